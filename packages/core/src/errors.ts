@@ -1,0 +1,36 @@
+/**
+ * Every code of every `@laneway/*` package. The code is the contract; messages may change. Compare `error.code`, not
+ * `instanceof`: two copies of a package may be loaded.
+ */
+export const LANEWAY_ERRORS = {
+  LANEWAY_AUTH: 'A registry refused the credentials.',
+  LANEWAY_CLOSED: 'The resolver, source or client was closed.',
+  LANEWAY_INVALID_ENDPOINT: 'An endpoint that the user wrote down is not usable.',
+  LANEWAY_INVALID_OPTION: 'An option has a value outside its range, or an unknown name.',
+  LANEWAY_INVALID_TAG: 'A lane tag that the user or the environment set is outside the grammar.',
+  LANEWAY_LANE_REQUIRED: 'No usable endpoint of the lane, and the policy says fail.',
+  LANEWAY_NOT_AN_AGENT: 'The dispatcher ignores the origin of a request, so a chosen endpoint would be ignored.',
+  LANEWAY_NOT_READY: 'The first snapshot of a declared service did not arrive in time.',
+  LANEWAY_NO_BASE: 'The service has lane endpoints only, and the request belongs to base.',
+  LANEWAY_RESUME_MOVED: 'A resumed body cannot continue: the endpoint that sent its first part is not available.',
+  LANEWAY_SOURCE: 'A source could not be read.',
+  LANEWAY_UNDICI_MISMATCH: 'Handler and dispatcher come from different undici generations.',
+} as const
+
+/** Stable identifier of an error; the values of {@link LANEWAY_ERRORS} explain them. */
+export type LanewayErrorCode = keyof typeof LANEWAY_ERRORS
+
+/** The one error class of Laneway. Request data never causes one. */
+export class LanewayError extends Error {
+  readonly code: LanewayErrorCode
+
+  /**
+   * @param code - stable identifier
+   * @param message - what happened, with the received value and a hint; the code is put in front of it
+   */
+  constructor(code: LanewayErrorCode, message: string, options?: { cause?: unknown }) {
+    super(`${code}: ${message}`, options)
+    this.name = 'LanewayError'
+    this.code = code
+  }
+}

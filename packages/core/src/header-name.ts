@@ -1,0 +1,22 @@
+import { LanewayError } from './errors.js'
+import { describe } from './known-keys.js'
+
+/** The default carrier: what Alibaba Cloud MSE and OpenKruise Rollouts use. */
+export const DEFAULT_HEADER = 'x-mse-tag'
+
+// RFC 9110, section 5.6.2: token
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
+/**
+ * The header name of an adapter, lower case.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`
+ */
+export function resolveHeaderName(where: string, header: string = DEFAULT_HEADER): string {
+  if (typeof header === 'string' && TOKEN.test(header) && header.toLowerCase() !== 'baggage')
+    return header.toLowerCase()
+  throw new LanewayError(
+    'LANEWAY_INVALID_OPTION',
+    `${where}: header is the name of a header of its own, received ${describe(header)}`,
+  )
+}

@@ -1,0 +1,32 @@
+import { isIP } from 'node:net'
+
+/** A host as the rules compare it. */
+export interface ParsedHost {
+  /** Lower case, without brackets and trailing dot; an IP literal in canonical form. */
+  readonly name: string
+  /** 0 for a name, else 4 or 6. */
+  readonly family: number
+}
+
+/**
+ * Reads a host as a URL would: case, IDN, brackets, odd forms of IPv4 such as `0x7f.1` or `2852039166`, which resolvers
+ * take for addresses.
+ *
+ * @returns `undefined` for what is no host
+ */
+export function parseHost(host: string): ParsedHost | undefined {
+  const bracketed = isIP(host) === 6 ? `[${host}]` : host
+  let name: string
+  try {
+    const url = new URL(`http://${bracketed}/`)
+    if (url.username !== '' || url.password !== '' || url.port !== '' || url.pathname !== '/' || url.search !== '') {
+      return undefined
+    }
+    name = url.hostname
+  } catch {
+    return undefined
+  }
+  if (name.startsWith('[')) name = name.slice(1, -1)
+  if (name.endsWith('.')) name = name.slice(0, -1)
+  return name === '' ? undefined : { name, family: isIP(name) }
+}

@@ -1,0 +1,155 @@
+import { BAGGAGE_KEY, MSE_BAGGAGE_KEY } from './baggage.js'
+import { channels } from './events.js'
+import { resolveHeaderName } from './header-name.js'
+import { assertKnownKeys, assertOneOf } from './known-keys.js'
+import { assertLane, type Lane } from './lane.js'
+import { colourOwnLane, ownLane } from './own-lane.js'
+import { type LaneFormat, type LaneProblem, readLane } from './reading.js'
+import { removeLane } from './refusal.js'
+import type { IngressRequest } from './request.js'
+import { BASE_TAG } from './tag.js'
+import { resolveTrust, type Trust } from './trust.js'
+
+/** Options of every ingress: Express, Fastify, node:http. */
+export interface IngressOptions {
+  /** The header that carries the lane. @default 'x-mse-tag', what MSE and OpenKruise Rollouts use */
+  header?: string
+  /** Who may colour a request. @default 'private', because a pod's peers are private and the internet is not */
+  trust?: Trust
+  /**
+   * The carriers to read, in order; the first one present decides.
+   * @default ['header', 'mse-baggage']; add 'baggage' where a hop keeps W3C baggage only
+   */
+  formats?: readonly LaneFormat[]
+  /**
+   * Colours a request that no believed sender has coloured, for the first service of a chain; see `@laneway/rules`.
+   * A rule that throws colours nothing.
+   * @default none
+   */
+  rules?: (request: any) => Lane | undefined
+  /**
+   * `colour`: whatever enters this instance untagged, and work without a request (cron, start-up), runs in the
+   * instance's own lane. `ignore`: it stays untagged.
+   * @default 'ignore', because a base request that strays here belongs to base
+   */
+  ownLane?: 'ignore' | 'colour'
+  /** This instance's own tag. @default see `ownLane()` of this package: LANEWAY_TAG, pod labels, … */
+  tag?: string
+}
+
+/** What an ingress decided about a request. */
+export interface IngressDecision {
+  /** The lane the request runs in; `undefined` for none. */
+  readonly lane: Lane | undefined
+  /** A sender was not believed, or sent no lane: what it sent has been removed. */
+  readonly stripped: boolean
+}
+
+/** Decides the lane of an incoming request and removes what was refused. Never throws. */
+export type Ingress = (request: IngressRequest) => IngressDecision
+
+const UNTAGGED: IngressDecision = Object.freeze({ lane: undefined, stripped: false })
+const STRIPPED: IngressDecision = Object.freeze({ lane: undefined, stripped: true })
+const FORMATS: readonly LaneFormat[] = ['header', 'mse-baggage']
+
+/** Decisions are interned per lane, so that a tagged request allocates none. */
+const ACCEPTED = new WeakMap<Lane, IngressDecision>()
+
+/**
+ * Creates the one function that all ingress adapters share.
+ *
+ * @param where - the adapter's name, for messages
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`
+ */
+export function createIngress(where: string, options: IngressOptions = {}): Ingress {
+  assertKnownKeys(where, options, ['header', 'trust', 'formats', 'rules', 'ownLane', 'tag'])
+  const header = resolveHeaderName(where, options.header)
+  const formats = Object.freeze([...(options.formats ?? FORMATS)])
+  for (const format of formats) assertOneOf(`${where}: formats`, format, ['header', 'baggage', 'mse-baggage'])
+  const mode = options.ownLane ?? 'ignore'
+  assertOneOf(`${where}: ownLane`, mode, ['ignore', 'colour'])
+  const own =
+    options.tag === undefined
+      ? ownLane()
+      : options.tag === BASE_TAG
+        ? undefined
+        : assertLane(`${where}: tag`, options.tag)
+  const colour = mode === 'colour' ? own : undefined
+  if (colour !== undefined) colourOwnLane(colour)
+  const trusts = resolveTrust(where, options.trust)
+  const { rules } = options
+
+  return function decide(request) {
+    const { headers } = request
+    if (headers[header] === undefined && headers['baggage'] === undefined && rules === undefined && own === undefined) {
+      if (channels.ingress.hasSubscribers) publish(undefined, undefined, undefined, false, false)
+      return UNTAGGED
+    }
+    return decideRare(request)
+  }
+
+  function decideRare(request: IngressRequest): IngressDecision {
+    let lane: Lane | undefined
+    let source: LaneFormat | 'rule' | 'own' | undefined
+    let problem: LaneProblem | undefined
+    let stripped = false
+    if (carriesLane(request)) {
+      if (trusts(request)) {
+        const reading = readLane(request, header, formats)
+        lane = reading?.lane
+        problem = reading?.problem
+        if (lane !== undefined) source = reading?.format
+      } else stripped = true
+      if (stripped || problem !== undefined) removeLane(request, header)
+    }
+    if (lane === undefined && rules !== undefined) {
+      lane = byRule(request)
+      if (lane !== undefined) source = 'rule'
+    }
+    if (lane === undefined && colour !== undefined) {
+      lane = colour
+      source = 'own'
+    }
+    if (channels.ingress.hasSubscribers) {
+      publish(lane, source, problem, stripped, own !== undefined && (lane === undefined || lane.header === BASE_TAG))
+    }
+    if (lane === undefined) return stripped || problem !== undefined ? STRIPPED : UNTAGGED
+    if (stripped || problem !== undefined) return { lane, stripped: true }
+    return accepted(lane)
+  }
+
+  function carriesLane({ headers }: IngressRequest): boolean {
+    if (headers[header] !== undefined) return true
+    const { baggage } = headers
+    if (baggage === undefined) return false
+    const text = String(baggage)
+    return text.includes(BAGGAGE_KEY) || text.includes(MSE_BAGGAGE_KEY)
+  }
+
+  function byRule(request: IngressRequest): Lane | undefined {
+    try {
+      return rules?.(request)
+    } catch {
+      return undefined
+    }
+  }
+}
+
+function accepted(lane: Lane): IngressDecision {
+  let decision = ACCEPTED.get(lane)
+  if (decision === undefined) {
+    decision = Object.freeze({ lane, stripped: false })
+    ACCEPTED.set(lane, decision)
+  }
+  return decision
+}
+
+function publish(
+  lane: Lane | undefined,
+  source: LaneFormat | 'rule' | 'own' | undefined,
+  problem: LaneProblem | undefined,
+  stripped: boolean,
+  escaped: boolean,
+): void {
+  channels.ingress.publish({ lane, source, problem, stripped, escaped })
+}

@@ -1,0 +1,79 @@
+import { LanewayError } from './errors.js'
+
+/**
+ * Refuses option names that do not exist, with a suggestion.
+ *
+ * @param where - whose options, for the message, e.g. `expressLane`
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`
+ */
+export function assertKnownKeys(where: string, input: object, keys: readonly string[]): void {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    throw new LanewayError('LANEWAY_INVALID_OPTION', `${where} takes an options object, received ${describe(input)}`)
+  }
+  for (const key of Object.keys(input)) {
+    if (keys.includes(key)) continue
+    const near = nearest(key, keys)
+    throw new LanewayError(
+      'LANEWAY_INVALID_OPTION',
+      `${where} has no option "${key}"${near === undefined ? `; it has ${keys.join(', ')}` : `, did you mean "${near}"?`}`,
+    )
+  }
+}
+
+/**
+ * Refuses a value that is not one of a closed list.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`
+ */
+export function assertOneOf(where: string, value: unknown, allowed: readonly string[]): void {
+  if (typeof value === 'string' && allowed.includes(value)) return
+  const near = typeof value === 'string' ? nearest(value, allowed) : undefined
+  throw new LanewayError(
+    'LANEWAY_INVALID_OPTION',
+    `${where} is one of ${allowed.map(one => `"${one}"`).join(', ')}, received ${describe(value)}${
+      near === undefined ? '' : `, did you mean "${near}"?`
+    }`,
+  )
+}
+
+/** A received value as a message shows it: short, on one line. */
+export function describe(value: unknown): string {
+  let text: string
+  try {
+    text =
+      typeof value === 'string'
+        ? JSON.stringify(value)
+        : typeof value === 'object'
+          ? JSON.stringify(value)
+          : String(value)
+  } catch {
+    text = Object.prototype.toString.call(value)
+  }
+  return text !== undefined && text.length > 80 ? `${text.slice(0, 77)}...` : text
+}
+
+function nearest(word: string, words: readonly string[]): string | undefined {
+  let best: string | undefined
+  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1
+  for (const candidate of words) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
+    if (distance < bestDistance) {
+      best = candidate
+      bestDistance = distance
+    }
+  }
+  return best
+}
+
+/** Levenshtein distance, one row at a time; words here are option names. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
+    }
+    row = next
+  }
+  return row[b.length]!
+}

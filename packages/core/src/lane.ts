@@ -1,0 +1,79 @@
+import { slot } from './context-slot.js'
+import { LanewayError } from './errors.js'
+import { describe } from './known-keys.js'
+import { isTag } from './tag.js'
+
+/**
+ * A lane: up to four tags, highest priority first. A plain frozen object; compare `lane.header`, never identity, because
+ * another copy of this package may have made it.
+ */
+export interface Lane {
+  /** As it goes on the wire: `gray`, or `gray-2,gray`. */
+  readonly header: string
+  readonly tags: readonly string[]
+}
+
+/** Under this symbol the lane of an outgoing request travels with it (`opts[kLane]`, the request object). */
+export const kLane: unique symbol = Symbol.for('laneway.lane') as never
+
+/** Most tags in one lane. */
+export const MAX_LANE_TAGS = 4
+/** Most bytes of a lane on the wire, white space included. */
+export const MAX_LANE_BYTES = 255
+
+/** Lanes kept per generation: far beyond what a cluster has, small enough to mean nothing in memory. */
+const GENERATION = 512
+
+/**
+ * Reads a lane from its wire form: tags separated by commas, optional spaces or tabs around them. One bad member, a
+ * fifth tag, or more than 255 bytes make the whole value no lane. Never throws; allocates nothing for a lane seen lately.
+ *
+ * @param value - anything; only a string can be a lane
+ */
+export function parseLane(value: unknown): Lane | undefined {
+  if (typeof value !== 'string') return undefined
+  return slot.lanes.young.get(value) ?? parseRare(value)
+}
+
+/**
+ * Reads a lane that the program or the operator wrote down.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_TAG`
+ */
+export function assertLane(where: string, value: unknown): Lane {
+  const lane = parseLane(value)
+  if (lane !== undefined) return lane
+  throw new LanewayError(
+    'LANEWAY_INVALID_TAG',
+    `${where} is not a lane: ${describe(value)}; a lane is 1 to 4 tags joined by commas, a tag is 1 to 63 characters of A-Z a-z 0-9 . _ - that begin and end with a letter or digit`,
+  )
+}
+
+function parseRare(value: string): Lane | undefined {
+  // Before the look-up: a megabyte of header is neither hashed nor split.
+  if (value.length > MAX_LANE_BYTES) return undefined
+  const { lanes } = slot
+  const known = lanes.old.get(value)
+  const lane = known ?? parse(value)
+  if (lane === undefined) return undefined
+  if (lanes.young.size >= GENERATION) {
+    lanes.old = lanes.young
+    lanes.young = new Map()
+  }
+  lanes.young.set(value, lane)
+  return lane
+}
+
+function parse(value: string): Lane | undefined {
+  if (!value.includes(','))
+    return isTag(value) ? Object.freeze({ header: value, tags: Object.freeze([value]) }) : undefined
+  const members = value.split(',')
+  if (members.length > MAX_LANE_TAGS) return undefined
+  const tags: string[] = []
+  for (const member of members) {
+    const tag = member.replace(/^[ \t]+|[ \t]+$/g, '')
+    if (!isTag(tag)) return undefined
+    tags.push(tag)
+  }
+  return Object.freeze({ header: tags.join(','), tags: Object.freeze(tags) })
+}

@@ -1,0 +1,42 @@
+import { BlockList, isIPv6 } from 'node:net'
+
+const privateAddresses = new BlockList()
+privateAddresses.addSubnet('127.0.0.0', 8, 'ipv4')
+privateAddresses.addAddress('::1', 'ipv6')
+// RFC 1918
+privateAddresses.addSubnet('10.0.0.0', 8, 'ipv4')
+privateAddresses.addSubnet('172.16.0.0', 12, 'ipv4')
+privateAddresses.addSubnet('192.168.0.0', 16, 'ipv4')
+// RFC 4193, unique-local
+privateAddresses.addSubnet('fc00::', 7, 'ipv6')
+// RFC 6598, carrier-grade NAT: pods and VPCs of several clouds live here
+privateAddresses.addSubnet('100.64.0.0', 10, 'ipv4')
+
+const forbiddenAddresses = new BlockList()
+// RFC 3927 and RFC 4291: link-local, where cloud metadata services answer
+forbiddenAddresses.addSubnet('169.254.0.0', 16, 'ipv4')
+forbiddenAddresses.addSubnet('fe80::', 10, 'ipv6')
+// Metadata services that live inside private ranges: Alibaba Cloud, AWS over IPv6
+forbiddenAddresses.addAddress('100.100.100.200', 'ipv4')
+forbiddenAddresses.addAddress('fd00:ec2::254', 'ipv6')
+
+/**
+ * Whether an IP literal is loopback, RFC 1918, unique-local or carrier-grade NAT; IPv4 inside IPv6 counts as IPv4.
+ *
+ * @param address - a valid IP literal without brackets
+ */
+export function isPrivateAddress(address: string): boolean {
+  return inList(privateAddresses, address)
+}
+
+/** Whether an IP literal is link-local or a cloud metadata service: nothing of ours is ever sent there. */
+export function isForbiddenAddress(address: string): boolean {
+  return inList(forbiddenAddresses, address)
+}
+
+/** Whether an IP literal is in a list; Node matches IPv4 rules against IPv4-mapped IPv6 by itself. */
+export function inList(list: BlockList, address: string): boolean {
+  const zone = address.indexOf('%')
+  const bare = zone === -1 ? address : address.slice(0, zone)
+  return list.check(bare, isIPv6(bare) ? 'ipv6' : 'ipv4')
+}

@@ -1,0 +1,38 @@
+import type { Lane } from '@laneway/core'
+import type { Choice, ChoiceEnd } from './choice.js'
+import type { Endpoint } from './endpoint.js'
+
+/**
+ * Holds the current table of each service. This is all that egress adapters use.
+ *
+ * The way of a hop: `match` names the service of a host, `pick` chooses, `started`/`finished` report the use. When
+ * `pick` says `not-ready`, the adapter waits for `ready(service)` once and picks again.
+ */
+export interface LaneResolver {
+  /**
+   * The service that a URL's host names, or `undefined`: then the host goes to DNS, untouched.
+   * Synchronous, cached, never throws.
+   * @param hostname - as in a URL: lower or upper case, with or without trailing dot, IPv6 in brackets
+   * @param port - the port in the URL; `undefined` or the scheme's default when it has none
+   * @param secure - `true` for https
+   */
+  match(hostname: string, port: number | undefined, secure: boolean): string | undefined
+  /**
+   * Chooses an endpoint. Synchronous, never throws, never waits, allocates nothing.
+   * @param tried - addresses (`endpoint.address`) that failed at connect level during this request
+   */
+  pick(service: string, lane: Lane | undefined, tried?: ReadonlySet<string>): Choice
+  /** Reports that a request to the chosen endpoint begins. */
+  started(choice: Choice): void
+  /** Reports how it ended; exactly once per `started`. Feeds in-flight counts and outlier ejection. */
+  finished(choice: Choice, end: ChoiceEnd): void
+  /**
+   * Waits for the first snapshot of a service and declares it.
+   * @throws LanewayError `LANEWAY_NOT_READY` after `readyTimeoutMs`, `LANEWAY_CLOSED` after `close()`
+   */
+  ready(service: string): Promise<void>
+  /** Called with each endpoint that left its service, so that its connections can be closed. Returns the unsubscribe. */
+  onEndpointGone(listener: (endpoint: Endpoint) => void): () => void
+  /** Ends all subscriptions and the sources. Idempotent. */
+  close(): Promise<void>
+}

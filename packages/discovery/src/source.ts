@@ -1,0 +1,41 @@
+import type { EndpointInput } from './endpoint.js'
+
+/** What a source tells about one service. Empty list, unknown service and lost registry are three different facts. */
+export interface SourceListener {
+  /** The full list of the service at this moment; `[]` is a fact: the service exists and has no instances. */
+  snapshot(endpoints: readonly EndpointInput[]): void
+  /** The registry says that there is no such service. */
+  missing(): void
+  /**
+   * The registry cannot be reached or answered nonsense: what was known stays in use, marked stale, until the next
+   * `snapshot` or `missing`.
+   */
+  stale(error: Error): void
+}
+
+/**
+ * Where snapshots come from: Nacos, Kubernetes, a file, a fixed list.
+ *
+ * A source reports in its own time and never throws from `subscribe`; the resolver shares one subscription per
+ * service among all its users, and calls the returned function once, when the last user has gone.
+ */
+export interface Source {
+  /** Short name for messages and events, e.g. `nacos`. */
+  readonly name: string
+  /**
+   * Starts reporting a service. The listener may be called synchronously.
+   * @param service - canonical name, e.g. `sc-B`, or `orders.shop` for service `orders` in namespace `shop`
+   * @returns stops the subscription; calling it twice does nothing
+   */
+  subscribe(service: string, listener: SourceListener): () => void
+  /**
+   * Reports the names of all services the source knows, now and whenever the set changes. A source that cannot list
+   * leaves it out: then only declared services are resolved through it.
+   * @returns stops the listing
+   */
+  list?(listener: (services: ReadonlySet<string>) => void): () => void
+  /** `false` where names that differ only by case are different services (Nacos). @default true */
+  readonly caseInsensitive?: boolean
+  /** Ends all subscriptions and leaves no handle open. */
+  close(): Promise<void>
+}

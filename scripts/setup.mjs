@@ -1,0 +1,30 @@
+// Makes a fresh clone usable: installs what the lock file names, builds what has changed. Needs Node and npm only.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { digest } from './digest.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const stamp = `${root}node_modules/.laneway-install`
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(`Laneway needs Node 20.19 or later, this is ${process.version}`)
+  process.exit(1)
+}
+
+const wanted = digest([`${root}package-lock.json`])
+const installed = existsSync(stamp) ? readFileSync(stamp, 'utf8') : ''
+if (installed !== wanted) {
+  console.log('installing dependencies ...')
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  })
+  if (status !== 0) process.exit(status ?? 1)
+  writeFileSync(stamp, wanted)
+}
+if (!process.argv.includes('--no-build')) {
+  const { buildAll } = await import('./build.mjs')
+  await buildAll()
+}
