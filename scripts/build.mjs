@@ -50,7 +50,10 @@ export async function buildAll(only) {
       } finally {
         running.delete(job)
       }
-      writeFileSync(stamp, digest([`${folder}/src`, `${folder}/package.json`, `${root}tsconfig.base.json`]) + below.join(''))
+      writeFileSync(
+        stamp,
+        digest([`${folder}/src`, `${folder}/package.json`, `${root}tsconfig.base.json`]) + below.join(''),
+      )
       built.push(name)
     }
     return digest([`${folder}/dist`])

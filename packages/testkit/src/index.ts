@@ -1,3 +1,3 @@
 export { listen } from './listen.js'
-export { readmeExample } from './readme-example.js'
 export { rawRequest } from './raw-request.js'
+export { readmeExample } from './readme-example.js'

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process'
+
+/** Each step is a command and how its output counts; a command that fails without a count is one failure. */
+const steps = [
+  { command: 'npm test -- --reporter=tap', count: tapCounts },
+  { command: 'npm run check', count: plainCounts },
+]
+
+const total = { passed: 0, failed: 0, skipped: 0 }
+for (const step of steps) {
+  const started = Date.now()
+  console.log(`\n== ${step.command}`)
+  const { code, output } = await run(step.command)
+  const counts = step.count(output)
+  if (code !== 0 && counts.failed === 0) counts.failed = 1
+  if (counts.passed + counts.failed === 0) counts.failed = 1
+  for (const key of Object.keys(total)) total[key] += counts[key]
+  const seconds = Math.round((Date.now() - started) / 1000)
+  console.log(
+    `== ${step.command}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped, ${seconds} s`,
+  )
+}
+console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`)
+process.exitCode = total.failed === 0 ? 0 : 1
+
+function run(command) {
+  return new Promise(resolve => {
+    const child = spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', chunk => {
+        output += chunk
+        process.stdout.write(chunk)
+      })
+    }
+    child.on('close', code => resolve({ code, output }))
+  })
+}
+
+/** tap's closing line: `# { total: 3, pass: 2, fail: 1, skip: 0 }`. */
+function tapCounts(output) {
+  const line = [...output.matchAll(/^# \{ (total: .*) \}$/gm)].at(-1)?.[1] ?? ''
+  const number = key => Number(new RegExp(`\\b${key}: (\\d+)`).exec(line)?.[1] ?? 0)
+  return { passed: number('pass'), failed: number('fail'), skipped: number('skip') + number('todo') }
+}
+
+/** `what: 3 passed, 1 failed, 2 skipped`, the last such line of a command. */
+function plainCounts(output) {
+  const found = [...output.matchAll(/(\d+) passed, (\d+) failed(?:, (\d+) skipped)?/g)].at(-1) ?? []
+  return { passed: Number(found[1] ?? 0), failed: Number(found[2] ?? 0), skipped: Number(found[3] ?? 0) }
+}

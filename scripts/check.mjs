@@ -1,0 +1,70 @@
+// `npm run check`: everything that is not a test. Each step prints one line; the first lines of what failed follow.
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { packages } from './build.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const bin = name => `${root}node_modules/.bin/${name}`
+
+const steps = [
+  { name: 'types', command: [bin('tsc'), '--noEmit'] },
+  { name: 'lint and format', command: [bin('biome'), 'ci', '--error-on-warnings', '.'] },
+  ...typePairs(),
+  ...[...packages().keys()].flatMap(name => packaging(name)),
+]
+
+/** The README's lines against each pair of `@types/node` and undici that users have. */
+function typePairs() {
+  const folder = `${root}test/types`
+  if (!existsSync(folder)) return []
+  return readdirSync(folder)
+    .filter(name => /^tsconfig\..+\.json$/.test(name))
+    .sort()
+    .map(name => ({
+      name: `types of the README with ${name.slice('tsconfig.'.length, -'.json'.length)}`,
+      command: [bin('tsc'), '--noEmit', '-p', `${folder}/${name}`],
+    }))
+}
+
+function packaging(name) {
+  const folder = `${root}packages/${name}`
+  return [
+    { name: `${name}: publint`, command: [bin('publint'), '--strict', folder] },
+    {
+      name: `${name}: attw`,
+      command: [bin('attw'), '--pack', folder, '--profile', 'node16', '--no-emoji', '--no-color'],
+    },
+  ]
+}
+
+function run({ command: [file, ...args] }) {
+  return new Promise(resolve => {
+    const child = spawn(file, args, { cwd: root, shell: process.platform === 'win32' })
+    let output = ''
+    child.stdout.on('data', chunk => (output += chunk))
+    child.stderr.on('data', chunk => (output += chunk))
+    child.on('error', error => resolve({ code: 1, output: String(error) }))
+    child.on('close', code => resolve({ code, output }))
+  })
+}
+
+const only = process.argv[2] === undefined ? undefined : new RegExp(process.argv[2])
+const queue = steps.filter(({ name }) => only === undefined || only.test(name))
+let passed = 0
+let failed = 0
+async function worker() {
+  for (let step = queue.shift(); step !== undefined; step = queue.shift()) {
+    const { code, output } = await run(step)
+    if (code === 0) {
+      passed++
+      console.log(`ok      ${step.name}`)
+    } else {
+      failed++
+      console.log(`FAILED  ${step.name}\n${output.split('\n').slice(0, 60).join('\n')}`)
+    }
+  }
+}
+await Promise.all([worker(), worker()])
+console.log(`check: ${passed} passed, ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1
