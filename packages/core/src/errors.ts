@@ -9,6 +9,8 @@ export const LANEWAY_ERRORS = {
   LANEWAY_INVALID_OPTION: 'An option has a value outside its range, or an unknown name.',
   LANEWAY_INVALID_TAG: 'A lane tag that the user or the environment set is outside the grammar.',
   LANEWAY_LANE_REQUIRED: 'No usable endpoint of the lane, and the policy says fail.',
+  LANEWAY_NACOS_REFUSED: 'The Nacos server answered a request with an error.',
+  LANEWAY_NACOS_UNAVAILABLE: 'No Nacos server can be reached, or it did not answer in time.',
   LANEWAY_NOT_AN_AGENT: 'The dispatcher ignores the origin of a request, so a chosen endpoint would be ignored.',
   LANEWAY_NOT_READY: 'The first snapshot of a declared service did not arrive in time.',
   LANEWAY_NO_BASE: 'The service has lane endpoints only, and the request belongs to base.',

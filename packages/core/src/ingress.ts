@@ -45,8 +45,16 @@ export interface IngressDecision {
   readonly stripped: boolean
 }
 
-/** Decides the lane of an incoming request and removes what was refused. Never throws. */
+/**
+ * Decides the lane of an incoming request and removes what was refused. A request is decided and counted once: mounted
+ * twice, or an adapter inside another, the first decision stands. Never throws.
+ */
 export type Ingress = (request: IngressRequest) => IngressDecision
+
+/** Registered, so that adapters which resolved to different copies of this package agree. */
+const kDecision = Symbol.for('laneway.decision')
+
+type DecidedRequest = IngressRequest & { [kDecision]?: IngressDecision }
 
 const UNTAGGED: IngressDecision = Object.freeze({ lane: undefined, stripped: false })
 const STRIPPED: IngressDecision = Object.freeze({ lane: undefined, stripped: true })
@@ -79,7 +87,15 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
   const trusts = resolveTrust(where, options.trust)
   const { rules } = options
 
-  return function decide(request) {
+  return function decide(request: DecidedRequest) {
+    const earlier = request[kDecision]
+    if (earlier !== undefined) return earlier
+    const decision = decideFirst(request)
+    request[kDecision] = decision
+    return decision
+  }
+
+  function decideFirst(request: IngressRequest): IngressDecision {
     const { headers } = request
     if (headers[header] === undefined && headers['baggage'] === undefined && rules === undefined && own === undefined) {
       if (channels.ingress.hasSubscribers) publish(undefined, undefined, undefined, false, false)

@@ -7,6 +7,17 @@ import type { IngressRequest } from './request.js'
 const kTagged = Symbol('laneway.tagged')
 
 /**
+ * Whether a request has to enter a context of its own. Most untagged ones need not; but Node 20 and 22 can start a
+ * pipelined or keep-alive request in the context of the one before it, so what a socket has carried counts.
+ */
+export function needsContext(decision: IngressDecision, request: IngressRequest): boolean {
+  const socket = request.socket as { [kTagged]?: boolean } | null | undefined
+  if (decision.lane === undefined) return slot.storage.getStore() !== undefined || socket?.[kTagged] === true
+  if (socket !== null && socket !== undefined) socket[kTagged] = true
+  return true
+}
+
+/**
  * Runs the rest of a request in its lane, and so do the listeners that user code adds to request and response: by
  * themselves those run in the context of the socket, which the requests of a connection share.
  *
@@ -19,19 +30,13 @@ export function runRequest<R, A extends unknown[]>(
   fn: (...args: A) => R,
   ...args: A
 ): R {
-  const { lane } = decision
+  const { lane, stripped } = decision
   const { storage } = slot
-  const socket = request.socket as { [kTagged]?: boolean } | null | undefined
-  if (lane === undefined) {
-    // Node 20 and 22: a pipelined or keep-alive request can start in the context of the one before it.
-    if (storage.getStore() === undefined && socket?.[kTagged] !== true) {
-      return decision.stripped && storage.runStripped !== undefined
-        ? storage.runStripped(lane, fn, ...args)
-        : fn(...args)
-    }
-  } else if (socket !== null && socket !== undefined) socket[kTagged] = true
-  bindEmitterOnDemand(request, lane)
-  bindEmitterOnDemand(response, lane)
-  if (decision.stripped && storage.runStripped !== undefined) return storage.runStripped(lane, fn, ...args)
-  return storage.run(lane, fn, ...args)
+  const inContext = needsContext(decision, request)
+  if (inContext) {
+    bindEmitterOnDemand(request, lane)
+    bindEmitterOnDemand(response, lane)
+  }
+  if (stripped && storage.runStripped !== undefined) return storage.runStripped(lane, fn, ...args)
+  return inContext ? storage.run(lane, fn, ...args) : fn(...args)
 }
