@@ -1,1 +1,1 @@
-export {}
+export { type ExpressLane, type ExpressLaneOptions, expressLane } from './express-lane.js'

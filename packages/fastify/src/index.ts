@@ -1,1 +1,1 @@
-export {}
+export { default, type FastifyLaneOptions, fastifyLane } from './fastify-lane.js'

@@ -1,0 +1,47 @@
+import {
+  createIngress,
+  type Emitter,
+  type IngressOptions,
+  type IngressRequest,
+  type Lane,
+  runRequest,
+} from '@laneway/core'
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** The lane of this request; `undefined` for base, and before `expressLane` ran. */
+      lane?: Lane | undefined
+    }
+  }
+}
+
+/** Options of {@link expressLane}. */
+export interface ExpressLaneOptions extends IngressOptions {}
+
+/** What an Express 4 or 5 application takes as a middleware, without the types of either. */
+export type ExpressLane = (
+  request: IngressRequest & Emitter & { lane?: Lane | undefined },
+  response: Emitter,
+  next: () => void,
+) => void
+
+/**
+ * Creates the middleware that runs every request in its lane: the handlers behind it, what they await, and the listeners
+ * they add to request and response. `req.lane` holds the lane.
+ *
+ * Mount it first, before what reads the request or calls out. Mounted again, on a router or a sub-app, it changes no
+ * decision, but brings the lane back where a middleware lost it.
+ *
+ * The middleware never throws and never answers by itself, whatever the request carries.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG` when the options or this instance's tag are wrong
+ */
+export function expressLane(options: ExpressLaneOptions = {}): ExpressLane {
+  const ingress = createIngress('expressLane', options)
+  return function laneMiddleware(request, response, next) {
+    const decision = ingress(request)
+    request.lane = decision.lane
+    runRequest(decision, request, response, next)
+  }
+}

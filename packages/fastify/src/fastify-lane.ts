@@ -1,0 +1,72 @@
+import {
+  bindEmitter,
+  createIngress,
+  type IngressOptions,
+  type Lane,
+  needsContext,
+  runInLane,
+  runRequest,
+} from '@laneway/core'
+import type { FastifyPluginCallback } from 'fastify'
+import fp from 'fastify-plugin'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The lane of this request; `undefined` for base, and before the `onRequest` hook of `fastifyLane` ran. */
+    lane: Lane | undefined
+  }
+}
+
+/** Options of {@link fastifyLane}. */
+export interface FastifyLaneOptions extends IngressOptions {}
+
+/** On an instance that has the hooks already, inherited by its children. */
+const kRegistered = Symbol.for('laneway.fastify')
+
+const plugin: FastifyPluginCallback<FastifyLaneOptions> = (fastify, options, done) => {
+  const ingress = createIngress('fastifyLane', withoutRegisterOptions(options))
+  if (fastify.hasDecorator(kRegistered)) return done()
+  fastify.decorate(kRegistered, true)
+  fastify.decorateRequest('lane', undefined)
+
+  fastify.addHook('onRequest', function enterLane(request, reply, next) {
+    const { raw } = request
+    const decision = ingress(raw)
+    request.lane = decision.lane
+    // Fastify listens to the response before any hook runs, for onResponse and the completion log.
+    if (needsContext(decision, raw)) bindEmitter(reply.raw, decision.lane)
+    runRequest(decision, raw, reply.raw, next)
+  })
+
+  // These start from a timer or the socket, not from the request.
+  fastify.addHook('onError', function errorInLane(request, _reply, _error, next) {
+    runInLane(request.lane, next)
+  })
+  fastify.addHook('onTimeout', function timeoutInLane(request, _reply, next) {
+    runInLane(request.lane, next)
+  })
+  done()
+}
+
+/** Fastify hands a plugin the options of `register` together with the plugin's own. */
+function withoutRegisterOptions(options: FastifyLaneOptions): FastifyLaneOptions {
+  const { prefix, logLevel, logSerializers, ...own } = options as FastifyLaneOptions & Record<string, unknown>
+  return own
+}
+
+/**
+ * The plugin that runs every request in its lane: later hooks, handler, serialisation, `onResponse`, the completion log.
+ * `request.lane` holds the lane. For Fastify 4 and 5, HTTP/2 and `inject()` included.
+ *
+ * Register it first, before any hook that calls out. It is not encapsulated: all routes of the instance that registers
+ * it, and of its children, are in it. Registered again it changes nothing.
+ *
+ * Fails to register with a LanewayError `LANEWAY_INVALID_OPTION` or `LANEWAY_INVALID_TAG` when the options or this
+ * instance's tag are wrong. Requests never make it throw.
+ */
+export const fastifyLane: FastifyPluginCallback<FastifyLaneOptions> = fp(plugin, {
+  name: '@laneway/fastify',
+  fastify: '4.x || 5.x',
+})
+
+export default fastifyLane
