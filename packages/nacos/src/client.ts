@@ -1,0 +1,71 @@
+import { Connection } from './connection.js'
+import { Login } from './login.js'
+import { NacosNaming } from './naming.js'
+import { type NacosClientOptions, resolveNacosClientOptions } from './options.js'
+
+/** A client of one Nacos cluster: one connection, one identity at the server, naming and configuration. */
+export interface NacosClient {
+  readonly naming: NacosNaming
+  /** Namespace id of this client. */
+  readonly namespace: string
+  /** `host:port` (gRPC) of the server in use; `undefined` while there is none. */
+  readonly server: string | undefined
+  /**
+   * Waits for a connection. Every use connects by itself; this is for those who want to know.
+   *
+   * @throws LanewayError `LANEWAY_NACOS_UNAVAILABLE` after `operationTimeoutMs`; the client goes on trying. `LANEWAY_CLOSED`
+   */
+  ready(): Promise<void>
+  /** Deregisters what was registered, ends the connection and every timer. Bounded by `requestTimeoutMs`. Idempotent, never rejects. */
+  close(): Promise<void>
+}
+
+/**
+ * Makes a client. It connects when it is first used, and stays connected until `close`.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`
+ */
+export function createNacosClient(input: NacosClientOptions): NacosClient {
+  const options = resolveNacosClientOptions(input)
+  const { username, password, tls, servers, requestTimeoutMs, random, warn } = options
+  const login =
+    username === undefined
+      ? undefined
+      : new Login({
+          servers,
+          username,
+          password,
+          tls,
+          timeoutMs: requestTimeoutMs,
+          random,
+          onError: error => warn(error.message),
+        })
+  const connection = new Connection(options, login)
+  const naming = new NacosNaming(connection)
+  let closing: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>(resolve => {
+      timer = setTimeout(resolve, requestTimeoutMs)
+    })
+    await Promise.race([naming.leave(), late])
+    clearTimeout(timer)
+    connection.close()
+    login?.close()
+  }
+  return Object.freeze({
+    naming,
+    namespace: options.namespace,
+    get server() {
+      const server = connection.session?.server
+      return server === undefined ? undefined : `${server.host}:${server.grpcPort}`
+    },
+    ready: async () => {
+      await connection.ready(options.operationTimeoutMs)
+    },
+    close: () => {
+      closing ??= close()
+      return closing
+    },
+  })
+}

@@ -1,0 +1,314 @@
+import { LanewayError } from '@laneway/core'
+import { backoffMs } from './backoff.js'
+import type { Login } from './login.js'
+import type { ResolvedNacosClientOptions } from './options.js'
+import { type ServerAddress, ServerRing } from './servers.js'
+import { describeAnswer, Session } from './session.js'
+import type { Message } from './transport.js'
+
+/** What lives on a connection: told of sessions and pushes. */
+export interface ConnectionUser {
+  /** A session is up; nothing that was registered or subscribed on an earlier one exists on it. Resolves when redone. */
+  up(session: Session): Promise<void>
+  /** There is no session. The next `up` may come at once or never. */
+  down(error: LanewayError): void
+  push(message: Message): void
+}
+
+/** A server may answer 301 right after an accepted setup; for this long it is asked again instead of given up. */
+const YOUNG_MS = 2_000
+/** A session this old was good, and the next attempt starts without delay. */
+const GOOD_MS = 5_000
+
+/**
+ * Keeps one session to one of the servers: connects, fails over, moves when the server asks, and carries requests. All
+ * its states are events of {@link ConnectionUser}; at any moment there is at most one current session.
+ */
+export class Connection {
+  readonly options: ResolvedNacosClientOptions
+  readonly #login: Login | undefined
+  readonly #users: ConnectionUser[] = []
+  readonly #ring: ServerRing
+  readonly #waiting = new Set<{ resolve: (session: Session) => void; reject: (error: LanewayError) => void }>()
+  readonly #leaving = new Set<Session>()
+  #session: Session | undefined
+  #connecting = false
+  #moving = false
+  #failures = 0
+  #warned = false
+  #lastError: LanewayError | undefined
+  #timer: NodeJS.Timeout | undefined
+  #closed: LanewayError | undefined
+
+  constructor(options: ResolvedNacosClientOptions, login: Login | undefined) {
+    this.options = options
+    this.#login = login
+    this.#ring = new ServerRing(options.servers, options.random)
+  }
+
+  use(user: ConnectionUser): void {
+    this.#users.push(user)
+  }
+
+  get session(): Session | undefined {
+    return this.#session
+  }
+
+  get closed(): boolean {
+    return this.#closed !== undefined
+  }
+
+  /** Begins to connect, and stays connected until `close`. Idempotent, never throws. */
+  start(): void {
+    if (this.#closed === undefined && this.#session === undefined) void this.#connect(0)
+  }
+
+  /** @throws LanewayError `LANEWAY_NACOS_UNAVAILABLE` when there is none within the time, `LANEWAY_CLOSED` */
+  ready(timeoutMs: number): Promise<Session> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed)
+    if (this.#session !== undefined) return Promise.resolve(this.#session)
+    this.start()
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        clearTimeout(timer)
+        this.#waiting.delete(entry)
+      }
+      const entry = {
+        resolve: (session: Session) => {
+          settle()
+          resolve(session)
+        },
+        reject: (error: LanewayError) => {
+          settle()
+          reject(error)
+        },
+      }
+      const timer = setTimeout(
+        () =>
+          entry.reject(
+            new LanewayError(
+              'LANEWAY_NACOS_UNAVAILABLE',
+              `no Nacos server of ${this.#names()} within ${timeoutMs} ms: ${this.#lastError?.message ?? 'no answer yet'}`,
+              this.#lastError === undefined ? undefined : { cause: this.#lastError },
+            ),
+          ),
+        timeoutMs,
+      )
+      this.#waiting.add(entry)
+    })
+  }
+
+  /**
+   * A request on whatever session there is, retried on the next one while `operationTimeoutMs` lasts.
+   *
+   * @param once - for what must not be sent twice
+   * @param expected - error codes that are answers, not failures
+   * @throws LanewayError `LANEWAY_NACOS_UNAVAILABLE`, `LANEWAY_NACOS_REFUSED`, `LANEWAY_AUTH`, `LANEWAY_CLOSED`
+   */
+  async request(
+    type: string,
+    module: string,
+    body: Record<string, unknown>,
+    { once = false, expected = [], headers = {} }: RequestExtras & { once?: boolean } = {},
+  ): Promise<Message> {
+    const end = Date.now() + this.options.operationTimeoutMs
+    for (;;) {
+      const session = await this.ready(Math.max(1, end - Date.now()))
+      try {
+        return await this.requestOn(session, type, module, body, { expected, headers })
+      } catch (error) {
+        const retry = !once && (error as LanewayError).code === 'LANEWAY_NACOS_UNAVAILABLE' && Date.now() < end
+        if (!retry || this.#closed !== undefined) throw this.#closed ?? error
+        // A server that answers and refuses to work (300) must not be asked in a tight loop.
+        if (!session.ended) await pause(100)
+      }
+    }
+  }
+
+  /** As {@link request}, on this session or not at all. */
+  async requestOn(
+    session: Session,
+    type: string,
+    module: string,
+    body: Record<string, unknown>,
+    { expected = [], headers = {} }: RequestExtras = {},
+  ): Promise<Message> {
+    let renewed = false
+    for (;;) {
+      const token = await this.#login?.token()
+      const answer = await session.request(type, module, body, {
+        ...(this.options.headers === undefined ? undefined : await this.options.headers({ type, body })),
+        ...headers,
+        ...(token !== undefined && { accessToken: token }),
+      })
+      const code = Number(answer.body['errorCode'] ?? 0)
+      // r-nacos has no "success", Java servers have; both have resultCode.
+      if (answer.body['resultCode'] === 200 || expected.includes(code)) return answer
+      if (code === 301) {
+        if (Date.now() - session.openedAt < YOUNG_MS && !session.ended) {
+          await pause(100)
+          continue
+        }
+        session.end('the server does not know this connection any more (301)')
+        throw new LanewayError('LANEWAY_NACOS_UNAVAILABLE', `${type}: ${describeAnswer(answer)}`)
+      }
+      if (code === 300 && answer.type === 'ErrorResponse') {
+        throw new LanewayError('LANEWAY_NACOS_UNAVAILABLE', `${type}: the server is starting`)
+      }
+      if (code === 403) {
+        // "No permission" and "bad or expired token" share this code, and the texts differ by version.
+        if (!renewed && token !== undefined && (await this.#login!.renew(token))) {
+          renewed = true
+          continue
+        }
+        throw new LanewayError('LANEWAY_AUTH', `${type}: ${describeAnswer(answer)}`)
+      }
+      throw new LanewayError('LANEWAY_NACOS_REFUSED', `${type}: ${describeAnswer(answer)}`)
+    }
+  }
+
+  /** Ends the session and everything that waits. Idempotent. */
+  close(): void {
+    if (this.#closed !== undefined) return
+    this.#closed = new LanewayError('LANEWAY_CLOSED', 'the Nacos client is closed')
+    clearTimeout(this.#timer)
+    for (const { reject } of this.#waiting) reject(this.#closed)
+    this.#session?.end('the client was closed')
+    for (const session of this.#leaving) session.end('the client was closed')
+    this.#session = undefined
+  }
+
+  async #connect(firstDelayMs: number): Promise<void> {
+    if (this.#connecting) return
+    this.#connecting = true
+    let delayMs = firstDelayMs
+    while (this.#closed === undefined) {
+      if (delayMs > 0) {
+        await new Promise<void>(resolve => {
+          this.#timer = setTimeout(resolve, delayMs)
+        })
+      }
+      try {
+        const session = await this.#open(this.#ring.next())
+        this.#connecting = false
+        this.#adopt(session)
+        return
+      } catch (error) {
+        delayMs = this.#nextDelayMs()
+        this.#down(error as LanewayError)
+      }
+    }
+    this.#connecting = false
+  }
+
+  /** Grows with each failed pass over the list. Within a pass the next server is tried at once. */
+  #nextDelayMs(): number {
+    const turn = Math.floor(++this.#failures / this.#ring.list.length)
+    if (this.#failures % this.#ring.list.length !== 0) return 0
+    return backoffMs(turn - 1, 100, this.options.maxReconnectDelayMs, this.options.random)
+  }
+
+  #down(error: LanewayError): void {
+    if (this.#closed !== undefined) return
+    this.#lastError = error
+    // One line of warning for an outage; each attempt of it fails anew.
+    if (!this.#warned) this.options.warn(`no connection to Nacos, trying on: ${error.message}`)
+    this.#warned = true
+    for (const user of this.#users) user.down(error)
+  }
+
+  async #open(server: ServerAddress): Promise<Session> {
+    const { tls, appName, requestTimeoutMs, healthIntervalMs } = this.options
+    const session = await Session.open({
+      server,
+      tls,
+      appName,
+      clientVersion: 'Laneway-Node-Client:v0.1.0',
+      requestTimeoutMs,
+      healthIntervalMs,
+      onPush: message => this.#onPush(session, message),
+      onEnd: (ended, error) => this.#onEnd(ended, error),
+    })
+    if (this.#closed !== undefined) {
+      session.end('the client was closed')
+      throw this.#closed
+    }
+    return session
+  }
+
+  /** Makes a session the current one. Returns when registrations and subscriptions stand on it. */
+  #adopt(session: Session): Promise<unknown> {
+    this.#session = session
+    if (session.ended) {
+      this.#onEnd(session, new LanewayError('LANEWAY_NACOS_UNAVAILABLE', 'the connection ended while it was made'))
+      return Promise.resolve()
+    }
+    for (const { resolve } of [...this.#waiting]) resolve(session)
+    return Promise.allSettled(this.#users.map(user => user.up(session)))
+  }
+
+  #onEnd(session: Session, error: LanewayError): void {
+    this.#leaving.delete(session)
+    if (session !== this.#session || this.#closed !== undefined) return
+    this.#session = undefined
+    const lasted = Date.now() - session.openedAt >= GOOD_MS
+    if (lasted) {
+      this.#failures = 0
+      this.#warned = false
+    }
+    this.#down(error)
+    // After a session that lasted, at once but not all clients in one millisecond. Servers that accept and drop are
+    // counted as failures, so that two of them are not visited in turn in a tight loop.
+    void this.#connect(lasted ? 50 * this.options.random() : Math.max(this.#nextDelayMs(), 1))
+  }
+
+  #onPush(session: Session, message: Message): void {
+    // What a connection says that is being left may be older than what the new one said.
+    if (session !== this.#session) return
+    if (message.type === 'ConnectResetRequest') {
+      void this.#move(session, message)
+      return
+    }
+    for (const user of this.#users) user.push(message)
+  }
+
+  /**
+   * The server wants to be rid of this client. The new connection comes first, so that instances do not vanish between
+   * the two; where none can be had the old one stays, which servers allow.
+   */
+  async #move(from: Session, message: Message): Promise<void> {
+    if (this.#moving) return
+    this.#moving = true
+    try {
+      const { serverIp, serverPort } = message.body
+      let server = this.#ring.find(serverIp, serverPort) ?? this.#ring.next()
+      if (server === from.server && this.#ring.list.length > 1) server = this.#ring.next()
+      const session = await this.#open(server)
+      if (this.#session !== from) {
+        session.end('another session came first')
+        return
+      }
+      this.#leaving.add(from)
+      await Promise.race([this.#adopt(session), pause(this.options.requestTimeoutMs)])
+      from.end('moved to another server')
+    } catch (error) {
+      this.options.warn(`Nacos asked to reconnect, which failed; staying: ${(error as Error).message}`)
+    } finally {
+      this.#moving = false
+    }
+  }
+
+  #names(): string {
+    return this.#ring.list.map(server => `${server.host}:${server.grpcPort}`).join(', ')
+  }
+}
+
+/** Additions to a request. */
+export interface RequestExtras {
+  readonly expected?: readonly number[]
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}

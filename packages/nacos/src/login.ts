@@ -1,0 +1,169 @@
+import type { IncomingMessage } from 'node:http'
+import type { ConnectionOptions } from 'node:tls'
+import { LanewayError } from '@laneway/core'
+import { backoffMs } from './backoff.js'
+import type { ServerAddress } from './servers.js'
+
+export interface LoginOptions {
+  readonly servers: readonly ServerAddress[]
+  readonly username: string
+  readonly password: string
+  readonly tls: ConnectionOptions | undefined
+  readonly timeoutMs: number
+  readonly random: () => number
+  /** A refresh failed; the old token stays in use meanwhile. */
+  readonly onError: (error: LanewayError) => void
+}
+
+/** 3.x has this path, 2.x has only the next; r-nacos has both. */
+const PATHS = ['/v3/auth/user/login', '/v1/auth/users/login'] as const
+/** A token this fresh that is refused has no permission; a new login would not help. */
+const FRESH_MS = 5_000
+
+interface Token {
+  readonly value: string
+  readonly at: number
+}
+
+/**
+ * Keeps an access token: logs in when first asked, renews before it expires, and again when the server refused it. The
+ * HTTP API may be down while gRPC works; then the old token stays in use, and attempts back off up to 30 s.
+ */
+export class Login {
+  readonly #options: LoginOptions
+  #token: Token | undefined
+  #pending: Promise<Token> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #failures = 0
+  #retryAt = 0
+  #lastError: LanewayError | undefined
+  #closed = false
+
+  constructor(options: LoginOptions) {
+    this.#options = options
+  }
+
+  /** @throws LanewayError `LANEWAY_AUTH` when there is no token and none can be had */
+  async token(): Promise<string> {
+    if (this.#token !== undefined) return this.#token.value
+    return (await this.#login()).value
+  }
+
+  /** Whether a refused request is worth another attempt: there is another token than the one it carried. Never throws. */
+  async renew(refused: string): Promise<boolean> {
+    const current = this.#token
+    if (current !== undefined && current.value !== refused) return true
+    if (current !== undefined && Date.now() - current.at < FRESH_MS) return false
+    try {
+      return (await this.#login()).value !== refused
+    } catch {
+      return false
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#timer)
+  }
+
+  #login(): Promise<Token> {
+    if (this.#closed) return Promise.reject(new LanewayError('LANEWAY_CLOSED', 'the Nacos client is closed'))
+    if (this.#pending !== undefined) return this.#pending
+    if (this.#lastError !== undefined && Date.now() < this.#retryAt) return Promise.reject(this.#lastError)
+    this.#pending = this.#attempt().then(
+      ({ token, ttlMs }) => {
+        this.#pending = undefined
+        this.#failures = 0
+        this.#lastError = undefined
+        this.#token = { value: token, at: Date.now() }
+        // As Java does: a tenth to a fifteenth of the life before its end.
+        this.#schedule(ttlMs - ttlMs * (1 / 15 + this.#options.random() * (1 / 10 - 1 / 15)))
+        return this.#token
+      },
+      (error: LanewayError) => {
+        this.#pending = undefined
+        const delayMs = backoffMs(this.#failures, 1_000, 30_000, this.#options.random)
+        this.#failures++
+        this.#retryAt = Date.now() + delayMs
+        this.#lastError = error
+        this.#schedule(delayMs)
+        this.#options.onError(error)
+        throw error
+      },
+    )
+    return this.#pending
+  }
+
+  #schedule(delayMs: number): void {
+    clearTimeout(this.#timer)
+    if (this.#closed) return
+    this.#timer = setTimeout(
+      () => {
+        this.#retryAt = 0
+        this.#login().catch(() => {})
+      },
+      Math.min(Math.max(delayMs, 100), 2 ** 31 - 1),
+    )
+    this.#timer.unref()
+  }
+
+  async #attempt(): Promise<{ token: string; ttlMs: number }> {
+    let last: unknown
+    for (const server of this.#options.servers) {
+      for (const path of PATHS) {
+        try {
+          const { status, text } = await this.#post(`${server.httpUrl}${path}`)
+          if (status === 200) return readToken(text)
+          last = new Error(`${server.httpUrl}${path} answered HTTP ${status}: ${text.slice(0, 200)}`)
+          // 403 is an answer to the credentials. Everything else (404, 410, 501; 500 is a wrong password on some
+          // servers) may be different on the older path.
+          if (status === 401 || status === 403) break
+        } catch (error) {
+          last = error
+          break
+        }
+      }
+    }
+    throw new LanewayError('LANEWAY_AUTH', `login of "${this.#options.username}" failed: ${(last as Error).message}`, {
+      cause: last,
+    })
+  }
+
+  async #post(url: string): Promise<{ status: number; text: string }> {
+    const { username, password, tls, timeoutMs } = this.#options
+    const secure = url.startsWith('https:')
+    const { request } = secure ? await import('node:https') : await import('node:http')
+    const form = new URLSearchParams({ username, password }).toString()
+    return new Promise((resolve, reject) => {
+      const call = request(
+        url,
+        {
+          method: 'POST',
+          agent: false,
+          headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-length': Buffer.byteLength(form) },
+          signal: AbortSignal.timeout(timeoutMs),
+          ...(secure && tls),
+        },
+        (response: IncomingMessage) => {
+          let text = ''
+          response.setEncoding('utf8')
+          response.on('data', (chunk: string) => {
+            if (text.length < 100_000) text += chunk
+          })
+          response.on('error', reject)
+          response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
+        },
+      )
+      call.on('error', reject)
+      call.end(form)
+    })
+  }
+}
+
+function readToken(text: string): { token: string; ttlMs: number } {
+  const answer = JSON.parse(text) as { accessToken?: unknown; tokenTtl?: unknown; data?: Record<string, unknown> }
+  const { accessToken, tokenTtl } = (answer.accessToken === undefined && answer.data) || answer
+  if (typeof accessToken !== 'string' || accessToken === '') throw new Error(`no accessToken in ${text.slice(0, 200)}`)
+  const seconds = Number(tokenTtl)
+  return { token: accessToken, ttlMs: (seconds > 0 ? seconds : 18_000) * 1000 }
+}
