@@ -1,0 +1,54 @@
+import { type Answer, failure, success } from './answer.js'
+import type { Dialect } from './dialect.js'
+import type { Payload } from './payload.js'
+import type { RequestBody, RequestHandler } from './request.js'
+import type { Session } from './session.js'
+import type { TokenStore } from './token-store.js'
+
+interface DispatchParts {
+  readonly dialect: Dialect
+  readonly requests: ReadonlyMap<string, RequestHandler>
+  readonly tokens: TokenStore
+  /** While true, everything is answered as by a server that is still starting. */
+  readonly isStarting: () => boolean
+}
+
+/** Answers unary requests in the order of checks of a real server; returns undefined for nothing. */
+export function createDispatch(parts: DispatchParts): (session: Session, request: Payload) => Answer {
+  const { dialect, requests, tokens, isStarting } = parts
+  return (session, request) => {
+    if (isStarting()) return failure('ErrorResponse', 300, 'Server is starting,please try later.')
+    if (request.type === 'ServerCheckRequest') {
+      const negotiates = dialect.abilities !== undefined && { supportAbilityNegotiation: true }
+      return success('ServerCheckResponse', { connectionId: session.id, ...negotiates })
+    }
+    const handler = requests.get(request.type)
+    if (handler === undefined) return failure('ErrorResponse', 302, 'RequestHandler Not Found')
+    if (!session.registered) return failure('ErrorResponse', 301, 'Connection is unregistered.')
+    session.activeAt = Date.now()
+    session.detectedAt = undefined
+    const body = parseBody(request.body)
+    if (body === undefined) {
+      return failure('ErrorResponse', 502, 'errCode: 101, errMsg: Nacos deserialize failed.  ')
+    }
+    const refused = handler.action === 'none' ? undefined : tokens.refusal(tokenOf(request), handler.action)
+    if (refused !== undefined) {
+      const options = handler.refusedFields === undefined ? {} : { fields: handler.refusedFields }
+      return failure(handler.answer, 403, dialect.refusals[refused], options)
+    }
+    return handler.handle(body, session)
+  }
+}
+
+function tokenOf(request: Payload): string | undefined {
+  return request.headers.get('accessToken')
+}
+
+function parseBody(bytes: Buffer): RequestBody | undefined {
+  try {
+    const value: unknown = JSON.parse(bytes.toString())
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as RequestBody) : undefined
+  } catch {
+    return undefined
+  }
+}

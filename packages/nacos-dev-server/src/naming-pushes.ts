@@ -1,0 +1,72 @@
+import type { ServiceName } from './instance.js'
+import { keyOf, type NamingStore, type ServiceInfo } from './naming-store.js'
+import type { Pusher } from './pusher.js'
+import type { Session } from './session.js'
+
+interface Batch {
+  readonly name: ServiceName
+  /** Undefined: every subscriber of the service. */
+  targets: Set<string> | undefined
+  readonly timer: NodeJS.Timeout
+}
+
+interface NamingPushOptions {
+  readonly delayMs: number
+  readonly retryMs: number
+  readonly sessionById: (connectionId: string) => Session | undefined
+}
+
+/** Pushes lists to subscribers: changes within the delay become one push, and a push is repeated until acknowledged. */
+export class NamingPushes {
+  readonly #batches = new Map<string, Batch>()
+  readonly #retries = new Set<NodeJS.Timeout>()
+
+  constructor(
+    private readonly store: NamingStore,
+    private readonly pusher: Pusher,
+    private readonly options: NamingPushOptions,
+  ) {}
+
+  /** Schedules a push to all subscribers of the service, or to one. A later call does not move the moment of the push. */
+  schedule(name: ServiceName, target?: string, delayMs = this.options.delayMs): void {
+    const key = keyOf(name)
+    const batch = this.#batches.get(key)
+    if (batch === undefined) {
+      const targets = target === undefined ? undefined : new Set([target])
+      this.#batches.set(key, { name, targets, timer: setTimeout(() => this.#flush(key), delayMs) })
+    } else if (target === undefined) batch.targets = undefined
+    else batch.targets?.add(target)
+  }
+
+  close(): void {
+    for (const { timer } of this.#batches.values()) clearTimeout(timer)
+    for (const timer of this.#retries) clearTimeout(timer)
+    this.#batches.clear()
+    this.#retries.clear()
+  }
+
+  #flush(key: string): void {
+    const batch = this.#batches.get(key)
+    if (batch === undefined) return
+    this.#batches.delete(key)
+    const subscribers = this.store.subscribersOf(batch.name)
+    const targets = batch.targets === undefined ? subscribers : subscribers.filter(id => batch.targets?.has(id))
+    if (targets.length === 0) return
+    const serviceInfo = this.store.serviceInfo(batch.name)
+    for (const connectionId of targets) void this.#push(batch.name, connectionId, serviceInfo)
+  }
+
+  async #push(name: ServiceName, connectionId: string, serviceInfo: ServiceInfo): Promise<void> {
+    const session = this.options.sessionById(connectionId)
+    if (session === undefined) return
+    const end = await this.pusher.push(session, 'NotifySubscriberRequest', { serviceInfo, module: 'naming' })
+    // Without end, as a real server: until acknowledged, unsubscribed or disconnected. The repeat carries the list of then.
+    if (end !== 'refused' && end !== 'unanswered') return
+    if (this.options.sessionById(connectionId) !== session) return
+    const timer = setTimeout(() => {
+      this.#retries.delete(timer)
+      this.schedule(name, connectionId, 0)
+    }, this.options.retryMs)
+    this.#retries.add(timer)
+  }
+}

@@ -1,0 +1,49 @@
+import type { Socket } from 'node:net'
+import type { ServerDuplexStream } from '@grpc/grpc-js'
+import type { Payload } from './payload.js'
+
+/** The bi-directional stream of a connection. */
+export type BiStream = ServerDuplexStream<Payload, Payload>
+
+/** What a client said in its `ConnectionSetupRequest`. */
+export interface Setup {
+  readonly clientVersion: string
+  readonly tenant: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly sentAbilities: boolean
+}
+
+/** One TCP connection: to Nacos, the connection is the session. */
+export class Session {
+  readonly id: string
+  readonly clientIp: string
+  readonly connectedAt: number
+  setup: Setup | undefined
+  /** The stream that gets the pushes: the first one that was set up, for as long as the connection lives. */
+  stream: BiStream | undefined
+  /** Whether that stream is still open; without it the connection stays registered, but deaf. */
+  streaming = false
+  /** Idle detection counts from here. */
+  activeAt: number
+  /** When the unanswered `ClientDetectionRequest` was sent. */
+  detectedAt: number | undefined
+  /** Set when the server has given the connection up although its TCP connection lives. */
+  expelled = false
+  /** Reads nothing and says nothing. */
+  frozen = false
+
+  constructor(
+    readonly socket: Socket,
+    now: number,
+  ) {
+    this.clientIp = socket.remoteAddress ?? ''
+    this.id = `${now}_${this.clientIp}_${socket.remotePort ?? 0}`
+    this.connectedAt = now
+    this.activeAt = now
+  }
+
+  /** Whether requests of this connection are served. */
+  get registered(): boolean {
+    return this.setup !== undefined && !this.expelled
+  }
+}
