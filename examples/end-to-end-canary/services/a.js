@@ -1,0 +1,30 @@
+// Service A, Express: the entrance of the chain. It calls B.
+import { expressLane } from '@laneway/express'
+import { composeLane } from '@laneway/undici'
+import express from 'express'
+import { Agent, fetch, interceptors } from 'undici'
+import { resolver } from './discovery.js'
+import { instance, serve } from './instance.js'
+
+const dispatcher = composeLane(
+  new Agent({ connections: 8 }),
+  { resolver },
+  interceptors.retry({ maxRetries: 3, minTimeout: 20 }),
+)
+
+const app = express()
+app.use(expressLane())
+app.use(express.text({ type: '*/*' }))
+
+app.all('/a', async (req, res) => {
+  const response = await fetch('http://sc-b/b', {
+    method: req.method,
+    headers: { 'x-request-id': req.get('x-request-id') ?? '' },
+    body: req.method === 'POST' ? req.body : undefined,
+    dispatcher,
+  })
+  const path = `${instance('A', req)}[config=${process.env.CONFIG ?? 'base'}] -> ${await response.text()}`
+  res.status(response.status).type('text').send(path)
+})
+
+await serve(app)

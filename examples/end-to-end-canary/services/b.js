@@ -1,0 +1,29 @@
+// Service B, Fastify. It calls C with the fetch that Node brings along.
+import fastifyLane from '@laneway/fastify'
+import { createLaneFetch } from '@laneway/undici'
+import fastify from 'fastify'
+import { resolver } from './discovery.js'
+import { instance, serve } from './instance.js'
+
+const laneFetch = createLaneFetch({ resolver })
+
+const app = fastify({ forceCloseConnections: 'idle' })
+await app.register(fastifyLane)
+app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
+
+app.route({
+  method: ['GET', 'POST'],
+  url: '/b',
+  handler: async (request, reply) => {
+    const response = await laneFetch('http://sc-c/c', {
+      method: request.method,
+      headers: { 'x-request-id': String(request.headers['x-request-id'] ?? '') },
+      body: request.method === 'POST' ? request.body : undefined,
+    })
+    const path = `${instance('B', request.raw)} -> ${await response.text()}`
+    return reply.code(response.status).type('text/plain').send(path)
+  },
+})
+
+await app.ready()
+await serve(app.server, () => app.close())

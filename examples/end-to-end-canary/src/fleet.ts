@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { join } from 'node:path'
+import type { Registry } from './registry.js'
+
+/** One running process of a service. */
+export interface Instance {
+  readonly service: string
+  readonly tag: string
+  readonly version: string
+  readonly address: string
+  readonly child: ChildProcess
+  /** When callers may know it, in ms since the epoch; `Infinity` before. */
+  upAt: number
+  /** When it began to leave; `Infinity` while it stays. */
+  leftAt: number
+}
+
+/** The processes of the story: starts them, has them registered, lets them leave as a deployment would. */
+export class Fleet {
+  readonly instances: Instance[] = []
+  readonly #folder: string
+  readonly #registry: Registry
+  readonly #children = new Set<ChildProcess>()
+  #ending = false
+
+  constructor(folder: string, registry: Registry) {
+    this.#folder = folder
+    this.#registry = registry
+  }
+
+  /** Starts a service and registers it once it listens. */
+  async start(service: string, version: string, tag = '', port = 0): Promise<Instance> {
+    const { child, address } = await this.#spawn(service, { LANEWAY_TAG: tag, VERSION: version, PORT: String(port) })
+    const instance: Instance = { service, tag, version, address, child, upAt: Infinity, leftAt: Infinity }
+    this.instances.push(instance)
+    if (service !== 'entry') {
+      await this.#registry.add(instance)
+      instance.upAt = Date.now()
+    }
+    return instance
+  }
+
+  /** Deregisters, waits until callers know, lets it finish what it has, ends it. */
+  async leave(instance: Instance): Promise<void> {
+    instance.leftAt = Date.now()
+    await this.#registry.remove(instance)
+    await new Promise(resolve => setTimeout(resolve, LEAVE_DELAY_MS))
+    await this.#end(instance.child)
+  }
+
+  /** Those of a service and version that are up. */
+  up(service: string, version: string, tag = ''): Instance[] {
+    return this.instances.filter(
+      one => one.service === service && one.version === version && one.tag === tag && one.leftAt === Infinity,
+    )
+  }
+
+  /** Starts a helper process of the driver, ended with the rest. */
+  adopt(child: ChildProcess): ChildProcess {
+    this.#children.add(child)
+    child.once('exit', () => this.#children.delete(child))
+    return child
+  }
+
+  async close(): Promise<void> {
+    this.#ending = true
+    await Promise.all([...this.#children].map(child => this.#end(child)))
+  }
+
+  async #spawn(service: string, env: Record<string, string>): Promise<{ child: ChildProcess; address: string }> {
+    const child = spawn(process.execPath, [join(this.#folder, `${service}.js`)], {
+      env: { ...process.env, SHOW_LANES: '1', ...this.#registry.environment(), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.adopt(child)
+    let errors = ''
+    child.stderr?.on('data', chunk => (errors = (errors + chunk).slice(-4000)))
+    const port = await new Promise<string>((resolve, reject) => {
+      let output = ''
+      child.stdout?.on('data', chunk => {
+        output += chunk
+        const found = /listening on (\d+)/.exec(output)
+        if (found?.[1] !== undefined) resolve(found[1])
+      })
+      child.once('error', reject)
+      child.once('exit', code => reject(new Error(`${service} ended with ${code} before it listened\n${errors}`)))
+    })
+    child.once('exit', (code, signal) => {
+      if (!this.#ending && code !== 0) console.error(`${service} ended with ${code ?? signal}\n${errors}`)
+    })
+    return { child, address: `127.0.0.1:${port}` }
+  }
+
+  async #end(child: ChildProcess): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
+    child.kill('SIGTERM')
+    const impatient = setTimeout(() => child.kill('SIGKILL'), 5000)
+    await ended
+    clearTimeout(impatient)
+  }
+}
+
+/** Between deregistration and SIGTERM: the time callers need to notice, with much to spare. */
+const LEAVE_DELAY_MS = 1000

@@ -1,0 +1,69 @@
+// The constant load, in a process of its own and without Laneway: half of the requests tagged, a tenth POST with a body.
+import { Agent, request } from 'node:http'
+
+/** One request as the generator saw it. */
+export interface Sample {
+  readonly sentAt: number
+  readonly doneAt: number
+  readonly tagged: boolean
+  /** 0 when no response came. */
+  readonly status: number
+  readonly text: string
+}
+
+const [, , url = '', rate = ''] = process.argv
+const agent = new Agent({ keepAlive: true, maxSockets: 64 })
+const everyMs = 1000 / Number(rate)
+const body = 'x'.repeat(2048)
+let samples: Sample[] = []
+let count = 0
+let inFlight = 0
+let stopping = false
+const started = performance.now()
+
+function send(): void {
+  const tagged = count % 2 === 1
+  const post = count % 10 === 4 || count % 20 === 9
+  const headers: Record<string, string> = { 'user-agent': tagged ? 'xiaoming' : 'load', 'x-request-id': String(count) }
+  if (post) headers['content-length'] = String(body.length)
+  count++
+  inFlight++
+  const sentAt = Date.now()
+  let finished = false
+  const finish = (status: number, text: string) => {
+    if (finished) return
+    finished = true
+    inFlight--
+    samples.push({ sentAt, doneAt: Date.now(), tagged, status, text })
+  }
+  const req = request(url, { method: post ? 'POST' : 'GET', headers, agent, timeout: 10_000 }, res => {
+    let text = ''
+    res.setEncoding('utf8')
+    res.on('data', chunk => (text += chunk))
+    res.on('end', () => finish(res.statusCode ?? 0, text))
+    res.on('error', error => finish(0, error.message))
+  })
+  req.on('timeout', () => req.destroy(new Error('no answer in 10 s')))
+  req.on('error', error => finish(0, error.message))
+  req.end(post ? body : undefined)
+}
+
+const pace = setInterval(() => {
+  // Open loop: as many as the clock asks for, whatever the answers do; bounded, should the chain stand still.
+  while (!stopping && inFlight < 2000 && count * everyMs < performance.now() - started) send()
+}, 2)
+const report = setInterval(() => {
+  process.send?.(samples)
+  samples = []
+  if (!stopping || inFlight > 0) return
+  clearInterval(pace)
+  clearInterval(report)
+  agent.destroy()
+  process.disconnect?.()
+}, 50)
+// The generator ends with the driver, however that ends, and never outlives ten minutes.
+process.on('message', () => {
+  stopping = true
+})
+process.on('disconnect', () => process.exit(0))
+setTimeout(() => process.exit(1), 600_000).unref()

@@ -1,0 +1,143 @@
+// `npm run test:propagation`: every ingress x every egress x every condition, each with its control.
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { nodeBinary } from '../../scripts/node-versions.mjs'
+import { CONDITIONS } from './conditions.mjs'
+import { INGRESSES } from './ingresses.mjs'
+
+const HELP = `npm run test:propagation -- [options]
+
+  --full            2,000 requests a cell on Node 20, 22, 24 and 26 (default: 200 on Node 20 and 26)
+  --count <n>       requests a cell
+  --nodes 20,26     which Node versions
+  --only <regex>    cells whose name matches, e.g. "Express 5 x undici7 fetch x retry"
+  --list            every cell instead of one line per condition
+  --help            this text
+
+Each cell runs twice: with Laneway, where nothing may be wrong, and with a fault built in, where something must be: a
+cell whose control shows nothing is VOID, and the run fails.
+`
+const { values } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    count: { type: 'string' },
+    nodes: { type: 'string' },
+    only: { type: 'string' },
+    list: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+})
+if (values.help) {
+  process.stdout.write(HELP)
+  process.exit(0)
+}
+const nodes = (values.nodes ?? (values.full ? '20,22,24,26' : '20,26')).split(',').map(Number)
+const count = Number(values.count ?? (values.full ? 2000 : 200))
+const PARALLEL = 2
+
+const rows = []
+const crashes = []
+const missing = []
+const jobs = []
+for (const node of nodes) {
+  const binary = Number(process.versions.node.split('.')[0]) === node ? process.execPath : await nodeBinary(node)
+  if (binary === undefined) missing.push(node)
+  else for (const ingress of Object.keys(INGRESSES)) jobs.push({ node, binary, ingress })
+}
+const started = Date.now()
+await Promise.all(Array.from({ length: PARALLEL }, work))
+report()
+
+async function work() {
+  for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+    const before = rows.length
+    await runWorker(job)
+    const seconds = Math.round((Date.now() - started) / 1000)
+    console.log(
+      `${String(seconds).padStart(4)} s  Node ${job.node}  ${job.ingress}: ${rows.length - before} cells more, ${jobs.length} jobs to go`,
+    )
+  }
+}
+
+function runWorker({ binary, ingress }) {
+  const worker = fileURLToPath(new URL('./worker.mjs', import.meta.url))
+  const options = JSON.stringify({ ingress, count, control: Math.min(count, 200), only: values.only })
+  return new Promise(resolve => {
+    const child = spawn(binary, ['--no-warnings', worker, options], { stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    let errors = ''
+    child.stdout.on('data', chunk => {
+      output += chunk
+      const lines = output.split('\n')
+      output = lines.pop()
+      for (const line of lines) {
+        const row = JSON.parse(line)
+        if (row.crash === undefined) rows.push(row)
+        else crashes.push(row.crash)
+      }
+    })
+    child.stderr.on('data', chunk => (errors = (errors + chunk).slice(-4000)))
+    child.on('close', code => {
+      if (code !== 0)
+        rows.push({
+          ingress,
+          egress: '-',
+          condition: '-',
+          sent: 0,
+          wrong: 0,
+          lost: 0,
+          doubled: 0,
+          failed: 1,
+          control: 1,
+          why: `the worker ended with ${code}\n${errors}`,
+        })
+      resolve()
+    })
+  })
+}
+
+function report() {
+  const real = rows.filter(row => row.reason === undefined)
+  const bad = row => row.wrong + row.lost + row.doubled + row.failed > 0 || row.control === 0
+  console.log(
+    `\n${'condition'.padEnd(30)}${['cells', 'sent', 'wrong', 'lost', 'doubled', 'failed', 'VOID', 'n/a', 'control'].map(one => one.padStart(9)).join('')}`,
+  )
+  for (const condition of [...Object.keys(CONDITIONS), 'total']) {
+    const mine = condition === 'total' ? real : real.filter(row => row.condition === condition)
+    const absent = rows.filter(
+      row => row.reason !== undefined && (condition === 'total' || row.condition === condition),
+    )
+    if (mine.length + absent.length === 0) continue
+    const sum = key => mine.reduce((total, row) => total + row[key], 0)
+    const cells = [
+      mine.length,
+      sum('sent'),
+      sum('wrong'),
+      sum('lost'),
+      sum('doubled'),
+      sum('failed'),
+      mine.filter(row => row.control === 0).length,
+      absent.length,
+      sum('control'),
+    ]
+    console.log(`${condition.padEnd(30)}${cells.map(one => String(one).padStart(9)).join('')}`)
+  }
+  if (values.list) for (const row of rows) console.log(JSON.stringify(row))
+  for (const row of real.filter(bad).slice(0, 40)) {
+    const why = row.control === 0 ? `VOID: the control (${row.fault}) shows nothing` : row.why
+    console.log(
+      `! Node ${row.node} ${row.ingress} x ${row.egress} x ${row.condition}: wrong ${row.wrong}, lost ${row.lost}, doubled ${row.doubled}, failed ${row.failed}: ${why}`,
+    )
+  }
+  const reasons = new Map()
+  for (const { reason } of rows) if (reason !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+  for (const [reason, times] of reasons) console.log(`n/a ${times}: ${reason}`)
+  for (const crash of crashes.slice(0, 5)) console.log(`uncaught: ${crash}`)
+  for (const node of missing) console.log(`skipped: Node ${node} cannot be had on this machine`)
+  const failed = real.filter(bad).length + crashes.length
+  console.log(
+    `propagation: ${real.length - real.filter(bad).length} passed, ${failed} failed, ${missing.length} skipped`,
+  )
+  process.exitCode = failed === 0 ? 0 : 1
+}

@@ -1,0 +1,64 @@
+// Runs all cells of one ingress on the Node that runs this, and prints each as a line of JSON.
+import dns from 'node:dns'
+import { lookup, startBackend } from './backend.mjs'
+import { runCell } from './cell.mjs'
+import { CONDITIONS } from './conditions.mjs'
+import { EGRESSES } from './egresses.mjs'
+import { notApplicable } from './not-applicable.mjs'
+import { controlOf, controlWiring, lanewayWiring } from './wiring.mjs'
+
+const { ingress, count, control, only } = JSON.parse(process.argv[2])
+const node = Number(process.versions.node.split('.')[0])
+const pattern = new RegExp(only ?? '')
+const CELL_LIMIT_MS = 60_000
+// A fault of a control may end in anything; what a control does is counted by what the services saw.
+process.on('uncaughtException', error => print({ crash: String(error?.stack ?? error) }))
+process.on('unhandledRejection', error => print({ crash: String(error?.stack ?? error) }))
+
+// The other clients are given the look-up; the fetch of Node takes none.
+const realLookup = dns.lookup
+dns.lookup = (hostname, ...rest) => (hostname === 'third.example' ? lookup : realLookup)(hostname, ...rest)
+
+const print = row => process.stdout.write(`${JSON.stringify(row)}\n`)
+const backend = await startBackend()
+
+for (const egress of Object.keys(EGRESSES)) {
+  for (const condition of Object.keys(CONDITIONS)) {
+    const name = `${ingress} x ${egress} x ${condition}`
+    if (!pattern.test(name)) continue
+    const cell = { node, ingress, egress, condition }
+    const reason = notApplicable(node, ingress, egress, condition)
+    if (reason !== undefined) {
+      print({ ...cell, reason })
+      continue
+    }
+    const wiring = lanewayWiring(backend)
+    const result = await bounded(runCell({ wiring, backend, ingress, egress, condition, count }))
+    await wiring.close()
+    const fault = controlOf(egress, condition)
+    const broken = controlWiring(backend, fault)
+    const shown = await bounded(runCell({ wiring: broken, backend, ingress, egress, condition, count: control }))
+    await broken.close()
+    print({ ...cell, ...result, fault, control: shown.wrong + shown.lost + shown.doubled, controlWhy: shown.why })
+  }
+}
+backend.close()
+process.exit(0)
+
+/** A cell that hangs is a failed cell, not a hanging run. */
+async function bounded(run) {
+  let timer
+  const late = new Promise(resolve => {
+    timer = setTimeout(
+      () => resolve({ sent: 0, wrong: 0, lost: 0, doubled: 0, failed: 1, why: 'hangs' }),
+      CELL_LIMIT_MS,
+    )
+  })
+  try {
+    return await Promise.race([run, late])
+  } catch (error) {
+    return { sent: 0, wrong: 0, lost: 0, doubled: 0, failed: 1, why: String(error?.stack ?? error) }
+  } finally {
+    clearTimeout(timer)
+  }
+}
