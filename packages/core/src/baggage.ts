@@ -29,9 +29,15 @@ export function baggageMember(baggage: string, key: string): string | undefined 
   return value
 }
 
-/** Whether a baggage value may carry a lane at all: one scan, before anything is taken apart. */
-export function mentionsLane(baggage: string): boolean {
-  return baggage.includes(BAGGAGE_KEY) || baggage.includes(MSE_BAGGAGE_KEY)
+/** Whether a baggage value has one of our two members, whatever its value. Never throws. */
+export function hasLaneMember(baggage: string): boolean {
+  // A scan first: nearly all baggage is foreign.
+  if (!baggage.includes(BAGGAGE_KEY) && !baggage.includes(MSE_BAGGAGE_KEY) && !baggage.includes('%')) return false
+  let found = false
+  eachMember(baggage, (start, end) => {
+    found ||= isLaneMember(baggage.slice(start, end))
+  })
+  return found
 }
 
 /** Reads the value of the `x-mse-tag` member; percent-encoding is undone. Never throws. */
@@ -64,13 +70,11 @@ export function parseMseLane(value: string): Lane | undefined {
 
 /** The baggage without our two members, foreign members byte for byte; `''` when nothing is left. Never throws. */
 export function withoutLaneMembers(baggage: string): string {
-  if (!mentionsLane(baggage)) return baggage
+  if (!hasLaneMember(baggage)) return baggage
   const kept: string[] = []
   eachMember(baggage, (start, end) => {
     const member = baggage.slice(start, end)
-    const equals = member.indexOf('=')
-    const key = (equals === -1 ? member : member.slice(0, equals)).trim()
-    if (key !== BAGGAGE_KEY && key !== MSE_BAGGAGE_KEY) kept.push(member)
+    if (!isLaneMember(member)) kept.push(member)
   })
   return kept.join(',')
 }
@@ -97,6 +101,13 @@ export function withLaneMember(baggage: string | undefined, lane: Lane): string 
   return kept
 }
 
+/** OpenTelemetry for JavaScript undoes percent-encoding in keys, and writes them plain on the next hop. */
+function isLaneMember(member: string): boolean {
+  const equals = member.indexOf('=')
+  const key = percentDecode((equals === -1 ? member : member.slice(0, equals)).trim())?.trim()
+  return key === BAGGAGE_KEY || key === MSE_BAGGAGE_KEY
+}
+
 function fits(baggage: string): boolean {
   if (Buffer.byteLength(baggage) > MAX_BAGGAGE_BYTES) return false
   let members = 0
@@ -116,7 +127,6 @@ function eachMember(baggage: string, visit: (start: number, end: number) => void
 }
 
 function percentDecode(value: string): string | undefined {
-  if (value.length > MAX_MEMBER_LENGTH) return undefined
   if (!value.includes('%')) return value
   try {
     return decodeURIComponent(value)

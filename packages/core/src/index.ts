@@ -1,39 +1,43 @@
 // For users
 
+export { bindLane, currentLane, detachLane, runInLane } from './context.js'
+export { bindEmitter, type Emitter } from './emitter.js'
+export { LANEWAY_ERRORS, LanewayError, type LanewayErrorCode } from './errors.js'
+export { channels, type DecisionEvent, type EgressEvent, type IngressEvent, type SourceEvent } from './events.js'
+export type { IngressOptions } from './ingress.js'
+export { kLane, type Lane, MAX_LANE_BYTES, MAX_LANE_TAGS, parseLane } from './lane.js'
+export { laneKey } from './lane-key.js'
+export { type LaneLogFields, laneLogFields } from './log-fields.js'
+export { type OwnLaneOptions, ownLane } from './own-lane.js'
+export type { LaneFormat, LaneProblem } from './reading.js'
+export { BASE_TAG, isTag, MAX_TAG_BYTES } from './tag.js'
+export type { Trust } from './trust.js'
+
 // For the other @laneway packages
+
 export {
   BAGGAGE_KEY,
   baggageMember,
+  hasLaneMember,
   MAX_BAGGAGE_BYTES,
   MAX_BAGGAGE_MEMBERS,
   MSE_BAGGAGE_KEY,
-  mentionsLane,
   parseBaggageLane,
   parseMseLane,
   withLaneMember,
   withoutLaneMembers,
 } from './baggage.js'
-export { bindLane, currentLane, detachLane, runInLane } from './context.js'
 export { type LaneStorage, setLaneStorage } from './context-slot.js'
 export { createEgressScope, type EgressScope, type EgressScopeOptions } from './egress-scope.js'
-export { bindEmitter, type Emitter } from './emitter.js'
-export { LANEWAY_ERRORS, LanewayError, type LanewayErrorCode } from './errors.js'
-export { channels, type DecisionEvent, type EgressEvent, type IngressEvent, type SourceEvent } from './events.js'
 export { laneOfCall } from './hand-set.js'
 export { DEFAULT_HEADER, resolveHeaderName } from './header-name.js'
 export { type ParsedHost, parseHost } from './host.js'
-export type { IngressOptions } from './ingress.js'
 export { createIngress, type Ingress, type IngressDecision } from './ingress.js'
 export { assertKnownKeys, assertOneOf, describe } from './known-keys.js'
-export { assertLane, kLane, type Lane, MAX_LANE_BYTES, MAX_LANE_TAGS, parseLane } from './lane.js'
-export { laneKey } from './lane-key.js'
-export { type LaneLogFields, laneLogFields } from './log-fields.js'
-export { type OwnLaneOptions, ownLane, POD_LABEL } from './own-lane.js'
+export { assertLane } from './lane.js'
+export { POD_LABEL } from './own-lane.js'
 export { isForbiddenAddress, isPrivateAddress } from './private-address.js'
-export type { LaneFormat, LaneProblem } from './reading.js'
 export { type LaneReading, readLane } from './reading.js'
 export type { IngressRequest } from './request.js'
 export { needsContext, runRequest } from './request-context.js'
-export { BASE_TAG, isTag, MAX_TAG_BYTES } from './tag.js'
-export type { Trust } from './trust.js'
 export { emitLanewayWarning, type Warn } from './warning.js'

@@ -1,8 +1,8 @@
-import { BAGGAGE_KEY, MSE_BAGGAGE_KEY } from './baggage.js'
+import { hasLaneMember } from './baggage.js'
 import { channels } from './events.js'
 import { resolveHeaderName } from './header-name.js'
 import { assertKnownKeys, assertOneOf } from './known-keys.js'
-import { assertLane, type Lane } from './lane.js'
+import type { Lane } from './lane.js'
 import { colourOwnLane, ownLane } from './own-lane.js'
 import { type LaneFormat, type LaneProblem, readLane } from './reading.js'
 import { removeLane } from './refusal.js'
@@ -23,7 +23,7 @@ export interface IngressOptions {
   formats?: readonly LaneFormat[]
   /**
    * Colours a request that no believed sender has coloured, for the first service of a chain; see `@laneway/rules`.
-   * A rule that throws colours nothing.
+   * A rule that throws, or returns a promise, colours nothing.
    * @default none
    */
   rules?: (request: any) => Lane | undefined
@@ -76,12 +76,7 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
   for (const format of formats) assertOneOf(`${where}: formats`, format, ['header', 'baggage', 'mse-baggage'])
   const mode = options.ownLane ?? 'ignore'
   assertOneOf(`${where}: ownLane`, mode, ['ignore', 'colour'])
-  const own =
-    options.tag === undefined
-      ? ownLane()
-      : options.tag === BASE_TAG
-        ? undefined
-        : assertLane(`${where}: tag`, options.tag)
+  const own = ownLane({ tag: options.tag })
   const colour = mode === 'colour' ? own : undefined
   if (colour !== undefined) colourOwnLane(colour)
   const trusts = resolveTrust(where, options.trust)
@@ -137,14 +132,13 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
   function carriesLane({ headers }: IngressRequest): boolean {
     if (headers[header] !== undefined) return true
     const { baggage } = headers
-    if (baggage === undefined) return false
-    const text = String(baggage)
-    return text.includes(BAGGAGE_KEY) || text.includes(MSE_BAGGAGE_KEY)
+    return baggage !== undefined && hasLaneMember(String(baggage))
   }
 
   function byRule(request: IngressRequest): Lane | undefined {
     try {
-      return rules?.(request)
+      const lane = rules?.(request)
+      return typeof lane?.header === 'string' ? lane : undefined
     } catch {
       return undefined
     }

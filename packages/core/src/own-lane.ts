@@ -52,10 +52,19 @@ export function ownLane(options: OwnLaneOptions = {}): Lane | undefined {
   const tag = first.value.trim()
   const other = told.find(one => one.value.trim() !== tag)
   if (other !== undefined) {
-    const warn = options.warn ?? emitLanewayWarning
+    const warn = options.warn ?? warnOnce
     warn(`${first.from} says "${tag}" and ${other.from} says "${other.value.trim()}": this instance is "${tag}"`)
   }
   return tag === BASE_TAG ? undefined : assertLane(first.from, tag)
+}
+
+const warned = new Set<string>()
+
+/** Every adapter asks for the own lane, with the same answer. */
+function warnOnce(message: string): void {
+  if (warned.has(message)) return
+  warned.add(message)
+  emitLanewayWarning(message)
 }
 
 /** Lets untagged work of this process run in its own lane, for `ownLane: 'colour'`. */

@@ -1,4 +1,4 @@
-import { BAGGAGE_KEY, baggageMember, MSE_BAGGAGE_KEY, mentionsLane, parseBaggageLane, parseMseLane } from './baggage.js'
+import { BAGGAGE_KEY, baggageMember, MSE_BAGGAGE_KEY, parseBaggageLane, parseMseLane } from './baggage.js'
 import { soleValue } from './header-lines.js'
 import { type Lane, parseLane } from './lane.js'
 import type { IngressRequest } from './request.js'
@@ -46,7 +46,7 @@ function fromHeader(request: IngressRequest, header: string): LaneReading | unde
 function fromBaggage(request: IngressRequest, format: 'baggage' | 'mse-baggage'): LaneReading | undefined {
   const baggage = request.headers['baggage']
   const value = typeof baggage === 'string' ? baggage : baggage?.join(',')
-  if (value === undefined || !mentionsLane(value)) return undefined
+  if (value === undefined) return undefined
   const member = baggageMember(value, format === 'baggage' ? BAGGAGE_KEY : MSE_BAGGAGE_KEY)
   if (member === undefined) return undefined
   return reading(format, format === 'baggage' ? parseBaggageLane(member) : parseMseLane(member))

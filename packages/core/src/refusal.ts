@@ -1,4 +1,4 @@
-import { mentionsLane, withoutLaneMembers } from './baggage.js'
+import { hasLaneMember, withoutLaneMembers } from './baggage.js'
 import type { IngressRequest } from './request.js'
 
 /**
@@ -14,7 +14,7 @@ export function removeLane(request: IngressRequest, header: string): void {
   delete headers[header]
   if (distinct !== undefined) delete distinct[header]
   const baggage = headers['baggage']
-  if (baggage !== undefined && mentionsLane(String(baggage))) {
+  if (baggage !== undefined && hasLaneMember(String(baggage))) {
     rewrite(headers, Array.isArray(baggage) ? baggage : [baggage], Array.isArray(baggage))
     if (distinct?.['baggage'] !== undefined) rewrite(distinct, distinct['baggage'], true)
   }
