@@ -26,12 +26,14 @@ const GENERATION = 512
 
 /**
  * Reads a lane from its wire form: tags separated by commas, optional spaces or tabs around them. One bad member, a
- * fifth tag, or more than 255 bytes make the whole value no lane. Never throws; allocates nothing for a lane seen lately.
+ * fifth tag, or more than 255 bytes make the whole value no lane. A tag that stands twice counts once, in its first
+ * place. Never throws; allocates nothing for a lane seen lately.
  *
  * @param value - anything; only a string can be a lane
  */
 export function parseLane(value: unknown): Lane | undefined {
-  if (typeof value !== 'string') return undefined
+  // The length first: the look-up hashes, and a header may be 16 kB. Only ASCII parses, so characters are bytes.
+  if (typeof value !== 'string' || value.length > MAX_LANE_BYTES) return undefined
   return slot.lanes.young.get(value) ?? parseRare(value)
 }
 
@@ -50,8 +52,6 @@ export function assertLane(where: string, value: unknown): Lane {
 }
 
 function parseRare(value: string): Lane | undefined {
-  // Before the look-up: a megabyte of header is neither hashed nor split.
-  if (value.length > MAX_LANE_BYTES) return undefined
   const { lanes } = slot
   const known = lanes.old.get(value)
   const lane = known ?? parse(value)
@@ -65,15 +65,13 @@ function parseRare(value: string): Lane | undefined {
 }
 
 function parse(value: string): Lane | undefined {
-  if (!value.includes(','))
-    return isTag(value) ? Object.freeze({ header: value, tags: Object.freeze([value]) }) : undefined
   const members = value.split(',')
   if (members.length > MAX_LANE_TAGS) return undefined
   const tags: string[] = []
   for (const member of members) {
     const tag = member.replace(/^[ \t]+|[ \t]+$/g, '')
     if (!isTag(tag)) return undefined
-    tags.push(tag)
+    if (!tags.includes(tag)) tags.push(tag)
   }
   return Object.freeze({ header: tags.join(','), tags: Object.freeze(tags) })
 }
