@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import { LanewayError } from './errors.js'
 import { channels } from './events.js'
-import { parseHost } from './host.js'
+import { type ParsedHost, parseHost } from './host.js'
 import { describe } from './known-keys.js'
 import type { Lane } from './lane.js'
 import { inList, isForbiddenAddress, isPrivateAddress } from './private-address.js'
@@ -31,6 +31,9 @@ export interface EgressScope {
 }
 
 const INTERNAL_SUFFIXES = ['.svc', '.cluster.local', '.internal', '.local']
+// Names under which clouds answer at a link-local address. Google's resolver knows `metadata` too, but that may be a
+// service: it can be listed.
+const METADATA_NAMES = new Set(['metadata.google.internal', 'instance-data.ec2.internal'])
 const MAX_VERDICTS = 4096
 const MAX_WARNED = 100
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/
@@ -46,10 +49,9 @@ export function createEgressScope(where: string, options: EgressScopeOptions = {
     const host = parseHost(hostname)
     if (host === undefined) return false
     const { name, family } = host
-    if (family !== 0) return !isForbiddenAddress(name) && (isPrivateAddress(name) || inList(listed.addresses, name))
-    if (name === 'metadata.google.internal') return false
+    if (isMetadata(host)) return false
+    if (family !== 0) return isPrivateAddress(name) || inList(listed.addresses, name)
     if (listed.names.has(name) || listed.suffixes.some(suffix => name.endsWith(suffix))) return true
-    // Google Cloud's resolver answers `metadata` too.
     if (!name.includes('.')) return LABEL.test(name) && name !== 'metadata'
     return INTERNAL_SUFFIXES.some(suffix => name.endsWith(suffix))
   }
@@ -76,6 +78,10 @@ export function createEgressScope(where: string, options: EgressScopeOptions = {
   }
 }
 
+function isMetadata({ name, family }: ParsedHost): boolean {
+  return family === 0 ? METADATA_NAMES.has(name) : isForbiddenAddress(name)
+}
+
 interface Listed {
   readonly names: ReadonlySet<string>
   readonly suffixes: readonly string[]
@@ -92,11 +98,11 @@ function compile(where: string, entries: readonly string[]): Listed {
     if (entry.includes('/')) addBlock(where, addresses, entry)
     else if (entry.startsWith('*.')) {
       const host = parseHost(entry.slice(2))
-      if (host === undefined || host.family !== 0) throw refuse(where, entry)
+      if (host === undefined || host.family !== 0 || host.name.includes('*')) throw refuse(where, entry)
       suffixes.push(`.${host.name}`)
     } else {
       const host = parseHost(entry)
-      if (host === undefined || host.name.includes('*')) throw refuse(where, entry)
+      if (host === undefined || host.name.includes('*') || isMetadata(host)) throw refuse(where, entry)
       if (host.family === 0) names.add(host.name)
       else addresses.addAddress(host.name, host.family === 6 ? 'ipv6' : 'ipv4')
     }
@@ -115,6 +121,6 @@ function addBlock(where: string, addresses: BlockList, entry: string): void {
 function refuse(where: string, entry: unknown): LanewayError {
   return new LanewayError(
     'LANEWAY_INVALID_OPTION',
-    `${where}: propagateTo takes hosts ("api.example.com"), sub-domains ("*.example.com"), addresses and CIDR blocks ("10.0.0.0/8"), received ${describe(entry)}`,
+    `${where}: propagateTo takes hosts ("api.example.com"), sub-domains ("*.example.com"), addresses and CIDR blocks ("10.0.0.0/8"), and neither link-local nor metadata addresses; received ${describe(entry)}`,
   )
 }

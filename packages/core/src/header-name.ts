@@ -13,8 +13,11 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function resolveHeaderName(where: string, header: string = DEFAULT_HEADER): string {
-  if (typeof header === 'string' && TOKEN.test(header) && header.toLowerCase() !== 'baggage')
-    return header.toLowerCase()
+  if (typeof header === 'string' && TOKEN.test(header)) {
+    const name = header.toLowerCase()
+    // Parsed headers are a plain object: `constructor` is always there.
+    if (name !== 'baggage' && !(name in Object.prototype)) return name
+  }
   throw new LanewayError(
     'LANEWAY_INVALID_OPTION',
     `${where}: header is the name of a header of its own, received ${describe(header)}`,

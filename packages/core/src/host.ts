@@ -8,6 +8,9 @@ export interface ParsedHost {
   readonly family: number
 }
 
+// What a URL parser would take for user info, port, path, query or fragment, or silently drop.
+const MORE_THAN_A_HOST = /[\s/?#\\@]|^[^[].*:|\]:/
+
 /**
  * Reads a host as a URL would: case, IDN, brackets, odd forms of IPv4 such as `0x7f.1` or `2852039166`, which resolvers
  * take for addresses.
@@ -16,13 +19,10 @@ export interface ParsedHost {
  */
 export function parseHost(host: string): ParsedHost | undefined {
   const bracketed = isIP(host) === 6 ? `[${host}]` : host
+  if (MORE_THAN_A_HOST.test(bracketed)) return undefined
   let name: string
   try {
-    const url = new URL(`http://${bracketed}/`)
-    if (url.username !== '' || url.password !== '' || url.port !== '' || url.pathname !== '/' || url.search !== '') {
-      return undefined
-    }
-    name = url.hostname
+    name = new URL(`http://${bracketed}/`).hostname
   } catch {
     return undefined
   }
