@@ -39,7 +39,10 @@ export function detachLane<F extends (this: any, ...args: any[]) => unknown>(fn:
 }
 
 function tie<F extends (this: any, ...args: any[]) => unknown>(lane: Lane | undefined, fn: F): F {
-  return function inLane(this: unknown, ...args: unknown[]) {
+  function inLane(this: unknown, ...args: unknown[]) {
     return slot.storage.run(lane, Reflect.apply, fn, this, args)
-  } as F
+  }
+  // Express tells an error handler by its four parameters.
+  Object.defineProperty(inLane, 'length', { value: fn.length })
+  return inLane as F
 }
