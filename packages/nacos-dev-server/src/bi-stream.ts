@@ -1,21 +1,20 @@
 import type { Dialect } from './dialect.js'
+import type { Outlet } from './outlet.js'
 import type { Payload } from './payload.js'
-import type { Pusher, Send } from './pusher.js'
+import type { Pusher } from './pusher.js'
 import type { BiStream, Session, Setup } from './session.js'
 
 interface BiStreamParts {
   readonly dialect: Dialect
   readonly pusher: Pusher
-  readonly send: Send
-  readonly sendOn: (session: Session, stream: BiStream, type: string, body: object) => void
-  readonly onMessage: (session: Session, payload: Payload) => void
+  readonly outlet: Outlet
   readonly onChange: () => void
 }
 
 /** Serves a bi-directional stream: the setup, then answers to what the server pushed. Anything else gets no answer. */
 export function serveBiStream(session: Session, stream: BiStream, parts: BiStreamParts): void {
   stream.on('data', (payload: Payload) => {
-    parts.onMessage(session, payload)
+    parts.outlet.seen(session, 'stream', payload)
     if (payload.type === 'ConnectionSetupRequest') {
       const setup = parseSetup(payload.body)
       if (session.setup === undefined) {
@@ -26,12 +25,15 @@ export function serveBiStream(session: Session, stream: BiStream, parts: BiStrea
       // A second setup is answered too, but pushes stay with the first stream, even when that has ended.
       if (parts.dialect.abilities !== undefined && setup.sentAbilities) {
         const { abilities } = parts.dialect
-        parts.sendOn(session, stream, 'SetupAckRequest', { headers: {}, abilityTable: abilities, module: 'internal' })
+        parts.outlet.pushOn(session, stream, 'SetupAckRequest', {
+          headers: {},
+          abilityTable: abilities,
+          module: 'internal',
+        })
       }
       parts.onChange()
     } else if (payload.type.endsWith('Response')) {
       session.activeAt = Date.now()
-      session.detectedAt = undefined
       parts.pusher.onAnswer(session, payload)
     }
   })

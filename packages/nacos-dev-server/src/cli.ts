@@ -71,13 +71,13 @@ export async function runCli(args: readonly string[], host: CliHost): Promise<nu
 
 function numberOf(option: string, text: string): number {
   if (/^\d+$/.test(text)) return Number(text)
-  throw new DevServerError('LANEWAY_DEV_SERVER_OPTION', `${option} must be a whole number, got "${text}"`)
+  throw new DevServerError('LANEWAY_INVALID_OPTION', `${option} must be a whole number, got "${text}"`)
 }
 
 function userOf(text: string): [name: string, password: string] {
   const colon = text.indexOf(':')
   if (colon > 0) return [text.slice(0, colon), text.slice(colon + 1)]
-  throw new DevServerError('LANEWAY_DEV_SERVER_OPTION', `--user must be name:password, got "${text}"`)
+  throw new DevServerError('LANEWAY_INVALID_OPTION', `--user must be name:password, got "${text}"`)
 }
 
 function lineOf({ from, via, connectionId, type, body }: TracedMessage): string {

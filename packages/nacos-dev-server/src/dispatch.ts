@@ -1,5 +1,6 @@
 import { type Answer, failure, success } from './answer.js'
 import type { Dialect } from './dialect.js'
+import type { FaultRules } from './fault-rules.js'
 import type { Payload } from './payload.js'
 import type { RequestBody, RequestHandler } from './request.js'
 import type { Session } from './session.js'
@@ -9,15 +10,19 @@ interface DispatchParts {
   readonly dialect: Dialect
   readonly requests: ReadonlyMap<string, RequestHandler>
   readonly tokens: TokenStore
-  /** While true, everything is answered as by a server that is still starting. */
-  readonly isStarting: () => boolean
+  readonly rules: FaultRules
 }
 
-/** Answers unary requests in the order of checks of a real server; returns undefined for nothing. */
+/** Answers unary requests, with the checks of a real server in its order. */
 export function createDispatch(parts: DispatchParts): (session: Session, request: Payload) => Answer {
-  const { dialect, requests, tokens, isStarting } = parts
+  const { dialect, requests, tokens, rules } = parts
   return (session, request) => {
-    if (isStarting()) return failure('ErrorResponse', 300, 'Server is starting,please try later.')
+    const fault = rules.take('fail-answer', session, request.type)
+    if (fault !== undefined) {
+      // Missing permission is told in the answer's own type, everything else in an ErrorResponse.
+      const type = fault.errorCode === 403 ? requests.get(request.type)?.answer : undefined
+      return failure(type ?? 'ErrorResponse', fault.errorCode, fault.message)
+    }
     if (request.type === 'ServerCheckRequest') {
       const negotiates = dialect.abilities !== undefined && { supportAbilityNegotiation: true }
       return success('ServerCheckResponse', { connectionId: session.id, ...negotiates })
@@ -26,7 +31,6 @@ export function createDispatch(parts: DispatchParts): (session: Session, request
     if (handler === undefined) return failure('ErrorResponse', 302, 'RequestHandler Not Found')
     if (!session.registered) return failure('ErrorResponse', 301, 'Connection is unregistered.')
     session.activeAt = Date.now()
-    session.detectedAt = undefined
     const body = parseBody(request.body)
     if (body === undefined) {
       return failure('ErrorResponse', 502, 'errCode: 101, errMsg: Nacos deserialize failed.  ')

@@ -1,7 +1,7 @@
 /** Codes of {@link DevServerError}. */
 export type DevServerErrorCode =
   /** An option that the server cannot use. */
-  | 'LANEWAY_DEV_SERVER_OPTION'
+  | 'LANEWAY_INVALID_OPTION'
   /** A port that is taken or may not be used. */
   | 'LANEWAY_DEV_SERVER_LISTEN'
   /** `until` waited in vain. */

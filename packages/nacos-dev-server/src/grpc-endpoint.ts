@@ -7,6 +7,9 @@ import type { BiStream } from './session.js'
 /** A Java server takes messages up to this size; grpc-js would stop at 4 MiB. */
 const MAX_MESSAGE_BYTES = 10 * 1024 * 1024
 
+/** How long a connection lives at most after its GOAWAY; a day stands for "the client decides". */
+const GOAWAY_GRACE_MS = 24 * 60 * 60 * 1000
+
 interface GrpcHandlers {
   /** `peer` is `ip:port` of the connection's far side. Answers by calling `answer`, or never. */
   readonly onUnary: (peer: string, request: Payload, answer: (payload: Payload) => void) => void
@@ -15,7 +18,8 @@ interface GrpcHandlers {
 
 /** The two gRPC methods of Nacos, served on sockets that are handed in. */
 export interface GrpcEndpoint {
-  readonly serve: (socket: Socket) => void
+  /** Returns a function that sends GOAWAY (code 0) on that connection. */
+  readonly serve: (socket: Socket) => () => void
   readonly close: () => void
 }
 
@@ -34,9 +38,15 @@ export function createGrpcEndpoint(tls: ResolvedOptions['tls'], handlers: GrpcHa
   const onStream = (stream: BiStream): void => handlers.onStream(stream.getPeer(), stream)
   server.register('/Request/request', onUnary, encodePayload, decodePayload, 'unary')
   server.register('/BiRequestStream/requestBiStream', onStream, encodePayload, decodePayload, 'bidi')
-  const injector = server.createConnectionInjector(credentialsOf(tls))
+  const serverCredentials = credentialsOf(tls)
   return {
-    serve: socket => injector.injectConnection(socket),
+    serve: socket => {
+      // One injector per connection, because draining one is grpc-js' only way to a GOAWAY.
+      const injector = server.createConnectionInjector(serverCredentials)
+      socket.once('close', () => injector.destroy())
+      injector.injectConnection(socket)
+      return () => injector.drain(GOAWAY_GRACE_MS)
+    },
     close: () => server.forceShutdown(),
   }
 }

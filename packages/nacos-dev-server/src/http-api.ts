@@ -1,35 +1,164 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { ConfigStore } from './config-store.js'
 import type { Dialect } from './dialect.js'
+import type { InstanceOverride, ServiceName } from './instance.js'
+import type { NamingPushes } from './naming-pushes.js'
+import type { NamingStore } from './naming-store.js'
 import type { TokenStore } from './token-store.js'
 
 interface HttpParts {
   readonly dialect: Dialect
   readonly tokens: TokenStore
+  /** A fault may set the status of every login. */
+  readonly login: { readonly status: number | undefined }
+  readonly naming: NamingStore
+  readonly config: ConfigStore
+  readonly namingPushes: NamingPushes
 }
 
-/** Serves the few HTTP interfaces that gRPC clients need. */
-export function createHttpApi({ dialect, tokens }: HttpParts): RequestListener {
-  return function serveHttp(request, response) {
-    void answer(request, response)
-  }
+interface Reply {
+  readonly status: number
+  readonly body: object | string
+}
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://localhost')
-    const params = await readParams(request, url)
-    const isLogin =
-      url.pathname === '/nacos/v1/auth/users/login' ||
-      url.pathname === '/nacos/v1/auth/login' ||
-      (dialect.httpV3 && url.pathname === '/nacos/v3/auth/user/login')
-    if (isLogin && request.method === 'POST') {
-      const login = tokens.login(params.get('username') ?? '', params.get('password') ?? '')
-      if (login === undefined) return send(response, 403, 'user not found!')
-      return send(response, 200, login)
-    }
-    if (url.pathname === '/nacos/actuator/health' || url.pathname === '/nacos/v1/ns/operator/metrics') {
-      return send(response, 200, { status: 'UP' })
-    }
-    send(response, 404, { status: 404, error: 'Not Found', path: url.pathname })
+type Route = (params: URLSearchParams) => Reply
+
+/** Logins, health, an operator's edits, and reading for curl. Everything else is gRPC. */
+export function createHttpApi(parts: HttpParts): RequestListener {
+  const { dialect, tokens, naming, config } = parts
+  const routes = new Map<string, Route>()
+  const only = (isThere: boolean, route: string, handle: Route): void => {
+    if (isThere) routes.set(route, handle)
   }
+  /** A route that needs a token when the server requires them. */
+  const guarded =
+    (action: 'read' | 'write', handle: Route): Route =>
+    params => {
+      const refusal = tokens.refusal(params.get('accessToken') ?? undefined, action)
+      return refusal === undefined ? handle(params) : { status: 403, body: dialect.refusals[refusal] }
+    }
+
+  const logIn: Route = params => {
+    const { status } = parts.login
+    if (status !== undefined) return { status, body: { status, error: 'Internal Server Error' } }
+    const login = tokens.login(params.get('username') ?? '', params.get('password') ?? '')
+    return login === undefined ? { status: 403, body: 'user not found!' } : { status: 200, body: login }
+  }
+  const list = guarded('read', params => ({ status: 200, body: listBody(params) }))
+  const listBody = (params: URLSearchParams): Readonly<Record<string, unknown>> => {
+    const name = serviceNameOf(params)
+    const healthyOnly = params.get('healthyOnly') === 'true'
+    const info = naming.serviceInfo(name, { cluster: params.get('clusters') ?? '', healthyOnly })
+    return { ...info, name: `${name.group}@@${name.service}` }
+  }
+  const editInstance = guarded('write', params => {
+    const name = serviceNameOf(params)
+    const address = {
+      ip: params.get('ip') ?? '',
+      port: Number(params.get('port')),
+      clusterName: params.get('clusterName') ?? 'DEFAULT',
+    }
+    const edit = editOf(params)
+    if (edit === undefined) return { status: 400, body: 'metadata must be a JSON object' }
+    naming.override(name, address, edit)
+    parts.namingPushes.schedule(name)
+    return { status: 200, body: dialect.httpV3 ? done('ok') : 'ok' }
+  })
+  const editService = guarded('write', params => {
+    // Causes no push; the next query shows it.
+    naming.setProtectThreshold(serviceNameOf(params), Number(params.get('protectThreshold')))
+    return { status: 200, body: dialect.httpV3 ? done('ok') : 'ok' }
+  })
+  const readConfig = (params: URLSearchParams, group: string): string | undefined =>
+    config.get({
+      dataId: params.get('dataId') ?? '',
+      group,
+      tenant: params.get('tenant') ?? params.get('namespaceId') ?? '',
+    })?.content
+  const up: Route = () => ({ status: 200, body: { status: 'UP' } })
+
+  routes.set('POST /nacos/v1/auth/users/login', logIn)
+  routes.set('POST /nacos/v1/auth/login', logIn)
+  only(dialect.httpV3, 'POST /nacos/v3/auth/user/login', logIn)
+  routes.set('GET /nacos/actuator/health', up)
+  routes.set('GET /nacos/v1/ns/operator/metrics', up)
+  routes.set('GET /nacos/v1/ns/instance/list', list)
+  only(
+    dialect.httpV3,
+    'GET /nacos/v3/client/ns/instance/list',
+    guarded('read', params => ({ status: 200, body: done(listBody(params)['hosts']) })),
+  )
+  routes.set(
+    'GET /nacos/v1/cs/configs',
+    guarded('read', params => {
+      const content = readConfig(params, params.get('group') ?? '')
+      return content === undefined ? { status: 404, body: 'config data not exist\n' } : { status: 200, body: content }
+    }),
+  )
+  only(
+    dialect.httpV3,
+    'GET /nacos/v3/client/cs/config',
+    guarded('read', params => {
+      const content = readConfig(params, params.get('groupName') ?? '')
+      const missing = { code: 20_004, message: 'resource not found', data: null }
+      return { status: 200, body: content === undefined ? missing : done({ content }) }
+    }),
+  )
+  routes.set(dialect.httpV3 ? 'PUT /nacos/v3/admin/ns/instance' : 'PUT /nacos/v1/ns/instance', editInstance)
+  routes.set(dialect.httpV3 ? 'PUT /nacos/v3/admin/ns/service' : 'PUT /nacos/v1/ns/service', editService)
+
+  return function serveHttp(request, response) {
+    const target = request.url ?? '/'
+    const url = new URL(URL.canParse(target, 'http://localhost') ? target : '/', 'http://localhost')
+    const route = routes.get(`${request.method} ${url.pathname}`)
+    if (route === undefined) {
+      request.resume()
+      const isGone = dialect.httpV3 && url.pathname.startsWith('/nacos/v2/')
+      const status = isGone ? 410 : 404
+      send(response, { status, body: { status, error: isGone ? 'Gone' : 'Not Found', path: url.pathname } })
+      return
+    }
+    readParams(request, url).then(
+      params => send(response, route(params)),
+      // The client went away while it was sending.
+      () => response.destroy(),
+    )
+  }
+}
+
+function done(data: unknown): object {
+  return { code: 0, message: 'success', data }
+}
+
+/** Undefined when the metadata cannot be read. */
+function editOf(params: URLSearchParams): InstanceOverride | undefined {
+  const weight = params.get('weight')
+  const enabled = params.get('enabled')
+  const metadata = parseMetadata(params.get('metadata') ?? '{}')
+  if (metadata === undefined) return undefined
+  return {
+    ...(weight !== null && { weight: Number(weight) }),
+    ...(enabled !== null && { enabled: enabled === 'true' }),
+    metadata,
+  }
+}
+
+function parseMetadata(text: string): Record<string, string> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, String(entry)]))
+  } catch {
+    return undefined
+  }
+}
+
+/** The service name may carry its group: `group@@service`. */
+function serviceNameOf(params: URLSearchParams): ServiceName {
+  const parts = (params.get('serviceName') ?? '').split('@@')
+  const service = parts.at(-1) ?? ''
+  const group = parts.length > 1 ? (parts[0] ?? '') : (params.get('groupName') ?? 'DEFAULT_GROUP')
+  return { namespace: params.get('namespaceId') || 'public', group, service }
 }
 
 async function readParams(request: IncomingMessage, url: URL): Promise<URLSearchParams> {
@@ -40,8 +169,8 @@ async function readParams(request: IncomingMessage, url: URL): Promise<URLSearch
   return params
 }
 
-function send(response: ServerResponse, status: number, body: object | string): void {
+function send(response: ServerResponse, { status, body }: Reply): void {
   const isText = typeof body === 'string'
-  response.writeHead(status, { 'content-type': isText ? 'text/plain' : 'application/json' })
+  response.writeHead(status, { 'content-type': isText ? 'text/plain;charset=UTF-8' : 'application/json' })
   response.end(isText ? body : JSON.stringify(body))
 }

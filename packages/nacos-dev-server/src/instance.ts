@@ -21,7 +21,7 @@ export interface ServiceName {
   readonly service: string
 }
 
-/** What an operator set for one address over HTTP; it beats what clients register and outlives it. */
+/** What an operator set for one address over HTTP: beats what clients register there, and stays when they are gone. */
 export type InstanceOverride = Partial<Pick<Instance, 'weight' | 'enabled' | 'metadata'>>
 
 /** One entry of `hosts` in a service info. */

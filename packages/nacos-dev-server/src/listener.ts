@@ -51,11 +51,6 @@ export class Listener {
     this.#server?.close()
     this.#server = undefined
   }
-
-  /** Ends the open connections with a TCP reset. */
-  reset(): void {
-    for (const socket of this.sockets) socket.resetAndDestroy()
-  }
 }
 
 function explain(cause: NodeJS.ErrnoException): string {

@@ -2,12 +2,12 @@ import type { ServiceName } from './instance.js'
 import { keyOf, type NamingStore, type ServiceInfo } from './naming-store.js'
 import type { Pusher } from './pusher.js'
 import type { Session } from './session.js'
+import { Timers } from './timers.js'
 
 interface Batch {
   readonly name: ServiceName
   /** Undefined: every subscriber of the service. */
   targets: Set<string> | undefined
-  readonly timer: NodeJS.Timeout
 }
 
 interface NamingPushOptions {
@@ -19,7 +19,7 @@ interface NamingPushOptions {
 /** Pushes lists to subscribers: changes within the delay become one push, and a push is repeated until acknowledged. */
 export class NamingPushes {
   readonly #batches = new Map<string, Batch>()
-  readonly #retries = new Set<NodeJS.Timeout>()
+  readonly #timers = new Timers()
 
   constructor(
     private readonly store: NamingStore,
@@ -33,16 +33,15 @@ export class NamingPushes {
     const batch = this.#batches.get(key)
     if (batch === undefined) {
       const targets = target === undefined ? undefined : new Set([target])
-      this.#batches.set(key, { name, targets, timer: setTimeout(() => this.#flush(key), delayMs) })
+      this.#batches.set(key, { name, targets })
+      this.#timers.after(delayMs, () => this.#flush(key))
     } else if (target === undefined) batch.targets = undefined
     else batch.targets?.add(target)
   }
 
   close(): void {
-    for (const { timer } of this.#batches.values()) clearTimeout(timer)
-    for (const timer of this.#retries) clearTimeout(timer)
+    this.#timers.cancelAll()
     this.#batches.clear()
-    this.#retries.clear()
   }
 
   #flush(key: string): void {
@@ -63,10 +62,6 @@ export class NamingPushes {
     // Without end, as a real server: until acknowledged, unsubscribed or disconnected. The repeat carries the list of then.
     if (end !== 'refused' && end !== 'unanswered') return
     if (this.options.sessionById(connectionId) !== session) return
-    const timer = setTimeout(() => {
-      this.#retries.delete(timer)
-      this.schedule(name, connectionId, 0)
-    }, this.options.retryMs)
-    this.#retries.add(timer)
+    this.#timers.after(this.options.retryMs, () => this.schedule(name, connectionId, 0))
   }
 }

@@ -116,20 +116,20 @@ const keys = {
   tls: ['key', 'cert', 'clientCa'],
 } as const
 
-/** Fills in the defaults. Throws a {@link DevServerError} `LANEWAY_DEV_SERVER_OPTION` for what it cannot use. */
+/** Fills in the defaults. Throws a {@link DevServerError} `LANEWAY_INVALID_OPTION` for what it cannot use. */
 export function resolveOptions(input: NacosDevServerOptions = {}): ResolvedOptions {
   assertKeys('options', input)
   const dialect = input.dialect ?? '3.1.0'
   if (!dialectNames.includes(dialect)) {
     throw new DevServerError(
-      'LANEWAY_DEV_SERVER_OPTION',
+      'LANEWAY_INVALID_OPTION',
       `dialect must be one of ${dialectNames.join(', ')}, got ${String(dialect)}`,
     )
   }
   const port = input.port ?? 8848
   if (!(Number.isInteger(port) && (port === 0 || (port >= 1 && port <= 64_535)))) {
     throw new DevServerError(
-      'LANEWAY_DEV_SERVER_OPTION',
+      'LANEWAY_INVALID_OPTION',
       `port must be 0 or 1..64535, because gRPC takes the port 1000 above; got ${String(input.port)}`,
     )
   }
@@ -171,7 +171,7 @@ function duration(name: string, value: number | undefined, fallback: number): nu
   const result = value ?? fallback
   // 2^31 - 1 ms is the longest that a timer of Node takes; beyond, it fires at once.
   if (!(result >= 0 && result <= 2_147_483_647)) {
-    throw new DevServerError('LANEWAY_DEV_SERVER_OPTION', `${name} must be a number >= 0, got ${String(value)}`)
+    throw new DevServerError('LANEWAY_INVALID_OPTION', `${name} must be a number >= 0, got ${String(value)}`)
   }
   return result
 }
@@ -182,6 +182,6 @@ function assertKeys(where: keyof typeof keys, given: object): void {
     if (known.includes(key)) continue
     const near = known.find(name => name.toLowerCase() === key.toLowerCase() || name.startsWith(key.slice(0, 4)))
     const hint = near === undefined ? `known are ${known.join(', ')}` : `did you mean "${near}"?`
-    throw new DevServerError('LANEWAY_DEV_SERVER_OPTION', `unknown key "${key}" in ${where}: ${hint}`)
+    throw new DevServerError('LANEWAY_INVALID_OPTION', `unknown key "${key}" in ${where}: ${hint}`)
   }
 }

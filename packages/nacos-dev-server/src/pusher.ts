@@ -23,10 +23,10 @@ export class Pusher {
   ) {}
 
   /** Resolves when the client has answered, or not. Never rejects. */
-  push(session: Session, type: string, body: object): Promise<PushEnd> {
+  push(session: Session, type: string, body: object, answerTimeoutMs = this.answerTimeoutMs): Promise<PushEnd> {
     return new Promise(resolve => {
       const requestId = String(++this.#lastId)
-      const timer = setTimeout(() => settle('unanswered'), this.answerTimeoutMs)
+      const timer = setTimeout(() => settle('unanswered'), answerTimeoutMs)
       const settle = (end: PushEnd): void => {
         clearTimeout(timer)
         this.#pending.delete(requestId)
@@ -42,6 +42,11 @@ export class Pusher {
     const answer = parseAnswer(payload.body)
     const pending = this.#pending.get(answer.requestId)
     if (pending?.session === session) pending.settle(answer.resultCode === 200 ? 'acknowledged' : 'refused')
+  }
+
+  /** Ends every push that is still owed an answer. */
+  close(): void {
+    for (const pending of [...this.#pending.values()]) pending.settle('gone')
   }
 
   /** Ends the pushes that a connection still owes an answer to. */

@@ -25,12 +25,12 @@ export class Session {
   streaming = false
   /** Idle detection counts from here. */
   activeAt: number
-  /** When the unanswered `ClientDetectionRequest` was sent. */
-  detectedAt: number | undefined
   /** Set when the server has given the connection up although its TCP connection lives. */
   expelled = false
   /** Reads nothing and says nothing. */
   frozen = false
+  /** Sends GOAWAY; undefined while nobody serves the socket yet. */
+  goAway: (() => void) | undefined
 
   constructor(
     readonly socket: Socket,
@@ -40,6 +40,15 @@ export class Session {
     this.id = `${now}_${this.clientIp}_${socket.remotePort ?? 0}`
     this.connectedAt = now
     this.activeAt = now
+  }
+
+  /** Stops or resumes reading, below HTTP/2, so that not even a PING is answered; TCP itself stays up. */
+  setFrozen(isFrozen: boolean): void {
+    this.frozen = isFrozen
+    // node:http2 reads from the handle and ignores pause(); only the handle itself can be told to stop.
+    const handle = (this.socket as { _handle?: { readStop?: () => void; readStart?: () => void } })._handle
+    if (isFrozen) handle?.readStop?.()
+    else handle?.readStart?.()
   }
 
   /** Whether requests of this connection are served. */
