@@ -1,3 +1,14 @@
+export { type HeaderCase, headerCases } from './header-cases.js'
+export {
+  type IngressAdapter,
+  overSocket,
+  requestBytes,
+  type SuiteCall,
+  type SuiteHandler,
+  type SuiteRequest,
+  type SuiteTarget,
+} from './ingress-adapter.js'
+export { ingressSuite } from './ingress-suite.js'
 export { listen } from './listen.js'
 export { rawRequest } from './raw-request.js'
 export { readmeExample } from './readme-example.js'
