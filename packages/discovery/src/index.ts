@@ -1,4 +1,15 @@
+// For users
+export type { Balancer } from './balancer.js'
 export type { Choice, ChoiceEnd, Outcome } from './choice.js'
+export { createLaneResolver } from './create-resolver.js'
 export type { Endpoint, EndpointInput, Health } from './endpoint.js'
+// For the other @laneway packages
+export { formatAddress } from './endpoint-host.js'
+export type { LanePolicyRule, WhenLaneMissing, WhenLaneUnavailable } from './lane-policy.js'
+export type { OutlierOptions } from './outlier-ejection.js'
+export { type ParseEndpointOptions, parseEndpoint } from './parse-endpoint.js'
 export type { LaneResolver } from './resolver.js'
+export type { LaneResolverOptions, ServiceAlias } from './resolver-options.js'
 export type { Source, SourceListener } from './source.js'
+export { createStaticSource, type StaticServices, type StaticSource } from './static-source.js'
+export { tagsOfMetadata } from './tags-of-metadata.js'

@@ -1,0 +1,75 @@
+import { DRAWS, type Random } from './random.js'
+
+/**
+ * Walker's alias method as Vose builds it: a weighted draw in constant time, whatever the number of entries.
+ * @see https://www.keithschwarz.com/darts-dice-coins/
+ */
+export class AliasTable {
+  readonly size: number
+  /** Equal weights need no second draw. */
+  readonly #uniform: boolean
+  readonly #keep: Int32Array
+  readonly #alias: Int32Array
+
+  /** @param weights - finite and above 0, at least one */
+  constructor(weights: Float64Array) {
+    this.size = weights.length
+    this.#uniform = weights.every(weight => weight === weights[0])
+    this.#keep = new Int32Array(this.#uniform ? 0 : this.size)
+    this.#alias = new Int32Array(this.#uniform ? 0 : this.size)
+    if (!this.#uniform) this.#build(weights)
+  }
+
+  get uniform(): boolean {
+    return this.#uniform
+  }
+
+  /** An index, drawn in proportion to the weights. */
+  draw(random: Random): number {
+    const slot = random.next() % this.size
+    if (this.#uniform) return slot
+    return random.next() < this.#keep[slot]! ? slot : this.#alias[slot]!
+  }
+
+  /** The index at a position on the line of all weights: `slot` from 0 to size - 1, `rest` from 0 to 2^30 - 1 in it. */
+  at(slot: number, rest: number): number {
+    return this.#uniform || rest < this.#keep[slot]! ? slot : this.#alias[slot]!
+  }
+
+  #build(weights: Float64Array): void {
+    const { size } = this
+    // The largest first: a sum of large finite weights would be infinite.
+    const largest = weights.reduce((most, weight) => Math.max(most, weight), 0)
+    let sum = 0
+    for (let i = 0; i < size; i++) sum += weights[i]! / largest
+    const share = new Float64Array(size)
+    const small = new Int32Array(size)
+    const large = new Int32Array(size)
+    let smalls = 0
+    let larges = 0
+    for (let i = 0; i < size; i++) {
+      share[i] = (weights[i]! / largest / sum) * size
+      if (share[i]! < 1) small[smalls++] = i
+      else large[larges++] = i
+    }
+    while (smalls > 0 && larges > 0) {
+      const less = small[--smalls]!
+      const more = large[larges - 1]!
+      this.#keep[less] = Math.round(share[less]! * DRAWS)
+      this.#alias[less] = more
+      share[more] = share[more]! - (1 - share[less]!)
+      if (share[more]! < 1) {
+        larges--
+        small[smalls++] = more
+      }
+    }
+    // What is left is 1 up to rounding.
+    while (larges > 0) this.#fill(large[--larges]!)
+    while (smalls > 0) this.#fill(small[--smalls]!)
+  }
+
+  #fill(index: number): void {
+    this.#keep[index] = DRAWS
+    this.#alias[index] = index
+  }
+}

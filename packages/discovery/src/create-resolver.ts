@@ -1,0 +1,172 @@
+import { channels, type DecisionEvent, type Lane, LanewayError } from '@laneway/core'
+import type { Choice, ChoiceEnd } from './choice.js'
+import { type Clock, createClock } from './clock.js'
+import type { Endpoint } from './endpoint.js'
+import type { LaneResolver } from './resolver.js'
+import {
+  type LaneResolverOptions,
+  type ResolvedLaneResolverOptions,
+  resolveLaneResolverOptions,
+} from './resolver-options.js'
+import { TableChoice } from './seat.js'
+import type { ServiceEntry } from './service-entry.js'
+import { ServiceRegistry } from './service-registry.js'
+import { hubOf, type SourceHub } from './source-hub.js'
+
+/** Names of services nobody declared that are remembered as such. */
+const MAX_UNKNOWN = 1024
+
+/** A wait for the first table of a service. */
+interface Waiter {
+  readonly entry: ServiceEntry
+  settle(error?: LanewayError): void
+}
+
+class Resolver implements LaneResolver {
+  readonly #options: ResolvedLaneResolverOptions
+  readonly #clock: Clock
+  readonly #hubs: readonly SourceHub[]
+  readonly #services: ServiceRegistry
+  readonly #waiters = new Set<Waiter>()
+  readonly #goneListeners = new Set<(endpoint: Endpoint) => void>()
+  readonly #unknown = new Map<string, Choice>()
+  #closing: Promise<void> | undefined
+
+  constructor(input: LaneResolverOptions) {
+    const options = resolveLaneResolverOptions(input)
+    this.#options = options
+    this.#clock = createClock(options.now)
+    this.#hubs = options.sources.map(hubOf)
+    this.#services = new ServiceRegistry(options, this.#hubs, {
+      clock: this.#clock,
+      gone: endpoints => this.#tellGone(endpoints),
+      changed: () => this.#settleWaiters(),
+    })
+    for (const hub of this.#hubs) hub.enter()
+    try {
+      this.#services.start()
+    } catch (error) {
+      this.#services.close()
+      for (const hub of this.#hubs) void hub.leave(false)
+      throw error
+    }
+  }
+
+  match(hostname: string, port: number | undefined, secure: boolean): string | undefined {
+    const entry = this.#services.match(hostname)
+    if (entry === undefined) return undefined
+    const { table } = entry
+    // Waiting is for declared services; before its first snapshot a listed one is left to DNS.
+    if (table === undefined) return entry.declared ? entry.name : undefined
+    if (port === undefined || port === (secure ? 443 : 80) || table.ports.has(port)) return entry.name
+    return undefined
+  }
+
+  pick(service: string, lane: Lane | undefined, tried?: ReadonlySet<string>): Choice {
+    const entry = this.#services.getCanonical(service) ?? this.#services.get(service)
+    const choice = entry === undefined ? this.#unknownService(service) : entry.pick(lane, tried)
+    if (channels.decision.hasSubscribers) publishDecision(choice, lane)
+    return choice
+  }
+
+  started(choice: Choice): void {
+    const load = TableChoice.loadOf(choice)
+    if (load !== undefined) load.inFlight++
+  }
+
+  finished(choice: Choice, end: ChoiceEnd): void {
+    const load = TableChoice.loadOf(choice)
+    if (load !== undefined) this.#services.getCanonical(choice.service)?.finished(load, end)
+  }
+
+  async ready(service: string): Promise<void> {
+    if (this.#closing !== undefined) throw closed()
+    const entry = this.#services.declare(service)
+    if (entry.table !== undefined) return
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#services.loseHope(entry)
+        if (this.#waiters.has(waiter)) waiter.settle(this.#notReady(entry))
+      }, this.#options.readyTimeoutMs)
+      const waiter: Waiter = {
+        entry,
+        settle: error => {
+          clearTimeout(timer)
+          this.#waiters.delete(waiter)
+          if (error === undefined) resolve()
+          else reject(error)
+        },
+      }
+      this.#waiters.add(waiter)
+    })
+  }
+
+  onEndpointGone(listener: (endpoint: Endpoint) => void): () => void {
+    this.#goneListeners.add(listener)
+    return () => {
+      this.#goneListeners.delete(listener)
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#services.close()
+    for (const waiter of [...this.#waiters]) waiter.settle(closed())
+    this.#goneListeners.clear()
+    const ends = await Promise.allSettled(this.#hubs.map(hub => hub.leave(this.#options.closeSources)))
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
+  }
+
+  #settleWaiters(): void {
+    for (const waiter of [...this.#waiters]) if (waiter.entry.table !== undefined) waiter.settle()
+  }
+
+  #tellGone(endpoints: readonly Endpoint[]): void {
+    for (const listener of [...this.#goneListeners]) {
+      for (const endpoint of endpoints) listener(endpoint)
+    }
+  }
+
+  #unknownService(service: string): Choice {
+    let choice = this.#unknown.get(service)
+    if (choice === undefined) {
+      choice = new TableChoice(service, undefined, 'not-ready', undefined, undefined)
+      if (this.#unknown.size >= MAX_UNKNOWN) this.#unknown.clear()
+      this.#unknown.set(service, choice)
+    }
+    return choice
+  }
+
+  #notReady(entry: ServiceEntry): LanewayError {
+    const why = entry.status === 'missing' ? 'no source has it' : 'no source has answered'
+    return new LanewayError(
+      'LANEWAY_NOT_READY',
+      `no snapshot of ${entry.name} within ${this.#options.readyTimeoutMs} ms: ${entry.error?.message ?? why} ` +
+        `(sources: ${this.#options.sources.map(source => source.name).join(', ')})`,
+      entry.error === undefined ? {} : { cause: entry.error },
+    )
+  }
+}
+
+function publishDecision(choice: Choice, lane: Lane | undefined): void {
+  const { service, outcome, served, endpoint } = choice
+  const event: DecisionEvent = { service, lane, outcome, served, address: endpoint?.address }
+  channels.decision.publish(event)
+}
+
+function closed(): LanewayError {
+  return new LanewayError('LANEWAY_CLOSED', 'the resolver is closed')
+}
+
+/**
+ * Creates a resolver: it subscribes the declared services and keeps a table of each.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`
+ */
+export function createLaneResolver(options: LaneResolverOptions): LaneResolver {
+  return new Resolver(options)
+}

@@ -1,0 +1,81 @@
+import { type Balancer, createPicker } from './balancer.js'
+import type { Picker } from './picker.js'
+import type { Random } from './random.js'
+import type { Seat } from './seat.js'
+
+/** Ejections that a picker may hold before it is built anew: bounds the walk of a pick, and shares the cost. */
+const MOST_STALE = 64
+
+/** The endpoints of base or of one lane, usable or not. */
+export class Group {
+  /** `undefined` = base. */
+  readonly tag: string | undefined
+  readonly seats: readonly Seat[]
+  /** How many are enabled and of some weight. */
+  readonly enabled: number
+  /** How many of these are ejected. */
+  ejected = 0
+  readonly #balancer: Balancer
+  readonly #random: Random
+  /** Over the usable seats; `undefined` when there is none. */
+  #usable: Picker | undefined
+  /** Over the enabled seats, for panic; the same object as long as every enabled seat is usable. */
+  readonly #anyhow: Picker | undefined
+
+  constructor(tag: string | undefined, seats: readonly Seat[], balancer: Balancer, random: Random) {
+    this.tag = tag
+    this.seats = seats
+    this.#balancer = balancer
+    this.#random = random
+    let enabled = 0
+    let usable = 0
+    for (const seat of seats) {
+      if (!seat.enabled) continue
+      enabled++
+      if (seat.load.ejected) this.ejected++
+      else if (seat.fit) usable++
+    }
+    this.enabled = enabled
+    this.#usable = usable === 0 ? undefined : this.#pickerOver(isUsable)
+    this.#anyhow = usable === enabled ? this.#usable : this.#pickerOver(isEnabled)
+  }
+
+  /** A usable seat that was not tried. */
+  pick(tried: ReadonlySet<string> | undefined): Seat | undefined {
+    return this.#usable?.pick(tried)
+  }
+
+  /** Any enabled seat: ignores health and ejection, and `tried` when nothing else is left. */
+  pickAnyhow(tried: ReadonlySet<string> | undefined): Seat | undefined {
+    return this.#anyhow?.pickAnyhow(tried)
+  }
+
+  /** An endpoint of this group was ejected. */
+  seatEjected(seat: Seat): void {
+    if (seat.enabled) this.ejected++
+    const picker = this.#usable
+    if (picker === undefined || !seat.fit) return
+    picker.ejected++
+    if (picker.ejected > Math.min(MOST_STALE, picker.seats.length >> 5)) this.#usable = this.#pickerOver(isUsable)
+  }
+
+  /** Ejected seats have come back. */
+  seatsReturned(): void {
+    this.ejected = 0
+    for (const seat of this.seats) if (seat.load.ejected && seat.enabled) this.ejected++
+    this.#usable = this.#pickerOver(isUsable)
+  }
+
+  #pickerOver(belongs: (seat: Seat) => boolean): Picker | undefined {
+    const seats = this.seats.filter(belongs)
+    return seats.length === 0 ? undefined : createPicker(this.#balancer, seats, this.#random)
+  }
+}
+
+function isEnabled(seat: Seat): boolean {
+  return seat.enabled
+}
+
+function isUsable(seat: Seat): boolean {
+  return seat.fit && !seat.load.ejected
+}

@@ -1,0 +1,104 @@
+import { BASE_TAG, type Lane } from '@laneway/core'
+import type { Choice } from './choice.js'
+import type { Group } from './group.js'
+import type { ServicePolicies } from './lane-policy.js'
+import type { Member } from './member.js'
+import { TableChoice } from './seat.js'
+
+/** What a table is made of. */
+export interface LaneTableParts {
+  readonly service: string
+  readonly members: readonly Member[]
+  readonly base: Group
+  /** By tag; for a lane of one tag that is its header. */
+  readonly lanes: ReadonlyMap<string, Group>
+  /** Every endpoint, for `baseEmpty: 'any'`; only when base has none. */
+  readonly any: Group | undefined
+  readonly policies: ServicePolicies
+}
+
+/**
+ * The index of one snapshot: lane -> picker. A pick is one look-up and one draw; what a service does not have costs a
+ * look-up per tag of the request. Lanes are compared by header, never by identity, and none is remembered, so nothing
+ * here grows with what the network sends.
+ */
+export class LaneTable {
+  readonly service: string
+  readonly members: readonly Member[]
+  readonly base: Group
+  readonly lanes: ReadonlyMap<string, Group>
+  readonly any: Group | undefined
+  readonly policies: ServicePolicies
+  readonly ports: ReadonlySet<number>
+  readonly #laneRequired: Choice
+  readonly #noBase: Choice
+
+  constructor(parts: LaneTableParts) {
+    this.service = parts.service
+    this.members = parts.members
+    this.base = parts.base
+    this.lanes = parts.lanes
+    this.any = parts.any
+    this.policies = parts.policies
+    const ports = new Set<number>()
+    for (const member of parts.members) ports.add(member.endpoint.port)
+    this.ports = ports
+    this.#laneRequired = new TableChoice(parts.service, undefined, 'lane-required', undefined, undefined)
+    this.#noBase = new TableChoice(parts.service, undefined, 'no-base', undefined, undefined)
+  }
+
+  /** Chooses. Never throws, allocates nothing. */
+  pick(lane: Lane | undefined, tried: ReadonlySet<string> | undefined): Choice {
+    if (lane === undefined) return this.#pickBase(tried)
+    // Lanes of one tag that the service has: all but few requests.
+    const group = this.lanes.get(lane.header)
+    if (group !== undefined) {
+      const seat = group.pick(tried)
+      if (seat !== undefined) return seat.served
+    }
+    return this.#walk(lane.tags, tried)
+  }
+
+  #walk(tags: readonly string[], tried: ReadonlySet<string> | undefined): Choice {
+    let members = false
+    let end = 0
+    for (; end < tags.length; end++) {
+      const tag = tags[end]!
+      if (tag === BASE_TAG) break
+      const group = this.lanes.get(tag)
+      if (group === undefined) continue
+      members = true
+      const seat = group.pick(tried)
+      if (seat !== undefined) return seat.served
+    }
+    if (end === 0) return this.#pickBase(tried)
+    const policy = this.policies.of(tags[0]!)
+    const action = members ? policy.whenLaneUnavailable : policy.whenLaneMissing
+    if (action === 'fail') return this.#laneRequired
+    if (action === 'panic') {
+      for (let i = 0; i < end; i++) {
+        const seat = this.lanes.get(tags[i]!)?.pickAnyhow(tried)
+        if (seat !== undefined) return seat.panic
+      }
+    }
+    const seat = this.base.pick(tried)
+    if (seat !== undefined) return members ? seat.unavailable : seat.missing
+    return this.base.pickAnyhow(tried)?.panic ?? this.#noBase
+  }
+
+  #pickBase(tried: ReadonlySet<string> | undefined): Choice {
+    const seat = this.base.pick(tried)
+    if (seat !== undefined) return seat.served
+    const anyhow = this.base.pickAnyhow(tried)
+    if (anyhow !== undefined) return anyhow.panic
+    if (this.any === undefined) return this.#noBase
+    return (this.any.pick(tried) ?? this.any.pickAnyhow(tried))?.panic ?? this.#noBase
+  }
+
+  /** The groups a member sits in. */
+  groupsOf(member: Member): Group[] {
+    const groups = member.seats.map(seat => (seat.tag === undefined ? this.base : this.lanes.get(seat.tag)!))
+    if (this.any !== undefined && member.seats[0]!.tag !== undefined) groups.push(this.any)
+    return groups
+  }
+}

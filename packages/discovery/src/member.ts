@@ -1,0 +1,22 @@
+import type { Endpoint } from './endpoint.js'
+import type { EndpointLoad } from './endpoint-load.js'
+import { Seat } from './seat.js'
+
+/** An endpoint of a table with its seats. Kept from table to table while the endpoint is the same. */
+export class Member {
+  readonly endpoint: Endpoint
+  readonly load: EndpointLoad
+  /** One for base, or one per tag. */
+  readonly seats: readonly Seat[]
+  /** The build that last met this member: tells repeated and vanished addresses without a set per build. */
+  seenBy = 0
+
+  constructor(service: string, endpoint: Endpoint, load: EndpointLoad) {
+    this.endpoint = endpoint
+    this.load = load
+    this.seats =
+      endpoint.tags.length === 0
+        ? [new Seat(service, endpoint, load, undefined)]
+        : endpoint.tags.map(tag => new Seat(service, endpoint, load, tag))
+  }
+}

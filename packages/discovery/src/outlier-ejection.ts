@@ -1,0 +1,139 @@
+import type { Clock } from './clock.js'
+import type { EndpointLoad } from './endpoint-load.js'
+import type { Group } from './group.js'
+import type { LaneTable } from './lane-table.js'
+
+/** Passive ejection of endpoints to which no connection can be made. */
+export interface OutlierOptions {
+  /**
+   * Connect failures in a row that eject an endpoint.
+   * @default 5, as Envoy's: one lost packet is no outage
+   */
+  readonly consecutiveFailures?: number
+  /**
+   * Length of the first ejection in milliseconds; doubles with each ejection that no success follows.
+   * @default 1000, because a restarted instance should not wait long for its traffic
+   */
+  readonly ejectionMs?: number
+  /**
+   * Longest ejection in milliseconds.
+   * @default 30000
+   */
+  readonly maxEjectionMs?: number
+  /**
+   * Largest share of the endpoints of base, or of one lane, that is ejected at a time. One endpoint of a lane may always
+   * be: base is behind it. The last of base never is.
+   * @default 0.5, because losing half is rather this client's network than the endpoints
+   */
+  readonly maxEjectedShare?: number
+}
+
+/** Told when an endpoint is ejected or comes back. */
+export type EjectionListener = (state: 'ejected' | 'returned', address: string) => void
+
+/**
+ * The ejected endpoints of one service. Work happens when something fails or returns, never in a pick: a timer that
+ * holds no process open readmits, or, with an injected clock, the first pick after the time has passed.
+ */
+export class OutlierEjection {
+  readonly #options: Required<OutlierOptions>
+  readonly #clock: Clock
+  readonly #table: () => LaneTable | undefined
+  readonly #listener: EjectionListener
+  readonly #ejected = new Set<EndpointLoad>()
+  #nextReturn = Number.POSITIVE_INFINITY
+  #timer: NodeJS.Timeout | undefined
+  /** Whether picks have to look at the clock. */
+  polls = false
+
+  /** @param table - the table in use */
+  constructor(
+    options: Required<OutlierOptions>,
+    clock: Clock,
+    table: () => LaneTable | undefined,
+    listener: EjectionListener,
+  ) {
+    this.#options = options
+    this.#clock = clock
+    this.#table = table
+    this.#listener = listener
+  }
+
+  /** A response began: the failures of the past say nothing any more. */
+  succeeded(load: EndpointLoad): void {
+    if (load.failures !== 0 && !load.ejected) load.forgive()
+  }
+
+  /** A connection could not be made. */
+  failed(load: EndpointLoad): void {
+    const table = this.#table()
+    // Requests that began before the ejection fail late and say nothing new.
+    if (load.ejected || load.member === undefined || table === undefined) return
+    load.failures++
+    if (load.failures < this.#options.consecutiveFailures) return
+    const groups = table.groupsOf(load.member)
+    if (!groups.every(group => this.#mayEject(group))) return
+    load.ejected = true
+    const length = this.#options.ejectionMs * 2 ** Math.min(load.ejections, 30)
+    load.ejectedUntil = this.#clock.now() + Math.min(length, this.#options.maxEjectionMs)
+    load.ejections++
+    this.#ejected.add(load)
+    // All seats of an endpoint agree in what the groups ask of them.
+    const seat = load.member.seats[0]!
+    for (const group of groups) group.seatEjected(seat)
+    this.#plan()
+    this.#listener('ejected', seat.endpoint.address)
+  }
+
+  /** Readmits what has served its time. */
+  returnDue(): void {
+    const now = this.#clock.now()
+    if (now < this.#nextReturn) return
+    const table = this.#table()
+    const groups = new Set<Group>()
+    const returned: string[] = []
+    for (const load of this.#ejected) {
+      if (load.ejectedUntil > now) continue
+      this.#ejected.delete(load)
+      load.ejected = false
+      // On probation: the next failure ejects again, a success forgives all.
+      load.failures = this.#options.consecutiveFailures - 1
+      if (load.member === undefined || table === undefined) continue
+      for (const group of table.groupsOf(load.member)) groups.add(group)
+      returned.push(load.member.endpoint.address)
+    }
+    for (const group of groups) group.seatsReturned()
+    this.#plan()
+    for (const address of returned) this.#listener('returned', address)
+  }
+
+  /** A new table is in use: forget what left it, or was forgiven by it. */
+  tableChanged(): void {
+    for (const load of this.#ejected) if (!load.ejected || load.member === undefined) this.#ejected.delete(load)
+    this.#plan()
+  }
+
+  close(): void {
+    this.#ejected.clear()
+    this.#plan()
+  }
+
+  #mayEject(group: Group): boolean {
+    const most = Math.floor(group.enabled * this.#options.maxEjectedShare)
+    return group.ejected < (group.tag === undefined ? most : Math.max(1, most))
+  }
+
+  #plan(): void {
+    let next = Number.POSITIVE_INFINITY
+    for (const load of this.#ejected) next = Math.min(next, load.ejectedUntil)
+    this.#nextReturn = next
+    const waits = next !== Number.POSITIVE_INFINITY
+    this.polls = waits && this.#clock.injected
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (waits && !this.#clock.injected) {
+      this.#timer = setTimeout(() => this.returnDue(), Math.max(0, next - this.#clock.now()) + 1)
+      this.#timer.unref()
+    }
+  }
+}

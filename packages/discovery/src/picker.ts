@@ -1,0 +1,70 @@
+import { AliasTable } from './alias-table.js'
+import type { Random } from './random.js'
+import type { Seat } from './seat.js'
+
+/** Weighted draws before the neighbours of the last draw are taken in turn. */
+const DRAWS_BEFORE_WALK = 8
+
+/**
+ * Chooses among the seats that were usable when it was built. Built anew with each snapshot and when ejections pile up;
+ * the request path only calls `pick`.
+ */
+export abstract class Picker {
+  readonly seats: readonly Seat[]
+  protected readonly table: AliasTable
+  protected readonly random: Random
+  /**
+   * Seats of this picker that were ejected since it was built. While it is 0 and nothing was tried, a pick is a bare
+   * draw.
+   */
+  ejected = 0
+
+  constructor(seats: readonly Seat[], random: Random) {
+    this.seats = seats
+    this.random = random
+    this.table = new AliasTable(Float64Array.from(seats, seat => seat.endpoint.weight))
+  }
+
+  /** Chooses as if every seat were usable. */
+  abstract draw(): Seat
+
+  /** Chooses a seat that is neither ejected nor tried; `undefined` when there is none. */
+  pick(tried: ReadonlySet<string> | undefined): Seat | undefined {
+    if (this.ejected === 0 && (tried === undefined || tried.size === 0)) return this.draw()
+    return this.#pickAround(tried, false)
+  }
+
+  /** As `pick`, but ejected seats serve, and tried ones when there are no others: panic. */
+  pickAnyhow(tried: ReadonlySet<string> | undefined): Seat {
+    if (tried === undefined || tried.size === 0) return this.draw()
+    return this.#pickAround(tried, true) ?? this.draw()
+  }
+
+  /** The position of a weighted draw. */
+  protected position(): number {
+    return this.table.draw(this.random)
+  }
+
+  // Weighted as long as luck allows, then a walk: it meets a free seat after at most as many steps as seats are barred,
+  // so neither depends on the number of endpoints.
+  #pickAround(tried: ReadonlySet<string> | undefined, ignoreEjected: boolean): Seat | undefined {
+    for (let i = 0; i < DRAWS_BEFORE_WALK; i++) {
+      const seat = this.draw()
+      if (isFree(seat, tried, ignoreEjected)) return seat
+    }
+    const { seats } = this
+    let position = this.random.next() % seats.length
+    const barred = this.ejected + (tried === undefined ? 0 : tried.size)
+    for (let steps = Math.min(seats.length, barred + 1); steps > 0; steps--) {
+      const seat = seats[position]!
+      if (isFree(seat, tried, ignoreEjected)) return seat
+      position = position + 1 === seats.length ? 0 : position + 1
+    }
+    return undefined
+  }
+}
+
+function isFree(seat: Seat, tried: ReadonlySet<string> | undefined, ignoreEjected: boolean): boolean {
+  if (!ignoreEjected && seat.load.ejected) return false
+  return tried === undefined || !tried.has(seat.endpoint.address)
+}

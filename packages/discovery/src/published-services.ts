@@ -1,0 +1,59 @@
+import type { EndpointInput } from './endpoint.js'
+import type { SourceListener } from './source.js'
+
+type Names = ReadonlySet<string>
+
+/** Subscriptions to a set of services that is known as a whole, as a fixed list or a file gives it. */
+export class PublishedServices {
+  /** By name in lower case: host names do not tell case apart. `undefined` until something was published. */
+  #services: ReadonlyMap<string, readonly EndpointInput[]> | undefined
+  #names: Names = new Set()
+  #error: Error | undefined
+  readonly #listeners = new Map<SourceListener, string>()
+  readonly #listListeners = new Set<(services: Names) => void>()
+
+  /** Publishes all services; those that are left out are missing. */
+  replace(services: ReadonlyMap<string, readonly EndpointInput[]>): void {
+    this.#error = undefined
+    this.#names = new Set(services.keys())
+    this.#services = new Map([...services].map(([name, endpoints]) => [name.toLowerCase(), endpoints]))
+    // The list first: a service that moves between sources finds its new owner.
+    for (const listener of [...this.#listListeners]) listener(this.#names)
+    for (const [listener, service] of [...this.#listeners]) this.#report(service, listener)
+  }
+
+  /** What was published cannot be read any more; it stays. */
+  stale(error: Error): void {
+    this.#error = error
+    for (const listener of [...this.#listeners.keys()]) listener.stale(error)
+  }
+
+  subscribe(service: string, listener: SourceListener): () => void {
+    this.#listeners.set(listener, service.toLowerCase())
+    this.#report(service.toLowerCase(), listener)
+    if (this.#error !== undefined) listener.stale(this.#error)
+    return () => {
+      this.#listeners.delete(listener)
+    }
+  }
+
+  list(listener: (services: Names) => void): () => void {
+    this.#listListeners.add(listener)
+    if (this.#services !== undefined) listener(this.#names)
+    return () => {
+      this.#listListeners.delete(listener)
+    }
+  }
+
+  close(): void {
+    this.#listeners.clear()
+    this.#listListeners.clear()
+  }
+
+  #report(service: string, listener: SourceListener): void {
+    if (this.#services === undefined) return
+    const endpoints = this.#services.get(service)
+    if (endpoints === undefined) listener.missing()
+    else listener.snapshot(endpoints)
+  }
+}

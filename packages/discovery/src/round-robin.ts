@@ -1,0 +1,36 @@
+import { Picker } from './picker.js'
+import type { Random } from './random.js'
+import type { Seat } from './seat.js'
+
+/** 2^32 divided by the golden ratio: multiples of it fill the circle of 32-bit integers as evenly as can be. */
+const GOLDEN = 0x9e3779b9
+const CIRCLE = 2 ** 32
+
+/**
+ * One seat after the other, starting anywhere, so that many clients do not all begin at the first. With unequal weights
+ * the alias table is walked by a golden-ratio sequence: constant time, and closer to the weights than chance.
+ */
+export class RoundRobinPicker extends Picker {
+  #next: number
+  readonly #angle = new Uint32Array(1)
+
+  constructor(seats: readonly Seat[], random: Random) {
+    super(seats, random)
+    this.#next = random.next() % seats.length
+    this.#angle[0] = random.next() << 2
+  }
+
+  draw(): Seat {
+    const { seats, table } = this
+    if (table.uniform) {
+      const position = this.#next
+      this.#next = position + 1 === seats.length ? 0 : position + 1
+      return seats[position]!
+    }
+    const angle = this.#angle[0]!
+    this.#angle[0] = angle + GOLDEN
+    const line = (angle / CIRCLE) * seats.length
+    const slot = Math.floor(line)
+    return seats[table.at(slot, Math.floor((line - slot) * 2 ** 30))]!
+  }
+}

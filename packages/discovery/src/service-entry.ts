@@ -1,0 +1,219 @@
+import { channels, type Lane, type SourceEvent, type Warn } from '@laneway/core'
+import type { Choice, ChoiceEnd } from './choice.js'
+import type { Clock } from './clock.js'
+import type { Endpoint, EndpointInput } from './endpoint.js'
+import type { EndpointLoad } from './endpoint-load.js'
+import type { LaneTable } from './lane-table.js'
+import type { Member } from './member.js'
+import { OutlierEjection, type OutlierOptions } from './outlier-ejection.js'
+import { TableChoice } from './seat.js'
+import { MAX_ENDPOINTS, MAX_LANES, TableBuild, type TableSettings } from './table-build.js'
+
+/** Endpoints that are read at a stretch; a larger snapshot is read in slices between which other work runs. */
+const SLICE = 10_000
+/** Dropped endpoints that are told one by one per snapshot. */
+const MOST_DROPPED_EVENTS = 100
+const NO_MEMBERS: readonly Member[] = []
+
+/** What an entry needs of its resolver. */
+export interface EntrySettings extends TableSettings {
+  readonly clock: Clock
+  readonly outlier: Required<OutlierOptions> | undefined
+  readonly warn: Warn
+  /** Told about endpoints that left. */
+  readonly gone: (endpoints: readonly Endpoint[]) => void
+  /** Told when a table replaced another, or none. */
+  readonly changed: () => void
+}
+
+/** What the registry last said about a service. */
+export type ServiceStatus = 'waiting' | 'current' | 'stale' | 'missing'
+
+/** One service: the table in use, and what is known beyond snapshots. */
+export class ServiceEntry {
+  readonly name: string
+  readonly key: string
+  declared: boolean
+  table: LaneTable | undefined
+  status: ServiceStatus = 'waiting'
+  /** Name of the source that owns the service. */
+  source: string | undefined
+  error: Error | undefined
+  /** On the resolver's clock. */
+  receivedAt: number | undefined
+  dropped: readonly string[] = []
+  readonly #settings: EntrySettings
+  readonly #outlier: OutlierEjection | undefined
+  readonly #members = new Map<string, Member>()
+  readonly #loads = new Map<string, EndpointLoad>()
+  /** Loads of vanished endpoints that still have requests in flight. */
+  readonly #departed = new Map<string, EndpointLoad>()
+  readonly #notReady: Choice
+  #build: TableBuild | undefined
+  #warnedDropped = false
+  #warnedAny = false
+
+  constructor(key: string, declared: boolean, settings: EntrySettings) {
+    this.name = settings.service
+    this.key = key
+    this.declared = declared
+    this.#settings = settings
+    this.#notReady = new TableChoice(this.name, undefined, 'not-ready', undefined, undefined)
+    this.#outlier =
+      settings.outlier &&
+      new OutlierEjection(
+        settings.outlier,
+        settings.clock,
+        () => this.table,
+        (state, address) => this.tell(state, { message: address }),
+      )
+  }
+
+  pick(lane: Lane | undefined, tried: ReadonlySet<string> | undefined): Choice {
+    const { table } = this
+    if (table === undefined) return this.#notReady
+    if (this.#outlier?.polls) this.#outlier.returnDue()
+    return table.pick(lane, tried)
+  }
+
+  finished(load: EndpointLoad, end: ChoiceEnd): void {
+    if (load.inFlight > 0) load.inFlight--
+    if (end === 'ok') this.#outlier?.succeeded(load)
+    else if (end === 'connect-error') this.#outlier?.failed(load)
+  }
+
+  /** Takes over a snapshot, at once or, when it is large, in slices. */
+  apply(inputs: readonly EndpointInput[]): void {
+    if (!Array.isArray(inputs)) {
+      this.stale(new TypeError('a snapshot is a list of endpoints'))
+      return
+    }
+    if (inputs.length > MAX_ENDPOINTS) {
+      this.#refuse(`${inputs.length} endpoints are more than the ${MAX_ENDPOINTS} of one service`)
+      return
+    }
+    const build = new TableBuild(this.#settings, inputs, this.table?.members ?? NO_MEMBERS, this.#members, this.#loads)
+    this.#build = build
+    if (inputs.length <= SLICE) {
+      build.read(inputs.length)
+      this.#commit(build)
+    } else this.#readSlice(build)
+  }
+
+  #readSlice(build: TableBuild): void {
+    // A newer snapshot, `missing` or `close` has taken its place.
+    if (this.#build !== build) return
+    if (build.read(SLICE)) this.#commit(build)
+    else setImmediate(() => this.#readSlice(build))
+  }
+
+  #commit(build: TableBuild): void {
+    this.#build = undefined
+    const table = build.finish()
+    if (table === undefined) {
+      this.#refuse(`more than ${MAX_LANES} lanes in one service`)
+      return
+    }
+    const gone = this.#replaceMembers(build)
+    this.table = table
+    this.status = 'current'
+    this.error = undefined
+    this.receivedAt = this.#settings.clock.now()
+    this.#outlier?.tableChanged()
+    this.#tellDropped(build.dropped)
+    if (table.any !== undefined) this.#warnAny()
+    this.tell('snapshot', { endpoints: table.members.length })
+    if (gone.length > 0) this.#settings.gone(gone)
+    this.#settings.changed()
+  }
+
+  #replaceMembers(build: TableBuild): Endpoint[] {
+    const gone: Endpoint[] = []
+    for (const member of this.table?.members ?? NO_MEMBERS) {
+      if (build.has(member)) continue
+      gone.push(member.endpoint)
+      this.#forget(member)
+    }
+    for (const member of build.fresh) {
+      this.#members.set(member.endpoint.address, member)
+      this.#loads.set(member.endpoint.address, member.load)
+      this.#departed.delete(member.endpoint.address)
+      member.load.member = member
+    }
+    for (const [address, load] of this.#departed) {
+      if (load.inFlight > 0) continue
+      this.#departed.delete(address)
+      this.#loads.delete(address)
+    }
+    return gone
+  }
+
+  #forget(member: Member): void {
+    const { address } = member.endpoint
+    this.#members.delete(address)
+    member.load.member = undefined
+    if (member.load.inFlight === 0) this.#loads.delete(address)
+    else this.#departed.set(address, member.load)
+  }
+
+  /** The registry says that there is no such service: its endpoints are gone. */
+  missing(): void {
+    this.#build = undefined
+    const gone = (this.table?.members ?? NO_MEMBERS).map(member => member.endpoint)
+    for (const member of this.table?.members ?? NO_MEMBERS) this.#forget(member)
+    this.table = undefined
+    this.status = 'missing'
+    this.error = undefined
+    this.receivedAt = this.#settings.clock.now()
+    this.#outlier?.tableChanged()
+    this.tell('missing', {})
+    if (gone.length > 0) this.#settings.gone(gone)
+    this.#settings.changed()
+  }
+
+  /** The registry is lost: what was known stays. */
+  stale(error: Error): void {
+    this.error = error
+    if (this.status !== 'waiting') this.status = 'stale'
+    this.tell('stale', { error, message: error.message })
+  }
+
+  close(): void {
+    this.#build = undefined
+    this.#outlier?.close()
+  }
+
+  /** Tells subscribers of `laneway:source`; the event is built only for them. */
+  tell(state: SourceEvent['state'], more: Pick<SourceEvent, 'endpoints' | 'message' | 'error'>): void {
+    if (!channels.source.hasSubscribers) return
+    const event: SourceEvent = { source: this.source ?? 'none', service: this.name, state, ...more }
+    channels.source.publish(event)
+  }
+
+  #refuse(message: string): void {
+    this.#build = undefined
+    this.error = new RangeError(message)
+    if (this.status !== 'waiting') this.status = 'stale'
+    this.tell('refused', { error: this.error, message })
+    this.#settings.warn(`a snapshot of ${this.name} from ${this.source} was refused, the last one stays: ${message}`)
+  }
+
+  #tellDropped(dropped: readonly string[]): void {
+    this.dropped = dropped
+    if (dropped.length === 0) return
+    if (channels.source.hasSubscribers) {
+      for (const message of dropped.slice(0, MOST_DROPPED_EVENTS)) this.tell('endpoint-dropped', { message })
+    }
+    if (this.#warnedDropped) return
+    this.#warnedDropped = true
+    this.#settings.warn(`${dropped.length} endpoint(s) of ${this.name} from ${this.source} left out: ${dropped[0]}`)
+  }
+
+  #warnAny(): void {
+    if (this.#warnedAny) return
+    this.#warnedAny = true
+    this.#settings.warn(
+      `${this.name} has lane endpoints only, and baseEmpty is "any": requests without a lane go to its lane endpoints`,
+    )
+  }
+}

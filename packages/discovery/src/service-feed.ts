@@ -1,0 +1,176 @@
+import type { EndpointInput } from './endpoint.js'
+import type { ServiceEntry } from './service-entry.js'
+import type { SourceCatalog } from './source-catalog.js'
+import type { SourceHub } from './source-hub.js'
+
+/** What a source last said, while nobody owns the service. */
+type Report =
+  | { readonly kind: 'snapshot'; readonly endpoints: readonly EndpointInput[] }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'stale'; readonly error: Error }
+
+interface Contender {
+  readonly name: string
+  stop: () => void
+  report: Report | undefined
+}
+
+/**
+ * Connects a service to the source that owns it: the first that lists it, or, where sources cannot list, the first that
+ * has endpoints of it. The owner keeps the service while it is down; only when it says that there is no such service
+ * may another take it.
+ */
+export class ServiceFeed {
+  readonly #entry: ServiceEntry
+  readonly #hubs: readonly SourceHub[]
+  readonly #catalog: SourceCatalog
+  readonly #sourceName: string
+  readonly #contenders: (Contender | undefined)[]
+  #owner: number | undefined
+  #impatient = false
+  #closed = false
+
+  constructor(entry: ServiceEntry, hubs: readonly SourceHub[], catalog: SourceCatalog, sourceName: string) {
+    this.#entry = entry
+    this.#hubs = hubs
+    this.#catalog = catalog
+    this.#sourceName = sourceName
+    this.#contenders = hubs.map(() => undefined)
+  }
+
+  get owned(): boolean {
+    return this.#owner !== undefined
+  }
+
+  /** Looks for an owner, unless there is one. */
+  elect(): void {
+    if (this.#closed || this.#owner !== undefined) return
+    const { length } = this.#hubs
+    for (let index = 0; index < length; index++) {
+      if (this.#claims(index)) {
+        this.#own(index)
+        return
+      }
+      // A source before the others that has not spoken yet may still claim it.
+      if (this.#owner !== undefined || (!this.#impatient && this.#isUndecided(index))) return
+    }
+    const empty = this.#contenders.findIndex(one => one?.report?.kind === 'snapshot')
+    if (empty !== -1) this.#own(empty)
+    else this.#passOn()
+  }
+
+  /** Stops waiting for sources that say nothing. */
+  loseHope(): void {
+    this.#impatient = true
+    this.elect()
+  }
+
+  /** A source has a new list. */
+  listed(index: number): void {
+    if (this.#closed) return
+    if (this.#owner === index) {
+      const contender = this.#contenders[index]!
+      if (contender.name !== this.#nameAt(index)) this.#subscribe(index)
+    } else this.elect()
+  }
+
+  /** Whether the owner has a list, and the service is not on it. */
+  get unlisted(): boolean {
+    const owner = this.#owner
+    if (owner === undefined) return !this.#catalog.isListed(this.#entry.key)
+    return this.#catalog.isKnown(owner) && this.#catalog.spellings(owner, this.#entry.key).length === 0
+  }
+
+  close(): void {
+    this.#closed = true
+    for (let index = 0; index < this.#contenders.length; index++) this.#release(index)
+  }
+
+  #claims(index: number): boolean {
+    if (this.#catalog.spellings(index, this.#entry.key).length > 0) return true
+    if (!this.#entry.declared) return false
+    // The only source is the owner, whatever it says.
+    if (this.#hubs.length === 1) return true
+    if (this.#contenders[index] === undefined) this.#subscribe(index)
+    const report = this.#contenders[index]?.report
+    return report?.kind === 'snapshot' && report.endpoints.length > 0
+  }
+
+  #isUndecided(index: number): boolean {
+    if (this.#catalog.isKnown(index)) return false
+    if (!this.#entry.declared) return this.#catalog.isPending(index)
+    return this.#contenders[index]?.report === undefined
+  }
+
+  #own(index: number): void {
+    this.#owner = index
+    this.#entry.source = this.#hubs[index]!.source.name
+    for (let other = 0; other < this.#contenders.length; other++) if (other !== index) this.#release(other)
+    const contender = this.#contenders[index]
+    if (contender === undefined || contender.name !== this.#nameAt(index)) this.#subscribe(index)
+    else if (contender.report !== undefined) this.#deliver(contender.report)
+  }
+
+  /** The name to ask a source for: as it lists it, else as the user wrote it. */
+  #nameAt(index: number): string {
+    const spellings = this.#catalog.spellings(index, this.#entry.key)
+    return spellings.includes(this.#sourceName) ? this.#sourceName : (spellings[0] ?? this.#sourceName)
+  }
+
+  #subscribe(index: number): void {
+    const name = this.#nameAt(index)
+    const contender: Contender = { name, stop: () => {}, report: undefined }
+    const before = this.#contenders[index]
+    this.#contenders[index] = contender
+    const hear = (report: Report): void => {
+      if (this.#closed || this.#contenders[index] !== contender) return
+      contender.report = report
+      if (this.#owner === index) this.#deliver(report)
+      else this.elect()
+    }
+    const stop = this.#hubs[index]!.subscribe(name, {
+      snapshot: endpoints => hear({ kind: 'snapshot', endpoints }),
+      missing: () => hear({ kind: 'missing' }),
+      stale: error => hear({ kind: 'stale', error }),
+    })
+    contender.stop = stop
+    before?.stop()
+    // Released while it was being made.
+    if (this.#contenders[index] !== contender) stop()
+  }
+
+  #release(index: number): void {
+    const contender = this.#contenders[index]
+    this.#contenders[index] = undefined
+    contender?.stop()
+  }
+
+  #deliver(report: Report): void {
+    if (report.kind === 'snapshot') this.#entry.apply(report.endpoints)
+    else if (report.kind === 'stale') this.#entry.stale(report.error)
+    else {
+      this.#entry.missing()
+      this.#moveOn()
+    }
+  }
+
+  /** The owner does not have the service any more: another source may. */
+  #moveOn(): void {
+    const { key } = this.#entry
+    const owner = this.#owner!
+    if (this.#hubs.length === 1 || this.#catalog.spellings(owner, key).length > 0) return
+    this.#owner = undefined
+    this.elect()
+  }
+
+  /** Nobody has it: what is known is why. */
+  #passOn(): void {
+    for (let index = 0; index < this.#contenders.length; index++) {
+      const report = this.#contenders[index]?.report
+      if (report === undefined || report.kind === 'snapshot') continue
+      this.#entry.source = this.#hubs[index]!.source.name
+      if (report.kind === 'stale') this.#entry.stale(report.error)
+      else if (this.#entry.status !== 'missing') this.#entry.missing()
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { LanewayError } from '@laneway/core'
+import type { EndpointInput } from './endpoint.js'
+import { parseEndpoint } from './parse-endpoint.js'
+import { PublishedServices } from './published-services.js'
+import type { Source } from './source.js'
+
+/** Endpoints by service name. */
+export type StaticServices = Readonly<Record<string, readonly EndpointInput[]>>
+
+/** A source whose endpoints the program itself gives. */
+export interface StaticSource extends Source {
+  /**
+   * Replaces all services; one that is left out is missing from then on.
+   * @throws LanewayError `LANEWAY_INVALID_ENDPOINT`, and nothing changes
+   */
+  update(services: StaticServices): void
+}
+
+/**
+ * A source from a fixed list: for tests, demos, and services that never move. May be shared by several resolvers.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_ENDPOINT`
+ */
+export function createStaticSource(services: StaticServices = {}): StaticSource {
+  const published = new PublishedServices()
+  published.replace(check(services))
+  return {
+    name: 'static',
+    subscribe: (service, listener) => published.subscribe(service, listener),
+    list: listener => published.list(listener),
+    update: next => published.replace(check(next)),
+    close: async () => published.close(),
+  }
+}
+
+function check(services: StaticServices): Map<string, readonly EndpointInput[]> {
+  const checked = new Map<string, readonly EndpointInput[]>()
+  for (const [service, endpoints] of Object.entries(services)) {
+    if (!Array.isArray(endpoints)) {
+      throw new LanewayError('LANEWAY_INVALID_ENDPOINT', `the endpoints of ${service} are a list`)
+    }
+    endpoints.forEach((endpoint, index) => {
+      parseEndpoint(endpoint, {
+        // Whether it may be used is the resolver's decision; here only its form is.
+        allowLinkLocal: true,
+        refused: problem => {
+          throw new LanewayError('LANEWAY_INVALID_ENDPOINT', `${service}[${index}]: ${problem}`)
+        },
+      })
+    })
+    checked.set(service, [...endpoints])
+  }
+  return checked
+}

@@ -1,0 +1,135 @@
+import type { Balancer } from './balancer.js'
+import type { EndpointInput } from './endpoint.js'
+import { EndpointLoad } from './endpoint-load.js'
+import { Group } from './group.js'
+import type { ServicePolicies } from './lane-policy.js'
+import { LaneTable } from './lane-table.js'
+import { Member } from './member.js'
+import { isUnchanged, parseEndpoint } from './parse-endpoint.js'
+import type { Random } from './random.js'
+import type { Seat } from './seat.js'
+
+/** Most endpoints of one service; a snapshot with more is refused. */
+export const MAX_ENDPOINTS = 100_000
+/** Most lanes of one service. */
+export const MAX_LANES = 64
+
+/** What stays the same from one table of a service to the next. */
+export interface TableSettings {
+  readonly service: string
+  readonly policies: ServicePolicies
+  readonly balancer: Balancer
+  readonly random: Random
+  readonly baseEmpty: 'fail' | 'any'
+  readonly allowLinkLocal: boolean
+}
+
+let builds = 0
+
+/**
+ * Turns a snapshot into a table, as many endpoints at a time as the caller likes. Endpoints that are as they were keep
+ * their members and choices, so that a push which changes one of many costs little; loads are kept by address.
+ */
+export class TableBuild {
+  readonly dropped: string[] = []
+  readonly #id = ++builds
+  readonly #settings: TableSettings
+  readonly #inputs: readonly EndpointInput[]
+  /** Members of the previous table, by address and by position. */
+  readonly #known: ReadonlyMap<string, Member>
+  readonly #before: readonly Member[]
+  readonly #loads: ReadonlyMap<string, EndpointLoad>
+  readonly #members: Member[] = []
+  readonly #fresh = new Map<string, Member>()
+  readonly #groups = new Map<string, Seat[]>()
+  readonly #baseSeats: Seat[] = []
+  #at = 0
+
+  constructor(
+    settings: TableSettings,
+    inputs: readonly EndpointInput[],
+    before: readonly Member[],
+    known: ReadonlyMap<string, Member>,
+    loads: ReadonlyMap<string, EndpointLoad>,
+  ) {
+    this.#settings = settings
+    this.#inputs = inputs
+    this.#before = before
+    this.#known = known
+    this.#loads = loads
+  }
+
+  /** Reads up to `count` further endpoints. @returns whether all are read */
+  read(count: number): boolean {
+    const end = Math.min(this.#inputs.length, this.#at + count)
+    for (; this.#at < end; this.#at++) {
+      const input = this.#inputs[this.#at]
+      const same = this.#before[this.#at]
+      if (same !== undefined && same.seenBy !== this.#id && isUnchanged(same.endpoint, input)) this.#keep(same)
+      else this.#parse(input)
+    }
+    return this.#at === this.#inputs.length
+  }
+
+  #parse(input: unknown): void {
+    const endpoint = parseEndpoint(input, {
+      allowLinkLocal: this.#settings.allowLinkLocal,
+      refused: problem => this.dropped.push(problem),
+    })
+    if (endpoint === undefined) return
+    const known = this.#known.get(endpoint.address)
+    if (known?.seenBy === this.#id || this.#fresh.has(endpoint.address)) {
+      this.dropped.push(`${endpoint.address} is listed twice, the first entry counts`)
+      return
+    }
+    if (known !== undefined && isUnchanged(known.endpoint, endpoint)) {
+      this.#keep(known)
+      return
+    }
+    if (known !== undefined) known.seenBy = this.#id
+    const load = this.#loads.get(endpoint.address) ?? new EndpointLoad()
+    // Back after an absence, or declared healthy again: the registry knows better than old connect errors.
+    const recovered = known?.endpoint.health === 'unhealthy' && endpoint.health === 'healthy'
+    if (known === undefined || recovered) load.forgive()
+    const member = new Member(this.#settings.service, endpoint, load)
+    this.#fresh.set(endpoint.address, member)
+    this.#members.push(member)
+  }
+
+  #keep(member: Member): void {
+    member.seenBy = this.#id
+    this.#members.push(member)
+  }
+
+  /** Sorts the members into base and lanes. @returns `undefined` when there are more lanes than a service may have */
+  finish(): LaneTable | undefined {
+    const { service, policies, balancer, random, baseEmpty } = this.#settings
+    for (const member of this.#members) {
+      for (const seat of member.seats) {
+        if (seat.tag === undefined) this.#baseSeats.push(seat)
+        else {
+          const seats = this.#groups.get(seat.tag)
+          if (seats !== undefined) seats.push(seat)
+          else if (this.#groups.size === MAX_LANES) return undefined
+          else this.#groups.set(seat.tag, [seat])
+        }
+      }
+    }
+    const lanes = new Map<string, Group>()
+    for (const [tag, seats] of this.#groups) lanes.set(tag, new Group(tag, seats, balancer, random))
+    const base = new Group(undefined, this.#baseSeats, balancer, random)
+    const anySeats = baseEmpty === 'any' && base.seats.length === 0 ? this.#members.map(member => member.seats[0]!) : []
+    const any = anySeats.length === 0 ? undefined : new Group(undefined, anySeats, balancer, random)
+    return new LaneTable({ service, members: this.#members, base, lanes, any, policies })
+  }
+
+  /** The members that the previous table did not have in this form. */
+  get fresh(): Iterable<Member> {
+    return this.#fresh.values()
+  }
+
+  /** Whether a member of the previous table is in the new one, by address. */
+  has(member: Member): boolean {
+    return member.seenBy === this.#id
+  }
+}
