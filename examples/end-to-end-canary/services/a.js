@@ -27,4 +27,4 @@ app.all('/a', async (req, res) => {
   res.status(response.status).type('text').send(path)
 })
 
-await serve(app)
+await serve(app, 'sc-A')

@@ -26,4 +26,4 @@ app.route({
 })
 
 await app.ready()
-await serve(app.server, () => app.close())
+await serve(app.server, 'sc-B', () => app.close())

@@ -19,4 +19,4 @@ const server = createServer(
   }),
 )
 
-await serve(server)
+await serve(server, 'sc-C')

@@ -1,7 +1,23 @@
-// Where the services find each other: a file here, a registry in production.
+// Where the services find each other, and are found: Nacos, or a file that somebody else keeps up to date.
 import { createFileSource, createLaneResolver } from '@laneway/discovery'
+import { createNacosClient, createNacosSource, registerInstance } from '@laneway/nacos'
+
+const { NACOS, ENDPOINTS_FILE } = process.env
+const nacos = NACOS ? createNacosClient({ servers: NACOS }) : undefined
 
 export const resolver = createLaneResolver({
-  sources: [createFileSource(process.env.ENDPOINTS_FILE)],
+  sources: [nacos ? createNacosSource(nacos) : createFileSource(ENDPOINTS_FILE)],
   services: ['sc-A', 'sc-B', 'sc-C'],
 })
+
+/** Registers this instance in its lane (`LANEWAY_TAG`). Returns what deregisters it and waits until callers know. */
+export async function join(service, port) {
+  if (!nacos) return async () => {}
+  const registration = await registerInstance(nacos, { service, port, ip: '127.0.0.1', leaveDelayMs: 1500 })
+  return () => registration.leave()
+}
+
+export async function leaveDiscovery() {
+  await resolver.close()
+  await nacos?.close()
+}

@@ -1,29 +1,41 @@
-// What the three services share: their name in the path, start and graceful end.
+// What the services share: their name in the path, start and graceful end.
 import { createServer } from 'node:http'
 import { currentLane } from '@laneway/core'
+import { join, leaveDiscovery } from './discovery.js'
 
 const tag = process.env.LANEWAY_TAG ?? ''
 
-/** `Agray[127.0.0.1:20001]`, and after a `|` what this hop saw on the wire and in its context. */
+/** `Agray[127.0.0.1:20001]`, with SHOW_LANES followed by what this hop saw on the wire and in its context. */
 export function instance(name, req) {
   const { localAddress, localPort } = req.socket
   const seen = process.env.SHOW_LANES ? `{${req.headers['x-mse-tag'] ?? ''}|${currentLane()?.header ?? ''}}` : ''
   return `${name}${tag}[${localAddress}:${localPort}]${seen}`
 }
 
-/** Listens on a free port, tells it on standard output, and on SIGTERM answers what is under way before it ends. */
-export async function serve(app, close) {
+/**
+ * Listens, registers, and on SIGTERM leaves as a service should: deregister, wait until callers know, answer what is
+ * under way, end.
+ *
+ * @param app - a server, or a request handler
+ * @param service - the name to register under; none for the entrance
+ * @param close - how the framework closes, if it has its own way
+ */
+export async function serve(app, service, close) {
   const server = typeof app === 'function' ? createServer(app) : app
   server.keepAliveTimeout = 60_000
   await new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', resolve)
   })
-  console.log(`listening on ${server.address().port}`)
+  const { port } = server.address()
+  const leave = service === undefined ? undefined : await join(service, port)
+  console.log(`serving on ${port}`)
   process.once('SIGTERM', async () => {
-    server.closeIdleConnections()
-    if (close === undefined) server.close(() => process.exit(0))
-    else await close().then(() => process.exit(0))
-    setInterval(() => server.closeIdleConnections(), 50).unref()
+    await leave?.()
+    const idle = setInterval(() => server.closeIdleConnections(), 50)
+    if (close === undefined) await new Promise(resolve => server.close(resolve))
+    else await close()
+    clearInterval(idle)
+    await leaveDiscovery()
   })
 }

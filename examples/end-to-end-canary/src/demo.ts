@@ -3,12 +3,12 @@ import { Fleet } from './fleet.js'
 import { servicesFolder } from './mutations.js'
 import { type DemoOptions, parseOptions } from './options.js'
 import { Phases } from './phases.js'
-import { createFileRegistry } from './registry.js'
+import { createFileRegistry, type Registry, startNacosDevServer, useNacos } from './registry.js'
 import { playStory, showPaths } from './story.js'
 
 async function main(options: DemoOptions): Promise<number> {
   const services = servicesFolder(fileURLToPath(new URL('..', import.meta.url)), options.mutation)
-  const registry = createFileRegistry()
+  const registry = await chooseRegistry(options)
   const fleet = new Fleet(services.folder, registry)
   const close = async () => {
     await fleet.close()
@@ -23,6 +23,11 @@ async function main(options: DemoOptions): Promise<number> {
   } finally {
     await close()
   }
+}
+
+async function chooseRegistry({ file, nacos }: DemoOptions): Promise<Registry> {
+  if (file) return createFileRegistry()
+  return nacos === undefined ? startNacosDevServer() : useNacos(nacos)
 }
 
 async function play(

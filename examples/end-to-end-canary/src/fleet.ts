@@ -33,18 +33,18 @@ export class Fleet {
     const { child, address } = await this.#spawn(service, { LANEWAY_TAG: tag, VERSION: version, PORT: String(port) })
     const instance: Instance = { service, tag, version, address, child, upAt: Infinity, leftAt: Infinity }
     this.instances.push(instance)
-    if (service !== 'entry') {
-      await this.#registry.add(instance)
-      instance.upAt = Date.now()
-    }
+    if (service !== 'entry') this.#registry.add?.(instance)
+    instance.upAt = Date.now()
     return instance
   }
 
-  /** Deregisters, waits until callers know, lets it finish what it has, ends it. */
+  /** Ends an instance as a deployment does; it deregisters itself, unless the registry is a list that others keep. */
   async leave(instance: Instance): Promise<void> {
     instance.leftAt = Date.now()
-    await this.#registry.remove(instance)
-    await new Promise(resolve => setTimeout(resolve, LEAVE_DELAY_MS))
+    if (this.#registry.remove !== undefined) {
+      this.#registry.remove(instance)
+      await new Promise(resolve => setTimeout(resolve, NOTICE_MS))
+    }
     await this.#end(instance.child)
   }
 
@@ -62,9 +62,10 @@ export class Fleet {
     return child
   }
 
+  /** Ends everything at once: nobody is left who could call. */
   async close(): Promise<void> {
     this.#ending = true
-    await Promise.all([...this.#children].map(child => this.#end(child)))
+    await Promise.all([...this.#children].map(child => this.#end(child, 'SIGKILL')))
   }
 
   async #spawn(service: string, env: Record<string, string>): Promise<{ child: ChildProcess; address: string }> {
@@ -79,11 +80,11 @@ export class Fleet {
       let output = ''
       child.stdout?.on('data', chunk => {
         output += chunk
-        const found = /listening on (\d+)/.exec(output)
+        const found = /serving on (\d+)/.exec(output)
         if (found?.[1] !== undefined) resolve(found[1])
       })
       child.once('error', reject)
-      child.once('exit', code => reject(new Error(`${service} ended with ${code} before it listened\n${errors}`)))
+      child.once('exit', code => reject(new Error(`${service} ended with ${code} before it served\n${errors}`)))
     })
     child.once('exit', (code, signal) => {
       if (!this.#ending && code !== 0) console.error(`${service} ended with ${code ?? signal}\n${errors}`)
@@ -91,15 +92,15 @@ export class Fleet {
     return { child, address: `127.0.0.1:${port}` }
   }
 
-  async #end(child: ChildProcess): Promise<void> {
+  async #end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (child.exitCode !== null || child.signalCode !== null) return
     const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
-    child.kill('SIGTERM')
-    const impatient = setTimeout(() => child.kill('SIGKILL'), 5000)
+    child.kill(signal)
+    const impatient = setTimeout(() => child.kill('SIGKILL'), 10_000)
     await ended
     clearTimeout(impatient)
   }
 }
 
-/** Between deregistration and SIGTERM: the time callers need to notice, with much to spare. */
-const LEAVE_DELAY_MS = 1000
+/** Between the change of a list and SIGTERM: the time callers need to notice, with much to spare. */
+const NOTICE_MS = 1000

@@ -9,6 +9,10 @@ export interface DemoOptions {
   readonly rate: number
   /** A deliberate fault that the judgement has to find. */
   readonly mutation: string | undefined
+  /** A Nacos server to use, `host:port`; `undefined` starts an in-memory one. */
+  readonly nacos: string | undefined
+  /** Use a file instead of Nacos. */
+  readonly file: boolean
   /** Port of the entrance; 0 finds a free one. */
   readonly port: number
 }
@@ -20,6 +24,8 @@ a second release, rollback. Ends with a table; exit code 1 when a request failed
 
   --keep             leave the services running at the end, with the URL to try; Ctrl-C ends them
   --port <n>         port of the entrance (default: a free one)
+  --nacos <address>  let the services meet at this Nacos server (default: an in-memory one)
+  --file             let them meet in a file instead
   --rate <n>         requests per second (default 250, at least 200)
   --break=<fault>    build in a fault, to see it found (exit code 1): ${Object.keys(MUTATIONS).join(', ')}
   --help             this text
@@ -31,6 +37,8 @@ export function parseOptions(argv: readonly string[]): DemoOptions | 'help' {
     options: {
       keep: { type: 'boolean', default: false },
       port: { type: 'string', default: '0' },
+      nacos: { type: 'string' },
+      file: { type: 'boolean', default: false },
       rate: { type: 'string', default: '250' },
       break: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -45,6 +53,8 @@ export function parseOptions(argv: readonly string[]): DemoOptions | 'help' {
   }
   return {
     keep: values.keep,
+    nacos: values.nacos,
+    file: values.file,
     rate: integer('--rate', values.rate, 200, 2000),
     port: integer('--port', values.port, 0, 65_535),
     mutation: values.break,

@@ -1,16 +1,36 @@
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createNacosDevServer } from '@laneway/nacos-dev-server'
 import type { Instance } from './fleet.js'
 
 /** Where the services of the demo find each other. */
 export interface Registry {
+  /** For the first line of the demo. */
   readonly name: string
   /** What a service needs in its environment to use it. */
   environment(): Record<string, string>
-  add(instance: Instance): Promise<void>
-  remove(instance: Instance): Promise<void>
+  /** Tells of an instance, where the instances do not register themselves. */
+  add?(instance: Instance): void
+  /** See `add`. */
+  remove?(instance: Instance): void
   close(): Promise<void>
+}
+
+/** A Nacos server that is running already. */
+export function useNacos(address: string): Registry {
+  return { name: `Nacos at ${address}`, environment: () => ({ NACOS: address }), async close() {} }
+}
+
+/** The in-memory server that speaks Nacos' protocol, with the batching of a real one. */
+export async function startNacosDevServer(): Promise<Registry> {
+  const server = await createNacosDevServer()
+  const address = `127.0.0.1:${server.port}`
+  return {
+    name: `an in-memory Nacos at ${address}`,
+    environment: () => ({ NACOS: address }),
+    close: () => server.close(),
+  }
 }
 
 /** A JSON file that the driver keeps up to date, as a ConfigMap would be. */
@@ -26,22 +46,21 @@ export function createFileRegistry(): Registry {
     writeFileSync(`${file}.new`, JSON.stringify({ services }, null, 2))
     renameSync(`${file}.new`, file)
   }
-  const parts = ({ service, address }: Instance) => {
-    const name = `sc-${service.toUpperCase()}`
+  const place = ({ service, address }: Instance) => {
     const [host = '', port = ''] = address.split(':')
-    return { name, host, port: Number(port) }
+    return { name: `sc-${service.toUpperCase()}`, host, port: Number(port) }
   }
   write()
   return {
     name: 'a file',
     environment: () => ({ ENDPOINTS_FILE: file }),
-    async add(instance) {
-      const { name, host, port } = parts(instance)
+    add(instance) {
+      const { name, host, port } = place(instance)
       services[name]?.push({ host, port, tags: instance.tag === '' ? [] : [instance.tag] })
       write()
     },
-    async remove(instance) {
-      const { name, port } = parts(instance)
+    remove(instance) {
+      const { name, port } = place(instance)
       services[name] = (services[name] ?? []).filter(one => one.port !== port)
       write()
     },
