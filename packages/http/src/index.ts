@@ -1,1 +1,8 @@
-export {}
+// For users
+
+export { LaneAgent } from './lane-agent.js'
+export type { LaneAgentOptions } from './lane-agent-options.js'
+export { LaneHttpsAgent } from './lane-https-agent.js'
+export type { WithLane } from './lane-request.js'
+export { laneServer } from './lane-server.js'
+export { withLane } from './with-lane.js'

@@ -1,0 +1,96 @@
+import type { Agent, ClientRequest } from 'node:http'
+import type { Socket } from 'node:net'
+import { EndpointSockets } from './endpoint-sockets.js'
+import { type LaneAgentOptions, type ResolvedLaneAgentOptions, resolveLaneAgentOptions } from './lane-agent-options.js'
+import { classOf, type HopOptions } from './node-internals.js'
+import { firstValue, OutgoingLane, write } from './outgoing-lane.js'
+import { isRendered, rewriteTarget } from './rendered-head.js'
+import { type HopAgent, kEndpoint, ServiceHop } from './service-hop.js'
+import { type Target, targetOf } from './target.js'
+
+/** Set on the options of a connection that must be plain TCP although its agent speaks TLS. */
+export const kPlain: unique symbol = Symbol('laneway.plain')
+
+/** What `LaneAgent` and `LaneHttpsAgent` share: which requests are routed, tagged, or left alone. */
+export class LaneRouting {
+  readonly options: ResolvedLaneAgentOptions
+  readonly #secure: boolean
+  readonly #sockets: EndpointSockets
+  readonly #hops: HopAgent | undefined
+  readonly #connect: HopAgent['connect']
+  #unsubscribe: (() => void) | undefined
+
+  /** @param connect - `addRequest` of the class above */
+  constructor(where: string, agent: Agent, secure: boolean, input: LaneAgentOptions, connect: HopAgent['connect']) {
+    this.options = resolveLaneAgentOptions(where, input)
+    this.#secure = secure
+    this.#sockets = new EndpointSockets(agent as never)
+    this.#connect = connect
+    const { resolver, connectTimeoutMs } = this.options
+    this.#hops = resolver === undefined ? undefined : { resolver, connectTimeoutMs, connect }
+  }
+
+  addRequest(request: ClientRequest, options: HopOptions): void {
+    const hops = this.#hops
+    const target = targetOf(request, options, this.#secure)
+    // Plain HTTP has no way to reach an https target but through its proxy.
+    const service =
+      hops === undefined || target.tunnel || (target.secure && !this.#secure)
+        ? undefined
+        : hops.resolver.match(target.hostname, target.port, target.secure)
+    let outgoing: OutgoingLane
+    try {
+      outgoing = new OutgoingLane(request, options, target, service, this.options)
+      if (service !== undefined && target.originForm !== undefined) leaveProxy(request, options, target)
+    } catch (error) {
+      classOf(request).onSocket.call(request, undefined, error as Error)
+      return
+    }
+    if (service === undefined || hops === undefined) {
+      this.#connect(request, options)
+      return
+    }
+    const own: HopOptions = { ...options }
+    if (this.#secure) {
+      if (!target.secure) {
+        own[kPlain] = true
+        own.servername = ''
+      } else if (own.servername === undefined && request.getHeader('host') === undefined) {
+        // Node takes the server name from Host, else from the options, which are to hold the endpoint's address.
+        own.servername = target.hostname
+      }
+    }
+    new ServiceHop(hops, request, outgoing, service, own)
+  }
+
+  /** A connection to an endpoint was opened. */
+  opened(options: HopOptions, socket: Socket): void {
+    const { resolver } = this.options
+    this.#unsubscribe ??= resolver?.onEndpointGone(endpoint => this.#sockets.gone(endpoint.address))
+    this.#sockets.add(options[kEndpoint] as string, socket, options._agentKey ?? '')
+  }
+
+  mayKeep(socket: Socket): boolean {
+    return this.#sockets.mayKeep(socket)
+  }
+
+  /** Lets go of the resolver; the next connection to an endpoint takes hold again. */
+  release(): void {
+    this.#unsubscribe?.()
+    this.#unsubscribe = undefined
+  }
+}
+
+/** Turns a request to a proxy into one to the origin: what the proxy was told stays with us. */
+function leaveProxy(request: ClientRequest, options: HopOptions, target: Target): void {
+  const { originForm, authority } = target
+  if (originForm === undefined) return
+  write(request, 'proxy-authorization', undefined)
+  write(request, 'proxy-connection', undefined)
+  const host = firstValue(request, 'host')
+  // The proxy's own name is there when the client left Host to Node.
+  const proxy = String(options.host)
+  if (host === undefined || host === proxy || host === `${proxy}:${options.port}`) write(request, 'host', authority)
+  if (isRendered(request)) rewriteTarget(request, originForm)
+  request.path = originForm
+}

@@ -1,0 +1,198 @@
+import type { ClientRequest } from 'node:http'
+import {
+  BAGGAGE_KEY,
+  baggageMember,
+  channels,
+  currentLane,
+  hasLaneMember,
+  kLane,
+  type Lane,
+  LanewayError,
+  laneOfCall,
+  MSE_BAGGAGE_KEY,
+  parseBaggageLane,
+  parseMseLane,
+  withLaneMember,
+  withoutLaneMembers,
+} from '@laneway/core'
+import type { ResolvedLaneAgentOptions } from './lane-agent-options.js'
+import { classOf, type HopOptions, type OutgoingRequest } from './node-internals.js'
+import { isRedirectTo, watchRedirect } from './redirect.js'
+import { isRendered, renderedValues, rewriteHeader } from './rendered-head.js'
+import { scopeHost, type Target } from './target.js'
+
+interface Tagged {
+  [kLane]?: Lane | null | undefined
+}
+
+const kOutgoing = Symbol('laneway.outgoing')
+
+type HookedRequest = OutgoingRequest & { [kOutgoing]: OutgoingLane }
+
+/** What Node calls to render the head: the last moment at which a header can be set, and the only one. */
+function implicitHeader(this: HookedRequest): void {
+  const outgoing = this[kOutgoing]
+  outgoing.settle()
+  outgoing.told()
+  classOf(this)._implicitHeader.call(this)
+}
+
+/**
+ * The lane of one outgoing request and what its head says about it. Made in the caller's context when the user makes the
+ * call; nothing reads that context later.
+ */
+export class OutgoingLane {
+  readonly request: ClientRequest
+  /** The host whose scope counted. */
+  readonly host: string
+  /** `undefined` for base. Out of scope: the lane that is not sent. */
+  lane: Lane | undefined
+  /** Set when an endpoint has been chosen: from then on the head follows the choice, not the caller. */
+  fixed = false
+  readonly #options: ResolvedLaneAgentOptions
+  readonly #inScope: boolean
+  readonly #redirected: boolean
+  #told = false
+  #kept = false
+
+  /**
+   * @param service - the service that the target names; a service is in scope wherever it is
+   * @throws LanewayError `LANEWAY_HEADERS_SENT`
+   */
+  constructor(
+    request: ClientRequest,
+    hop: HopOptions,
+    target: Target,
+    service: string | undefined,
+    options: ResolvedLaneAgentOptions,
+  ) {
+    this.request = request
+    this.#options = options
+    this.host = service === undefined ? scopeHost(target, firstValue(request, 'host')) : target.hostname
+    this.#inScope = service !== undefined || options.scope.includes(this.host)
+    this.#redirected = options.keepHandSet && isRedirectTo(this.host)
+    const decided = (request as Tagged)[kLane] ?? (hop as Tagged)[kLane]
+    this.lane = decided === undefined ? currentLane() : (decided ?? undefined)
+    if (options.keepHandSet && values(request, options.header) !== undefined)
+      watchRedirect(request, baseUrl(target, hop))
+    this.settle()
+    if (isRendered(request)) this.told()
+    else {
+      const hooked = request as HookedRequest
+      hooked[kOutgoing] = this
+      hooked._implicitHeader = implicitHeader as () => void
+    }
+  }
+
+  /**
+   * Makes the head of the request say what was decided; also when the caller changed it since.
+   *
+   * @throws LanewayError `LANEWAY_HEADERS_SENT` when the head can no longer be changed
+   */
+  settle(): void {
+    if (this.#inScope) this.#tag()
+    else this.#strip()
+    ;(this.request as Tagged)[kLane] = this.lane ?? null
+  }
+
+  /** The last moment at which a tag that the caller sets by hand decides the pick. */
+  settleBeforePick(): void {
+    if (!isRendered(this.request)) this.settle()
+    this.fixed = true
+  }
+
+  /** Tells that the request goes out; once, when its head is final. */
+  told(): void {
+    if (this.#told) return
+    this.#told = true
+    const { lane } = this
+    if (lane === undefined) return
+    if (!this.#inScope) {
+      if (!this.#kept) this.#options.scope.blocked(this.host, lane)
+    } else if (channels.egress.hasSubscribers) {
+      channels.egress.publish({ host: this.host, lane, action: 'forwarded' })
+    }
+  }
+
+  #tag(): void {
+    const { request } = this
+    const { header, baggage } = this.#options
+    const given = values(request, header)
+    if (!this.fixed) this.lane = laneOfCall(given, this.lane, this.host)
+    const { lane } = this
+    if (given !== lane?.header) write(request, header, lane?.header)
+    const carried = values(request, 'baggage')
+    if (carried === undefined && !(baggage && lane !== undefined)) return
+    const before = typeof carried === 'string' ? carried : carried?.join(',')
+    let after = before
+    if (baggage && lane !== undefined) after = withLaneMember(before, lane)
+    else if (before !== undefined && contradicts(before, lane)) after = withoutLaneMembers(before)
+    if (after !== before) write(request, 'baggage', blankAsNone(after))
+  }
+
+  #strip(): void {
+    const { request } = this
+    const { header, keepHandSet } = this.#options
+    const given = values(request, header)
+    this.#kept = given !== undefined && keepHandSet && !this.#redirected
+    if (given !== undefined && !this.#kept) {
+      this.lane = laneOfCall(given, this.lane, this.host)
+      write(request, header, undefined)
+    }
+    const carried = values(request, 'baggage')
+    if (carried === undefined) return
+    const before = typeof carried === 'string' ? carried : carried.join(',')
+    if (hasLaneMember(before)) write(request, 'baggage', blankAsNone(withoutLaneMembers(before)))
+  }
+}
+
+/** Whether baggage names another lane than the request is in: then a neighbour would read another lane than was picked. */
+function contradicts(baggage: string, lane: Lane | undefined): boolean {
+  if (!hasLaneMember(baggage)) return false
+  const plain = baggageMember(baggage, BAGGAGE_KEY)
+  const mse = baggageMember(baggage, MSE_BAGGAGE_KEY)
+  return (
+    (plain !== undefined && parseBaggageLane(plain)?.header !== lane?.header) ||
+    (mse !== undefined && parseMseLane(mse)?.header !== lane?.header)
+  )
+}
+
+function blankAsNone(value: string | undefined): string | undefined {
+  return value === undefined || value.trim() === '' ? undefined : value
+}
+
+function values(request: ClientRequest, name: string): string | readonly string[] | undefined {
+  if (isRendered(request)) {
+    const lines = renderedValues(request, name)
+    return lines?.length === 1 ? lines[0] : lines
+  }
+  const value = request.getHeader(name)
+  return typeof value === 'number' ? String(value) : value
+}
+
+/** The first value of a header. */
+export function firstValue(request: ClientRequest, name: string): string | undefined {
+  const value = values(request, name)
+  return typeof value === 'string' ? value : value?.[0]
+}
+
+/** Gives a request one line of a header, or none. */
+export function write(request: ClientRequest, name: string, value: string | undefined): void {
+  if (isRendered(request)) {
+    if (rewriteHeader(request, name, value)) return
+    throw new LanewayError(
+      'LANEWAY_HEADERS_SENT',
+      `the head of a request was written before "${name}" could be ${value === undefined ? 'removed' : 'set'}`,
+    )
+  }
+  if (value === undefined) request.removeHeader(name)
+  else request.setHeader(name, value)
+}
+
+function baseUrl(target: Target, hop: HopOptions): string {
+  const scheme = target.secure ? 'https' : 'http'
+  const host =
+    target.hostname.includes(':') && !target.hostname.startsWith('[') ? `[${target.hostname}]` : target.hostname
+  const port = target.port ?? hop.port
+  return `${scheme}://${host}${port === undefined || port === null ? '' : `:${port}`}/`
+}

@@ -1,0 +1,217 @@
+import type { ClientRequest } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Choice, ChoiceEnd, LaneResolver } from '@laneway/discovery'
+import { awaitConnect, type ConnectWatcher } from './await-connect.js'
+import { noEndpoint } from './no-endpoint.js'
+import { classOf, type HopOptions } from './node-internals.js'
+import type { OutgoingLane } from './outgoing-lane.js'
+
+/** Connection attempts of a request after the first, all before a byte of it has left. */
+const MAX_RETRIES = 2
+
+/** Marks the options of a connection to an endpoint of a service; the value is the endpoint's address. */
+export const kEndpoint: unique symbol = Symbol('laneway.endpoint')
+
+const kHop = Symbol('laneway.hop')
+
+type HopRequest = ClientRequest & { [kHop]: ServiceHop }
+
+/** What a hop needs of its agent. */
+export interface HopAgent {
+  readonly resolver: LaneResolver
+  readonly connectTimeoutMs: number
+  /** `http.Agent.prototype.addRequest`. */
+  connect(request: ClientRequest, options: HopOptions): void
+}
+
+/**
+ * One request to a service: waits for the first snapshot, picks, connects, and picks again when the connection fails. The
+ * request gets its socket when that is connected, so a failed attempt stays unseen and no byte has left before.
+ */
+export class ServiceHop implements ConnectWatcher {
+  readonly #request: ClientRequest
+  readonly #outgoing: OutgoingLane
+  readonly #service: string
+  readonly #options: HopOptions
+  readonly #agent: HopAgent
+  /** In use, reported as started. */
+  #choice: Choice | undefined
+  /** Addresses that failed before any response byte. */
+  #tried: Set<string> | undefined
+  #retries = 0
+  #waited = false
+  /** Ends what the request waits for, while no socket is its own. */
+  #abandon: (() => void) | undefined
+  #over = false
+  #cancelled = false
+  #handshaking = false
+
+  constructor(agent: HopAgent, request: ClientRequest, outgoing: OutgoingLane, service: string, options: HopOptions) {
+    this.#agent = agent
+    this.#request = request
+    this.#outgoing = outgoing
+    this.#service = service
+    this.#options = options
+    const hooked = request as unknown as { [kHop]: ServiceHop; onSocket: unknown; destroy: unknown }
+    hooked[kHop] = this
+    hooked.onSocket = onSocket
+    hooked.destroy = destroy
+    request.once('close', onClose)
+    // One tick later, so that a tag which the caller sets on the returned request still is the lane of the pick.
+    process.nextTick(begin, this)
+  }
+
+  begin(): void {
+    if (this.#request.destroyed) {
+      this.#fail(undefined)
+      return
+    }
+    this.#outgoing.settleBeforePick()
+    this.#pick(undefined)
+  }
+
+  /** @param failure - of the attempt before, `undefined` for the first */
+  #pick(failure: Error | undefined): void {
+    const { lane } = this.#outgoing
+    const choice = this.#agent.resolver.pick(this.#service, lane, this.#tried)
+    const { endpoint } = choice
+    if (endpoint === undefined) {
+      if (choice.outcome === 'not-ready' && !this.#waited) this.#wait()
+      else this.#fail(noEndpoint(choice, lane, failure))
+    } else if (failure !== undefined && this.#tried?.has(endpoint.address) === true) this.#fail(failure)
+    else this.#connect(choice)
+  }
+
+  #wait(): void {
+    this.#waited = true
+    let awaited = true
+    const done = (error?: Error) => {
+      if (!awaited) return
+      this.#abandon = undefined
+      if (error === undefined) this.#pick(undefined)
+      else this.#fail(error)
+    }
+    this.#abandon = () => {
+      awaited = false
+    }
+    this.#agent.resolver.ready(this.#service).then(() => done(), done)
+  }
+
+  #connect(choice: Choice): void {
+    const { host, port, address } = choice.endpoint!
+    this.#choice = choice
+    this.#agent.resolver.started(choice)
+    const options = this.#options
+    options.host = host
+    options.hostname = host
+    options.port = port
+    options[kEndpoint] = address
+    try {
+      this.#agent.connect(this.#request, options)
+    } catch (error) {
+      this.failed(error as Error)
+    }
+  }
+
+  /** The agent has a socket for the request, or the reason why it has none. */
+  received(socket: Socket | undefined, error: Error | null | undefined): void {
+    if (error !== null && error !== undefined) this.failed(error)
+    else if (this.#request.destroyed || !socket?.connecting) this.#deliver(socket)
+    else this.#abandon = awaitConnect(socket, this.#agent.connectTimeoutMs, this)
+  }
+
+  connected(socket: Socket): void {
+    this.#abandon = undefined
+    if ((socket as { encrypted?: boolean }).encrypted === true) {
+      this.#handshaking = true
+      socket.once('secureConnect', () => {
+        this.#handshaking = false
+      })
+    }
+    this.#deliver(socket)
+  }
+
+  failed(error: Error): void {
+    const choice = this.#choice
+    this.#abandon = undefined
+    this.#choice = undefined
+    if (choice?.endpoint === undefined) {
+      this.#fail(error)
+      return
+    }
+    this.#agent.resolver.finished(choice, 'connect-error')
+    this.#tried ??= new Set()
+    this.#tried.add(choice.endpoint.address)
+    if (this.#request.destroyed || this.#retries === MAX_RETRIES) {
+      this.#fail(error)
+      return
+    }
+    this.#retries++
+    this.#pick(error)
+  }
+
+  closed(): void {
+    this.#abandon = undefined
+    this.#cancelled = true
+    this.#fail(Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }))
+  }
+
+  timedOut(): void {
+    this.#request.emit('timeout')
+  }
+
+  /** The caller gave up. */
+  cancel(): void {
+    this.#cancelled = true
+    const abandon = this.#abandon
+    if (abandon === undefined) return
+    this.#abandon = undefined
+    abandon()
+    this.#fail(undefined)
+  }
+
+  /** The request is over, one way or another. */
+  ended(): void {
+    const choice = this.#choice
+    if (choice === undefined) return
+    this.#choice = undefined
+    this.#agent.resolver.finished(choice, this.#end())
+  }
+
+  #end(): ChoiceEnd {
+    // Set when the head of a response has arrived, and stays.
+    if ((this.#request as { res?: unknown }).res) return 'ok'
+    if (this.#cancelled) return 'aborted'
+    return this.#handshaking ? 'connect-error' : 'reset'
+  }
+
+  #deliver(socket: Socket | undefined): void {
+    classOf(this.#request).onSocket.call(this.#request, socket)
+  }
+
+  /** @param error - `undefined` when the request is destroyed: Node then tells what the caller gave to `destroy` */
+  #fail(error: Error | undefined): void {
+    if (this.#over) return
+    this.#over = true
+    classOf(this.#request).onSocket.call(this.#request, undefined, error)
+  }
+}
+
+function begin(hop: ServiceHop): void {
+  hop.begin()
+}
+
+function onSocket(this: HopRequest, socket: Socket | undefined, error?: Error): void {
+  this[kHop].received(socket, error)
+}
+
+function destroy(this: HopRequest, error?: Error): ClientRequest {
+  const first = !this.destroyed
+  classOf(this).destroy.call(this, error)
+  if (first) this[kHop].cancel()
+  return this
+}
+
+function onClose(this: HopRequest): void {
+  this[kHop].ended()
+}

@@ -1,0 +1,69 @@
+import type { ClientRequest } from 'node:http'
+import { isIP } from 'node:net'
+import type { HopOptions } from './node-internals.js'
+
+/** Where a request is meant to go, whatever it is sent through. */
+export interface Target {
+  /** As in a URL. */
+  readonly hostname: string
+  /** `undefined`: the default of the scheme. */
+  readonly port: number | undefined
+  readonly secure: boolean
+  /** Set on a request to a proxy in absolute form: what the request line says when the proxy is left out. */
+  readonly originForm: string | undefined
+  /** Set with `originForm`: the authority that belongs into `Host`. */
+  readonly authority: string | undefined
+  /** A CONNECT: the bytes that follow are not ours to route. */
+  readonly tunnel: boolean
+}
+
+const SLASH = 47
+
+/** The target of a request: of its URL in absolute form, of CONNECT, else of the options. Never throws. */
+export function targetOf(request: ClientRequest, options: HopOptions, secure: boolean): Target {
+  const { path } = request
+  if (path.charCodeAt(0) !== SLASH) {
+    const url = request.method === 'CONNECT' ? parse(`http://${path}`) : parse(path)
+    if (url !== undefined) {
+      const { protocol } = url
+      const tunnel = request.method === 'CONNECT'
+      return {
+        hostname: url.hostname,
+        port: url.port === '' ? undefined : Number(url.port),
+        secure: protocol === 'https:',
+        originForm: tunnel ? undefined : `${url.pathname}${url.search}`,
+        authority: tunnel ? undefined : url.host,
+        tunnel,
+      }
+    }
+  }
+  return {
+    hostname: options.host ?? 'localhost',
+    port: options.port === undefined || options.port === null ? undefined : Number(options.port),
+    secure,
+    originForm: undefined,
+    authority: undefined,
+    tunnel: false,
+  }
+}
+
+/**
+ * The host whose scope counts. An address says where a request is sent, not to whom: there a `Host` that the caller set
+ * names the target, as with a proxy that listens on loopback.
+ */
+export function scopeHost(target: Target, host: string | undefined): string {
+  const { hostname } = target
+  if (host === undefined || target.originForm !== undefined || target.tunnel) return hostname
+  if (host.startsWith(hostname) || (isIP(hostname) === 0 && hostname.toLowerCase() !== 'localhost')) return hostname
+  const named = parse(`http://${host}`)?.hostname
+  return named === undefined || named === `[${hostname}]` ? hostname : named
+}
+
+function parse(text: string): URL | undefined {
+  try {
+    const url = new URL(text)
+    return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined
+  } catch {
+    return undefined
+  }
+}
