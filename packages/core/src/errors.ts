@@ -8,6 +8,7 @@ export const LANEWAY_ERRORS = {
   LANEWAY_HEADERS_SENT: 'The head of a request was written before its lane could be set or removed.',
   LANEWAY_INVALID_ENDPOINT: 'An endpoint that the user wrote down is not usable.',
   LANEWAY_INVALID_OPTION: 'An option has a value outside its range, or an unknown name.',
+  LANEWAY_INVALID_RULES: 'A document of colouring rules is refused; its problems are the cause.',
   LANEWAY_INVALID_TAG: 'A lane tag that the user or the environment set is outside the grammar.',
   LANEWAY_LANE_REQUIRED: 'No usable endpoint of the lane, and the policy says fail.',
   LANEWAY_NACOS_REFUSED: 'The Nacos server answered a request with an error.',
