@@ -1,1 +1,6 @@
-export {}
+// For users
+export { composeLane } from './compose-lane.js'
+export type { LaneableDispatcher, LaneableInterceptor } from './dispatcher.js'
+export type { ComposeLaneOptions, LaneEgressOptions } from './options.js'
+
+// For the other @laneway packages

@@ -1,0 +1,124 @@
+import { kLane, type Lane } from '@laneway/core'
+import type { Choice } from '@laneway/discovery'
+import type { DispatchHandler, DispatchOptions } from './dispatcher.js'
+import { headerValues, type PlainHeaders } from './headers.js'
+import { originText } from './target.js'
+
+/** Carries the decision of a call through interceptors, which copy options with their symbols. */
+export const kCall: unique symbol = Symbol.for('laneway.undici.call.v1') as never
+/** Marks options that Laneway is done with, for the dispatchers below, of this copy of the package or another. */
+export const kDone: unique symbol = Symbol.for('laneway.undici.done.v1') as never
+
+/** What was decided for one call of the user, and what its attempts have shown since. */
+export interface Call {
+  readonly lane: Lane | undefined
+  /** The caller set the tag by hand. */
+  readonly handSet: boolean
+  /** Where the current hop goes; a redirect changes it. */
+  origin: string
+  path: string | undefined
+  /** 0 for the first target, counted up by redirects. */
+  hop: number
+  /** Dispatches of this hop so far. */
+  attempts: number
+  /** Endpoints that failed at connect level on this hop. */
+  tried: Set<string> | undefined
+  /** Headers of the first attempt at this hop. */
+  headers: PlainHeaders | undefined
+  /** The endpoint whose body the caller has begun to read. */
+  source: Choice | undefined
+  /** How often the handler was dispatched. */
+  dispatched: number
+  /** Between dispatch and end. */
+  open: boolean
+  /** While the handler is told of the end: what it dispatches now belongs to the same call. */
+  ending: boolean
+  /** Told when the call can no longer end by itself. */
+  root: { readonly settled: boolean; fail(error: unknown): void } | undefined
+}
+
+export function createCall(lane: Lane | undefined, handSet: boolean, options: DispatchOptions): Call {
+  return {
+    lane,
+    handSet,
+    origin: originText(options.origin),
+    path: options.path,
+    hop: 0,
+    attempts: 0,
+    tried: undefined,
+    headers: undefined,
+    source: undefined,
+    dispatched: 0,
+    open: false,
+    ending: false,
+    root: undefined,
+  }
+}
+
+/** Notes that the call goes to a target; another one than before is a redirect and starts afresh. */
+export function enterHop(call: Call, options: DispatchOptions, headers: PlainHeaders): void {
+  const origin = originText(options.origin)
+  if (origin !== call.origin || options.path !== call.path) {
+    call.origin = origin
+    call.path = options.path
+    call.hop++
+    call.attempts = 0
+    call.tried = undefined
+    call.source = undefined
+  }
+  if (call.attempts++ === 0) call.headers = headers
+}
+
+/** The endpoint that an attempt must go to because the caller already has the first part of its body. */
+export function resumedFrom(call: Call, headers: PlainHeaders): Choice | undefined {
+  if (call.source === undefined || call.attempts === 1) return undefined
+  const range = headerValues(headers, 'range')
+  if (range === undefined) return undefined
+  // A range that the caller asked for from the start resumes nothing.
+  return String(range) === String(headerValues(call.headers ?? {}, 'range')) ? undefined : call.source
+}
+
+/** A handler that serves several requests at a time: its dispatches have nothing in common. */
+const SHARED = Symbol('laneway.shared')
+const calls = new WeakMap<DispatchHandler, Call | typeof SHARED>()
+
+/**
+ * The decision that a handler already has. A retry that stands outside, or a `RetryAgent`, dispatches the same handler
+ * again after it failed, from whatever context; a redirect does while it is told of the end.
+ */
+export function knownCall(handler: DispatchHandler, options: DispatchOptions): Call | undefined {
+  const call = calls.get(handler)
+  if (call === undefined || call === SHARED) return undefined
+  if (call.open) {
+    calls.set(handler, SHARED)
+    return undefined
+  }
+  if (call.ending || (call.path === options.path && call.origin === originText(options.origin))) return call
+  return undefined
+}
+
+export function keepCall(handler: DispatchHandler, call: Call): void {
+  call.dispatched++
+  call.open = true
+  if (calls.get(handler) !== SHARED) calls.set(handler, call)
+}
+
+export function forgetCall(handler: DispatchHandler): void {
+  if (calls.get(handler) !== SHARED) calls.delete(handler)
+}
+
+/** A copy of the options that says what was decided; the caller's object is never written to. */
+export function decidedOptions(options: DispatchOptions, call: Call, done: boolean): DispatchOptions {
+  // The new keys stand in front of the spread: behind it they cost 3 µs on Node 20 (benchmark case egress/undici/inject).
+  const copy: DispatchOptions = {
+    [kCall]: call,
+    [kLane]: call.lane,
+    [kDone]: done,
+    headers: undefined,
+    servername: undefined,
+    ...options,
+  }
+  copy[kCall] = call
+  copy[kLane] = call.lane
+  return copy
+}

@@ -1,0 +1,75 @@
+import { LanewayError } from '@laneway/core'
+import type { Dispatch, DispatchHandler, DispatchOptions, LaneableDispatcher } from './dispatcher.js'
+
+/** Which handler methods a dispatcher calls: `onConnect`... (undici 6), both (7), `onRequestStart`... (8). */
+export interface Generation {
+  readonly undici: '6' | '7' | '8'
+  readonly legacy: boolean
+  readonly modern: boolean
+}
+
+const SIX: Generation = { undici: '6', legacy: true, modern: false }
+const SEVEN: Generation = { undici: '7', legacy: true, modern: true }
+const EIGHT: Generation = { undici: '8', legacy: false, modern: true }
+
+/**
+ * Finds the generation of a dispatcher by what its `compose` does to a handler, without a request: class names are not
+ * enough, and the version of a package cannot be read off its objects.
+ */
+export function generationOf(dispatcher: LaneableDispatcher): Generation {
+  // What undici 8 puts where older copies look for the global dispatcher; it takes both sorts of handlers.
+  if (classNames(dispatcher)[0] === 'Dispatcher1Wrapper') return SEVEN
+  const compose = composeOf(dispatcher)
+  if (compose === undefined) return SIX
+  const probe: DispatchHandler = { onConnect() {}, onError() {} }
+  let seen: unknown
+  const stand: { dispatch: Dispatch } = {
+    dispatch(_options, handler) {
+      seen = handler
+      return true
+    },
+  }
+  const composed = compose.call(stand, (dispatch: Dispatch) => (options: DispatchOptions, handler: DispatchHandler) => {
+    return dispatch(options, handler)
+  })
+  composed.dispatch({}, probe)
+  if (seen !== probe) return SEVEN
+  // undici 8 returns a proxy of what it was called on, undici 6 an object of a class of its own.
+  return Object.getPrototypeOf(composed) === Object.prototype ? EIGHT : SIX
+}
+
+/** The `compose` of the dispatcher's own copy. */
+export function composeOf(
+  dispatcher: LaneableDispatcher,
+): ((...interceptors: unknown[]) => LaneableDispatcher) | undefined {
+  const { compose } = dispatcher as { compose?: unknown }
+  return typeof compose === 'function' ? (compose as never) : undefined
+}
+
+/** Class names of an object, the most derived first. */
+export function classNames(value: object): string[] {
+  const names: string[] = []
+  for (let proto = Object.getPrototypeOf(value); proto !== null; proto = Object.getPrototypeOf(proto)) {
+    const name = proto.constructor?.name
+    if (name === 'Object' || name === 'EventEmitter') break
+    if (typeof name === 'string' && name !== '') names.push(name)
+  }
+  return names
+}
+
+/** Whether a dispatcher of this generation would call the handler at all. */
+export function accepts(generation: Generation, handler: DispatchHandler): boolean {
+  if (typeof handler.onRequestStart === 'function') return generation.modern || typeof handler.onConnect === 'function'
+  // One that is neither is left to undici, which says what is missing.
+  return generation.legacy || typeof handler.onConnect !== 'function'
+}
+
+export function mismatch(generation: Generation, handler: DispatchHandler): LanewayError {
+  const theirs = typeof handler.onRequestStart === 'function' ? 'undici 8' : 'undici 7 or older'
+  return new LanewayError(
+    'LANEWAY_UNDICI_MISMATCH',
+    `the dispatcher is of undici ${generation.undici} and the request comes from ${theirs} (or from the fetch built into Node ` +
+      `${process.versions.node}, which is undici ${process.versions['undici'] ?? 'unknown'}): call fetch or request of the undici ` +
+      'that made the dispatcher, or use createLaneFetch() for the built-in fetch',
+  )
+}

@@ -1,0 +1,219 @@
+import { channels, currentLane, type Lane, laneOfCall } from '@laneway/core'
+import type { Endpoint } from '@laneway/discovery'
+import {
+  type Call,
+  createCall,
+  decidedOptions,
+  enterHop,
+  kCall,
+  kDone,
+  keepCall,
+  knownCall,
+  resumedFrom,
+} from './call.js'
+import { deliverError } from './deliver.js'
+import type { Dispatch, DispatchHandler, DispatchOptions } from './dispatcher.js'
+import { accepts, type Generation, mismatch } from './generation.js'
+import { headerValues, type PlainHeaders, plainHeaders, sentHeaders, withHeader } from './headers.js'
+import { LegacyExchange } from './legacy-exchange.js'
+import { ModernExchange } from './modern-exchange.js'
+import { waitUntilReady } from './not-ready.js'
+import type { EgressSettings } from './options.js'
+import { refusal, resumeMoved, ServiceHop } from './service-hop.js'
+import { aimOf, originText, type Target, targetOfOrigin } from './target.js'
+
+/** Where requests of one dispatcher go, and by which rules. */
+export interface LaneRoute {
+  readonly settings: EgressSettings
+  readonly generation: Generation
+  /** The dispatcher itself: for hosts that are not resolved. */
+  readonly send: Dispatch
+  /** For chosen endpoints, past any proxy; `undefined` when the dispatcher cannot be steered. */
+  readonly direct: Dispatch | undefined
+  /** Whether an endpoint is still listed. */
+  readonly listed: (endpoint: Endpoint) => boolean
+  /** The connections go to a unix socket: nothing is resolved or tagged. */
+  readonly unix: boolean
+}
+
+type Exchange = LegacyExchange | ModernExchange
+
+/** Capture and resolve in one step, for a dispatcher without interceptors in between. */
+export function laneDispatch(route: LaneRoute, options: DispatchOptions, handler: DispatchHandler): boolean {
+  if (isDone(options, handler)) return route.send(options, handler)
+  if (!accepts(route.generation, handler)) return refuseHandler(route, handler)
+  const headers = plainHeaders(options.headers)
+  const call = callOf(route, options, headers, handler)
+  return resolve(route, call, options, headers, handler, true)
+}
+
+/** The outermost step: decides, and writes the tag where the user's interceptors (caches above all) see it. */
+export function captureLane(
+  route: LaneRoute,
+  next: Dispatch,
+  options: DispatchOptions,
+  handler: DispatchHandler,
+): boolean {
+  if (isDone(options, handler)) return next(options, handler)
+  if (!accepts(route.generation, handler)) return refuseHandler(route, handler)
+  const headers = plainHeaders(options.headers)
+  const call = callOf(route, options, headers, handler)
+  const copy = decidedOptions(options, call, false)
+  copy.headers = withHeader(headers, route.settings.header, call.lane?.header)
+  const exchange = exchangeFor(route, handler, call, true, undefined)
+  call.root = exchange
+  return next(copy, exchange)
+}
+
+/** The innermost step, once per hop and attempt. */
+export function resolveLane(route: LaneRoute, options: DispatchOptions, handler: DispatchHandler): boolean {
+  if (isDone(options, handler)) return route.send(options, handler)
+  const headers = plainHeaders(options.headers)
+  // An interceptor that made options of its own has lost the symbol; the header above it says the same. Never ambient.
+  const call = (options[kCall] as Call | undefined) ?? decide(route, options, headers, undefined)
+  if (accepts(route.generation, handler)) return resolve(route, call, options, headers, handler, false)
+  const error = mismatch(route.generation, handler)
+  try {
+    deliverError(handler, error)
+  } catch {
+    // An interceptor of another generation may be unable to pass the error on: the caller is told directly below.
+  }
+  if (call.root?.settled === false) call.root.fail(error)
+  return true
+}
+
+function isDone(options: DispatchOptions, handler: DispatchHandler): boolean {
+  // What is no object is left to undici, which says so.
+  if (typeof options !== 'object' || options === null || typeof handler !== 'object' || handler === null) return true
+  return options[kDone] === true
+}
+
+function refuseHandler(route: LaneRoute, handler: DispatchHandler): boolean {
+  deliverError(handler, mismatch(route.generation, handler))
+  return true
+}
+
+/** Decides the lane of a call, in the caller's context, or finds what was decided when this handler was dispatched before. */
+function callOf(route: LaneRoute, options: DispatchOptions, headers: PlainHeaders, handler: DispatchHandler): Call {
+  const call =
+    (options[kCall] as Call | undefined) ??
+    knownCall(handler, options) ??
+    decide(route, options, headers, currentLane())
+  keepCall(handler, call)
+  return call
+}
+
+function decide(route: LaneRoute, options: DispatchOptions, headers: PlainHeaders, current: Lane | undefined): Call {
+  const values = headerValues(headers, route.settings.header)
+  if (values === undefined) return createCall(current, false, options)
+  const lane = laneOfCall(values, undefined, targetOfOrigin(originText(options.origin))?.hostname ?? '')
+  return createCall(lane ?? current, lane !== undefined, options)
+}
+
+function resolve(
+  route: LaneRoute,
+  call: Call,
+  options: DispatchOptions,
+  headers: PlainHeaders,
+  handler: DispatchHandler,
+  outermost: boolean,
+): boolean {
+  enterHop(call, options, headers)
+  const copy = decidedOptions(options, call, true)
+  const { settings, direct } = route
+  const { resolver } = settings
+  const aim = aimOf(options)
+  const target = aim === undefined ? targetOfOrigin(originText(options.origin)) : aim.target
+  if (resolver !== undefined && direct !== undefined && target !== undefined && aim?.tunnel !== true) {
+    const service = resolver.match(target.hostname, target.port, target.secure)
+    if (service !== undefined) {
+      if (aim?.path !== undefined) copy.path = aim.path
+      copy.headers = sentHeaders(headers, settings, call.lane, target.host)
+      publishForwarded(target.hostname, call.lane)
+      const hop = new ServiceHop(resolver, direct, service, call, copy, target.secure, resumedFrom(call, headers))
+      return sendToService(route, resolver, hop, call, handler, exchangeFor(route, handler, call, outermost, hop))
+    }
+  }
+  copy.headers = sentHeaders(headers, settings, laneOutside(route, call, headers, target), undefined)
+  return route.send(copy, exchangeFor(route, handler, call, outermost, undefined))
+}
+
+function sendToService(
+  route: LaneRoute,
+  resolver: NonNullable<EgressSettings['resolver']>,
+  hop: ServiceHop,
+  call: Call,
+  handler: DispatchHandler,
+  exchange: Exchange,
+): boolean {
+  const choice = hop.pick()
+  const { endpoint } = choice
+  if (endpoint !== undefined) {
+    if (hop.resumes === undefined || route.listed(endpoint)) return hop.send(choice, endpoint, exchange)
+    exchange.fail(resumeMoved(choice))
+  } else if (choice.outcome === 'not-ready') {
+    waitUntilReady(
+      resolver,
+      hop.service,
+      handler,
+      exchange instanceof ModernExchange,
+      () => {
+        const next = hop.pick()
+        if (next.endpoint === undefined) return exchange.fail(refusal(next, call))
+        try {
+          hop.send(next, next.endpoint, exchange)
+        } catch (error) {
+          exchange.fail(error)
+        }
+      },
+      error => exchange.fail(error),
+    )
+  } else exchange.fail(refusal(choice, call))
+  return true
+}
+
+/** The lane that a host which is no service may see. */
+function laneOutside(
+  route: LaneRoute,
+  call: Call,
+  headers: PlainHeaders,
+  target: Target | undefined,
+): Lane | undefined {
+  const { lane } = call
+  if (lane === undefined || target === undefined || route.unix) return undefined
+  const { scope, keepHandSet } = route.settings
+  const { hostname } = target
+  if (scope.includes(hostname) && hostHeaderInScope(route, headers)) {
+    publishForwarded(hostname, lane)
+    return lane
+  }
+  if (keepHandSet && call.handSet && call.hop === 0) return lane
+  scope.blocked(hostname, lane)
+  return undefined
+}
+
+/** A `Host` set by hand names the real target when the origin is a proxy. */
+function hostHeaderInScope(route: LaneRoute, headers: PlainHeaders): boolean {
+  const host = headerValues(headers, 'host')
+  if (host === undefined) return true
+  const named = targetOfOrigin(`http://${host}`)
+  return named !== undefined && route.settings.scope.includes(named.hostname)
+}
+
+function publishForwarded(host: string, lane: Lane | undefined): void {
+  if (lane !== undefined && channels.egress.hasSubscribers) channels.egress.publish({ host, lane, action: 'forwarded' })
+}
+
+function exchangeFor(
+  route: LaneRoute,
+  handler: DispatchHandler,
+  call: Call,
+  outermost: boolean,
+  hop: ServiceHop | undefined,
+): Exchange {
+  // Below the user's interceptors responses say that they depend on the lane: caches keep them apart by it.
+  const vary = outermost ? undefined : route.settings.header
+  return route.generation.modern && typeof handler.onRequestStart === 'function'
+    ? new ModernExchange(handler, call, outermost, hop, vary)
+    : new LegacyExchange(handler, call, outermost, hop, vary)
+}

@@ -1,0 +1,63 @@
+import type { LaneResolver } from '@laneway/discovery'
+import type { DispatchController, DispatchHandler } from './dispatcher.js'
+
+/**
+ * Waits for the first snapshot of a service, as long as the resolver allows. The handler is told of a start, so that the
+ * caller can give up meanwhile; the real start follows, as it does when a retry starts again.
+ */
+export function waitUntilReady(
+  resolver: LaneResolver,
+  service: string,
+  handler: DispatchHandler,
+  modern: boolean,
+  proceed: () => void,
+  fail: (error: unknown) => void,
+): void {
+  let ended = false
+  const end = (error: unknown): void => {
+    if (ended) return
+    ended = true
+    fail(error)
+  }
+  const controller = new WaitingController(end)
+  if (modern) handler.onRequestStart?.(controller, {})
+  else handler.onConnect?.(reason => controller.abort(reason), {})
+  if (ended) return
+  resolver.ready(service).then(
+    () => {
+      if (ended) return
+      ended = true
+      proceed()
+    },
+    error => end(error),
+  )
+}
+
+class WaitingController implements DispatchController {
+  aborted = false
+  reason: unknown = null
+  paused = false
+  rawHeaders: unknown = null
+  rawTrailers: unknown = null
+
+  constructor(private readonly end: (reason: unknown) => void) {}
+
+  abort(reason?: unknown): void {
+    if (this.aborted) return
+    this.aborted = true
+    this.reason = reason ?? aborted()
+    this.end(this.reason)
+  }
+
+  pause(): void {
+    this.paused = true
+  }
+
+  resume(): void {
+    this.paused = false
+  }
+}
+
+function aborted(): Error {
+  return Object.assign(new Error('Request aborted'), { name: 'AbortError', code: 'UND_ERR_ABORTED' })
+}

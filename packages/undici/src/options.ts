@@ -1,0 +1,99 @@
+import {
+  assertKnownKeys,
+  createEgressScope,
+  describe,
+  type EgressScope,
+  LanewayError,
+  resolveHeaderName,
+  type Warn,
+} from '@laneway/core'
+import type { LaneResolver } from '@laneway/discovery'
+
+/** Options of everything in this package that sends requests. */
+export interface LaneEgressOptions {
+  /**
+   * Finds and chooses endpoints. Without one, tags are forwarded and DNS finds the hosts.
+   * @default none
+   */
+  resolver?: LaneResolver | undefined
+  /**
+   * Name of the header that carries the lane.
+   * @default 'x-mse-tag', which MSE and OpenKruise Rollouts use
+   */
+  header?: string
+  /**
+   * Hosts besides the internal ones that get the tag: exact names, `*.suffix`, addresses, CIDR blocks.
+   * @default [], because a lane name is nobody else's business
+   */
+  propagateTo?: readonly string[]
+  /**
+   * Leaves a tag that the caller set by hand on a request to any host; never on a redirect.
+   * @default false
+   */
+  keepHandSet?: boolean
+  /**
+   * Also writes the lane as first member of the W3C `baggage` header, for neighbours that forward only baggage.
+   * @default false, because the header is what MSE reads
+   */
+  baggage?: boolean
+  /** Told once per host that a tag was kept from. @default process.emitWarning */
+  warn?: Warn
+}
+
+/** Options of `composeLane`. */
+export interface ComposeLaneOptions extends LaneEgressOptions {
+  /**
+   * Vouches that an unknown dispatcher sends each request to `opts.origin`, as an Agent does and a Client does not.
+   * @default what the dispatcher shows
+   */
+  routesByOrigin?: boolean
+}
+
+/** Checked options with their defaults. */
+export interface EgressSettings {
+  readonly resolver: LaneResolver | undefined
+  readonly header: string
+  readonly scope: EgressScope
+  readonly keepHandSet: boolean
+  readonly baggage: boolean
+  readonly routesByOrigin: boolean
+}
+
+const EGRESS_KEYS = ['resolver', 'header', 'propagateTo', 'keepHandSet', 'baggage', 'warn']
+const COMPOSE_KEYS = [...EGRESS_KEYS, 'routesByOrigin']
+
+/** @throws LanewayError `LANEWAY_INVALID_OPTION` */
+export function resolveEgressOptions(
+  where: string,
+  input: ComposeLaneOptions = {},
+  keys: readonly string[] = COMPOSE_KEYS,
+): EgressSettings {
+  assertKnownKeys(where, input, keys)
+  for (const key of ['keepHandSet', 'baggage', 'routesByOrigin'] as const) {
+    if (input[key] !== undefined && typeof input[key] !== 'boolean') {
+      throw invalid(`${where}: ${key} is true or false, received ${describe(input[key])}`)
+    }
+  }
+  const { resolver } = input
+  if (resolver !== undefined && (typeof resolver?.pick !== 'function' || typeof resolver.match !== 'function')) {
+    throw invalid(`${where}: resolver is what createLaneResolver() returns, received ${describe(resolver)}`)
+  }
+  return Object.freeze({
+    resolver,
+    header: resolveHeaderName(where, input.header),
+    scope: createEgressScope(where, {
+      ...(input.propagateTo !== undefined && { propagateTo: input.propagateTo }),
+      ...(input.warn !== undefined && { warn: input.warn }),
+    }),
+    keepHandSet: input.keepHandSet ?? false,
+    baggage: input.baggage ?? false,
+    routesByOrigin: input.routesByOrigin ?? false,
+  })
+}
+
+/** Keys of {@link LaneEgressOptions}, for the checks of functions that take more or fewer. */
+export const LANE_EGRESS_KEYS: readonly string[] = EGRESS_KEYS
+
+function invalid(message: string): LanewayError {
+  return new LanewayError('LANEWAY_INVALID_OPTION', message)
+}

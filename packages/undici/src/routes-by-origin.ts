@@ -1,0 +1,70 @@
+import { LanewayError } from '@laneway/core'
+import type { DispatchHandler, LaneableDispatcher } from './dispatcher.js'
+import { classNames } from './generation.js'
+
+const BY_ORIGIN = new Set([
+  'MockAgent',
+  'Agent',
+  'ProxyAgent',
+  'EnvHttpProxyAgent',
+  'Socks5ProxyAgent',
+  'SnapshotAgent',
+])
+const ONE_ORIGIN = new Set(['Client', 'H2CClient', 'Pool', 'BalancedPool', 'RoundRobinPool', 'MockClient', 'MockPool'])
+
+/**
+ * Refuses what sends every request to one origin: a chosen endpoint would be ignored without a word.
+ *
+ * @throws LanewayError `LANEWAY_NOT_AN_AGENT`
+ */
+export function assertRoutesByOrigin(where: string, dispatcher: LaneableDispatcher): void {
+  if (typeof dispatcher?.dispatch !== 'function') {
+    throw new LanewayError('LANEWAY_NOT_AN_AGENT', `${where} takes an undici dispatcher, received ${typeof dispatcher}`)
+  }
+  if ((dispatcher as { routesByOrigin?: unknown }).routesByOrigin === true) return
+  const names = classNames(dispatcher)
+  const telling = names.find(name => BY_ORIGIN.has(name) || ONE_ORIGIN.has(name))
+  if (telling !== undefined ? BY_ORIGIN.has(telling) : probeOf(dispatcher) !== 'one-origin') return
+  throw new LanewayError(
+    'LANEWAY_NOT_AN_AGENT',
+    `${where} takes a dispatcher that sends each request to its own origin: an Agent, ProxyAgent, EnvHttpProxyAgent, ` +
+      `a RetryAgent over one of these, or a MockAgent; received ${names[0] ?? 'an object'}, which serves one origin ` +
+      '(routesByOrigin: true vouches for a dispatcher of your own)',
+  )
+}
+
+/** What refuses a request without origin and with a bad path, and over which of the two. */
+export type Probe = 'by-origin' | 'one-origin' | 'proxy' | 'unknown'
+
+/**
+ * Looks through a wrapper such as `RetryAgent`, whose inner dispatcher is private, by a request that nothing can send:
+ * an Agent stumbles over the missing origin, a Client over the path, a proxy over the URL.
+ */
+export function probeOf(dispatcher: LaneableDispatcher): Probe {
+  let seen: unknown
+  const tell = (error: unknown): void => {
+    seen ??= error
+  }
+  const handler: DispatchHandler = {
+    onRequestStart() {},
+    onResponseStart() {},
+    onResponseData() {},
+    onResponseEnd() {},
+    onResponseError: (_controller, error) => tell(error),
+    onConnect() {},
+    onHeaders: () => true,
+    onData: () => true,
+    onComplete() {},
+    onError: tell,
+  }
+  try {
+    dispatcher.dispatch({ path: 'laneway-probe', method: 'GET' }, handler)
+  } catch (error) {
+    tell(error)
+  }
+  const { message, code } = Object(seen) as { message?: unknown; code?: unknown }
+  if (code === 'ERR_INVALID_URL') return 'proxy'
+  if (typeof message !== 'string') return 'unknown'
+  if (message.includes('path must be')) return 'one-origin'
+  return message.includes('origin') ? 'by-origin' : 'unknown'
+}

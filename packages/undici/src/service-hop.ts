@@ -1,0 +1,161 @@
+import { channels, LanewayError } from '@laneway/core'
+import type { Choice, ChoiceEnd, Endpoint, LaneResolver } from '@laneway/discovery'
+import type { Call } from './call.js'
+import { isConnectFailure, isResponseLost } from './connect-failure.js'
+import type { Dispatch, DispatchHandler, DispatchOptions } from './dispatcher.js'
+
+/** How often a connect error is answered by another endpoint, on top of what the user's own retry does. */
+const MAX_RECONNECTS = 2
+
+/** One attempt after the other at a resolved service: chooses, reports, and moves on when no connection can be made. */
+export class ServiceHop {
+  choice: Choice | undefined
+  /** The request is being written: from now on an endpoint may have seen it. */
+  connected = false
+  responded = false
+  /** The caller aborted. */
+  gaveUp = false
+  private sending = false
+  private counted = false
+  private reconnects = 0
+
+  constructor(
+    private readonly resolver: LaneResolver,
+    private readonly dispatch: Dispatch,
+    readonly service: string,
+    private readonly call: Call,
+    private readonly options: DispatchOptions,
+    private readonly secure: boolean,
+    /** The endpoint whose body is being resumed. */
+    readonly resumes: Choice | undefined,
+  ) {}
+
+  pick(): Choice {
+    const choice = this.resumes ?? this.resolver.pick(this.service, this.call.lane, this.call.tried)
+    if (channels.decision.hasSubscribers && choice.outcome !== 'not-ready') {
+      channels.decision.publish({
+        service: this.service,
+        lane: this.call.lane,
+        outcome: choice.outcome,
+        served: choice.served,
+        address: choice.endpoint?.address,
+      })
+    }
+    return choice
+  }
+
+  send(choice: Choice, endpoint: Endpoint, handler: DispatchHandler): boolean {
+    this.choice = choice
+    this.connected = false
+    this.responded = false
+    this.options.origin = originOf(endpoint, this.secure)
+    this.resolver.started(choice)
+    this.counted = true
+    this.sending = true
+    try {
+      return this.dispatch(this.options, handler)
+    } catch (error) {
+      this.end('aborted')
+      throw error
+    } finally {
+      this.sending = false
+    }
+  }
+
+  start(status: number): void {
+    this.responded = true
+    // The first part of a body that a retry may want to resume.
+    if (status >= 200 && status < 300) this.call.source = this.choice
+  }
+
+  end(end: ChoiceEnd): void {
+    if (!this.counted || this.choice === undefined) return
+    this.counted = false
+    this.resolver.finished(this.choice, end)
+  }
+
+  /**
+   * @param handler - dispatched again when there is another endpoint
+   * @returns what the caller is told, `undefined` when the request goes on elsewhere
+   */
+  fail(error: unknown, handler: DispatchHandler): unknown {
+    const { choice } = this
+    const endpoint = choice?.endpoint
+    if (!this.counted || choice === undefined || endpoint === undefined) return error
+    if (this.gaveUp) this.end('aborted')
+    else if (this.responded) this.end('ok')
+    else if (this.connected) {
+      const lost = isResponseLost(error, this.options.body)
+      this.end(lost ? 'reset' : 'aborted')
+      if (lost) this.blame(endpoint)
+      // An error that comes back before dispatch has returned is about the options or a closed dispatcher.
+    } else if (this.sending || !isConnectFailure(error, this.options.body)) this.end('aborted')
+    else return this.reconnect(error, choice, endpoint, handler)
+    return error
+  }
+
+  private reconnect(error: unknown, choice: Choice, endpoint: Endpoint, handler: DispatchHandler): unknown {
+    this.end('connect-error')
+    this.blame(endpoint)
+    if (this.resumes !== undefined) return resumeMoved(choice, error)
+    if (this.reconnects >= MAX_RECONNECTS) return error
+    this.reconnects++
+    const next = this.pick()
+    if (next.endpoint === undefined) return next.outcome === 'not-ready' ? error : refusal(next, this.call, error)
+    if (this.call.tried?.has(next.endpoint.address)) return error
+    this.send(next, next.endpoint, handler)
+    return undefined
+  }
+
+  private blame(endpoint: Endpoint): void {
+    this.call.tried ??= new Set()
+    this.call.tried.add(endpoint.address)
+  }
+}
+
+/** The error of a choice without endpoint. */
+export function refusal(choice: Choice, call: Call, cause?: unknown): LanewayError {
+  const { service, outcome } = choice
+  const lane = call.lane === undefined ? 'base' : `lane "${call.lane.header}"`
+  const options = cause === undefined ? undefined : { cause }
+  if (outcome === 'lane-required') {
+    return new LanewayError(
+      'LANEWAY_LANE_REQUIRED',
+      `${service} has no usable endpoint in ${lane}, and its policy does not allow base`,
+      options,
+    )
+  }
+  if (outcome === 'not-ready') {
+    return new LanewayError('LANEWAY_NOT_READY', `no list of endpoints of ${service} has arrived yet`, options)
+  }
+  return new LanewayError(
+    'LANEWAY_NO_BASE',
+    `${service} has no base endpoint for a request in ${lane}; baseEmpty: 'any' would send it into a lane`,
+    options,
+  )
+}
+
+export function resumeMoved(choice: Choice, cause?: unknown): LanewayError {
+  return new LanewayError(
+    'LANEWAY_RESUME_MOVED',
+    `the first part of the body came from ${choice.endpoint?.address} of ${choice.service}, which is not available; ` +
+      'the bytes of two endpoints are never joined',
+    cause === undefined ? undefined : { cause },
+  )
+}
+
+interface Origins {
+  readonly http: string
+  readonly https: string
+}
+
+const origins = new WeakMap<Endpoint, Origins>()
+
+function originOf(endpoint: Endpoint, secure: boolean): string {
+  let both = origins.get(endpoint)
+  if (both === undefined) {
+    both = { http: `http://${endpoint.address}`, https: `https://${endpoint.address}` }
+    origins.set(endpoint, both)
+  }
+  return secure ? both.https : both.http
+}
