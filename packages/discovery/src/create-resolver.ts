@@ -1,7 +1,9 @@
-import { channels, type DecisionEvent, type Lane, LanewayError } from '@laneway/core'
+import { channels, type DecisionEvent, type Lane, LanewayError, parseLane } from '@laneway/core'
 import type { Choice, ChoiceEnd } from './choice.js'
 import { type Clock, createClock } from './clock.js'
 import type { Endpoint } from './endpoint.js'
+import { type Decision, explainDecision } from './explain.js'
+import type { Explanation } from './explanation.js'
 import type { LaneResolver } from './resolver.js'
 import {
   type LaneResolverOptions,
@@ -11,10 +13,20 @@ import {
 import { TableChoice } from './seat.js'
 import type { ServiceEntry } from './service-entry.js'
 import { ServiceRegistry } from './service-registry.js'
+import { describeService, type ServiceState } from './service-state.js'
 import { hubOf, type SourceHub } from './source-hub.js'
 
 /** Names of services nobody declared that are remembered as such. */
 const MAX_UNKNOWN = 1024
+
+const NOT_READY: Decision = Object.freeze({
+  outcome: 'not-ready',
+  served: undefined,
+  policy: undefined,
+  steps: Object.freeze([]),
+  candidates: Object.freeze([]),
+  candidateCount: 0,
+})
 
 /** A wait for the first table of a service. */
 interface Waiter {
@@ -99,6 +111,32 @@ class Resolver implements LaneResolver {
       }
       this.#waiters.add(waiter)
     })
+  }
+
+  explain(service: string, lane: Lane | string | undefined, tried?: ReadonlySet<string>): Explanation {
+    const entry = this.#services.get(service)
+    const asked = typeof lane === 'string' ? parseLane(lane) : lane
+    const { table } = entry ?? {}
+    const state = entry && describeService(entry, this.#clock.now())
+    return {
+      service: state?.service ?? service,
+      lane: asked?.header,
+      status: state?.status ?? 'unknown',
+      declared: state?.declared ?? false,
+      source: state?.source,
+      ageMs: state?.ageMs,
+      error: state?.error,
+      ...(table === undefined ? NOT_READY : explainDecision(table, asked, tried)),
+    }
+  }
+
+  state(service: string): ServiceState | undefined {
+    const entry = this.#services.get(service)
+    return entry && describeService(entry, this.#clock.now())
+  }
+
+  states(): ServiceState[] {
+    return [...this.#services.entries()].map(entry => describeService(entry, this.#clock.now()))
   }
 
   onEndpointGone(listener: (endpoint: Endpoint) => void): () => void {

@@ -15,6 +15,8 @@ export interface LaneTableParts {
   /** Every endpoint, for `baseEmpty: 'any'`; only when base has none. */
   readonly any: Group | undefined
   readonly policies: ServicePolicies
+  /** Counts uses of `any`, from table to table. */
+  readonly anyUses: { count: number }
 }
 
 /**
@@ -30,6 +32,7 @@ export class LaneTable {
   readonly any: Group | undefined
   readonly policies: ServicePolicies
   readonly ports: ReadonlySet<number>
+  readonly #anyUses: { count: number }
   readonly #laneRequired: Choice
   readonly #noBase: Choice
 
@@ -40,6 +43,7 @@ export class LaneTable {
     this.lanes = parts.lanes
     this.any = parts.any
     this.policies = parts.policies
+    this.#anyUses = parts.anyUses
     const ports = new Set<number>()
     for (const member of parts.members) ports.add(member.endpoint.port)
     this.ports = ports
@@ -92,7 +96,10 @@ export class LaneTable {
     const anyhow = this.base.pickAnyhow(tried)
     if (anyhow !== undefined) return anyhow.panic
     if (this.any === undefined) return this.#noBase
-    return (this.any.pick(tried) ?? this.any.pickAnyhow(tried))?.panic ?? this.#noBase
+    const guest = this.any.pick(tried) ?? this.any.pickAnyhow(tried)
+    if (guest === undefined) return this.#noBase
+    this.#anyUses.count++
+    return guest.panic
   }
 
   /** The groups a member sits in. */

@@ -1,6 +1,8 @@
 import type { Lane } from '@laneway/core'
 import type { Choice, ChoiceEnd } from './choice.js'
 import type { Endpoint } from './endpoint.js'
+import type { Explanation } from './explanation.js'
+import type { ServiceState } from './service-state.js'
 
 /**
  * Holds the current table of each service. This is all that egress adapters use.
@@ -11,7 +13,8 @@ import type { Endpoint } from './endpoint.js'
 export interface LaneResolver {
   /**
    * The service that a URL's host names, or `undefined`: then the host goes to DNS, untouched.
-   * Synchronous, cached, never throws.
+   * Synchronous, cached, never throws. Before the first snapshot of a declared service its ports are not known; an
+   * adapter that waited for one asks again, when the URL has a port of its own.
    * @param hostname - as in a URL: lower or upper case, with or without trailing dot, IPv6 in brackets
    * @param port - the port in the URL; `undefined` or the scheme's default when it has none
    * @param secure - `true` for https
@@ -31,6 +34,12 @@ export interface LaneResolver {
    * @throws LanewayError `LANEWAY_NOT_READY` after `readyTimeoutMs`, `LANEWAY_CLOSED` after `close()`
    */
   ready(service: string): Promise<void>
+  /** How a request would be decided and why, as plain data. Chooses nothing, never throws. */
+  explain(service: string, lane: Lane | string | undefined, tried?: ReadonlySet<string>): Explanation
+  /** What is known about a service: status, age, endpoints per lane. `undefined` for a service nobody declared or used. */
+  state(service: string): ServiceState | undefined
+  /** The states of all services. */
+  states(): ServiceState[]
   /** Called with each endpoint that left its service, so that its connections can be closed. Returns the unsubscribe. */
   onEndpointGone(listener: (endpoint: Endpoint) => void): () => void
   /** Ends all subscriptions and the sources. Idempotent. */

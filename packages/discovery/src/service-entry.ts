@@ -76,6 +76,10 @@ export class ServiceEntry {
     return table.pick(lane, tried)
   }
 
+  get baseEmptyUses(): number {
+    return this.#settings.anyUses.count
+  }
+
   finished(load: EndpointLoad, end: ChoiceEnd): void {
     if (load.inFlight > 0) load.inFlight--
     if (end === 'ok') this.#outlier?.succeeded(load)

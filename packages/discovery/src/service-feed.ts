@@ -28,6 +28,7 @@ export class ServiceFeed {
   readonly #contenders: (Contender | undefined)[]
   #owner: number | undefined
   #impatient = false
+  #electing = false
   #closed = false
 
   constructor(entry: ServiceEntry, hubs: readonly SourceHub[], catalog: SourceCatalog, sourceName: string) {
@@ -44,19 +45,23 @@ export class ServiceFeed {
 
   /** Looks for an owner, unless there is one. */
   elect(): void {
-    if (this.#closed || this.#owner !== undefined) return
-    const { length } = this.#hubs
-    for (let index = 0; index < length; index++) {
-      if (this.#claims(index)) {
-        this.#own(index)
-        return
-      }
+    // Sources that answer while they are asked are heard by the election under way.
+    if (this.#closed || this.#electing || this.#owner !== undefined) return
+    this.#electing = true
+    const winner = this.#winner()
+    this.#electing = false
+    if (winner === 'undecided') return
+    if (winner === undefined) this.#passOn()
+    else this.#own(winner)
+  }
+
+  #winner(): number | 'undecided' | undefined {
+    for (let index = 0; index < this.#hubs.length; index++) {
+      if (this.#claims(index)) return index
       // A source before the others that has not spoken yet may still claim it.
-      if (this.#owner !== undefined || (!this.#impatient && this.#isUndecided(index))) return
+      if (!this.#impatient && this.#isUndecided(index)) return 'undecided'
     }
-    const empty = this.#contenders.findIndex(one => one?.report?.kind === 'snapshot')
-    if (empty !== -1) this.#own(empty)
-    else this.#passOn()
+    return undefined
   }
 
   /** Stops waiting for sources that say nothing. */
@@ -163,14 +168,19 @@ export class ServiceFeed {
     this.elect()
   }
 
-  /** Nobody has it: what is known is why. */
+  /** Nobody claims it: an empty list is passed on if there is one, else why there is none. Any source may claim it yet. */
   #passOn(): void {
+    const rank = ['snapshot', 'missing', 'stale']
+    let best: Report | undefined
     for (let index = 0; index < this.#contenders.length; index++) {
       const report = this.#contenders[index]?.report
-      if (report === undefined || report.kind === 'snapshot') continue
+      if (report === undefined) continue
+      if (best !== undefined && rank.indexOf(best.kind) <= rank.indexOf(report.kind)) continue
+      best = report
       this.#entry.source = this.#hubs[index]!.source.name
-      if (report.kind === 'stale') this.#entry.stale(report.error)
-      else if (this.#entry.status !== 'missing') this.#entry.missing()
     }
+    if (best?.kind === 'snapshot') this.#entry.apply(best.endpoints)
+    else if (best?.kind === 'stale') this.#entry.stale(best.error)
+    else if (best?.kind === 'missing' && this.#entry.status !== 'missing') this.#entry.missing()
   }
 }

@@ -23,7 +23,7 @@ export class ServiceRegistry {
   readonly #hubs: readonly SourceHub[]
   readonly #naming: ServiceNaming
   readonly #catalog: SourceCatalog
-  readonly #settings: Omit<EntrySettings, 'service' | 'policies'>
+  readonly #settings: Omit<EntrySettings, 'service' | 'policies' | 'anyUses'>
   readonly #policiesOf: ReturnType<typeof compilePolicies>
   readonly #byKey = new Map<string, Served>()
   readonly #byName = new Map<string, ServiceEntry>()
@@ -31,6 +31,9 @@ export class ServiceRegistry {
   readonly #declaredHosts = new Set<string>()
   readonly #hosts: HostMatcher
   readonly #warnedAmbiguous = new Set<string>()
+  /** Runs while sources that say nothing are waited for. */
+  #patience: NodeJS.Timeout | undefined
+  #closed = false
 
   constructor(options: ResolvedLaneResolverOptions, hubs: readonly SourceHub[], hooks: RegistryHooks) {
     this.#options = options
@@ -46,6 +49,12 @@ export class ServiceRegistry {
 
   /** Declares what the options name, and begins to listen to the sources. */
   start(): void {
+    // A source that does not even list must not keep later ones from their services for ever.
+    this.#patience = setTimeout(() => {
+      this.#patience = undefined
+      for (const { feed } of this.#byKey.values()) feed.loseHope()
+    }, this.#options.readyTimeoutMs)
+    this.#patience.unref()
     this.#catalog.start(index => this.#listed(index))
     for (const service of this.#options.services) this.declare(service)
     for (const service of this.#options.aliases.values()) this.declare(service)
@@ -100,6 +109,8 @@ export class ServiceRegistry {
   }
 
   close(): void {
+    this.#closed = true
+    clearTimeout(this.#patience)
     this.#catalog.stop()
     for (const { entry, feed } of this.#byKey.values()) {
       feed.close()
@@ -113,12 +124,13 @@ export class ServiceRegistry {
   }
 
   #add(key: string, name: string, declared: boolean): ServiceEntry {
-    const settings = { ...this.#settings, service: name, policies: this.#policiesOf(key) }
+    const settings = { ...this.#settings, service: name, policies: this.#policiesOf(key), anyUses: { count: 0 } }
     const entry = new ServiceEntry(key, declared, settings)
     const feed = new ServiceFeed(entry, this.#hubs, this.#catalog, name)
     this.#byKey.set(key, { entry, feed })
     this.#byName.set(name, entry)
-    feed.elect()
+    if (this.#patience === undefined) feed.loseHope()
+    else feed.elect()
     return entry
   }
 
@@ -132,7 +144,7 @@ export class ServiceRegistry {
     if (declared && (question.serviceForm || this.#declaredHosts.has(question.host))) return served.entry
     // A registry entry must not take over loopback.
     if (!question.serviceForm || question.key === 'localhost' || question.key.endsWith('.localhost')) return undefined
-    if (!this.#catalog.isListed(question.key) || this.#isAmbiguous(question.key)) return undefined
+    if (this.#closed || !this.#catalog.isListed(question.key) || this.#isAmbiguous(question.key)) return undefined
     return served?.entry ?? this.#addListed(question.key)
   }
 

@@ -22,6 +22,7 @@ export interface TableSettings {
   readonly random: Random
   readonly baseEmpty: 'fail' | 'any'
   readonly allowLinkLocal: boolean
+  readonly anyUses: { count: number }
 }
 
 let builds = 0
@@ -103,7 +104,7 @@ export class TableBuild {
 
   /** Sorts the members into base and lanes. @returns `undefined` when there are more lanes than a service may have */
   finish(): LaneTable | undefined {
-    const { service, policies, balancer, random, baseEmpty } = this.#settings
+    const { service, policies, balancer, random, baseEmpty, anyUses } = this.#settings
     for (const member of this.#members) {
       for (const seat of member.seats) {
         if (seat.tag === undefined) this.#baseSeats.push(seat)
@@ -120,7 +121,7 @@ export class TableBuild {
     const base = new Group(undefined, this.#baseSeats, balancer, random)
     const anySeats = baseEmpty === 'any' && base.seats.length === 0 ? this.#members.map(member => member.seats[0]!) : []
     const any = anySeats.length === 0 ? undefined : new Group(undefined, anySeats, balancer, random)
-    return new LaneTable({ service, members: this.#members, base, lanes, any, policies })
+    return new LaneTable({ service, members: this.#members, base, lanes, any, policies, anyUses })
   }
 
   /** The members that the previous table did not have in this form. */

@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { assertKnownKeys, describe, emitLanewayWarning, LanewayError, type Warn } from '@laneway/core'
+import { FileWatch } from './file-watch.js'
+import { PublishedServices } from './published-services.js'
+import { parseServicesFile } from './services-file.js'
+import type { Source } from './source.js'
+
+/** Options of {@link createFileSource}. */
+export interface FileSourceOptions {
+  /** Further metadata or label names whose value is a lane tag. @default [] */
+  readonly tagsFrom?: readonly string[]
+  /**
+   * How often the file is looked at beside the watch, in milliseconds.
+   * @default 1000: one `stat`, for the changes that no watch sees
+   */
+  readonly pollMs?: number
+  /** Told when the file is not usable, once per problem. @default process.emitWarning */
+  readonly warn?: Warn
+}
+
+/** How long a file that is not usable may yet become so: it may have been read while it was written. */
+const SECOND_LOOK_MS = 100
+
+/**
+ * A source from a JSON file (see `parseServicesFile` for its format), read at once and again when it changes, through
+ * the symbolic links of a ConfigMap too. A file that is not usable leaves the last good one in use, and says what is
+ * wrong: one warning, and `stale` to every service. May be shared by several resolvers; holds no process open.
+ *
+ * @param path - relative to the working directory at the time of the call
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`; a file that is missing or wrong does not throw, it may come yet
+ */
+export function createFileSource(path: string, options: FileSourceOptions = {}): Source {
+  assertKnownKeys('createFileSource', options, ['tagsFrom', 'pollMs', 'warn'])
+  if (typeof path !== 'string' || path === '') throw invalid('path is a file name', path)
+  const pollMs = options.pollMs ?? 1000
+  if (typeof pollMs !== 'number' || !(pollMs >= 1 && pollMs < 2 ** 31))
+    throw invalid('pollMs is from 1 to 2^31', pollMs)
+  return new FileSource(resolve(path), [...(options.tagsFrom ?? [])], pollMs, options.warn ?? emitLanewayWarning)
+}
+
+class FileSource implements Source {
+  readonly name = 'file'
+  readonly #path: string
+  readonly #tagsFrom: readonly string[]
+  readonly #warn: Warn
+  readonly #published = new PublishedServices()
+  readonly #watch: FileWatch
+  #text: string | undefined
+  #problem: string | undefined
+  #reading = false
+  #again = false
+  #secondLook: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(path: string, tagsFrom: readonly string[], pollMs: number, warn: Warn) {
+    this.#path = path
+    this.#tagsFrom = tagsFrom
+    this.#warn = warn
+    // Watched first: a change between reading and watching would be lost.
+    this.#watch = new FileWatch(path, pollMs, () => void this.#read())
+    try {
+      this.#take(readFileSync(path, 'utf8'))
+    } catch (error) {
+      this.#fail(error as Error)
+    }
+  }
+
+  subscribe: Source['subscribe'] = (service, listener) => this.#published.subscribe(service, listener)
+
+  list: NonNullable<Source['list']> = listener => this.#published.list(listener)
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#secondLook)
+    this.#watch.close()
+    this.#published.close()
+  }
+
+  async #read(): Promise<void> {
+    clearTimeout(this.#secondLook)
+    this.#again = true
+    if (this.#reading) return
+    this.#reading = true
+    while (this.#again && !this.#closed) {
+      this.#again = false
+      await this.#readOnce()
+    }
+    this.#reading = false
+  }
+
+  async #readOnce(): Promise<void> {
+    try {
+      const text = await readFile(this.#path, 'utf8')
+      if (!this.#closed) this.#take(text)
+    } catch (error) {
+      if (this.#closed) return
+      const problem = (error as Error).message
+      if (problem === this.#problem) return
+      if (this.#problem === undefined && this.#secondLook === undefined) this.#lookAgain()
+      else this.#fail(error as Error)
+    }
+  }
+
+  /** Called for the first sign of trouble only; the second look decides. */
+  #lookAgain(): void {
+    this.#secondLook = setTimeout(() => void this.#read(), SECOND_LOOK_MS)
+    this.#secondLook.unref()
+  }
+
+  #take(text: string): void {
+    if (text !== this.#text || this.#problem !== undefined) {
+      const services = parseServicesFile(text, this.#tagsFrom)
+      this.#text = text
+      this.#problem = undefined
+      this.#published.replace(services)
+    }
+    this.#secondLook = undefined
+  }
+
+  #fail(error: Error): void {
+    this.#secondLook = undefined
+    if (error.message === this.#problem) return
+    this.#problem = error.message
+    const kept = this.#text === undefined ? 'there is nothing to use' : 'the last good one stays in use'
+    const cause = new LanewayError('LANEWAY_SOURCE', `${this.#path}: ${error.message}; ${kept}`, { cause: error })
+    this.#warn(cause.message)
+    this.#published.stale(cause)
+  }
+}
+
+function invalid(rule: string, received: unknown): LanewayError {
+  return new LanewayError('LANEWAY_INVALID_OPTION', `createFileSource: ${rule}, received ${describe(received)}`)
+}
