@@ -26,13 +26,15 @@ interface BoundEmitter extends Emitter {
  * @returns the emitter
  */
 export function bindEmitter<E extends Emitter>(emitter: E, lane: Lane | undefined = slot.storage.getStore()): E {
-  const bound: BoundEmitter = emitter
-  bound[kBound] = lane
-  if (bound[kEmit] === undefined) {
-    bound[kEmit] = bound.emit
-    bound.emit = laneEmit
-  }
+  bindTo(emitter, lane)
   return emitter
+}
+
+function bindTo(emitter: BoundEmitter, lane: Lane | undefined): void {
+  emitter[kBound] = lane
+  if (emitter[kEmit] !== undefined) return
+  emitter[kEmit] = emitter.emit
+  emitter.emit = laneEmit
 }
 
 /**
@@ -56,5 +58,6 @@ function laneEmit(this: BoundEmitter, ...args: unknown[]): boolean {
 
 function bindOnFirstListener(this: BoundEmitter): void {
   this.removeListener('newListener', bindOnFirstListener)
-  bindEmitter(this, this[kBound])
+  // Not bindEmitter: its default would take the lane of whoever adds the listener where this one is to have none.
+  bindTo(this, this[kBound])
 }
