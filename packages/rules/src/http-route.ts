@@ -1,0 +1,125 @@
+import { describe } from '@laneway/core'
+import { isFields } from './check-condition.js'
+import { ALWAYS, compileCondition } from './condition.js'
+import type { Condition } from './document.js'
+import { FirstMatch } from './first-match.js'
+import { type HttpRoute, nameOf, type RouteRule } from './manifest.js'
+import { type Path, Problems } from './problems.js'
+import { peerAddress, type RulesRequest } from './request.js'
+import { ANY_PATH, type ReadMatch, readMatch } from './route-match.js'
+
+/** One match of one rule for one host name, in the order of precedence. */
+export interface RouteEntry {
+  readonly route: HttpRoute
+  readonly rule: RouteRule
+  readonly ruleIndex: number
+  readonly matchIndex: number
+  readonly condition: Condition | undefined
+  /** Of the rule, in the document. */
+  readonly path: Path
+}
+
+/** The rule that a request belongs to. */
+export interface RouteMatched {
+  readonly route: HttpRoute
+  readonly rule: RouteRule
+  readonly ruleIndex: number
+  readonly matchIndex: number
+  readonly position: number
+}
+
+/**
+ * Finds the rule of a request among all rules of all routes by the precedence of Gateway API: host name, exact path,
+ * regular expression (its place is ours to choose), longest prefix, method, most headers, most query parameters, oldest
+ * route, name, order. The matcher never throws.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_RULES`
+ */
+export function createRouteMatcher(routes: readonly HttpRoute[]): (request: RulesRequest) => RouteMatched | undefined {
+  const problems = new Problems()
+  const entries = readRoutes(
+    routes.map((route, index) => [route, [index]]),
+    problems,
+  )
+  problems.throwIfAny('HTTPRoute')
+  const index = new FirstMatch(
+    entries.map(({ route, rule, ruleIndex, matchIndex, condition }, position) => {
+      const matched: RouteMatched = Object.freeze({ route, rule, ruleIndex, matchIndex, position })
+      return {
+        condition: condition === undefined ? ALWAYS : compileCondition(condition, peerAddress),
+        outcome: () => matched,
+      }
+    }),
+  )
+  return request => index.find(request)
+}
+
+/** Reads routes into entries by precedence; what is wrong goes to `problems`. */
+export function readRoutes(routes: readonly (readonly [HttpRoute, Path])[], problems: Problems): RouteEntry[] {
+  const found: (RouteEntry & { readonly match: ReadMatch; readonly host: string })[] = []
+  for (const [route, at] of routes) {
+    const spec: unknown = route.spec
+    if (!isFields(spec)) {
+      problems.add([...at, 'spec'], `is an object, received ${describe(spec)}`)
+      continue
+    }
+    const hosts = listOf(spec['hostnames'], [...at, 'spec', 'hostnames'], problems).map(String)
+    const rules = listOf(spec['rules'], [...at, 'spec', 'rules'], problems)
+    for (const [ruleIndex, rule] of rules.entries()) {
+      const path = [...at, 'spec', 'rules', ruleIndex]
+      if (!isFields(rule)) {
+        problems.add(path, `is an object, received ${describe(rule)}`)
+        continue
+      }
+      const given = listOf(rule['matches'], [...path, 'matches'], problems)
+      const matches = given.map((match, index) => readMatch(match, [...path, 'matches', index], problems))
+      for (const [matchIndex, match] of (matches.length === 0 ? [ANY_PATH] : matches).entries()) {
+        for (const host of hosts.length === 0 ? [''] : hosts) {
+          const condition = withHost(match.condition, host)
+          found.push({ route, rule: rule as RouteRule, ruleIndex, matchIndex, condition, path, match, host })
+        }
+      }
+    }
+  }
+  // Stable: of equals, the first rule in the first route stays first.
+  return found.sort(
+    (a, b) =>
+      hostRank(b.host) - hostRank(a.host) ||
+      b.match.pathRank - a.match.pathRank ||
+      b.match.pathLength - a.match.pathLength ||
+      Number(b.match.method) - Number(a.match.method) ||
+      b.match.headers - a.match.headers ||
+      b.match.queryParams - a.match.queryParams ||
+      compareText(createdAt(a.route), createdAt(b.route)) ||
+      compareText(nameOf(a.route), nameOf(b.route)) ||
+      a.ruleIndex - b.ruleIndex,
+  )
+}
+
+/** A list that may be absent. */
+export function listOf(value: unknown, path: Path, problems: Problems): unknown[] {
+  if (value === undefined || value === null) return []
+  if (Array.isArray(value)) return value
+  problems.add(path, `is a list, received ${describe(value)}`)
+  return []
+}
+
+function withHost(condition: Condition | undefined, host: string): Condition | undefined {
+  if (host === '') return condition
+  const sameHost: Condition = { host: { exact: host } }
+  return condition === undefined ? sameHost : { all: [sameHost, condition] }
+}
+
+/** Names before wildcards, then the longer; host names have at most 253 characters. */
+function hostRank(host: string): number {
+  return host === '' ? 0 : host.length + (host.startsWith('*.') ? 0 : 1000)
+}
+
+/** RFC 3339 in UTC compares as text; a route that no cluster has seen is the youngest. */
+function createdAt(route: HttpRoute): string {
+  return route.metadata?.creationTimestamp ?? '~'
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

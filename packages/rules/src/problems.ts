@@ -1,0 +1,65 @@
+import { LanewayError, type LanewayErrorCode } from '@laneway/core'
+
+/** A place in a document: keys and list positions from the root. */
+export type Path = readonly (string | number)[]
+
+/** One thing that is wrong with a document. */
+export interface RulesProblem {
+  /** What is wrong, with the received value. */
+  readonly message: string
+  /** Where, e.g. `rules[2].when.header.regex`; empty for the document itself. */
+  readonly at: string
+  /** Counted from 1; only for documents read from text. */
+  readonly line?: number
+  /** Counted from 1; only for documents read from text. */
+  readonly column?: number
+}
+
+/** Finds the place of a path in the text that it came from. */
+export type Locate = (path: Path) => { readonly line: number; readonly column: number } | undefined
+
+/** Enough to repair a document in one go, few enough to read. */
+const MAX_PROBLEMS = 20
+
+/** Collects what is wrong, so that one load reports all of it. */
+export class Problems {
+  readonly #list: RulesProblem[] = []
+  readonly #locate: Locate | undefined
+
+  constructor(locate?: Locate) {
+    this.#locate = locate
+  }
+
+  get size(): number {
+    return this.#list.length
+  }
+
+  add(path: Path, message: string): void {
+    if (this.#list.length >= MAX_PROBLEMS) return
+    this.addAt(path, message, this.#locate?.(path))
+  }
+
+  addAt(path: Path, message: string, place: { readonly line: number; readonly column: number } | undefined): void {
+    const at = pathText(path)
+    this.#list.push(
+      Object.freeze(place === undefined ? { message, at } : { message, at, line: place.line, column: place.column }),
+    )
+  }
+
+  /** @throws LanewayError with the list of problems as its `cause`, when there are any */
+  throwIfAny(source: string, code: LanewayErrorCode = 'LANEWAY_INVALID_RULES'): void {
+    if (this.#list.length === 0) return
+    const lines = this.#list.map(problem => {
+      const place = problem.line === undefined ? source : `${source}:${problem.line}:${problem.column}`
+      return `${place}: ${problem.at === '' ? '' : `${problem.at} `}${problem.message}`
+    })
+    throw new LanewayError(code, lines.join('\n'), { cause: Object.freeze([...this.#list]) })
+  }
+}
+
+/** `rules[2].when.header` */
+export function pathText(path: Path): string {
+  let text = ''
+  for (const key of path) text += typeof key === 'number' ? `[${key}]` : text === '' ? key : `.${key}`
+  return text
+}

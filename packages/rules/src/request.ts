@@ -1,0 +1,197 @@
+import { describe, LanewayError } from '@laneway/core'
+
+/** What rules read of a request; `http.IncomingMessage`, Express, Fastify and `http2` compat requests fit. */
+export interface RulesRequest {
+  readonly headers: Record<string, string | string[] | undefined>
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  /** Express cuts `url` inside a mounted router; this one is whole, and wins. */
+  readonly originalUrl?: string | undefined
+  readonly socket?: { readonly remoteAddress?: string | undefined } | null | undefined
+}
+
+// The same request is asked for its path by several conditions, and callers repeat: one entry saves most of the cutting.
+let lastUrl = ''
+let lastPath = '/'
+let lastQuery: string | undefined
+
+/** The path as sent, without query, neither decoded nor normalised. */
+export function pathOf(request: RulesRequest): string | undefined {
+  return cut(request) ? lastPath : undefined
+}
+
+/** What follows the `?`, undecoded. */
+export function queryOf(request: RulesRequest): string | undefined {
+  return cut(request) ? lastQuery : undefined
+}
+
+function cut(request: RulesRequest): boolean {
+  const url = typeof request.originalUrl === 'string' ? request.originalUrl : request.url
+  if (typeof url !== 'string' || url === '') return false
+  if (url === lastUrl) return true
+  let start = 0
+  // absolute-form, RFC 9112 section 3.2.2
+  if (url.charCodeAt(0) !== 47) {
+    const scheme = url.indexOf('://')
+    if (scheme > 0 && scheme < 9) {
+      start = scheme + 3
+      while (start < url.length && url.charCodeAt(start) !== 47 && url.charCodeAt(start) !== 63) start++
+    }
+  }
+  const mark = url.indexOf('?', start)
+  lastUrl = url
+  lastPath = mark === -1 ? url.slice(start) : url.slice(start, mark)
+  if (lastPath === '') lastPath = '/'
+  lastQuery = mark === -1 ? undefined : url.slice(mark + 1)
+  return true
+}
+
+/** @param name - lower case */
+export function headerOf(request: RulesRequest, name: string): string | undefined {
+  const { headers } = request
+  if (typeof headers !== 'object' || headers === null) return undefined
+  const value: unknown = headers[name]
+  if (typeof value === 'string') return value
+  // RFC 9110 section 5.3: the lines of one name are one value
+  if (Array.isArray(value)) return value.join(', ')
+  return undefined
+}
+
+/** Lower case, without port; `:authority` where HTTP/2 has no Host. */
+export function hostOf(request: RulesRequest): string | undefined {
+  const value = headerOf(request, 'host') ?? headerOf(request, ':authority')
+  if (value === undefined) return undefined
+  const colon = value.lastIndexOf(':')
+  const bare = colon > value.lastIndexOf(']') ? value.slice(0, colon) : value
+  return bare.toLowerCase()
+}
+
+/**
+ * One text for one client: without the zone of a link-local address, IPv4 inside IPv6 as IPv4, because whether a socket
+ * is dual-stack must not change a caller's slot.
+ */
+export function canonicalAddress(address: string): string {
+  const zone = address.indexOf('%')
+  const bare = zone === -1 ? address : address.slice(0, zone)
+  return bare.startsWith('::ffff:') && bare.includes('.') ? bare.slice(7) : bare
+}
+
+/** The socket's peer. Behind a proxy that is the proxy: see {@link forwardedAddress}. */
+export function peerAddress(request: RulesRequest): string | undefined {
+  const address: unknown = request.socket?.remoteAddress
+  return typeof address === 'string' ? canonicalAddress(address) : undefined
+}
+
+/**
+ * Reads the client address behind proxies that append to `X-Forwarded-For`: the entry that the outermost of them wrote.
+ * What stands left of it was sent by the client and is not believed.
+ *
+ * @param proxies - how many proxies stand in front, 1 or more
+ * @example compileRules(document, { clientAddress: forwardedAddress(1) })
+ */
+export function forwardedAddress(proxies: number): (request: RulesRequest) => string | undefined {
+  if (!(Number.isInteger(proxies) && proxies >= 1)) {
+    throw new LanewayError(
+      'LANEWAY_INVALID_OPTION',
+      `forwardedAddress takes the number of proxies in front, 1 or more, received ${describe(proxies)}`,
+    )
+  }
+  return function clientBehindProxies(request) {
+    const value = headerOf(request, 'x-forwarded-for')
+    if (value === undefined) return undefined
+    let end = value.length
+    for (let hop = 1; hop < proxies; hop++) {
+      end = value.lastIndexOf(',', end - 1)
+      if (end <= 0) return undefined
+    }
+    return value.slice(value.lastIndexOf(',', end - 1) + 1, end).trim()
+  }
+}
+
+/** @param name - exact case; of equal names the first counts, as Gateway API recommends */
+export function parameterOf(request: RulesRequest, name: string): string | undefined {
+  return parametersOf(request)?.get(name)
+}
+
+/** @param name - exact case; browsers send the one with the longest path first (RFC 6265 section 5.4), which counts */
+export function cookieOf(request: RulesRequest, name: string): string | undefined {
+  return cookiesOf(request)?.get(name)
+}
+
+// Several rules ask the same request, so its query and cookies are read once; a Map because names come from the network.
+let lastQueryText: string | undefined
+let lastParameters: ReadonlyMap<string, string> = new Map()
+let lastCookieText: string | undefined
+let lastCookies: ReadonlyMap<string, string> = new Map()
+
+/** All query parameters, decoded as a form; a malformed escape stays as it is. */
+export function parametersOf(request: RulesRequest): ReadonlyMap<string, string> | undefined {
+  const query = queryOf(request)
+  if (query === undefined || query === '') return undefined
+  if (query !== lastQueryText) {
+    lastParameters = parseQuery(query)
+    lastQueryText = query
+  }
+  return lastParameters
+}
+
+/** All cookies, values as sent but without surrounding quotes. */
+export function cookiesOf(request: RulesRequest): ReadonlyMap<string, string> | undefined {
+  const header = headerOf(request, 'cookie')
+  if (header === undefined) return undefined
+  if (header !== lastCookieText) {
+    lastCookies = parseCookies(header)
+    lastCookieText = header
+  }
+  return lastCookies
+}
+
+function parseQuery(query: string): Map<string, string> {
+  const parameters = new Map<string, string>()
+  let start = 0
+  while (start < query.length) {
+    let end = query.indexOf('&', start)
+    if (end === -1) end = query.length
+    if (end > start) {
+      const equals = query.indexOf('=', start)
+      const split = equals === -1 || equals > end ? end : equals
+      const name = decodeForm(query.slice(start, split))
+      if (!parameters.has(name)) parameters.set(name, split === end ? '' : decodeForm(query.slice(split + 1, end)))
+    }
+    start = end + 1
+  }
+  return parameters
+}
+
+function parseCookies(header: string): Map<string, string> {
+  const cookies = new Map<string, string>()
+  let start = 0
+  while (start < header.length) {
+    let end = header.indexOf(';', start)
+    if (end === -1) end = header.length
+    const equals = header.indexOf('=', start)
+    if (equals !== -1 && equals < end) {
+      const name = header.slice(start, equals).trim()
+      if (!cookies.has(name)) cookies.set(name, unquote(header.slice(equals + 1, end).trim()))
+    }
+    start = end + 1
+  }
+  return cookies
+}
+
+function unquote(value: string): string {
+  const quoted = value.length >= 2 && value.charCodeAt(0) === 34 && value.charCodeAt(value.length - 1) === 34
+  return quoted ? value.slice(1, -1) : value
+}
+
+const ENCODED = /[%+]/
+
+function decodeForm(text: string): string {
+  if (!ENCODED.test(text)) return text
+  const spaced = text.replaceAll('+', ' ')
+  try {
+    return decodeURIComponent(spaced)
+  } catch {
+    return spaced
+  }
+}
