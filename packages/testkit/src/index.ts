@@ -9,6 +9,8 @@ export {
   type SuiteTarget,
 } from './ingress-adapter.js'
 export { ingressSuite } from './ingress-suite.js'
+export { type ApiFaults, type ApiRequestRecord, KubernetesApi } from './kubernetes-api.js'
+export { KubernetesStore, type StoredObject, type StoreEvent } from './kubernetes-store.js'
 export { listen } from './listen.js'
 export { rawRequest } from './raw-request.js'
 export { readmeExample } from './readme-example.js'

@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { EndpointInput } from '@laneway/discovery'
+import { createKubernetesSource, type KubernetesSource, type KubernetesSourceOptions } from '@laneway/kubernetes'
+import { KubernetesApi } from '@laneway/testkit'
+
+export const PODS = '/api/v1/namespaces/shop/pods'
+export const SLICES = '/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices'
+export const SERVICES = '/api/v1/namespaces/shop/services'
+
+interface Tap {
+  teardown(fn: () => unknown): void
+}
+
+/** What a subscription has been told, with a way to wait for what is expected. */
+export class Seen {
+  readonly told: string[] = []
+  readonly errors: Error[] = []
+  endpoints: readonly EndpointInput[] = []
+  #waiting: { holds: (seen: Seen) => boolean; resolve: (seen: Seen) => void }[] = []
+
+  /** `10.0.0.1:80=gray` for each endpoint, sorted. */
+  get table(): string {
+    return this.endpoints
+      .map(one => `${one.host}:${one.port}=${one.tags?.join('+') || 'base'}`)
+      .sort()
+      .join(' ')
+  }
+
+  get last(): string | undefined {
+    return this.told.at(-1)
+  }
+
+  until(holds: (seen: Seen) => boolean): Promise<Seen> {
+    if (holds(this)) return Promise.resolve(this)
+    return new Promise(resolve => this.#waiting.push({ holds, resolve }))
+  }
+
+  untilTable(table: string): Promise<Seen> {
+    return this.until(seen => seen.last === 'snapshot' && seen.table === table)
+  }
+
+  tell(what: string): void {
+    this.told.push(what)
+    this.#waiting = this.#waiting.filter(one => {
+      if (!one.holds(this)) return true
+      one.resolve(this)
+      return false
+    })
+  }
+
+  readonly listener = {
+    snapshot: (endpoints: readonly EndpointInput[]) => {
+      this.endpoints = endpoints
+      this.tell('snapshot')
+    },
+    missing: () => {
+      this.endpoints = []
+      this.tell('missing')
+    },
+    stale: (error: Error) => {
+      this.errors.push(error)
+      this.tell('stale')
+    },
+  }
+}
+
+export function writeFile(t: Tap, name: string, content: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'laneway-kubernetes-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  writeFileSync(join(folder, name), content)
+  return join(folder, name)
+}
+
+export interface SliceSpec {
+  service?: string
+  labels?: Record<string, string>
+  ports?: { name?: string; port: number; protocol?: string }[]
+  family?: string
+  /** address -> pod uid, or the whole endpoint. */
+  endpoints: Record<string, string | Record<string, unknown>>
+}
+
+/** A test kit API server with a source beside it. */
+export class Cluster {
+  readonly warnings: string[] = []
+  readonly api: KubernetesApi
+  readonly #t: Tap
+
+  constructor(t: Tap, api: KubernetesApi) {
+    this.#t = t
+    this.api = api
+  }
+
+  static async start(t: Tap): Promise<Cluster> {
+    return new Cluster(t, await KubernetesApi.start(t))
+  }
+
+  source(options: KubernetesSourceOptions = {}): KubernetesSource {
+    const source = createKubernetesSource({
+      kubeconfig: writeFile(this.#t, 'config', this.api.kubeconfig('shop')),
+      minBackoffMs: 2,
+      maxBackoffMs: 20,
+      coalesceMs: 1,
+      warn: message => this.warnings.push(message),
+      ...options,
+    })
+    this.#t.teardown(() => source.close())
+    return source
+  }
+
+  watch(service: string, options: KubernetesSourceOptions = {}): Seen {
+    const seen = new Seen()
+    this.source(options).subscribe(service, seen.listener)
+    return seen
+  }
+
+  pod(uid: string, tag?: string, more: Record<string, unknown> = {}): void {
+    const labels = { app: 'orders', ...(tag === undefined ? {} : { 'alicloud.service.tag': tag }) }
+    this.api.store.put(PODS, { metadata: { name: `pod-${uid}`, uid, labels, ...more }, spec: { big: 'x'.repeat(100) } })
+  }
+
+  slice(name: string, { service = 'orders', labels = {}, ports, family = 'IPv4', endpoints }: SliceSpec): void {
+    this.api.store.put(SLICES, {
+      metadata: { name, labels: { 'kubernetes.io/service-name': service, ...labels } },
+      addressType: family,
+      ports: ports ?? [{ name: 'http', port: 80, protocol: 'TCP' }],
+      endpoints: Object.entries(endpoints).map(([address, pod]) =>
+        typeof pod === 'string'
+          ? {
+              addresses: [address],
+              conditions: { ready: true },
+              targetRef: { kind: 'Pod', uid: pod, name: `pod-${pod}` },
+            }
+          : { addresses: [address], ...pod },
+      ),
+    })
+  }
+}

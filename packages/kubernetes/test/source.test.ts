@@ -1,0 +1,281 @@
+import { currentLane, runInLane } from '@laneway/core'
+import t from 'tap'
+import { Cluster, PODS, SERVICES, Seen, SLICES } from './cluster.js'
+
+t.test('the lane of an endpoint is in the labels of its pod', async t => {
+  const cluster = await Cluster.start(t)
+  cluster.pod('u1')
+  cluster.pod('u2', 'gray')
+  cluster.pod('u3', 'base')
+  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1', '10.0.0.2': 'u2', '10.0.0.3': 'u3' } })
+  const seen = cluster.watch('orders')
+  await seen.untilTable('10.0.0.1:80=base 10.0.0.2:80=gray 10.0.0.3:80=base')
+  t.equal(seen.endpoints[1]?.health, 'healthy')
+  t.equal(seen.endpoints[1]?.metadata?.['app'], 'orders')
+  const list = cluster.api.requests.find(one => one.path === PODS)
+  t.match(list?.headers.accept, /as=PartialObjectMetadataList/, 'labels only')
+  t.match(list?.headers.authorization, 'Bearer test-token')
+})
+
+t.test('a changed label is a changed lane, a changed readiness a changed health', async t => {
+  const cluster = await Cluster.start(t)
+  cluster.pod('u1')
+  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
+  const seen = cluster.watch('orders')
+  await seen.untilTable('10.0.0.1:80=base')
+  cluster.pod('u1', 'gray')
+  await seen.untilTable('10.0.0.1:80=gray')
+  cluster.slice('s', {
+    endpoints: { '10.0.0.1': { conditions: { ready: false }, targetRef: { kind: 'Pod', uid: 'u1' } } },
+  })
+  await seen.until(one => one.endpoints[0]?.health === 'unhealthy')
+  t.equal(seen.table, '10.0.0.1:80=gray')
+})
+
+t.test('conditions mean what the API says', async t => {
+  const pod = { targetRef: { kind: 'Pod', uid: 'u1' } }
+  const cases: [conditions: Record<string, boolean> | undefined, health: string, enabled: boolean][] = [
+    [undefined, 'healthy', true],
+    [{}, 'healthy', true],
+    [{ ready: true, serving: true, terminating: false }, 'healthy', true],
+    [{ ready: false, serving: false, terminating: false }, 'unhealthy', true],
+    [{ ready: false, serving: true, terminating: true }, 'unhealthy', true],
+    [{ ready: false, serving: false, terminating: true }, 'unhealthy', false],
+    [{ ready: false, terminating: true }, 'unhealthy', false],
+    [{ ready: true, serving: true, terminating: true }, 'healthy', true],
+  ]
+  for (const [conditions, health, enabled] of cases) {
+    const cluster = await Cluster.start(t)
+    cluster.pod('u1')
+    cluster.slice('s', { endpoints: { '10.0.0.1': { ...(conditions === undefined ? {} : { conditions }), ...pod } } })
+    const seen = cluster.watch('orders')
+    await seen.untilTable('10.0.0.1:80=base')
+    const [one] = seen.endpoints
+    t.strictSame([one?.health, one?.enabled], [health, enabled], JSON.stringify(conditions))
+  }
+})
+
+t.test('an endpoint whose pod is not known is held back, not served as base', async t => {
+  const cluster = await Cluster.start(t)
+  cluster.pod('u1')
+  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1', '10.0.0.2': 'u2', '10.0.0.3': 'u3' } })
+  const seen = cluster.watch('orders', { reportHeldAfterMs: 30 })
+  await seen.untilTable('10.0.0.1:80=base')
+  cluster.pod('u2', 'gray')
+  await seen.untilTable('10.0.0.1:80=base 10.0.0.2:80=gray')
+  await seen.until(() => cluster.warnings.length > 0)
+  t.match(cluster.warnings[0], /1 endpoint\(s\) of service orders .* 10\.0\.0\.3 is pod pod-u3 \(uid u3\)/)
+  t.equal(seen.table, '10.0.0.1:80=base 10.0.0.2:80=gray', 'still held back after the report')
+  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1', '10.0.0.2': 'u2' } })
+  cluster.pod('u3')
+  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
+  await seen.untilTable('10.0.0.1:80=base')
+  t.equal(cluster.warnings.length, 1, 'told once')
+})
+
+t.test('a service of unknown pods only is not ready, and after the report it is empty', async t => {
+  const cluster = await Cluster.start(t)
+  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
+  const seen = cluster.watch('orders', { reportHeldAfterMs: 40 })
+  await seen.until(one => one.told.length > 0)
+  t.strictSame(seen.told, ['snapshot'])
+  t.equal(cluster.warnings.length, 1, 'not before the report')
+  t.strictSame(seen.endpoints, [])
+})
+
+t.test('the join is by uid: a pod that gets the address of another does not inherit its lane', async t => {
+  const cluster = await Cluster.start(t)
+  cluster.pod('old', 'gray')
+  cluster.slice('s', { endpoints: { '10.0.0.1': 'old' } })
+  const seen = cluster.watch('orders')
+  await seen.untilTable('10.0.0.1:80=gray')
+  // The slice is ahead of the pods: the new pod is not known yet.
+  cluster.slice('s', { endpoints: { '10.0.0.1': 'new', '10.0.0.2': 'old' } })
+  await seen.untilTable('10.0.0.2:80=gray')
+  cluster.pod('new')
+  await seen.untilTable('10.0.0.1:80=base 10.0.0.2:80=gray')
+})
+
+t.test('of two pods at one address in two slices the younger counts', async t => {
+  const cluster = await Cluster.start(t)
+  cluster.pod('old', 'gray', { creationTimestamp: '2026-01-01T00:00:00Z' })
+  cluster.pod('new', undefined, { creationTimestamp: '2026-01-01T00:00:01Z' })
+  cluster.pod('twin', 'blue', { creationTimestamp: '2026-01-01T00:00:01Z' })
+  cluster.slice('s1', { endpoints: { '10.0.0.1': 'old' } })
+  cluster.slice('s2', { endpoints: { '10.0.0.1': 'new', '10.0.0.9': 'new' } })
+  const seen = cluster.watch('orders')
+  await seen.untilTable('10.0.0.1:80=base 10.0.0.9:80=base')
+  cluster.slice('s3', { endpoints: { '10.0.0.1': 'twin' } })
+  await seen.untilTable('10.0.0.9:80=base')
+  t.pass('of the same age and in two lanes, none does')
+})
+
+t.test('a service has several slices, and an endpoint may stand in two', async t => {
+  const cluster = await Cluster.start(t)
+  for (const uid of ['u1', 'u2', 'u3']) cluster.pod(uid)
+  cluster.slice('s1', {
+    endpoints: {
+      '10.0.0.1': 'u1',
+      '10.0.0.2': { conditions: { ready: false }, targetRef: { kind: 'Pod', uid: 'u2' } },
+    },
+  })
+  cluster.slice('s2', { endpoints: { '10.0.0.2': 'u2' } })
+  cluster.slice('s3', { endpoints: { '10.0.0.3': 'u3' } })
+  cluster.slice('other', { service: 'billing', endpoints: { '10.0.0.4': 'u1' } })
+  const seen = cluster.watch('orders')
+  await seen.untilTable('10.0.0.1:80=base 10.0.0.2:80=base 10.0.0.3:80=base')
+  t.equal(seen.endpoints.find(one => one.host === '10.0.0.2')?.health, 'healthy', 'ready in one of them is ready')
+  cluster.api.store.remove(SLICES, 's2')
+  await seen.until(one => one.endpoints.find(e => e.host === '10.0.0.2')?.health === 'unhealthy')
+  t.equal(seen.endpoints.length, 3)
+})
+
+t.test('empty, missing and come back are three facts', async t => {
+  const cluster = await Cluster.start(t)
+  cluster.pod('u1')
+  cluster.slice('s', { endpoints: {} })
+  const seen = cluster.watch('orders')
+  await seen.until(one => one.last === 'snapshot')
+  t.strictSame(seen.endpoints, [])
+  cluster.api.store.remove(SLICES, 's')
+  await seen.until(one => one.last === 'missing')
+  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
+  await seen.untilTable('10.0.0.1:80=base')
+  const other = cluster.watch('no-such')
+  await other.until(one => one.last === 'missing')
+  const nonsense = cluster.watch('not a name!')
+  t.equal(nonsense.last, 'missing')
+})
+
+t.test('an endpoint without a pod belongs to the lane of its Service', async t => {
+  const cluster = await Cluster.start(t)
+  cluster.slice('s1', { endpoints: { '192.0.2.1': {} } })
+  cluster.slice('s2', { labels: { 'alicloud.service.tag': 'gray' }, endpoints: { '192.0.2.2': {} } })
+  await cluster.watch('orders').untilTable('192.0.2.1:80=base 192.0.2.2:80=gray')
+})
+
+t.test('a dual-stack Service counts each pod once', async t => {
+  const cluster = await Cluster.start(t)
+  cluster.pod('u1')
+  cluster.slice('s4', { endpoints: { '10.0.0.1': 'u1' } })
+  cluster.slice('s6', { family: 'IPv6', endpoints: { 'fd00::1': 'u1' } })
+  await cluster.watch('orders').untilTable('10.0.0.1:80=base')
+  await cluster.watch('orders', { addressFamily: 'IPv6' }).untilTable('fd00::1:80=base')
+})
+
+t.test('the port is the only one, the one named http, or the one that is asked for', async t => {
+  const cluster = await Cluster.start(t)
+  cluster.pod('u1')
+  cluster.api.store.put(SERVICES, {
+    metadata: { name: 'orders' },
+    spec: {
+      ports: [
+        { name: 'metrics', port: 80 },
+        { name: 'web', port: 8080 },
+      ],
+    },
+  })
+  const both = [
+    { name: 'metrics', port: 9464 },
+    { name: 'web', port: 3000 },
+    { name: 'dns', port: 53, protocol: 'UDP' },
+  ]
+  cluster.slice('s', { ports: both, endpoints: { '10.0.0.1': 'u1' } })
+  await cluster.watch('orders', { port: 'web' }).untilTable('10.0.0.1:3000=base')
+  await cluster.watch('orders', { port: 8080 }).untilTable('10.0.0.1:3000=base')
+  await cluster.watch('orders', { port: 80 }).untilTable('10.0.0.1:9464=base')
+  await cluster.watch('orders', { port: { 'orders.shop': 'web', other: 1 } }).untilTable('10.0.0.1:3000=base')
+  t.strictSame(cluster.warnings, [])
+  await cluster.watch('orders').untilTable('10.0.0.1:9464=base')
+  t.match(cluster.warnings[0], /has the ports metrics, web and none is named http: 9464 is used/)
+  cluster.warnings.length = 0
+  await cluster.watch('orders', { port: 'dns' }).until(one => one.last === 'snapshot')
+  t.match(cluster.warnings[0], /has no port dns: its ports are metrics, web/)
+  cluster.slice('s', { ports: [...both, { name: 'http', port: 8000 }], endpoints: { '10.0.0.1': 'u1' } })
+  await cluster.watch('orders').untilTable('10.0.0.1:8000=base')
+})
+
+t.test('services of another namespace have the namespace in their name', async t => {
+  const cluster = await Cluster.start(t)
+  cluster.pod('u1')
+  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
+  const source = cluster.source({ namespace: 'other' })
+  for (const name of ['orders.shop', 'ORDERS.shop.svc', 'orders.shop.svc.cluster.local']) {
+    const seen = new Seen()
+    source.subscribe(name, seen.listener)
+    await seen.untilTable('10.0.0.1:80=base')
+  }
+  t.equal(
+    cluster.api.requests.filter(one => one.path === PODS && one.query.has('watch')).length,
+    1,
+    'one watch for all',
+  )
+})
+
+t.test('the listing names all services and follows them', async t => {
+  const cluster = await Cluster.start(t)
+  cluster.slice('s1', { endpoints: {} })
+  cluster.slice('s2', { service: 'billing', endpoints: {} })
+  const source = cluster.source()
+  const told: string[] = []
+  let wake = () => {}
+  source.list(names => {
+    told.push([...names].sort().join())
+    wake()
+  })
+  const until = async (names: string) => {
+    while (told.at(-1) !== names) await new Promise<void>(resolve => (wake = resolve))
+  }
+  await until('billing,orders')
+  cluster.slice('s3', { service: 'users', endpoints: {} })
+  await until('billing,orders,users')
+  cluster.api.store.remove(SLICES, 's1')
+  await until('billing,users')
+  t.equal(told.length, 3, 'told when the set changes only')
+})
+
+t.test('the last unsubscribe ends the watches; calling it twice does nothing', async t => {
+  const cluster = await Cluster.start(t)
+  cluster.pod('u1')
+  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
+  const source = cluster.source()
+  const first = new Seen()
+  const second = new Seen()
+  const stop = source.subscribe('orders', first.listener)
+  const stopSecond = source.subscribe('orders', second.listener)
+  await Promise.all([first.untilTable('10.0.0.1:80=base'), second.untilTable('10.0.0.1:80=base')])
+  stop()
+  stop()
+  cluster.pod('u1', 'gray')
+  await second.untilTable('10.0.0.1:80=gray')
+  t.equal(first.table, '10.0.0.1:80=base', 'an ended subscription is told nothing more')
+  stopSecond()
+  await source.close()
+  while (cluster.api.watches(PODS) + cluster.api.watches(SLICES) > 0)
+    await new Promise(resolve => setImmediate(resolve))
+  const late = new Seen()
+  source.subscribe('orders', late.listener)
+  t.match(late.errors[0], { code: 'LANEWAY_CLOSED' })
+  await t.rejects(source.ready(), { code: 'LANEWAY_CLOSED' })
+})
+
+t.test('a subscription from inside a request does not take its lane along', async t => {
+  const cluster = await Cluster.start(t)
+  cluster.pod('u1')
+  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
+  const source = cluster.source()
+  const lanes: unknown[] = []
+  await new Promise<void>(resolve => {
+    runInLane('gray', () => {
+      source.subscribe('orders', {
+        snapshot: () => {
+          lanes.push(currentLane())
+          resolve()
+        },
+        missing() {},
+        stale() {},
+      })
+    })
+  })
+  t.strictSame(lanes, [undefined])
+})
