@@ -27,6 +27,8 @@ export interface Call {
   headers: PlainHeaders | undefined
   /** The endpoint whose body the caller has begun to read. */
   source: Choice | undefined
+  /** When it was, as `EndpointPools.now()` counts. */
+  sourceSeen: number
   /** How often the handler was dispatched. */
   dispatched: number
   /** Between dispatch and end. */
@@ -48,6 +50,7 @@ export function createCall(lane: Lane | undefined, handSet: boolean, options: Di
     tried: undefined,
     headers: undefined,
     source: undefined,
+    sourceSeen: 0,
     dispatched: 0,
     open: false,
     ending: false,

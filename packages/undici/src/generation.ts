@@ -1,5 +1,6 @@
 import { LanewayError } from '@laneway/core'
 import type { Dispatch, DispatchHandler, DispatchOptions, LaneableDispatcher } from './dispatcher.js'
+import { classNames } from './internals.js'
 
 /** Which handler methods a dispatcher calls: `onConnect`... (undici 6), both (7), `onRequestStart`... (8). */
 export interface Generation {
@@ -38,24 +39,13 @@ export function generationOf(dispatcher: LaneableDispatcher): Generation {
   return Object.getPrototypeOf(composed) === Object.prototype ? EIGHT : SIX
 }
 
-/** The `compose` of the dispatcher's own copy. */
-export function composeOf(
-  dispatcher: LaneableDispatcher,
-): ((...interceptors: unknown[]) => LaneableDispatcher) | undefined {
-  const { compose } = dispatcher as { compose?: unknown }
-  return typeof compose === 'function' ? (compose as never) : undefined
+/** The `compose` of the dispatcher's own copy; not that of the object, which may be Laneway's. */
+export function composeOf(dispatcher: LaneableDispatcher): Compose | undefined {
+  const { compose } = Object(Object.getPrototypeOf(dispatcher)) as { compose?: Compose }
+  return typeof compose === 'function' ? compose : undefined
 }
 
-/** Class names of an object, the most derived first. */
-export function classNames(value: object): string[] {
-  const names: string[] = []
-  for (let proto = Object.getPrototypeOf(value); proto !== null; proto = Object.getPrototypeOf(proto)) {
-    const name = proto.constructor?.name
-    if (name === 'Object' || name === 'EventEmitter') break
-    if (typeof name === 'string' && name !== '') names.push(name)
-  }
-  return names
-}
+export type Compose = (this: unknown, ...interceptors: unknown[]) => LaneableDispatcher
 
 /** Whether a dispatcher of this generation would call the handler at all. */
 export function accepts(generation: Generation, handler: DispatchHandler): boolean {

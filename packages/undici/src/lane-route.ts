@@ -1,5 +1,4 @@
 import { channels, currentLane, type Lane, laneOfCall } from '@laneway/core'
-import type { Endpoint } from '@laneway/discovery'
 import {
   type Call,
   createCall,
@@ -13,6 +12,7 @@ import {
 } from './call.js'
 import { deliverError } from './deliver.js'
 import type { Dispatch, DispatchHandler, DispatchOptions } from './dispatcher.js'
+import type { EndpointPools } from './endpoint-pools.js'
 import { accepts, type Generation, mismatch } from './generation.js'
 import { headerValues, type PlainHeaders, plainHeaders, sentHeaders, withHeader } from './headers.js'
 import { LegacyExchange } from './legacy-exchange.js'
@@ -30,8 +30,7 @@ export interface LaneRoute {
   readonly send: Dispatch
   /** For chosen endpoints, past any proxy; `undefined` when the dispatcher cannot be steered. */
   readonly direct: Dispatch | undefined
-  /** Whether an endpoint is still listed. */
-  readonly listed: (endpoint: Endpoint) => boolean
+  readonly pools: EndpointPools | undefined
   /** The connections go to a unix socket: nothing is resolved or tagged. */
   readonly unix: boolean
 }
@@ -130,7 +129,16 @@ function resolve(
       if (aim?.path !== undefined) copy.path = aim.path
       copy.headers = sentHeaders(headers, settings, call.lane, target.host)
       publishForwarded(target.hostname, call.lane)
-      const hop = new ServiceHop(resolver, direct, service, call, copy, target.secure, resumedFrom(call, headers))
+      const hop = new ServiceHop(
+        route.pools,
+        resolver,
+        direct,
+        service,
+        call,
+        copy,
+        target.secure,
+        resumedFrom(call, headers),
+      )
       return sendToService(route, resolver, hop, call, handler, exchangeFor(route, handler, call, outermost, hop))
     }
   }
@@ -149,7 +157,9 @@ function sendToService(
   const choice = hop.pick()
   const { endpoint } = choice
   if (endpoint !== undefined) {
-    if (hop.resumes === undefined || route.listed(endpoint)) return hop.send(choice, endpoint, exchange)
+    if (hop.resumes === undefined || route.pools?.departedSince(endpoint, call.sourceSeen) !== true) {
+      return hop.send(choice, endpoint, exchange)
+    }
     exchange.fail(resumeMoved(choice))
   } else if (choice.outcome === 'not-ready') {
     waitUntilReady(

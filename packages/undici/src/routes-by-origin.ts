@@ -1,6 +1,6 @@
 import { LanewayError } from '@laneway/core'
 import type { DispatchHandler, LaneableDispatcher } from './dispatcher.js'
-import { classNames } from './generation.js'
+import { classNames } from './internals.js'
 
 const BY_ORIGIN = new Set([
   'MockAgent',

@@ -3,6 +3,7 @@ import type { Choice, ChoiceEnd, Endpoint, LaneResolver } from '@laneway/discove
 import type { Call } from './call.js'
 import { isConnectFailure, isResponseLost } from './connect-failure.js'
 import type { Dispatch, DispatchHandler, DispatchOptions } from './dispatcher.js'
+import type { EndpointPools } from './endpoint-pools.js'
 
 /** How often a connect error is answered by another endpoint, on top of what the user's own retry does. */
 const MAX_RECONNECTS = 2
@@ -20,6 +21,7 @@ export class ServiceHop {
   private reconnects = 0
 
   constructor(
+    private readonly pools: EndpointPools | undefined,
     private readonly resolver: LaneResolver,
     private readonly dispatch: Dispatch,
     readonly service: string,
@@ -65,7 +67,10 @@ export class ServiceHop {
   start(status: number): void {
     this.responded = true
     // The first part of a body that a retry may want to resume.
-    if (status >= 200 && status < 300) this.call.source = this.choice
+    if (status >= 200 && status < 300) {
+      this.call.source = this.choice
+      this.call.sourceSeen = this.pools?.now() ?? 0
+    }
   }
 
   end(end: ChoiceEnd): void {

@@ -1,0 +1,64 @@
+import type { Endpoint, LaneResolver } from '@laneway/discovery'
+import type { LaneableDispatcher } from './dispatcher.js'
+import { classNames, internal } from './internals.js'
+
+/** How many departures are remembered for bodies that are being resumed. */
+const MAX_DEPARTED = 4096
+
+/** Follows the endpoints of a resolver for one dispatcher. */
+export interface EndpointPools {
+  /** Counts departures; compare with `departedSince`. */
+  now(): number
+  /** Whether an endpoint has left its service since a moment of `now()`. */
+  departedSince(endpoint: Endpoint, moment: number): boolean
+  stop(): void
+}
+
+/**
+ * Closes the connections to endpoints that left their service, after their requests. undici 6 keeps a pool for each origin
+ * for ever; 7 and 8 keep it until the server closes.
+ */
+export function watchEndpointPools(resolver: LaneResolver, agent: LaneableDispatcher): EndpointPools {
+  const departed = new Map<string, number>()
+  let count = 0
+  let forgotten = 0
+  const stop = resolver.onEndpointGone(endpoint => {
+    count++
+    departed.delete(endpoint.address)
+    departed.set(endpoint.address, count)
+    if (departed.size > MAX_DEPARTED) {
+      const [oldest, moment] = departed.entries().next().value as [string, number]
+      departed.delete(oldest)
+      forgotten = moment
+    }
+    closePools(agent, endpoint.address)
+  })
+  return {
+    now: () => count,
+    departedSince: (endpoint, moment) => moment < forgotten || (departed.get(endpoint.address) ?? -1) > moment,
+    stop,
+  }
+}
+
+function closePools(agent: LaneableDispatcher, address: string): void {
+  // The pools of a mock hold the user's expectations.
+  if (classNames(agent).includes('MockAgent')) return
+  const pools = internal(agent, 'clients')
+  if (!(pools instanceof Map)) return
+  const origins = internal(agent, 'origins')
+  for (const origin of [`http://${address}`, `https://${address}`]) {
+    // undici 8 keeps a second pool for requests that refuse HTTP/2.
+    for (const key of [origin, `${origin}#http1-only`]) {
+      const entry = pools.get(key) as LaneableDispatcher | { dispatcher: LaneableDispatcher } | undefined
+      if (entry === undefined) continue
+      pools.delete(key)
+      const pool = 'dispatcher' in entry ? entry.dispatcher : entry
+      Promise.resolve(pool.close()).catch(ignore)
+    }
+    // What counts towards `maxOrigins` of undici 7 and 8.
+    if (origins instanceof Set) origins.delete(origin)
+  }
+}
+
+/** A pool that was destroyed meanwhile has nothing left to close. */
+function ignore(): void {}

@@ -1,0 +1,59 @@
+import { LanewayError } from '@laneway/core'
+import type { LaneableDispatcher } from './dispatcher.js'
+import { createRoute, laneDispatcher } from './lane-dispatcher.js'
+import { LANE_EGRESS_KEYS, type LaneEgressOptions, resolveEgressOptions } from './options.js'
+import { assertRoutesByOrigin } from './routes-by-origin.js'
+
+/** The type of the global `fetch`, as the project's own `@types/node` has it. */
+export type LaneFetch = typeof globalThis.fetch
+
+/**
+ * The `fetch` built into the running Node, with the lane: nothing to install, Node 20 to 26. It goes through the global
+ * dispatcher of that copy, so that `setGlobalDispatcher`, a proxy from the environment or a `MockAgent` keep working.
+ *
+ * @returns a function like `fetch`. It rejects as `fetch` does; the `cause` is a `LanewayError` with one of the codes of
+ * `composeLane`.
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`
+ */
+export function createLaneFetch(options: LaneEgressOptions = {}): LaneFetch {
+  const where = 'createLaneFetch'
+  const settings = resolveEgressOptions(where, options, LANE_EGRESS_KEYS)
+  const composed = new WeakMap<LaneableDispatcher, LaneableDispatcher>()
+
+  function compose(dispatcher: LaneableDispatcher): LaneableDispatcher {
+    let lane = composed.get(dispatcher)
+    if (lane === undefined) {
+      assertRoutesByOrigin(where, dispatcher)
+      lane = laneDispatcher(where, dispatcher, createRoute(where, dispatcher, settings), [])
+      composed.set(dispatcher, lane)
+    }
+    return lane
+  }
+
+  async function laneFetch(input: unknown, init?: { dispatcher?: LaneableDispatcher }): Promise<unknown> {
+    // An async function: what cannot be used rejects, as every failure of fetch does.
+    const dispatcher = compose(init?.dispatcher ?? builtInDispatcher(where))
+    return (globalThis.fetch as unknown as (input: unknown, init: object) => Promise<unknown>)(input, {
+      ...init,
+      dispatcher,
+    })
+  }
+  return laneFetch as unknown as LaneFetch
+}
+
+const FIRST = Symbol.for('undici.globalDispatcher.1')
+const SECOND = Symbol.for('undici.globalDispatcher.2')
+
+/** The dispatcher that the built-in fetch would use now: undici 8, in Node 26, reads another symbol than those before. */
+export function builtInDispatcher(where: string): LaneableDispatcher {
+  const holder = globalThis as unknown as Record<symbol, LaneableDispatcher | undefined>
+  const symbol = Number.parseInt(process.versions['undici'] ?? '0', 10) >= 8 ? SECOND : FIRST
+  // The built-in copy is loaded, and makes its dispatcher, when one of its globals is first touched.
+  if (holder[symbol] === undefined) void globalThis.Response
+  const dispatcher = holder[symbol]
+  if (dispatcher !== undefined) return dispatcher
+  throw new LanewayError(
+    'LANEWAY_NOT_AN_AGENT',
+    `${where}: Node ${process.versions.node} shows no global dispatcher; use composeLane() with undici from npm`,
+  )
+}
