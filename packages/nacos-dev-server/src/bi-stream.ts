@@ -21,6 +21,7 @@ export function serveBiStream(session: Session, stream: BiStream, parts: BiStrea
         session.setup = setup
         session.stream = stream
         session.streaming = true
+        session.activeAt = Date.now()
       }
       // A second setup is answered too, but pushes stay with the first stream, even when that has ended.
       if (parts.dialect.abilities !== undefined && setup.sentAbilities) {

@@ -134,12 +134,13 @@ function done(data: unknown): object {
 function editOf(params: URLSearchParams): InstanceOverride | undefined {
   const weight = params.get('weight')
   const enabled = params.get('enabled')
-  const metadata = parseMetadata(params.get('metadata') ?? '{}')
-  if (metadata === undefined) return undefined
+  const text = params.get('metadata')
+  const metadata = text === null ? undefined : parseMetadata(text)
+  if (text !== null && metadata === undefined) return undefined
   return {
     ...(weight !== null && { weight: Number(weight) }),
     ...(enabled !== null && { enabled: enabled === 'true' }),
-    metadata,
+    ...(metadata !== undefined && { metadata }),
   }
 }
 

@@ -3,7 +3,8 @@ import { type Host, type Instance, type InstanceOverride, type ServiceName, toHo
 
 /** The list of a service as queries, subscriptions and pushes carry it. */
 export interface ServiceInfo {
-  readonly name: string
+  /** Undefined when the request named no service. */
+  readonly name: string | undefined
   readonly groupName: string
   readonly clusters: string
   readonly cacheMillis: number
@@ -136,7 +137,7 @@ export class NamingStore {
     }
     this.#lastRefTime = Math.max(this.#lastRefTime, this.now())
     return {
-      name: name.service,
+      name: name.service === '' ? undefined : name.service,
       groupName: name.group,
       clusters: clusters.join(','),
       cacheMillis: 10_000,
