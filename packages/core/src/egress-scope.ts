@@ -111,7 +111,9 @@ function compile(where: string, entries: readonly string[]): Listed {
 }
 
 function addBlock(where: string, addresses: BlockList, entry: string): void {
-  const [address = '', length = ''] = entry.split('/')
+  const slash = entry.indexOf('/')
+  const address = entry.slice(0, slash)
+  const length = entry.slice(slash + 1)
   const family = isIP(address)
   const bits = Number(length)
   if (family === 0 || !/^\d{1,3}$/.test(length) || bits > (family === 6 ? 128 : 32)) throw refuse(where, entry)

@@ -38,18 +38,14 @@ export function assertOneOf(where: string, value: unknown, allowed: readonly str
 
 /** A received value as a message shows it: short, on one line. */
 export function describe(value: unknown): string {
-  let text: string
+  let text: string | undefined
   try {
-    text =
-      typeof value === 'string'
-        ? JSON.stringify(value)
-        : typeof value === 'object'
-          ? JSON.stringify(value)
-          : String(value)
+    text = typeof value === 'string' || typeof value === 'object' ? JSON.stringify(value) : String(value)
   } catch {
-    text = Object.prototype.toString.call(value)
+    // Circular, or with a toJSON that throws.
   }
-  return text !== undefined && text.length > 80 ? `${text.slice(0, 77)}...` : text
+  text = (text ?? Object.prototype.toString.call(value)).replace(/\s+/g, ' ')
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text
 }
 
 function nearest(word: string, words: readonly string[]): string | undefined {
