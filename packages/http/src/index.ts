@@ -1,7 +1,7 @@
 // For users
 
 export { LaneAgent } from './lane-agent.js'
-export type { LaneAgentOptions } from './lane-agent-options.js'
+export type { EgressResolver, LaneAgentOptions } from './lane-agent-options.js'
 export { LaneHttpsAgent } from './lane-https-agent.js'
 export type { WithLane } from './lane-request.js'
 export { laneServer } from './lane-server.js'

@@ -9,10 +9,13 @@ import {
 } from '@laneway/core'
 import type { LaneResolver } from '@laneway/discovery'
 
+/** What an agent uses of a resolver. */
+export type EgressResolver = Pick<LaneResolver, 'match' | 'pick' | 'started' | 'finished' | 'ready' | 'onEndpointGone'>
+
 /** Options of `LaneAgent` and `LaneHttpsAgent`. */
 export interface LaneAgentOptions extends EgressScopeOptions {
   /** Resolves service names and chooses their endpoints. @default none: only the tag is forwarded */
-  resolver?: LaneResolver
+  resolver?: EgressResolver
   /** The header that carries the lane. @default 'x-mse-tag', what MSE and OpenKruise Rollouts use */
   header?: string
   /**
@@ -34,7 +37,7 @@ export interface LaneAgentOptions extends EgressScopeOptions {
 
 /** {@link LaneAgentOptions} with defaults. */
 export interface ResolvedLaneAgentOptions {
-  readonly resolver: LaneResolver | undefined
+  readonly resolver: EgressResolver | undefined
   readonly header: string
   readonly baggage: boolean
   readonly keepHandSet: boolean

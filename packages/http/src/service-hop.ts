@@ -1,7 +1,8 @@
 import type { ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Choice, ChoiceEnd, LaneResolver } from '@laneway/discovery'
+import type { Choice, ChoiceEnd } from '@laneway/discovery'
 import { awaitConnect, type ConnectWatcher } from './await-connect.js'
+import type { EgressResolver } from './lane-agent-options.js'
 import { noEndpoint } from './no-endpoint.js'
 import { classOf, type HopOptions } from './node-internals.js'
 import type { OutgoingLane } from './outgoing-lane.js'
@@ -18,7 +19,7 @@ type HopRequest = ClientRequest & { [kHop]: ServiceHop }
 
 /** What a hop needs of its agent. */
 export interface HopAgent {
-  readonly resolver: LaneResolver
+  readonly resolver: EgressResolver
   readonly connectTimeoutMs: number
   /** `http.Agent.prototype.addRequest`. */
   connect(request: ClientRequest, options: HopOptions): void

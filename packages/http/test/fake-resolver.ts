@@ -1,5 +1,6 @@
 import type { Lane } from '@laneway/core'
-import type { Choice, ChoiceEnd, Endpoint, LaneResolver, Outcome } from '@laneway/discovery'
+import type { Choice, ChoiceEnd, Endpoint, Outcome } from '@laneway/discovery'
+import type { EgressResolver } from '@laneway/http'
 
 export interface FakeEndpoint {
   port: number
@@ -8,10 +9,10 @@ export interface FakeEndpoint {
 }
 
 /** A resolver over lists in memory that notes every report. */
-export interface FakeResolver extends LaneResolver {
+export interface FakeResolver extends EgressResolver {
   services: Record<string, FakeEndpoint[] | undefined>
-  readonly started_: string[]
-  readonly finished_: { address: string; end: ChoiceEnd }[]
+  readonly starts: string[]
+  readonly ends: { address: string; end: ChoiceEnd }[]
   readonly picks: { service: string; lane: string | undefined; tried: string[] }[]
   /** Ends the wait of `ready`. */
   arrive(service: string, endpoints: FakeEndpoint[]): void
@@ -31,8 +32,8 @@ export function fakeResolver(services: Record<string, FakeEndpoint[] | undefined
   }
   const resolver: FakeResolver = {
     services,
-    started_: [],
-    finished_: [],
+    starts: [],
+    ends: [],
     picks: [],
     match: (hostname, port) =>
       Object.hasOwn(services, hostname.toLowerCase()) && (port === undefined || port === 80 || port === 443)
@@ -53,14 +54,13 @@ export function fakeResolver(services: Record<string, FakeEndpoint[] | undefined
       if (panic.length > 0) return choose(service, panic, 'panic')
       return { service, endpoint: undefined, outcome: 'no-base', served: undefined }
     },
-    started: choice => void resolver.started_.push(choice.endpoint!.address),
-    finished: (choice, end) => void resolver.finished_.push({ address: choice.endpoint!.address, end }),
+    started: choice => void resolver.starts.push(choice.endpoint!.address),
+    finished: (choice, end) => void resolver.ends.push({ address: choice.endpoint!.address, end }),
     ready: () => new Promise<void>((resolve, reject) => waiting.push({ resolve, reject })),
     onEndpointGone(listener) {
       gone.add(listener)
       return () => gone.delete(listener)
     },
-    close: async () => {},
     arrive(service, endpoints) {
       services[service] = endpoints
       for (const one of waiting.splice(0)) one.resolve()
