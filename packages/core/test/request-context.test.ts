@@ -1,0 +1,90 @@
+import { EventEmitter } from 'node:events'
+import { createIngress, currentLane, runInLane, runRequest } from '@laneway/core'
+import t from 'tap'
+
+const lane = () => currentLane()?.header
+
+function request(headers: Record<string, string>, socket: object = {}) {
+  return Object.assign(new EventEmitter(), { headers, socket })
+}
+
+const ingress = createIngress('test', { trust: 'internal' })
+
+t.test('listeners added during a tagged request run in its lane, whoever emits', async t => {
+  const message = request({ 'x-mse-tag': 'gray' })
+  const response = new EventEmitter()
+  const heard: (string | undefined)[] = []
+  runRequest(ingress(message), message, response, () => {
+    message.on('end', () => heard.push(lane()))
+    response.once('finish', () => heard.push(lane()))
+  })
+  runInLane('blue', () => message.emit('end'))
+  response.emit('finish')
+  message.emit('end')
+  t.strictSame(heard, ['gray', 'gray', 'gray'])
+})
+
+t.test('emitters of an untagged request on a fresh socket are left alone', async t => {
+  const message = request({})
+  const response = new EventEmitter()
+  runRequest(ingress(message), message, response, () => {})
+  t.notOk(Object.hasOwn(message, 'emit'))
+  message.on('end', () => {})
+  t.notOk(Object.hasOwn(message, 'emit'))
+  t.equal(response.listenerCount('newListener'), 0)
+})
+
+t.test('an untagged request behind a tagged one on the same socket is out of its lane', async t => {
+  const socket = {}
+  const first = request({ 'x-mse-tag': 'gray' }, socket)
+  const second = request({}, socket)
+  runRequest(ingress(first), first, new EventEmitter(), () => {})
+  const heard: (string | undefined)[] = []
+  // As Node 20 and 22 do: the parser calls the second request in the context of the first.
+  runInLane('gray', () => {
+    runRequest(ingress(second), second, new EventEmitter(), () => {
+      heard.push(lane())
+      second.on('end', () => heard.push(lane()))
+    })
+    second.emit('end')
+  })
+  t.strictSame(heard, [undefined, undefined])
+})
+
+t.test('a request that passes two ingresses keeps one binding, and gets back a lane that was lost between', async t => {
+  const message = request({ 'x-mse-tag': 'gray' })
+  const response = new EventEmitter()
+  const decision = ingress(message)
+  const heard: (string | undefined)[] = []
+  runRequest(decision, message, response, () => {
+    message.on('end', () => heard.push(lane()))
+    runInLane(undefined, () =>
+      runRequest(ingress(message), message, response, () => {
+        heard.push(lane())
+        message.on('close', () => heard.push(lane()))
+      }),
+    )
+  })
+  message.emit('end')
+  message.emit('close')
+  t.strictSame(heard, ['gray', 'gray', 'gray'])
+})
+
+t.test('arguments, result and errors pass through', async t => {
+  for (const headers of [{}, { 'x-mse-tag': 'gray' }] as Record<string, string>[]) {
+    const message = request(headers)
+    const run = <R>(fn: (a: number, b: number) => R) =>
+      runRequest(ingress(message), message, new EventEmitter(), fn, 1, 2)
+    t.equal(
+      run((a, b) => a + b),
+      3,
+    )
+    t.throws(
+      () =>
+        run(() => {
+          throw new Error('from the handler')
+        }),
+      { message: 'from the handler' },
+    )
+  }
+})
