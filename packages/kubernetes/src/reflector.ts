@@ -83,6 +83,7 @@ export class Reflector<T> {
     const { minBackoffMs, maxBackoffMs, random } = this.#options
     const { signal } = this.#abort
     let failures = 0
+    let expired = false
     let verb: 'list' | 'watch' = 'list'
     while (!signal.aborted) {
       try {
@@ -97,15 +98,19 @@ export class Reflector<T> {
         if (failures > 1) this.#handler.lost(new ApiError(0, 'the server ends each watch at once'), verb)
       } catch (error) {
         if (signal.aborted) return
-        if (this.#useful) failures = 0
-        // The first expiry of a version is ordinary; only what keeps expiring waits.
-        const ordinary = isExpired(error) && failures === 0 && this.#version !== undefined
-        failures++
-        if (isExpired(error) || isNonsense(error) || failures >= RELIST_AFTER) this.#version = undefined
-        if (ordinary) {
-          this.#useful = false
+        if (this.#useful) {
+          failures = 0
+          expired = false
+        }
+        this.#useful = false
+        // A version that expired once is ordinary; one that keeps expiring is a failure like others.
+        if (isExpired(error) && !expired) {
+          expired = true
+          this.#version = undefined
           continue
         }
+        failures++
+        if (isExpired(error) || isNonsense(error) || failures >= RELIST_AFTER) this.#version = undefined
         // A single lost connection is no news, unless nothing was ever known.
         if (failures > 1 || !this.#listed || isRefused(error)) this.#handler.lost(error, verb)
       }

@@ -82,6 +82,7 @@ export class KubernetesApi {
       if (how === 'end') watch.response.end()
       else watch.response.socket?.resetAndDestroy()
     }
+    this.#watches.clear()
   }
 
   /** The version of every watch has expired while it was open. */
@@ -94,6 +95,7 @@ export class KubernetesApi {
       })
       watch.response.end()
     }
+    this.#watches.clear()
   }
 
   bookmark(): void {
@@ -184,6 +186,7 @@ export class KubernetesApi {
     response.on('close', () => this.#watches.delete(watch))
     for (const event of events ?? []) this.#offer(watch, event)
     if (events !== undefined) return
+    this.#watches.delete(watch)
     this.#write(watch, { type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' } })
     response.end()
   }
