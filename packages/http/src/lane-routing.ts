@@ -18,6 +18,7 @@ export class LaneRouting {
   readonly #sockets: EndpointSockets
   readonly #hops: HopAgent | undefined
   readonly #connect: HopAgent['connect']
+  readonly #socketPath: unknown
   #unsubscribe: (() => void) | undefined
 
   /** @param connect - `addRequest` of the class above */
@@ -26,11 +27,17 @@ export class LaneRouting {
     this.#secure = secure
     this.#sockets = new EndpointSockets(agent as never)
     this.#connect = connect
+    this.#socketPath = (agent as Agent & { options: { socketPath?: unknown } }).options.socketPath
     const { resolver, connectTimeoutMs } = this.options
     this.#hops = resolver === undefined ? undefined : { resolver, connectTimeoutMs, connect }
   }
 
   addRequest(request: ClientRequest, options: HopOptions): void {
+    // A unix socket is an address of its own: not ours to resolve, and nobody knows who listens.
+    if (options.socketPath || this.#socketPath) {
+      this.#connect(request, options)
+      return
+    }
     const hops = this.#hops
     const target = targetOf(request, options, this.#secure)
     // Plain HTTP has no way to reach an https target but through its proxy.
