@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { listen, type Teardown } from '@laneway/testkit'
+import { listen } from '@laneway/testkit'
+
+export type Teardown = Parameters<typeof listen>[0]
 
 /** A request as it arrived. */
 export interface Seen {

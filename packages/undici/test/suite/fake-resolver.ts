@@ -1,4 +1,3 @@
-import type { Lane } from '@laneway/core'
 import type { Choice, ChoiceEnd, Endpoint, LaneResolver, Outcome } from '@laneway/discovery'
 
 /** An endpoint of the fake. */
@@ -82,6 +81,9 @@ export function fakeResolver(services: Record<string, readonly Endpoint[] | 'not
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    explain: () => unused('explain'),
+    state: () => unused('state'),
+    states: () => unused('states'),
     async close() {},
   }
   return resolver
@@ -91,5 +93,6 @@ function choice(service: string, chosen: Endpoint | undefined, outcome: Outcome,
   return Object.freeze({ service, endpoint: chosen, outcome, served })
 }
 
-/** The lane, or the lane's name. */
-export type Laned = Lane | string | undefined
+function unused(name: string): never {
+  throw new Error(`an egress adapter has no use for ${name}`)
+}
