@@ -3,6 +3,7 @@ import {
   isCollection,
   isMap,
   isPair,
+  isScalar,
   LineCounter,
   type Node,
   type ParsedNode,
@@ -36,7 +37,7 @@ export function parseResolved(text: string, options: ResolvedRulesOptions): Comp
   const lines = new LineCounter()
   const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })
   const all: readonly Document.Parsed[] = 'empty' in parsed ? [] : parsed
-  const documents = all.length > 1 ? all.filter(document => document.contents !== null) : all
+  const documents = all.filter(document => !isEmpty(document))
   const several = documents.length > 1
   const problems = new Problems(path => {
     const [first] = path
@@ -52,6 +53,11 @@ export function parseResolved(text: string, options: ResolvedRulesOptions): Comp
   const values = documents.map(document => toValue(document, problems, lines))
   problems.throwIfAny(options.source)
   return compileResolved(several ? values : values[0], options, problems)
+}
+
+/** Nothing, or nothing but comments: what stands between two `---`. */
+function isEmpty({ contents }: Document.Parsed): boolean {
+  return contents === null || (isScalar(contents) && contents.value === null)
 }
 
 /** Aliases can nest into billions of nodes; `yaml` counts them and throws. */
