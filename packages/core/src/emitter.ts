@@ -22,11 +22,11 @@ interface BoundEmitter extends Emitter {
  *
  * Binding again replaces the lane.
  *
- * @param lane - defaults to the lane of this moment
+ * @param lane - defaults to the lane of this moment; a given `undefined` is no lane
  * @returns the emitter
  */
-export function bindEmitter<E extends Emitter>(emitter: E, lane: Lane | undefined = slot.storage.getStore()): E {
-  bindTo(emitter, lane)
+export function bindEmitter<E extends Emitter>(emitter: E, ...lane: [lane?: Lane | undefined]): E {
+  bindTo(emitter, lane.length === 0 ? slot.storage.getStore() : lane[0])
   return emitter
 }
 
@@ -58,6 +58,5 @@ function laneEmit(this: BoundEmitter, ...args: unknown[]): boolean {
 
 function bindOnFirstListener(this: BoundEmitter): void {
   this.removeListener('newListener', bindOnFirstListener)
-  // Not bindEmitter: its default would take the lane of whoever adds the listener where this one is to have none.
   bindTo(this, this[kBound])
 }

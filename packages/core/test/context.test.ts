@@ -132,7 +132,7 @@ t.test('binding an emitter again replaces its lane', async t => {
   })
   emitter.emit('event')
   t.equal(heard, 'blue')
-  bindEmitter(emitter, undefined)
+  runInLane('gray', () => bindEmitter(emitter, undefined))
   runInLane('gray', () => emitter.emit('event'))
   t.equal(heard, undefined)
 })
