@@ -1,8 +1,8 @@
 // `npm run check`: everything that is not a test. Each step prints one line; the first lines of what failed follow.
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { packages } from './build.mjs'
+import { typePairs } from './type-pairs.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const bin = name => `${root}node_modules/.bin/${name}`
@@ -10,22 +10,9 @@ const bin = name => `${root}node_modules/.bin/${name}`
 const steps = [
   { name: 'types', command: [bin('tsc'), '--noEmit'] },
   { name: 'lint and format', command: [bin('biome'), 'ci', '--error-on-warnings', '.'] },
-  ...typePairs(),
+  ...typePairs().map(({ name, folder }) => ({ name: `types: ${name}`, command: [bin('tsc'), '-p', folder] })),
   ...[...packages().keys()].flatMap(name => packaging(name)),
 ]
-
-/** The README's lines against each pair of `@types/node` and undici that users have. */
-function typePairs() {
-  const folder = `${root}test/types`
-  if (!existsSync(folder)) return []
-  return readdirSync(folder)
-    .filter(name => /^tsconfig\..+\.json$/.test(name))
-    .sort()
-    .map(name => ({
-      name: `types of the README with ${name.slice('tsconfig.'.length, -'.json'.length)}`,
-      command: [bin('tsc'), '--noEmit', '-p', `${folder}/${name}`],
-    }))
-}
 
 function packaging(name) {
   const folder = `${root}packages/${name}`

@@ -21,7 +21,7 @@ export function lanewayWiring(backend) {
     handler: handle => withLane(handle),
     undici: (_name, _undici, base, ...own) => composeLane(base, options, ...own),
     fetch: () => createLaneFetch(options),
-    agent: agentOptions => new LaneAgent({ ...options, ...agentOptions }),
+    agent: agentOptions => new LaneAgent(options, agentOptions),
     bind: bindLane,
     ready: () => resolver.ready('svc'),
     close: () => resolver.close(),

@@ -4,7 +4,7 @@ import { servicesFolder } from './mutations.js'
 import { type DemoOptions, parseOptions } from './options.js'
 import { Phases } from './phases.js'
 import { createFileRegistry, type Registry, startNacosDevServer, useNacos } from './registry.js'
-import { playStory, showPaths } from './story.js'
+import { playStory, showPaths, untilServed } from './story.js'
 
 async function main(options: DemoOptions): Promise<number> {
   const services = servicesFolder(fileURLToPath(new URL('..', import.meta.url)), options.mutation)
@@ -43,6 +43,7 @@ async function play(
     ...['a', 'b', 'c'].map(name => fleet.start(name, '2.0.0')),
   ])
   const url = `http://${entry?.address}`
+  await untilServed(url)
   await showPaths(url)
   const phases = new Phases(fleet, 'gray')
   phases.startLoad(`${url}/a`, options.rate)

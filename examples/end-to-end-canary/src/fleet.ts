@@ -77,6 +77,9 @@ export class Fleet {
     let errors = ''
     child.stderr?.on('data', chunk => (errors = (errors + chunk).slice(-4000)))
     const port = await new Promise<string>((resolve, reject) => {
+      const late = () => reject(new Error(`${service} does not serve after ${START_LIMIT_MS / 1000} s\n${errors}`))
+      const timer = setTimeout(late, START_LIMIT_MS)
+      timer.unref()
       let output = ''
       child.stdout?.on('data', chunk => {
         output += chunk
@@ -102,5 +105,7 @@ export class Fleet {
   }
 }
 
+/** A process starts and registers in about a second; a busy machine gets its time. */
+const START_LIMIT_MS = 30_000
 /** Between the change of a list and SIGTERM: the time callers need to notice, with much to spare. */
 const NOTICE_MS = 1000

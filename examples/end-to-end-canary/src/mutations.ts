@@ -30,12 +30,11 @@ const app = express()`,
   ],
   'untagged-anywhere': [
     {
-      file: 'a.js',
-      from: 'const app = express()',
-      to: `const { parseLane } = await import('@laneway/core')
-const pick = resolver.pick.bind(resolver)
-resolver.pick = (service, lane, tried) => pick(service, lane ?? (Math.random() < 0.5 ? parseLane('gray') : undefined), tried)
-const app = express()`,
+      file: 'entry.js',
+      from: 'const server = createServer(',
+      to: `const pick = resolver.pick.bind(resolver)
+resolver.pick = (service, lane, tried) => pick(service, lane ?? (Math.random() < 0.5 ? gray : undefined), tried)
+const server = createServer(`,
     },
   ],
   'header-not-forwarded': [

@@ -17,6 +17,7 @@ interface Phase {
 /** Least requests in a phase, so that a zero means something. */
 const LEAST = 1000
 const SHOWN = 5
+const WIDTH = 44
 
 /** Runs the load, and counts per phase of the story what became of each request. */
 export class Phases {
@@ -44,17 +45,18 @@ export class Phases {
   /** Plays one phase: what happens in it, and as long after it as 1,000 requests need. */
   async play(name: string, happen: () => Promise<void>): Promise<void> {
     const phase: Phase = { name, from: Date.now(), sent: 0, failed: 0, wrong: 0, late: 0, ms: 0 }
+    this.#close(phase.from)
     this.#phases.push(phase)
     await happen()
     while (this.#sentSince(phase.from) < LEAST) {
       if (this.#child?.exitCode !== null) throw new Error('the load generator ended by itself')
       await new Promise(resolve => setTimeout(resolve, 100))
     }
-    phase.ms = Date.now() - phase.from
   }
 
   /** Ends the load, waits for what is under way, judges everything. @returns whether all is well */
   async finish(): Promise<boolean> {
+    this.#close(Date.now())
     this.#child?.send('stop')
     await this.#ended
     for (const sample of this.#samples) {
@@ -71,6 +73,12 @@ export class Phases {
     return this.#phases.every(({ failed, wrong, late }) => failed + wrong + late === 0)
   }
 
+  /** A phase lasts until the next one begins. */
+  #close(now: number): void {
+    const phase = this.#phases.at(-1)
+    if (phase !== undefined) phase.ms = now - phase.from
+  }
+
   #sentSince(from: number): number {
     let sent = 0
     for (const sample of this.#samples) if (sample.sentAt >= from) sent++
@@ -83,11 +91,11 @@ export class Phases {
       for (const key of ['sent', 'failed', 'wrong', 'late', 'ms'] as const) total[key] += phase[key]
     }
     console.log(
-      `\n${'phase'.padEnd(34)}${['sent', 'failed', 'wrong', 'late', 'req/s'].map(one => one.padStart(8)).join('')}`,
+      `\n${'phase'.padEnd(WIDTH)}${['sent', 'failed', 'wrong', 'late', 'req/s'].map(one => one.padStart(8)).join('')}`,
     )
     for (const { name, sent, failed, wrong, late, ms } of [...this.#phases, total]) {
       const cells = [sent, failed, wrong, late, Math.round((sent / ms) * 1000)]
-      console.log(`${name.padEnd(34)}${cells.map(one => String(one).padStart(8)).join('')}`)
+      console.log(`${name.padEnd(WIDTH)}${cells.map(one => String(one).padStart(8)).join('')}`)
     }
   }
 }

@@ -24,11 +24,10 @@ export function useNacos(address: string): Registry {
 
 /** The in-memory server that speaks Nacos' protocol, with the batching of a real one. */
 export async function startNacosDevServer(): Promise<Registry> {
-  const server = await createNacosDevServer()
-  const address = `127.0.0.1:${server.port}`
+  const server = await createNacosDevServer({ port: 0 }).start()
   return {
-    name: `an in-memory Nacos at ${address}`,
-    environment: () => ({ NACOS: address }),
+    name: `an in-memory Nacos at ${server.address}`,
+    environment: () => ({ NACOS: server.address }),
     close: () => server.close(),
   }
 }

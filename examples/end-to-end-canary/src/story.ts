@@ -13,6 +13,17 @@ export async function showPaths(url: string): Promise<void> {
   }
 }
 
+/** Waits until the chain answers: instances are known to each other about half a second after they have registered. */
+export async function untilServed(url: string): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const response = await fetch(`${url}/a`)
+    await response.text()
+    if (response.status === 200) return
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  throw new Error('the services do not find each other after 10 s')
+}
+
 /** Base 2.0.0 of A, B and C; gray of A and C, promoted; gray again, rolled back. */
 export async function playStory(fleet: Fleet, phases: Phases, url: string): Promise<void> {
   const gray = async (version: string) => {
