@@ -9,8 +9,8 @@ export class Conditions {
     for (const look of [...this.#waiting]) look()
   }
 
-  /** Resolves as soon as `check` holds. */
-  until(check: () => boolean, timeoutMs: number): Promise<void> {
+  /** Resolves as soon as `check` holds; `text` is what the error says did not. */
+  until(check: () => boolean, timeoutMs: number, text: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const finish = (): void => {
         clearTimeout(timer)
@@ -28,7 +28,7 @@ export class Conditions {
       }
       const timer = setTimeout(() => {
         finish()
-        const message = `the condition did not hold within ${timeoutMs} ms: ${check}`
+        const message = `the condition did not hold within ${timeoutMs} ms: ${text}`
         reject(new DevServerError('LANEWAY_DEV_SERVER_TIMEOUT', message))
       }, timeoutMs)
       this.#waiting.add(look)

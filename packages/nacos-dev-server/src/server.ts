@@ -198,7 +198,7 @@ export function createNacosDevServer(input: NacosDevServerOptions = {}): NacosDe
       configPushes.close()
       timers.cancelAll()
     },
-    until: (check, timeoutMs = 5000) => conditions.until(() => check(server), timeoutMs),
+    until: (check, timeoutMs = 5000) => conditions.until(() => check(server), timeoutMs, String(check)),
   }
   return server
 }

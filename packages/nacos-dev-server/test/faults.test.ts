@@ -24,7 +24,7 @@ t.test('a dropped answer never comes although the request was served, and the ne
 t.test('a delayed answer comes after those of later requests of other types', async t => {
   const server = await startServer(t)
   const peer = await setUpPeer(t, server)
-  const undo = server.faults.delayAnswers(100, { types: ['ServiceQueryRequest'] })
+  const undo = server.faults.delayAnswers(400, { types: ['ServiceQueryRequest'] })
   const delayed = peer.ask('ServiceQueryRequest', named('sc-b'))
   t.ok(await isOpenAfter(delayed, peer.ask('HealthCheckRequest')))
   t.equal((await delayed).type, 'QueryServiceResponse')
@@ -46,7 +46,7 @@ t.test('a delayed push is overtaken by an answer', async t => {
   const [watcher, provider] = [await setUpPeer(t, server), await setUpPeer(t, server)]
   await watcher.ask(...subscribe('sc-b'))
   await watcher.ports('sc-b')
-  server.faults.delayPushes(100)
+  server.faults.delayPushes(400)
   await provider.ask(...register('sc-b', 8001))
   const { body } = await watcher.ask('ServiceQueryRequest', named('sc-b'))
   t.equal(portsOf(body.serviceInfo), '8001')
