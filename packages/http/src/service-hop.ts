@@ -1,3 +1,4 @@
+import { errorMonitor } from 'node:events'
 import type { ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Choice, ChoiceEnd } from '@laneway/discovery'
@@ -57,7 +58,9 @@ export class ServiceHop implements ConnectWatcher {
     hooked[kHop] = this
     hooked.onSocket = onSocket
     hooked.destroy = destroy
-    request.once('close', onClose)
+    request.once('close', onEnd)
+    // Before the caller hears of the error and tries again. Not 'error', which would take it for handled.
+    request.once(errorMonitor, onEnd)
     // One tick later, so that a tag which the caller sets on the returned request still is the lane of the pick.
     process.nextTick(begin, this)
   }
@@ -213,6 +216,6 @@ function destroy(this: HopRequest, error?: Error): ClientRequest {
   return this
 }
 
-function onClose(this: HopRequest): void {
+function onEnd(this: HopRequest): void {
   this[kHop].ended()
 }

@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs'
 import http from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { channels, type EgressEvent, kLane, parseLane, runInLane } from '@laneway/core'
 import { LaneAgent, type LaneAgentOptions } from '@laneway/http'
 import t, { type Test } from 'tap'
@@ -229,14 +232,19 @@ t.test("another header name carries the lane, and x-mse-tag is then nobody's", a
 })
 
 t.test('socketPath requests are neither resolved nor tagged', async t => {
-  const path = `${t.testdir()}/s`
+  // Not in t.testdir(): the path of a unix socket has about 100 characters.
+  const folder = mkdtempSync(join(tmpdir(), 'laneway-'))
+  const path = join(folder, 'socket')
   const seen: unknown[] = []
   const server = http.createServer((request, response) => {
     seen.push(request.headers['x-mse-tag'])
     response.end()
   })
   await new Promise<void>(resolve => server.listen(path, resolve))
-  t.teardown(() => server.close())
+  t.teardown(() => {
+    server.close()
+    rmSync(folder, { recursive: true })
+  })
   const resolver = fakeResolver({ 'sc-b': [{ port: 1 }], localhost: [{ port: 1 }] })
   const agent = agentFor(t, { resolver })
   await runInLane('gray', send, 'http://sc-b/', { agent, socketPath: path })
