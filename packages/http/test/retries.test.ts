@@ -28,6 +28,9 @@ function agentFor(t: Test, resolver: object, options: object = {}, agentOptions:
   return agent
 }
 
+/** A connection that neither comes nor fails. */
+const never = () => {}
+
 const local = (port: number, ...tags: string[]) => ({ host: '127.0.0.1', port, tags })
 
 for (const method of ['GET', 'POST', 'PATCH', 'DELETE']) {
@@ -129,12 +132,11 @@ t.test('a redirect hop starts afresh', async t => {
 
 t.test('an endpoint that does not answer the connection is left after connectTimeoutMs', async t => {
   const base = await farServer(t)
-  const resolver = fakeResolver({ 'sc-b': [{ host: '192.0.2.1', port: 9, tag: 'gray' }, { port: base.port }] })
-  const agent = agentFor(t, resolver, { connectTimeoutMs: 50 })
-  // An address for documentation: packets to it go nowhere, or are refused by the nearest router.
+  const resolver = fakeResolver({ 'sc-b': [{ host: 'slow.example', port: 9, tag: 'gray' }, { port: base.port }] })
+  const agent = agentFor(t, resolver, { connectTimeoutMs: 50 }, { lookup: never })
   const answer = await runInLane('gray', send, 'http://sc-b/', { agent })
   t.equal(answer.status, 200)
-  t.match(resolver.ends, [{ address: '192.0.2.1:9', end: 'connect-error' }, { end: 'ok' }])
+  t.match(resolver.ends, [{ address: 'slow.example:9', end: 'connect-error' }, { end: 'ok' }])
 })
 
 t.test('started and finished come in pairs: answered, answered with an error, given up', async t => {
@@ -185,8 +187,8 @@ t.test('a service with lane endpoints only has no answer for base: LANEWAY_NO_BA
 })
 
 t.test('a request that is given up while it waits ends at once, for a snapshot or a connection', async t => {
-  const resolver = fakeResolver({ 'sc-b': undefined, 'sc-c': [{ host: '192.0.2.1', port: 9 }] })
-  const agent = agentFor(t, resolver)
+  const resolver = fakeResolver({ 'sc-b': undefined, 'sc-c': [{ host: 'slow.example', port: 9 }] })
+  const agent = agentFor(t, resolver, {}, { lookup: never })
   for (const url of ['http://sc-b/', 'http://sc-c/']) {
     const control = new AbortController()
     const error = send(url, { agent, signal: control.signal }).catch(error => error)
@@ -203,12 +205,10 @@ t.test('a request that is given up while it waits ends at once, for a snapshot o
 })
 
 t.test('the timeout of a request counts while it connects', async t => {
-  const resolver = fakeResolver({ 'sc-b': [{ host: '192.0.2.1', port: 9 }] })
-  const agent = agentFor(t, resolver, { connectTimeoutMs: 60_000 })
+  const resolver = fakeResolver({ 'sc-b': [{ host: 'slow.example', port: 9 }] })
+  const agent = agentFor(t, resolver, { connectTimeoutMs: 60_000 }, { lookup: never })
   const request = http.get('http://sc-b/', { agent, timeout: 30 })
   const error = new Promise(resolve => request.on('error', resolve))
   request.on('timeout', () => request.destroy(new Error('timed out')))
-  const { message, code } = (await error) as Error & { code?: string }
-  // Where a router refuses the address, the connection fails before the time is over.
-  t.equal(message === 'timed out' || code === 'ENETUNREACH' || code === 'EHOSTUNREACH', true, message)
+  t.match(await error, { message: 'timed out' })
 })
