@@ -35,6 +35,8 @@ export interface Call {
   open: boolean
   /** While the handler is told of the end: what it dispatches now belongs to the same call. */
   ending: boolean
+  /** Its redirects are remembered, see `expectRedirect`. */
+  watched: boolean
   /** Told when the call can no longer end by itself. */
   root: { readonly settled: boolean; fail(error: unknown): void } | undefined
 }
@@ -54,6 +56,7 @@ export function createCall(lane: Lane | undefined, handSet: boolean, options: Di
     dispatched: 0,
     open: false,
     ending: false,
+    watched: false,
     root: undefined,
   }
 }

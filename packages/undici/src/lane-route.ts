@@ -19,6 +19,7 @@ import { LegacyExchange } from './legacy-exchange.js'
 import { ModernExchange } from './modern-exchange.js'
 import { waitUntilReady } from './not-ready.js'
 import type { EgressSettings } from './options.js'
+import { isExpectedRedirect } from './redirect-memory.js'
 import { refusal, resumeMoved, ServiceHop } from './service-hop.js'
 import { aimOf, originText, type Target, targetOfOrigin } from './target.js'
 
@@ -106,7 +107,12 @@ function decide(route: LaneRoute, options: DispatchOptions, headers: PlainHeader
   const values = headerValues(headers, route.settings.header)
   if (values === undefined) return createCall(current, false, options)
   const lane = laneOfCall(values, undefined, targetOfOrigin(originText(options.origin))?.hostname ?? '')
-  return createCall(lane ?? current, lane !== undefined, options)
+  const call = createCall(lane ?? current, lane !== undefined, options)
+  if (route.settings.keepHandSet && call.handSet) {
+    call.watched = true
+    if (isExpectedRedirect(options)) call.hop = 1
+  }
+  return call
 }
 
 function resolve(

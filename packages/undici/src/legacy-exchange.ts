@@ -1,5 +1,6 @@
 import { type Call, forgetCall } from './call.js'
 import type { LegacyHandler } from './dispatcher.js'
+import { expectRedirect, rawLocation } from './redirect-memory.js'
 import type { ServiceHop } from './service-hop.js'
 
 /**
@@ -45,7 +46,8 @@ export class LegacyExchange implements LegacyHandler {
 
   onHeaders(status: number, headers: unknown[], resume: () => void, statusText: string): boolean | undefined {
     this.hop?.start(status)
-    const { vary } = this
+    const { call, vary } = this
+    if (call.watched && this.outermost) expectRedirect(call, status, rawLocation(headers))
     return this.handler.onHeaders?.(
       status,
       vary === undefined || status < 200 ? headers : withRawVary(headers, vary),

@@ -1,5 +1,6 @@
 import { type Call, forgetCall } from './call.js'
 import type { DispatchController, ModernHandler, ParsedHeaders } from './dispatcher.js'
+import { expectRedirect } from './redirect-memory.js'
 import type { ServiceHop } from './service-hop.js'
 
 /** Stands between undici and a handler of undici 7 or 8. */
@@ -36,7 +37,8 @@ export class ModernExchange implements ModernHandler {
 
   onResponseStart(controller: DispatchController, status: number, headers: ParsedHeaders, statusText?: string): void {
     this.hop?.start(status)
-    const { vary } = this
+    const { call, vary } = this
+    if (call.watched && this.outermost) expectRedirect(call, status, headers['location'])
     this.handler.onResponseStart?.(
       controller,
       status,

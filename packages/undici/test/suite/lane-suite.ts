@@ -1,8 +1,12 @@
 import type { Test } from 'tap'
+import { headerSuite } from './header-suite.js'
 import { propagationSuite } from './propagation.js'
+import { scopeSuite } from './scope-suite.js'
 import type { Copy } from './undici-copy.js'
 
 /** Everything that `composeLane` promises, for one copy of undici. */
 export function laneSuite(t: Test, copy: Copy): void {
   t.test('propagation', async t => propagationSuite(t, copy))
+  t.test('headers', async t => headerSuite(t, copy))
+  t.test('scope', async t => scopeSuite(t, copy))
 }
