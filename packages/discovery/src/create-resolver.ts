@@ -165,7 +165,12 @@ class Resolver implements LaneResolver {
 
   #tellGone(endpoints: readonly Endpoint[]): void {
     for (const listener of [...this.#goneListeners]) {
-      for (const endpoint of endpoints) listener(endpoint)
+      try {
+        for (const endpoint of endpoints) listener(endpoint)
+      } catch (error) {
+        // Called from within a source: a broken listener must not stop its reports.
+        this.#options.warn(`a listener of onEndpointGone threw: ${error instanceof Error ? error.message : error}`)
+      }
     }
   }
 

@@ -61,6 +61,7 @@ export class ServiceRegistry {
   }
 
   get(name: string): ServiceEntry | undefined {
+    if (typeof name !== 'string') return undefined
     return this.#byName.get(name) ?? this.#byKey.get(this.#naming.keyOf(name))?.entry
   }
 
