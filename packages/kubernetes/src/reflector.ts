@@ -95,6 +95,7 @@ export class Reflector<T> {
         await this.#watch()
         if (this.#disordered) this.#version = undefined
         failures = this.#useful ? 0 : failures + 1
+        if (this.#useful) expired = false
         if (failures > 1) this.#handler.lost(new ApiError(0, 'the server ends each watch at once'), verb)
       } catch (error) {
         if (signal.aborted) return

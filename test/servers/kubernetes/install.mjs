@@ -27,7 +27,8 @@ const PARTS = [
 ]
 
 export const binFolder = join(
-  process.env.LANEWAY_KUBERNETES_HOME ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'laneway-kubernetes'),
+  process.env.LANEWAY_KUBERNETES_HOME ??
+    join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'laneway-kubernetes'),
   'bin',
 )
 

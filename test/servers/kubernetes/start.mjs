@@ -3,7 +3,7 @@
 //
 //   node test/servers/kubernetes/start.mjs
 //   ready KUBECONFIG=/tmp/…/kubeconfig server=https://127.0.0.1:…
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { createServer } from 'node:net'
@@ -23,6 +23,7 @@ const CONTROLLERS = [
   'serviceaccount-controller',
 ]
 const READY_WITHIN_MS = 120_000
+const TIED = spawnSync('setpriv', ['--version']).status === 0 ? ['setpriv', '--pdeathsig', 'KILL', '--'] : []
 
 /** Starts it. Resolves with `{ kubeconfig, server, pids, stop }`; rejects when a part does not come up. */
 export async function startControlPlane() {
@@ -33,8 +34,9 @@ export async function startControlPlane() {
   let ending = false
 
   function launch(name, args) {
-    // With a broken parent the child must not stay: its standard input closes, and on Linux it is told.
-    const child = spawn(join(binFolder, name), args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    // Where there is setpriv, a child ends with this process even when it is killed.
+    const command = [...TIED, join(binFolder, name), ...args]
+    const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] })
     const log = createWriteStream(join(dir, `${name}.log`))
     child.stdout.pipe(log)
     child.stderr.pipe(log)
@@ -68,7 +70,12 @@ export async function startControlPlane() {
     launch('etcd', [
       ...['--name', 'test', '--data-dir', join(dir, 'etcd'), '--unsafe-no-fsync', '--log-level', 'warn'],
       ...['--listen-client-urls', `http://127.0.0.1:${etcd}`, '--advertise-client-urls', `http://127.0.0.1:${etcd}`],
-      ...['--listen-peer-urls', `http://127.0.0.1:${peer}`, '--initial-advertise-peer-urls', `http://127.0.0.1:${peer}`],
+      ...[
+        '--listen-peer-urls',
+        `http://127.0.0.1:${peer}`,
+        '--initial-advertise-peer-urls',
+        `http://127.0.0.1:${peer}`,
+      ],
       ...['--initial-cluster', `test=http://127.0.0.1:${peer}`],
     ])
     launch('kube-apiserver', [
@@ -115,7 +122,10 @@ function writeKubeconfig(dir, pki, server, token) {
     'current-context': 'certificate',
     clusters: [{ name: 'test', cluster: { server, 'certificate-authority-data': data('ca.crt') } }],
     users: [
-      { name: 'certificate', user: { 'client-certificate-data': data('admin.crt'), 'client-key-data': data('admin.key') } },
+      {
+        name: 'certificate',
+        user: { 'client-certificate-data': data('admin.crt'), 'client-key-data': data('admin.key') },
+      },
       { name: 'token', user: { token } },
     ],
     contexts: ['certificate', 'token'].map(name => ({ name, context: { cluster: 'test', user: name } })),
