@@ -7,7 +7,7 @@ import {
   runInLane,
   runRequest,
 } from '@laneway/core'
-import type { FastifyPluginCallback } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 
 declare module 'fastify' {
@@ -23,9 +23,9 @@ export interface FastifyLaneOptions extends IngressOptions {}
 /** On an instance that has the hooks already, inherited by its children. */
 const kRegistered = Symbol.for('laneway.fastify')
 
-const plugin: FastifyPluginCallback<FastifyLaneOptions> = (fastify, options, done) => {
+const plugin: FastifyPluginAsync<FastifyLaneOptions> = async (fastify, options) => {
   const ingress = createIngress('fastifyLane', withoutRegisterOptions(options))
-  if (fastify.hasDecorator(kRegistered)) return done()
+  if (fastify.hasDecorator(kRegistered)) return
   fastify.decorate(kRegistered, true)
   fastify.decorateRequest('lane', undefined)
 
@@ -49,7 +49,6 @@ const plugin: FastifyPluginCallback<FastifyLaneOptions> = (fastify, options, don
   fastify.addHook('onTimeout', function timeoutInLane(request, _reply, next) {
     runInLane(request.lane, next)
   })
-  done()
 }
 
 /** Fastify hands a plugin the options of `register` together with the plugin's own. */
@@ -68,7 +67,7 @@ function withoutRegisterOptions(options: FastifyLaneOptions): FastifyLaneOptions
  * Fails to register with a LanewayError `LANEWAY_INVALID_OPTION` or `LANEWAY_INVALID_TAG` when the options or this
  * instance's tag are wrong. Requests never make it throw.
  */
-export const fastifyLane: FastifyPluginCallback<FastifyLaneOptions> = fp(plugin, {
+export const fastifyLane: FastifyPluginAsync<FastifyLaneOptions> = fp(plugin, {
   name: '@laneway/fastify',
   fastify: '4.x || 5.x',
 })

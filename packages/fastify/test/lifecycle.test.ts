@@ -346,7 +346,7 @@ for (const { name, fastify } of generations) {
     t.teardown(() => app.close())
     await t.resolves(register(app, { prefix: '/api', logLevel: 'warn' }), 'options of register itself')
     const clash = create()
-    clash.decorateRequest('lane', '')
+    clash.decorateRequest('lane', undefined)
     await t.rejects(register(clash, {}), { code: 'FST_ERR_DEC_ALREADY_PRESENT' }, "another plugin's property")
   }
 }
