@@ -41,6 +41,7 @@ export function checkDocument(document: unknown, problems: Problems): void {
   if (problems.size > 0) return
   checkNames(rules, problems)
   checkPriorities(rules, problems)
+  if (problems.size > 0) return
   checkReachable(inOrder(rules), problems)
   checkGroups(rules, problems)
 }

@@ -1,8 +1,8 @@
-import { describe, emitLanewayWarning, type Lane, LanewayError } from '@laneway/core'
+import { assertKnownKeys, describe, emitLanewayWarning, type Lane, LanewayError } from '@laneway/core'
 import type { CompiledRules, RuleDecision, RulesExplanation } from './compile-rules.js'
 import { parseResolved } from './parse-rules.js'
 import type { RulesRequest } from './request.js'
-import { type RulesOptions, resolveRulesOptions } from './rules-options.js'
+import { RULES_OPTIONS, type RulesOptions, resolveRulesOptions } from './rules-options.js'
 
 /** Options of {@link createRulesHolder}. */
 export interface RulesHolderOptions extends RulesOptions {
@@ -39,6 +39,9 @@ export interface RulesHolder {
   readonly problem: LanewayError | undefined
 }
 
+/** The names of the options. */
+export const HOLDER_OPTIONS = [...RULES_OPTIONS, 'onReload', 'onProblem']
+
 /**
  * Creates a holder without rules.
  *
@@ -49,6 +52,7 @@ export interface RulesHolder {
  * app.use(expressLane({ trust: 'edge', rules: rules.laneOf }))
  */
 export function createRulesHolder(options: RulesHolderOptions = {}): RulesHolder {
+  assertKnownKeys('createRulesHolder', options, HOLDER_OPTIONS)
   const { onReload, onProblem = warnRefused, ...rest } = options
   const resolved = resolveRulesOptions(rest, 'createRulesHolder')
   assertFunctions('createRulesHolder', { onReload, onProblem })
@@ -105,7 +109,7 @@ export function createRulesHolder(options: RulesHolderOptions = {}): RulesHolder
 }
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION` */
-export function assertFunctions(where: string, options: Record<string, unknown>): void {
+function assertFunctions(where: string, options: Record<string, unknown>): void {
   for (const [name, option] of Object.entries(options)) {
     if (option === undefined || typeof option === 'function') continue
     throw new LanewayError('LANEWAY_INVALID_OPTION', `${where}: ${name} is a function, received ${describe(option)}`)

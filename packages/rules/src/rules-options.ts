@@ -38,7 +38,8 @@ export interface ResolvedRulesOptions {
   readonly random: () => number
 }
 
-const KEYS = ['source', 'header', 'weightKey', 'clientAddress', 'random']
+/** The names of the options. */
+export const RULES_OPTIONS = ['source', 'header', 'weightKey', 'clientAddress', 'random']
 
 /**
  * Fills in the defaults.
@@ -46,7 +47,7 @@ const KEYS = ['source', 'header', 'weightKey', 'clientAddress', 'random']
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function resolveRulesOptions(input: RulesOptions = {}, where = 'compileRules'): ResolvedRulesOptions {
-  assertKnownKeys(where, input, KEYS)
+  assertKnownKeys(where, input, RULES_OPTIONS)
   const { weightKey, clientAddress, random } = input
   for (const [name, option] of [['clientAddress', clientAddress] as const, ['random', random] as const]) {
     if (option !== undefined && typeof option !== 'function') {

@@ -1,6 +1,12 @@
 import { readFileSync, statSync } from 'node:fs'
-import { describe, LanewayError } from '@laneway/core'
-import { createRulesHolder, type RulesHolder, type RulesHolderOptions, warnRefused } from './rules-holder.js'
+import { assertKnownKeys, describe, LanewayError } from '@laneway/core'
+import {
+  createRulesHolder,
+  HOLDER_OPTIONS,
+  type RulesHolder,
+  type RulesHolderOptions,
+  warnRefused,
+} from './rules-holder.js'
 
 /** Options of {@link watchRules}. */
 export interface WatchRulesOptions extends RulesHolderOptions {
@@ -29,6 +35,7 @@ export interface RulesWatch extends RulesHolder {
  *   read at the start, `LANEWAY_INVALID_OPTION`
  */
 export function watchRules(file: string, options: WatchRulesOptions = {}): RulesWatch {
+  assertKnownKeys('watchRules', options, [...HOLDER_OPTIONS, 'intervalMs'])
   const { intervalMs = 1000, onProblem, ...rest } = options
   if (!(intervalMs >= 100 && intervalMs <= 3_600_000)) {
     throw new LanewayError(
