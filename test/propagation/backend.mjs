@@ -5,6 +5,9 @@ import net from 'node:net'
 
 export const LANES = ['gray', 'blue']
 
+/** The instance where a request with this tag belongs. */
+export const placeOf = tag => (tag === '' ? 'base' : tag.slice(tag.indexOf(',') + 1))
+
 /** Starts everything on loopback. `hits` tells, by request id, what arrived where. */
 export async function startBackend() {
   const hits = new Map()

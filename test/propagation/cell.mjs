@@ -1,4 +1,5 @@
 // One cell: a front service with an ingress and an egress, under a condition.
+import { placeOf } from './backend.mjs'
 import { CONDITIONS } from './conditions.mjs'
 import { EGRESSES } from './egresses.mjs'
 import { generate } from './generator.mjs'
@@ -86,7 +87,7 @@ function judge(results, backend, condition) {
   const seldom = condition === 'cache' || condition === 'deduplicate'
   for (const { id, expected, away, status, text } of results) {
     const outside = away || condition === 'cross-host redirect'
-    const wanted = outside ? '200 third' : `200 ${expected || 'base'}`
+    const wanted = outside ? '200 third' : `200 ${placeOf(expected)}`
     if (status !== 200 || !text.startsWith('200 ')) note('failed', `answer ${status} ${text}`)
     else if (text !== wanted) note('wrong', `answer "${text}" instead of "${wanted}"`)
     const hits = backend.hits.get(id) ?? []
@@ -96,7 +97,7 @@ function judge(results, backend, condition) {
       if (tags.length > 1) note('doubled', `${tags.length} tags at ${place}`)
       else if (tags.length === 0 && right !== '') note('lost', `no tag at ${place} instead of "${right}"`)
       else if ((tags[0] ?? '') !== right) note('wrong', `tag "${tags[0]}" at ${place} instead of "${right}"`)
-      else if (place !== 'third' && place !== (expected || 'base')) note('wrong', `"${expected}" at ${place}`)
+      else if (place !== 'third' && place !== placeOf(expected)) note('wrong', `"${expected}" at ${place}`)
     }
   }
   if (backend.proxied.svc > 0) note('wrong', `${backend.proxied.svc} requests to the service went to the proxy`)

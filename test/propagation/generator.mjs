@@ -11,7 +11,8 @@ const BODY = 'x'.repeat(20_000)
 export async function generate(front, count, condition, next) {
   const requests = Array.from({ length: count }, () => {
     const number = next()
-    const expected = number % 3 === 0 ? '' : LANES[number % 3 === 1 ? 0 : 1]
+    // A tag of its own in front of the lane: what another request of the same lane sent is wrong, too.
+    const expected = number % 3 === 0 ? '' : `r${number},${LANES[number % 3 === 1 ? 0 : 1]}`
     return { id: String(number), expected, away: condition.away !== undefined && Math.random() < condition.away }
   })
   if (front.http2) return overHttp2(front.port, requests, condition)

@@ -7,7 +7,7 @@ import { expressLane } from '@laneway/express'
 import { fastifyLane } from '@laneway/fastify'
 import { LaneAgent, withLane } from '@laneway/http'
 import { composeLane, createLaneFetch } from '@laneway/undici'
-import { LANES } from './backend.mjs'
+import { LANES, placeOf } from './backend.mjs'
 
 const quiet = () => {}
 
@@ -57,7 +57,7 @@ export function controlWiring(backend, fault) {
     return storage.run(variable, next)
   }
   const read = () => (fault === 'variable' ? variable : (storage.getStore() ?? ''))
-  const pick = tag => backend.instances[LANES.indexOf(tag) + 1]
+  const pick = tag => backend.instances[LANES.indexOf(placeOf(tag)) + 1]
   const isService = url => url.hostname === 'svc'
 
   const ambient = dispatch => (opts, handler) => {
