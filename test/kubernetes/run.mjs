@@ -52,7 +52,7 @@ function run(file) {
   const args = ['--expose-gc', '--import', 'tsx', '--conditions=@laneway/source', file]
   const child = spawn(process.execPath, args, {
     cwd: root,
-    env: { ...process.env, ...server.env },
+    env: { ...process.env, TAP_TIMEOUT: '300', ...server.env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let output = ''

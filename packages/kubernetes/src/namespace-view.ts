@@ -17,7 +17,7 @@ import { SliceIndex } from './slice-index.js'
 type Resource = 'endpointslices' | 'pods' | 'services'
 
 /** Slices hold about 100 endpoints each, pods are metadata only: pages that parse in a few milliseconds. */
-const PAGE = { endpointslices: 10, pods: 100, services: 100 }
+const PAGE = { endpointslices: 5, pods: 100, services: 100 }
 
 /** All that is watched in one namespace, and the services of it that somebody asked for. */
 export class NamespaceView {
