@@ -27,7 +27,7 @@ export interface Call {
   headers: PlainHeaders | undefined
   /** The endpoint whose body the caller has begun to read. */
   source: Choice | undefined
-  /** When it was, as `EndpointPools.now()` counts. */
+  /** When it was chosen, as `EndpointPools.now()` counts. */
   sourceSeen: number
   /** How often the handler was dispatched. */
   dispatched: number

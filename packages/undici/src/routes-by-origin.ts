@@ -24,13 +24,17 @@ export function assertRoutesByOrigin(where: string, dispatcher: LaneableDispatch
   if ((dispatcher as { routesByOrigin?: unknown }).routesByOrigin === true) return
   const names = classNames(dispatcher)
   const telling = names.find(name => BY_ORIGIN.has(name) || ONE_ORIGIN.has(name))
-  if (telling !== undefined ? BY_ORIGIN.has(telling) : probeOf(dispatcher) !== 'one-origin') return
+  if (telling !== undefined ? BY_ORIGIN.has(telling) : routes(probeOf(dispatcher))) return
   throw new LanewayError(
     'LANEWAY_NOT_AN_AGENT',
     `${where} takes a dispatcher that sends each request to its own origin: an Agent, ProxyAgent, EnvHttpProxyAgent, ` +
       `a RetryAgent over one of these, or a MockAgent; received ${names[0] ?? 'an object'}, which serves one origin ` +
       '(routesByOrigin: true vouches for a dispatcher of your own)',
   )
+}
+
+function routes(probe: Probe): boolean {
+  return probe === 'by-origin' || probe === 'proxy'
 }
 
 /** What refuses a request without origin and with a bad path, and over which of the two. */
@@ -58,7 +62,7 @@ export function probeOf(dispatcher: LaneableDispatcher): Probe {
     onError: tell,
   }
   try {
-    dispatcher.dispatch({ path: 'laneway-probe', method: 'GET' }, handler)
+    dispatcher.dispatch({ path: 'laneway-probe', method: 'GET', headers: {} }, handler)
   } catch (error) {
     tell(error)
   }

@@ -19,6 +19,7 @@ export class ServiceHop {
   private sending = false
   private counted = false
   private reconnects = 0
+  private sent = 0
 
   constructor(
     private readonly pools: EndpointPools | undefined,
@@ -51,6 +52,7 @@ export class ServiceHop {
     this.connected = false
     this.responded = false
     this.options.origin = originOf(endpoint, this.secure)
+    this.sent = this.pools?.now() ?? 0
     this.resolver.started(choice)
     this.counted = true
     this.sending = true
@@ -69,7 +71,7 @@ export class ServiceHop {
     // The first part of a body that a retry may want to resume.
     if (status >= 200 && status < 300) {
       this.call.source = this.choice
-      this.call.sourceSeen = this.pools?.now() ?? 0
+      if (this.resumes === undefined) this.call.sourceSeen = this.sent
     }
   }
 
@@ -87,8 +89,9 @@ export class ServiceHop {
     const { choice } = this
     const endpoint = choice?.endpoint
     if (!this.counted || choice === undefined || endpoint === undefined) return error
-    if (this.gaveUp) this.end('aborted')
-    else if (this.responded) this.end('ok')
+    // An interceptor that retries a status aborts its response: that began all the same.
+    if (this.responded) this.end('ok')
+    else if (this.gaveUp) this.end('aborted')
     else if (this.connected) {
       const lost = isResponseLost(error, this.options.body)
       this.end(lost ? 'reset' : 'aborted')

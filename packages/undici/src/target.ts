@@ -34,6 +34,7 @@ export interface Aim {
   readonly tunnel: boolean
 }
 
+const SLASH = 47
 const ABSOLUTE = /^https?:\/\//i
 
 /** @returns `undefined` for the usual case: the origin is the target */
@@ -41,10 +42,12 @@ export function aimOf(options: DispatchOptions): Aim | undefined {
   const { path } = options
   if (typeof path !== 'string') return undefined
   if (options.method === 'CONNECT') {
-    const authority = path.startsWith('/') ? undefined : targetOfOrigin(`http://${path}`)
-    return { target: authority ?? targetOfOrigin(originText(options.origin)), path: undefined, tunnel: true }
+    // `connect()` of undici puts a slash in front of the authority.
+    const authority = path.charCodeAt(0) === SLASH ? path.slice(1) : path
+    const named = authority === '' ? originText(options.origin) : `http://${authority}`
+    return { target: targetOfOrigin(named), path: undefined, tunnel: true }
   }
-  if (path.charCodeAt(0) === 47 || !ABSOLUTE.test(path)) return undefined
+  if (path.charCodeAt(0) === SLASH || !ABSOLUTE.test(path)) return undefined
   const slash = path.indexOf('/', 8)
   const question = path.indexOf('?', 8)
   const end =

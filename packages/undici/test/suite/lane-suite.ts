@@ -1,6 +1,9 @@
 import type { Test } from 'tap'
 import { headerSuite } from './header-suite.js'
 import { propagationSuite } from './propagation.js'
+import { refusalSuite } from './refusal-suite.js'
+import { resolveSuite } from './resolve-suite.js'
+import { retrySuite } from './retry-suite.js'
 import { scopeSuite } from './scope-suite.js'
 import type { Copy } from './undici-copy.js'
 
@@ -8,5 +11,8 @@ import type { Copy } from './undici-copy.js'
 export function laneSuite(t: Test, copy: Copy): void {
   t.test('propagation', async t => propagationSuite(t, copy))
   t.test('headers', async t => headerSuite(t, copy))
+  t.test('resolving', async t => resolveSuite(t, copy))
+  t.test('retries', async t => retrySuite(t, copy))
+  t.test('refusals', async t => refusalSuite(t, copy))
   t.test('scope', async t => scopeSuite(t, copy))
 }
