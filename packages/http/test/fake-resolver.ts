@@ -17,7 +17,7 @@ export interface FakeResolver extends EgressResolver {
   /** Ends the wait of `ready`. */
   arrive(service: string, endpoints: FakeEndpoint[]): void
   refuse(error: Error): void
-  gone(port: number): void
+  gone(port: number, host?: string): void
   listeners(): number
 }
 
@@ -68,8 +68,8 @@ export function fakeResolver(services: Record<string, FakeEndpoint[] | undefined
     refuse(error) {
       for (const one of waiting.splice(0)) one.reject(error)
     },
-    gone(port) {
-      for (const listener of gone) listener(endpoint({ port }))
+    gone(port, host = '127.0.0.1') {
+      for (const listener of gone) listener(endpoint({ port, host }))
     },
     listeners: () => gone.size,
   }

@@ -1,0 +1,32 @@
+import http from 'node:http'
+import https from 'node:https'
+import { runInLane } from '@laneway/core'
+import { LaneAgent, LaneHttpsAgent } from '@laneway/http'
+import { fakeResolver } from '../fake-resolver.js'
+
+const { GRAY, SECURE, CERT } = process.env
+const gray = { port: Number(GRAY), tag: 'gray' }
+const plain = { resolver: fakeResolver({ 'sc-b': [gray] }), warn: () => {} }
+const secure = { resolver: fakeResolver({ 'sc-b': [{ port: Number(SECURE), tag: 'gray' }] }), warn: () => {} }
+const proxied = { proxyEnv: process.env } as http.AgentOptions
+
+function get(url: string, agent: http.Agent): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const request = (url.startsWith('https:') ? https : http).get(url, { agent, ca: CERT }, response => {
+      response.on('end', () => resolve(response.statusCode)).resume()
+    })
+    request.on('error', reject)
+  })
+}
+
+const agent = new LaneAgent(plain, proxied)
+const httpsAgent = new LaneHttpsAgent(secure, proxied)
+const status = [
+  await runInLane('gray', get, 'http://sc-b/b?c=d', agent),
+  await runInLane('gray', get, 'http://third.example/', agent),
+  await runInLane('gray', get, 'https://sc-b/', httpsAgent),
+  await runInLane('gray', get, 'https://localhost/', httpsAgent),
+]
+agent.destroy()
+httpsAgent.destroy()
+console.log(JSON.stringify({ status }))
