@@ -9,8 +9,19 @@ const options = {
   namingPushEmptyProtection: false,
   ...(username !== undefined && password !== undefined && { username, password }),
 }
-const naming = new NacosNamingClient(options)
-const config = new NacosConfigClient(options)
+const naming = patiently(() => new NacosNamingClient(options))
+const config = patiently(() => new NacosConfigClient(options))
+/** Its constructor gives up early on a machine that is busy. */
+function patiently<Made>(make: () => Made): Made {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return make()
+    } catch (error) {
+      if (attempt === 5) throw error
+    }
+  }
+}
+
 const group = 'DEFAULT_GROUP'
 const tell = (event: string, value: unknown): void => void process.send?.({ event, value })
 
