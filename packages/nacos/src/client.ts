@@ -1,3 +1,4 @@
+import { NacosConfig } from './config.js'
 import { Connection } from './connection.js'
 import { Login } from './login.js'
 import { NacosNaming } from './naming.js'
@@ -6,6 +7,7 @@ import { type NacosClientOptions, resolveNacosClientOptions } from './options.js
 /** A client of one Nacos cluster: one connection, one identity at the server, naming and configuration. */
 export interface NacosClient {
   readonly naming: NacosNaming
+  readonly config: NacosConfig
   /** Namespace id of this client. */
   readonly namespace: string
   /** `host:port` (gRPC) of the server in use; `undefined` while there is none. */
@@ -42,12 +44,14 @@ export function createNacosClient(input: NacosClientOptions): NacosClient {
         })
   const connection = new Connection(options, login)
   const naming = new NacosNaming(connection)
+  const config = new NacosConfig(connection)
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>(resolve => {
       timer = setTimeout(resolve, requestTimeoutMs)
     })
+    config.leave()
     await Promise.race([naming.leave(), late])
     clearTimeout(timer)
     connection.close()
@@ -55,6 +59,7 @@ export function createNacosClient(input: NacosClientOptions): NacosClient {
   }
   return Object.freeze({
     naming,
+    config,
     namespace: options.namespace,
     get server() {
       const server = connection.session?.server

@@ -1,7 +1,17 @@
 // For users
 export { createNacosClient, type NacosClient } from './client.js'
+export type { ConfigListener, ConfigPlace, ConfigPublishOptions, ConfigValue, NacosConfig } from './config.js'
+export {
+  type ForeignInstance,
+  type FromNacosClientOptions,
+  fromNacosClient,
+  type NacosPackageClient,
+  type NacosRustClient,
+} from './from-nacos-client.js'
+export { laneMetadata } from './lane-metadata.js'
+export { type NacosRules, type NacosRulesOptions, nacosRules } from './nacos-rules.js'
 export type { InstanceInput, NacosNaming, NamingListener, ServiceRef } from './naming.js'
 export type { NacosClientOptions, NacosRequest } from './options.js'
+export { type RegisterInstanceOptions, type Registration, registerInstance } from './register-instance.js'
 export type { NacosInstance, ServiceInfo } from './service-info.js'
-
-// For the other @laneway packages
+export { createNacosSource, type NacosSourceOptions } from './source.js'

@@ -85,7 +85,7 @@ export class NacosNaming implements ConnectionUser {
    * @throws LanewayError `LANEWAY_NACOS_UNAVAILABLE`, `LANEWAY_NACOS_REFUSED`, `LANEWAY_AUTH`, `LANEWAY_CLOSED`
    */
   async query(ref: ServiceRef): Promise<ServiceInfo> {
-    const body = { ...this.#where(ref), cluster: '', healthyOnly: false, udpPort: 0 }
+    const body = { ...this.#where(this.#ref(ref)), cluster: '', healthyOnly: false, udpPort: 0 }
     const answer = await this.#connection.request('ServiceQueryRequest', 'naming', body)
     return readInfo(answer)
   }
@@ -150,10 +150,10 @@ export class NacosNaming implements ConnectionUser {
    * @throws LanewayError `LANEWAY_NACOS_REFUSED` or `LANEWAY_AUTH` when the server refuses it: then it is not tried again.
    *   `LANEWAY_INVALID_OPTION`, `LANEWAY_CLOSED`. While no server can be reached it waits
    */
-  register(ref: ServiceRef, instance: InstanceInput): Promise<void> {
+  async register(ref: ServiceRef, instance: InstanceInput): Promise<void> {
     const full = this.#ref(ref)
     const checked = checkInstance(instance)
-    if (this.#connection.closed) return Promise.reject(new LanewayError('LANEWAY_CLOSED', 'the Nacos client is closed'))
+    if (this.#connection.closed) throw new LanewayError('LANEWAY_CLOSED', 'the Nacos client is closed')
     const key = keyOf(full)
     let entry = this.#registered.get(key)
     if (entry === undefined) {
@@ -178,7 +178,7 @@ export class NacosNaming implements ConnectionUser {
     })
     this.#keepRegistered(key, made)
     this.#connection.start()
-    return done
+    await done
   }
 
   /**

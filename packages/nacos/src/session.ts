@@ -19,8 +19,6 @@ export interface SessionOptions {
   readonly onEnd: (session: Session, error: LanewayError) => void
 }
 
-/** Wait for `SetupAckRequest` where the server announced it. */
-const SETUP_ACK_MS = 5_000
 /** Java's own wait where no acknowledgement exists: 2.0 to 2.2, r-nacos. Too early earns 301, which is retried. */
 const NO_ACK_MS = 100
 
@@ -47,6 +45,7 @@ export class Session {
   #lastAnswerAt = 0
   #checking = false
   #onSetupAck: ((message: Message) => void) | undefined
+  #onAbort: ((error: LanewayError) => void) | undefined
   #requestId = 0
   #ended: LanewayError | undefined
   #open = false
@@ -118,11 +117,11 @@ export class Session {
   }
 
   #setupAck(negotiates: boolean): Promise<void> {
+    const { requestTimeoutMs } = this.#options
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => (negotiates ? reject(this.#failure(`no SetupAckRequest within ${SETUP_ACK_MS} ms`)) : resolve()),
-        negotiates ? SETUP_ACK_MS : NO_ACK_MS,
-      )
+      const timer = negotiates
+        ? setTimeout(() => reject(this.#failure(`no SetupAckRequest within ${requestTimeoutMs} ms`)), requestTimeoutMs)
+        : setTimeout(resolve, NO_ACK_MS)
       // The acknowledgement has no requestId and wants no answer.
       this.#onSetupAck = message => {
         clearTimeout(timer)
@@ -137,8 +136,6 @@ export class Session {
       }
     })
   }
-
-  #onAbort: ((error: LanewayError) => void) | undefined
 
   /**
    * One unary call. The answer may be a refusal: look at `resultCode` and `errorCode`. Answers are not matched by

@@ -160,7 +160,9 @@ export class Transport {
       `${this.address}: ${why}`,
       cause === undefined ? {} : { cause },
     )
-    this.#session.destroy()
+    // Not here: destroyed inside an event of one of its streams, a session that is losing another one at that moment never
+    // returns from native code (Node 20.20), and the process hangs at full load.
+    setImmediate(() => this.#session.destroy())
     this.#onEnd(this.#ended)
   }
 

@@ -1,0 +1,275 @@
+import { createHash } from 'node:crypto'
+import { assertKnownKeys, describe, LanewayError } from '@laneway/core'
+import type { Connection, ConnectionUser } from './connection.js'
+import { Redo } from './redo.js'
+import { DEFAULT_GROUP } from './service-info.js'
+import type { Session } from './session.js'
+import type { Message } from './transport.js'
+
+/** Where a configuration lives. */
+export interface ConfigPlace {
+  /** @default 'DEFAULT_GROUP' */
+  group?: string
+  /** @default the client's namespace */
+  namespace?: string
+}
+
+/** Options of {@link NacosConfig.publish}. */
+export interface ConfigPublishOptions extends ConfigPlace {
+  /** Shown by the console: `json`, `text`, `yaml`, `properties`, `xml`, `html`. @default 'text' */
+  type?: string
+  /**
+   * Publish only while the content has this md5 (see {@link ConfigValue.md5}). Not sent twice, so that a lost
+   * connection is an error. Nacos 2.2 and r-nacos ignore it.
+   */
+  casMd5?: string
+}
+
+/** One configuration as the server has it. */
+export interface ConfigValue {
+  readonly dataId: string
+  readonly group: string
+  readonly content: string
+  /** Lower-case hex of the UTF-8 content. */
+  readonly md5: string
+  readonly contentType: string | undefined
+}
+
+/** What {@link NacosConfig.listen} tells. */
+export interface ConfigListener {
+  /** The content first, then each change. `undefined`: there is no such configuration. */
+  value(value: ConfigValue | undefined): void
+  /** The configuration is not kept up to date at the moment. May be called repeatedly. */
+  lost(error: LanewayError): void
+}
+
+interface Key {
+  readonly dataId: string
+  readonly group: string
+  readonly tenant: string
+}
+
+interface Watched {
+  readonly key: Key
+  readonly listeners: Set<ConfigListener>
+  /** What the listeners were told; `undefined` before the first answer. */
+  told: { value: ConfigValue | undefined } | undefined
+  /** A push came: read again, whatever the server says of md5. */
+  pushed: boolean
+}
+
+/** As the Java client: everything is compared again, in case a push was lost. */
+const RESYNC_MS = 180_000
+const NOT_FOUND = 300
+const BEING_MODIFIED = 400
+/** A content that changes faster than it can be read is left to the next attempt. */
+const MAX_ROUNDS = 5
+
+/** The configuration half of a client. */
+export class NacosConfig implements ConnectionUser {
+  readonly #connection: Connection
+  readonly #redo: Redo
+  readonly #watched = new Map<string, Watched>()
+  #resync: NodeJS.Timeout | undefined
+
+  /** @internal */
+  constructor(connection: Connection) {
+    this.#connection = connection
+    this.#redo = new Redo(connection)
+    connection.use(this)
+  }
+
+  /**
+   * Reads a configuration. Right after a publication the server may still give the old one.
+   *
+   * @returns `undefined` when there is none
+   * @throws LanewayError `LANEWAY_NACOS_UNAVAILABLE`, `LANEWAY_NACOS_REFUSED`, `LANEWAY_AUTH`, `LANEWAY_CLOSED`,
+   *   `LANEWAY_INVALID_OPTION`
+   */
+  async get(dataId: string, place: ConfigPlace = {}): Promise<ConfigValue | undefined> {
+    const key = this.#key('get', dataId, place)
+    const expected = [NOT_FOUND]
+    return readValue(key, await this.#connection.request('ConfigQueryRequest', 'config', { ...key }, { expected }))
+  }
+
+  /**
+   * Creates or replaces a configuration.
+   *
+   * @throws LanewayError as {@link get}; `LANEWAY_NACOS_REFUSED` also when `casMd5` does not fit
+   */
+  async publish(dataId: string, content: string, options: ConfigPublishOptions = {}): Promise<void> {
+    const { type = 'text', casMd5, ...place } = options
+    const key = this.#key('publish', dataId, place)
+    if (typeof content !== 'string' || content === '') {
+      throw new LanewayError(
+        'LANEWAY_INVALID_OPTION',
+        `publish: content must be a string with something in it, received ${describe(content)}`,
+      )
+    }
+    const body = { ...key, content, additionMap: { type }, ...(casMd5 !== undefined && { casMd5 }) }
+    await this.#connection.request('ConfigPublishRequest', 'config', body, { once: casMd5 !== undefined })
+  }
+
+  /**
+   * Removes a configuration; one that does not exist is removed already.
+   *
+   * @throws LanewayError as {@link get}
+   */
+  async remove(dataId: string, place: ConfigPlace = {}): Promise<void> {
+    const key = this.#key('remove', dataId, place)
+    await this.#connection.request('ConfigRemoveRequest', 'config', { ...key }, { expected: [NOT_FOUND] })
+  }
+
+  /**
+   * Follows a configuration: the listener hears what is there now, or that there is nothing, and then each change. Fast
+   * changes may be told as one; the last one is always told. Listeners of one configuration share one at the server.
+   *
+   * @returns ends it
+   * @throws LanewayError `LANEWAY_INVALID_OPTION` for a name that is none
+   */
+  listen(dataId: string, place: ConfigPlace, listener: ConfigListener): () => void {
+    const key = this.#key('listen', dataId, place)
+    const id = idOf(key)
+    let watched = this.#watched.get(id)
+    if (watched === undefined) {
+      watched = { key, listeners: new Set(), told: undefined, pushed: false }
+      this.#watched.set(id, watched)
+      this.#follow(id, watched)
+    } else if (watched.told !== undefined) {
+      listener.value(watched.told.value)
+    }
+    const own: ConfigListener = { value: value => listener.value(value), lost: error => listener.lost(error) }
+    watched.listeners.add(own)
+    this.#connection.start()
+    this.#resync ??= setInterval(() => this.#resyncAll(), RESYNC_MS).unref()
+    const { listeners } = watched
+    return () => {
+      if (!listeners.delete(own) || listeners.size > 0) return
+      if (this.#watched.get(id)?.listeners === listeners) this.#watched.delete(id)
+      void this.#redo.drop(id)
+    }
+  }
+
+  /** @internal */
+  leave(): void {
+    clearInterval(this.#resync)
+    this.#watched.clear()
+    this.#redo.clear()
+  }
+
+  /** @internal */
+  up(_session: Session): Promise<void> {
+    return this.#redo.up()
+  }
+
+  /** @internal */
+  down(error: LanewayError): void {
+    for (const { listeners } of this.#watched.values()) for (const listener of [...listeners]) listener.lost(error)
+  }
+
+  /** @internal */
+  push({ type, body }: Message): void {
+    if (type !== 'ConfigChangeNotifyRequest') return
+    // For the default namespace Java servers leave the tenant out, r-nacos sends "", and one that knows another name for
+    // it may send that.
+    const id = idOf({
+      dataId: String(body['dataId']),
+      group: String(body['group']),
+      tenant: tenantOf(String(body['tenant'] ?? '')),
+    })
+    const watched = this.#watched.get(id)
+    if (watched === undefined) return
+    watched.pushed = true
+    this.#redo.touch(id)
+  }
+
+  #follow(id: string, watched: Watched): void {
+    this.#redo.want(id, {
+      apply: session => this.#sync(session, watched),
+      undo: async session => {
+        await this.#listenOn(session, watched, false)
+      },
+      failed: error => {
+        for (const listener of [...watched.listeners]) listener.lost(error)
+      },
+    })
+  }
+
+  /** Reads until the server agrees that the listeners know the newest content; then it pushes the next change. */
+  async #sync(session: Session, watched: Watched): Promise<void> {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const pushed = watched.pushed
+      watched.pushed = false
+      const changed = await this.#listenOn(session, watched, true)
+      if (watched.told !== undefined && !changed && !pushed) return
+      const headers: Record<string, string> = pushed ? { notify: 'true' } : {}
+      const expected = [NOT_FOUND]
+      const answer = await this.#connection.requestOn(
+        session,
+        'ConfigQueryRequest',
+        'config',
+        { ...watched.key },
+        { expected, headers },
+      )
+      if (session !== this.#connection.session) return
+      this.#tell(watched, readValue(watched.key, answer))
+    }
+  }
+
+  #tell(watched: Watched, value: ConfigValue | undefined): void {
+    if (watched.told !== undefined && watched.told.value?.md5 === value?.md5) return
+    watched.told = { value }
+    for (const listener of [...watched.listeners]) listener.value(value)
+  }
+
+  /** @returns whether the server has another content than the listeners know */
+  async #listenOn(session: Session, watched: Watched, listen: boolean): Promise<boolean> {
+    const md5 = watched.told?.value?.md5 ?? ''
+    const body = { listen, configListenContexts: [{ ...watched.key, md5 }] }
+    const answer = await this.#connection.requestOn(session, 'ConfigBatchListenRequest', 'config', body)
+    const changed = answer.body['changedConfigs']
+    return Array.isArray(changed) && changed.length > 0
+  }
+
+  #resyncAll(): void {
+    for (const id of this.#watched.keys()) this.#redo.touch(id)
+  }
+
+  #key(where: string, dataId: string, place: ConfigPlace): Key {
+    assertKnownKeys(`config.${where}`, place, ['group', 'namespace'])
+    if (typeof dataId !== 'string' || dataId.trim() === '') {
+      throw new LanewayError('LANEWAY_INVALID_OPTION', `config.${where}: ${describe(dataId)} is no dataId`)
+    }
+    const { group = DEFAULT_GROUP, namespace = this.#connection.options.namespace } = place
+    return { dataId, group: group === '' ? DEFAULT_GROUP : group, tenant: tenantOf(namespace) }
+  }
+}
+
+/**
+ * The namespace as configuration names it: on 2.x, `public` is another one than `""`, which is what the console calls
+ * public; on 3.x and r-nacos they are the same. For naming it is the reverse.
+ */
+function tenantOf(namespace: string): string {
+  return namespace === 'public' ? '' : namespace
+}
+
+function idOf({ dataId, group, tenant }: Key): string {
+  return `${tenant}@@${group}@@${dataId}`
+}
+
+function readValue(key: Key, answer: Message): ConfigValue | undefined {
+  const { resultCode, errorCode, content, md5, contentType } = answer.body
+  if (resultCode !== 200) {
+    if (errorCode === NOT_FOUND) return undefined
+    const what = errorCode === BEING_MODIFIED ? 'is being modified' : 'cannot be read'
+    throw new LanewayError('LANEWAY_NACOS_REFUSED', `${key.dataId} ${what}`)
+  }
+  const text = typeof content === 'string' ? content : ''
+  return Object.freeze({
+    dataId: key.dataId,
+    group: key.group,
+    content: text,
+    md5: typeof md5 === 'string' && md5 !== '' ? md5 : createHash('md5').update(text).digest('hex'),
+    contentType: typeof contentType === 'string' ? contentType : undefined,
+  })
+}

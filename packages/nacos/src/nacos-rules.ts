@@ -1,0 +1,112 @@
+import { assertKnownKeys, emitLanewayWarning, LanewayError } from '@laneway/core'
+import type { NacosClient } from './client.js'
+import { SnapshotStore } from './snapshot-store.js'
+
+/** Options of {@link nacosRules}. */
+export interface NacosRulesOptions<T> {
+  /** @default 'DEFAULT_GROUP' */
+  group?: string
+  /** @default the client's */
+  namespace?: string
+  /** Turns parsed JSON into what is used; throws for what is not usable. @default takes any JSON */
+  parse?: (json: unknown) => T
+  /** Each valid content, the first included; `undefined` when the configuration was removed. */
+  onChange?: (value: T | undefined) => void
+  /** Content that cannot be used, or Nacos lost; the last good value stays. @default a process warning */
+  onError?: (error: LanewayError) => void
+  /** A folder for the last good content, used when Nacos cannot be reached at the start. @default none */
+  snapshotDir?: string
+}
+
+/** A JSON configuration that is kept up to date. */
+export interface NacosRules<T> {
+  /** The last good value; `undefined` before the first, and when there is no such configuration. */
+  readonly current: T | undefined
+  /** Nacos is lost, or what it has cannot be used: `current` may be old. */
+  readonly stale: boolean
+  /** Resolves with the first answer: a value, its absence, content that cannot be used, or a snapshot from the disk. */
+  readonly ready: Promise<void>
+  /** Ends it. Idempotent. */
+  close(): void
+}
+
+/**
+ * Follows a JSON configuration and keeps the last good value: broken JSON or content that `parse` refuses is reported
+ * and changes nothing. Removing the configuration is a change, to `undefined`.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`
+ */
+export function nacosRules<T = unknown>(
+  client: NacosClient,
+  dataId: string,
+  options: NacosRulesOptions<T> = {},
+): NacosRules<T> {
+  assertKnownKeys('nacosRules', options, ['group', 'namespace', 'parse', 'onChange', 'onError', 'snapshotDir'])
+  const { group, namespace, onChange, snapshotDir } = options
+  const parse = options.parse ?? (json => json as T)
+  const onError = options.onError ?? (error => emitLanewayWarning(error.message))
+  const place = { ...(group !== undefined && { group }), ...(namespace !== undefined && { namespace }) }
+  const store = snapshotDir === undefined ? undefined : new SnapshotStore<string>(snapshotDir, emitLanewayWarning)
+  const key = `config@@${namespace ?? client.namespace}@@${group ?? 'DEFAULT_GROUP'}@@${dataId}`
+  let current: T | undefined
+  let stale = true
+  let answered = false
+  let closed = false
+  let tellReady = (): void => {}
+  const ready = new Promise<void>(resolve => {
+    tellReady = resolve
+  })
+
+  const use = (content: string): boolean => {
+    let value: T
+    try {
+      value = parse(JSON.parse(content) as unknown)
+    } catch (cause) {
+      const why = (cause as Error).message
+      onError(new LanewayError('LANEWAY_SOURCE', `${dataId} is not usable, the last good one stays: ${why}`, { cause }))
+      return false
+    }
+    current = value
+    onChange?.(value)
+    return true
+  }
+  const load = async (): Promise<void> => {
+    const stored = await store?.load(key)
+    if (stored === undefined || answered || closed || typeof stored.value !== 'string') return
+    if (use(stored.value)) tellReady()
+  }
+
+  const stop = client.config.listen(dataId, place, {
+    value: value => {
+      answered = true
+      if (value === undefined) {
+        current = undefined
+        stale = false
+        onChange?.(undefined)
+      } else {
+        stale = !use(value.content)
+        if (!stale) store?.save(key, value.content)
+      }
+      tellReady()
+    },
+    lost: error => {
+      // Told once per loss, not once per attempt.
+      if (!stale || !answered) onError(error)
+      if (!answered) void load()
+      stale = true
+    },
+  })
+  return Object.freeze({
+    get current() {
+      return current
+    },
+    get stale() {
+      return stale
+    },
+    ready,
+    close: () => {
+      closed = true
+      stop()
+    },
+  })
+}

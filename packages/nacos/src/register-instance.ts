@@ -1,0 +1,180 @@
+import type { Server } from 'node:net'
+import { assertKnownKeys, describe, type Lane, LanewayError, ownLane } from '@laneway/core'
+import type { NacosClient } from './client.js'
+import { laneMetadata, mentionsLaneMetadata } from './lane-metadata.js'
+import type { InstanceInput, ServiceRef } from './naming.js'
+
+/** Options of {@link registerInstance}. */
+export interface RegisterInstanceOptions {
+  /** Nacos service name, without group. */
+  service: string
+  /** @default 'DEFAULT_GROUP' */
+  group?: string
+  /** @default the client's */
+  namespace?: string
+  /** The port others call. @default the port of `server` */
+  port?: number
+  /** Registration waits until it listens, and takes port and bound address from it. @default none */
+  server?: Server
+  /** Registration waits for this, so that no request comes before the app can serve it. @default registers at once */
+  when?: Promise<unknown>
+  /** The address others call. @default the address `server` is bound to, else the one this machine reaches Nacos from */
+  ip?: string
+  /** @default 1 */
+  weight?: number
+  /** @default 'DEFAULT' */
+  cluster?: string
+  /** `false` registers without taking traffic; see {@link Registration.update}. @default true */
+  enabled?: boolean
+  /**
+   * Lane of this instance, written into the metadata in both forms; `base` says base.
+   * @default the lane of the process (`ownLane()`); metadata that says a lane already is left alone
+   */
+  lane?: Lane | string
+  /** @default {} */
+  metadata?: Readonly<Record<string, string>>
+  /**
+   * How long `leave` waits between deregistration and `drain`: callers learn of it by the server's push after about
+   * 0.6 s. Spring callers without a change of `spring.cloud.loadbalancer.cache.ttl` go on calling for 35 s.
+   * @default 3000
+   */
+  leaveDelayMs?: number
+  /** Ends what is under way, e.g. `() => app.close()`; called by `leave` after the delay. @default nothing */
+  drain?: () => unknown
+}
+
+/** An instance that is registered. */
+export interface Registration {
+  readonly service: string
+  readonly ip: string
+  readonly port: number
+  readonly metadata: Readonly<Record<string, string>>
+  /**
+   * Changes weight, `enabled` or metadata (whole, the lane keys are kept).
+   *
+   * @throws LanewayError `LANEWAY_NACOS_REFUSED`, `LANEWAY_AUTH`, `LANEWAY_CLOSED`
+   */
+  update(change: { weight?: number; enabled?: boolean; metadata?: Readonly<Record<string, string>> }): Promise<void>
+  /** Deregisters, waits `leaveDelayMs`, drains. Idempotent. Rejects only with what `drain` throws. */
+  leave(): Promise<void>
+}
+
+const KEYS = [
+  'service',
+  'group',
+  'namespace',
+  'port',
+  'server',
+  'when',
+  'ip',
+  'weight',
+  'cluster',
+  'enabled',
+  'lane',
+  'metadata',
+  'leaveDelayMs',
+  'drain',
+]
+
+/**
+ * Registers this process as an instance, ephemeral, in its lane. Resolves when the server has taken it; while no server
+ * can be reached it waits, so an app that must start without Nacos does not await it.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`, `LANEWAY_NACOS_REFUSED`, `LANEWAY_AUTH`, `LANEWAY_CLOSED`
+ */
+export async function registerInstance(client: NacosClient, options: RegisterInstanceOptions): Promise<Registration> {
+  assertKnownKeys('registerInstance', options, KEYS)
+  const { service, group, namespace, server, when, cluster, leaveDelayMs = 3_000, drain } = options
+  if (!(leaveDelayMs >= 0 && leaveDelayMs < 2 ** 31)) throw invalid('leaveDelayMs', 'a number of ms', leaveDelayMs)
+  if (options.port === undefined && server === undefined) throw invalid('port or server', 'given', undefined)
+  const laneKeys = laneKeysOf(options)
+  if (server !== undefined && !server.listening) await listening(server)
+  await when
+  const bound = server?.address()
+  const own = typeof bound === 'object' && bound !== null ? bound : undefined
+  const port = options.port ?? own?.port
+  if (port === undefined) throw invalid('server', 'a TCP server', bound)
+  const ip = options.ip ?? specific(own?.address) ?? (await reachedFrom(client))
+  const ref: ServiceRef = {
+    service,
+    ...(group !== undefined && { group }),
+    ...(namespace !== undefined && { namespace }),
+  }
+  let instance: InstanceInput = {
+    ip,
+    port,
+    weight: options.weight ?? 1,
+    enabled: options.enabled ?? true,
+    ...(cluster !== undefined && { cluster }),
+    metadata: Object.freeze({ ...options.metadata, ...laneKeys }),
+  }
+  await client.naming.register(ref, instance)
+  let leaving: Promise<void> | undefined
+  const leave = async (): Promise<void> => {
+    await client.naming.deregister(ref, { ip, port })
+    await new Promise(resolve => setTimeout(resolve, leaveDelayMs))
+    await drain?.()
+  }
+  return Object.freeze({
+    service,
+    ip,
+    port,
+    get metadata() {
+      return instance.metadata ?? {}
+    },
+    update: async change => {
+      assertKnownKeys('update', change, ['weight', 'enabled', 'metadata'])
+      if (leaving !== undefined) throw new LanewayError('LANEWAY_CLOSED', `${service} has left`)
+      const { metadata, ...rest } = change
+      const next = {
+        ...instance,
+        ...rest,
+        ...(metadata !== undefined && { metadata: Object.freeze({ ...metadata, ...laneKeys }) }),
+      }
+      await client.naming.register(ref, next)
+      instance = next
+    },
+    leave: () => {
+      leaving ??= leave()
+      return leaving
+    },
+  } satisfies Registration)
+}
+
+function laneKeysOf({ lane, metadata = {} }: RegisterInstanceOptions): Record<string, string> {
+  const said = mentionsLaneMetadata(metadata)
+  if (said && lane !== undefined) throw invalid('lane', 'given once, as an option or in the metadata', lane)
+  return said ? {} : laneMetadata(lane ?? ownLane())
+}
+
+function listening(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('listening', resolve)
+    server.once('error', reject)
+  })
+}
+
+/** A wildcard address is where a server listens, not where it can be called. */
+function specific(address: string | undefined): string | undefined {
+  return address === undefined || address === '0.0.0.0' || address === '::' ? undefined : address
+}
+
+async function reachedFrom(client: NacosClient): Promise<string> {
+  for (;;) {
+    const address = client.naming.localAddress
+    if (address !== undefined) return address
+    try {
+      await client.ready()
+    } catch (error) {
+      // As registering itself: a server that is down is waited for.
+      if ((error as LanewayError).code !== 'LANEWAY_NACOS_UNAVAILABLE') throw error
+    }
+  }
+}
+
+function invalid(name: string, what: string, value: unknown): LanewayError {
+  return new LanewayError(
+    'LANEWAY_INVALID_OPTION',
+    `registerInstance: ${name} must be ${what}, received ${describe(value)}`,
+  )
+}

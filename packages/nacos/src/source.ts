@@ -1,0 +1,180 @@
+import { assertKnownKeys, describe, emitLanewayWarning, LanewayError, type Warn } from '@laneway/core'
+import { type EndpointInput, type Source, type SourceListener, tagsOfMetadata } from '@laneway/discovery'
+import type { NacosClient } from './client.js'
+import type { ServiceRef } from './naming.js'
+import { DEFAULT_GROUP, type NacosInstance, type ServiceInfo } from './service-info.js'
+import { SnapshotStore } from './snapshot-store.js'
+import { type EndpointList, SourceSubscription } from './source-subscription.js'
+
+/** Options of {@link createNacosSource}. */
+export interface NacosSourceOptions {
+  /** @default 'DEFAULT_GROUP' */
+  group?: string
+  /** Namespace id. @default the client's */
+  namespace?: string
+  /** Only instances of these Nacos clusters. @default all */
+  clusters?: readonly string[]
+  /**
+   * Further metadata names whose value is a lane tag, e.g. `version`, after the built-in ones.
+   * @default [], because `version: 1.2.3` is ordinary metadata and would leave a service without base
+   */
+  tagsFrom?: readonly string[]
+  /** Where a service has another name in Nacos, by the name it has in Laneway. @default {} */
+  services?: Readonly<Record<string, string | ServiceRef>>
+  /** A folder for the last list of each service, used when Nacos cannot be reached at the start. @default none */
+  snapshotDir?: string
+  /**
+   * After a new connection, how long instances that were known before and are not listed now are kept, because a
+   * restarted server is empty until its clients are back. 0 believes it at once.
+   * @default 10000, about twice the longest pause of a Java client that reconnects
+   */
+  returnGraceMs?: number
+  /** How often the names of all services are read. @default 30000; 0 lists none, then only declared services are resolved */
+  listIntervalMs?: number
+  /** @default a process warning */
+  warn?: Warn
+}
+
+const KEYS = [
+  'group',
+  'namespace',
+  'clusters',
+  'tagsFrom',
+  'services',
+  'snapshotDir',
+  'returnGraceMs',
+  'listIntervalMs',
+  'warn',
+]
+
+/**
+ * Services of a Nacos namespace as a source of the resolver. The name of a service is its Nacos name, or `group@@name`.
+ *
+ * Snapshots are full lists. An empty one is a fact: Nacos does not tell a service without instances from one that never
+ * was, so `missing` is never reported. The last list stays in use while Nacos is lost. When the server's protection
+ * threshold is reached, health is unknown. Closing the source does not close the client.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`
+ */
+export function createNacosSource(client: NacosClient, options: NacosSourceOptions = {}): Source {
+  assertKnownKeys('createNacosSource', options, KEYS)
+  const {
+    group = DEFAULT_GROUP,
+    namespace = client.namespace,
+    returnGraceMs = 10_000,
+    listIntervalMs = 30_000,
+  } = options
+  if (!(returnGraceMs >= 0 && returnGraceMs < 2 ** 31)) throw invalid('returnGraceMs', returnGraceMs)
+  if (!(listIntervalMs === 0 || (listIntervalMs >= 1 && listIntervalMs < 2 ** 31)))
+    throw invalid('listIntervalMs', listIntervalMs)
+  const clusters = new Set(options.clusters ?? [])
+  const tagsFrom = [...(options.tagsFrom ?? [])]
+  const services = new Map(Object.entries(options.services ?? {}))
+  const store =
+    options.snapshotDir === undefined
+      ? undefined
+      : new SnapshotStore<EndpointList>(options.snapshotDir, options.warn ?? emitLanewayWarning)
+  const ends = new Set<() => void>()
+
+  const refOf = (service: string): Required<ServiceRef> => {
+    const mapped = services.get(service) ?? service
+    if (typeof mapped !== 'string') return { group, namespace, ...mapped }
+    const at = mapped.indexOf('@@')
+    return at === -1
+      ? { service: mapped, group, namespace }
+      : { service: mapped.slice(at + 2), group: mapped.slice(0, at), namespace }
+  }
+
+  const toEndpoints = (info: ServiceInfo): EndpointList => {
+    const endpoints: EndpointInput[] = []
+    for (const instance of info.instances) {
+      if (clusters.size > 0 && !clusters.has(instance.clusterName)) continue
+      endpoints.push(endpointOf(instance, info.healthUnknown, tagsFrom))
+    }
+    return endpoints
+  }
+
+  const tracked = (end: () => void): (() => void) => {
+    const once = (): void => {
+      if (ends.delete(once)) end()
+    }
+    ends.add(once)
+    return once
+  }
+
+  const subscribe = (service: string, listener: SourceListener): (() => void) => {
+    let ref: Required<ServiceRef>
+    const subscription = new SourceSubscription({ listener, returnGraceMs, toEndpoints, store })
+    try {
+      ref = refOf(service)
+      subscription.key = `${ref.namespace}@@${ref.group}@@${ref.service}`
+      subscription.stop = client.naming.subscribe(ref, subscription)
+    } catch (error) {
+      // `providers:x` and the like are fine; what is left is no name at all.
+      listener.stale(error as Error)
+    }
+    return tracked(() => subscription.close())
+  }
+
+  const list = (listener: (names: ReadonlySet<string>) => void): (() => void) => {
+    let timer: NodeJS.Timeout | undefined
+    let ended = false
+    let known: ReadonlySet<string> | undefined
+    const read = async (): Promise<void> => {
+      try {
+        const names = new Set(await client.naming.list({ group, namespace }))
+        for (const name of services.keys()) names.add(name)
+        if (!ended && (known === undefined || !sameNames(known, names))) {
+          known = names
+          listener(names)
+        }
+      } catch {
+        // The names that were known stay; a lost registry is told per service.
+      }
+      if (!ended) timer = setTimeout(() => void read(), listIntervalMs).unref()
+    }
+    void read()
+    return tracked(() => {
+      ended = true
+      clearTimeout(timer)
+    })
+  }
+
+  return Object.freeze({
+    name: 'nacos',
+    caseInsensitive: false,
+    subscribe,
+    ...(listIntervalMs > 0 && { list }),
+    close: async () => {
+      for (const end of [...ends]) end()
+      await store?.flush()
+    },
+  })
+}
+
+function endpointOf(instance: NacosInstance, healthUnknown: boolean, tagsFrom: readonly string[]): EndpointInput {
+  const { ip, port, weight, healthy, enabled, clusterName, metadata } = instance
+  return {
+    host: ip,
+    port,
+    weight,
+    health: healthUnknown || healthy === undefined ? 'unknown' : healthy ? 'healthy' : 'unhealthy',
+    enabled,
+    ...(clusterName !== 'DEFAULT' && { zone: clusterName }),
+    tags: tagsOfMetadata(metadata, tagsFrom),
+    metadata,
+  }
+}
+
+function sameNames(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  if (a.size !== b.size) return false
+  for (const name of a) if (!b.has(name)) return false
+  return true
+}
+
+function invalid(name: string, value: unknown): LanewayError {
+  return new LanewayError(
+    'LANEWAY_INVALID_OPTION',
+    `createNacosSource: ${name} must be a number of ms, received ${describe(value)}`,
+  )
+}
