@@ -124,7 +124,8 @@ class FileSource implements Source {
     if (error.message === this.#problem) return
     this.#problem = error.message
     const kept = this.#text === undefined ? 'there is nothing to use' : 'the last good one stays in use'
-    const cause = new LanewayError('LANEWAY_SOURCE', `${this.#path}: ${error.message}; ${kept}`, { cause: error })
+    const what = error.message.replace(/^LANEWAY_SOURCE: /, '')
+    const cause = new LanewayError('LANEWAY_SOURCE', `${this.#path}: ${what}; ${kept}`, { cause: error })
     this.#warn(cause.message)
     this.#published.stale(cause)
   }

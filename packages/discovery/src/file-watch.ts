@@ -1,9 +1,10 @@
-import { type FSWatcher, type Stats, watch } from 'node:fs'
+import { type FSWatcher, type Stats, statSync, watch } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** Quiet time after a change before the file is read: editors write in several steps. */
 const SETTLE_MS = 25
+const NONE = 'none'
 
 /**
  * Tells when a file may have changed, however it is replaced: written in place, renamed over, or reached through a
@@ -17,12 +18,14 @@ export class FileWatch {
   #watcher: FSWatcher | undefined
   #settle: NodeJS.Timeout | undefined
   readonly #poll: NodeJS.Timeout
-  #seen: string | undefined
+  #seen: string
   #closed = false
 
   constructor(path: string, pollMs: number, changed: () => void) {
     this.#path = path
     this.#changed = changed
+    // At once: what changes before the first look would pass for what was there.
+    this.#seen = fingerprintNow(path)
     this.#watch()
     this.#poll = setInterval(() => void this.#look(), pollMs)
     this.#poll.unref()
@@ -58,16 +61,24 @@ export class FileWatch {
   }
 
   async #look(): Promise<void> {
-    const seen = await stat(this.#path).then(fingerprint, () => 'none')
+    const seen = await stat(this.#path).then(fingerprint, () => NONE)
     if (this.#closed) return
     if (this.#watcher === undefined) this.#watch()
-    if (this.#seen !== undefined && this.#seen !== seen) {
+    if (this.#seen !== seen) {
       // A directory that was replaced leaves its watch behind.
       this.#unwatch()
       this.#watch()
       this.#touched()
     }
     this.#seen = seen
+  }
+}
+
+function fingerprintNow(path: string): string {
+  try {
+    return fingerprint(statSync(path))
+  } catch {
+    return NONE
   }
 }
 

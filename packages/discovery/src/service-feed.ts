@@ -59,9 +59,18 @@ export class ServiceFeed {
     for (let index = 0; index < this.#hubs.length; index++) {
       if (this.#claims(index)) return index
       // A source before the others that has not spoken yet may still claim it.
-      if (!this.#impatient && this.#isUndecided(index)) return 'undecided'
+      if (this.#impatient || !this.#isUndecided(index)) continue
+      // Meanwhile the others are asked, so that their answer is there when it is given up.
+      if (this.#entry.declared) this.#askFrom(index + 1)
+      return 'undecided'
     }
     return undefined
+  }
+
+  #askFrom(index: number): void {
+    for (let other = index; other < this.#hubs.length; other++) {
+      if (this.#contenders[other] === undefined) this.#subscribe(other)
+    }
   }
 
   /** Stops waiting for sources that say nothing. */
@@ -73,10 +82,9 @@ export class ServiceFeed {
   /** A source has a new list. */
   listed(index: number): void {
     if (this.#closed) return
-    if (this.#owner === index) {
-      const contender = this.#contenders[index]!
-      if (contender.name !== this.#nameAt(index)) this.#subscribe(index)
-    } else this.elect()
+    const contender = this.#contenders[index]
+    if (contender !== undefined && contender.name !== this.#nameAt(index)) this.#subscribe(index)
+    this.elect()
   }
 
   /** Whether the owner has a list, and the service is not on it. */

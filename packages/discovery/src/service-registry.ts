@@ -49,11 +49,11 @@ export class ServiceRegistry {
 
   /** Declares what the options name, and begins to listen to the sources. */
   start(): void {
-    // A source that does not even list must not keep later ones from their services for ever.
+    // A source that says nothing must not keep later ones from their services; half the time leaves `ready` the rest.
     this.#patience = setTimeout(() => {
       this.#patience = undefined
       for (const { feed } of this.#byKey.values()) feed.loseHope()
-    }, this.#options.readyTimeoutMs)
+    }, this.#options.readyTimeoutMs / 2)
     this.#patience.unref()
     this.#catalog.start(index => this.#listed(index))
     for (const service of this.#options.services) this.declare(service)

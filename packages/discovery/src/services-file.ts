@@ -83,13 +83,38 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Node 20 names the offset only, and at the end of the text not even that. */
+/** Node 20 names the offset only, and for an unexpected token not even that. */
 function positionOf(text: string, message: string): string {
-  const named = /at position (\d+)/.exec(message)
-  const offset = named !== null ? Number(named[1]) : /end of JSON/.test(message) ? text.length : undefined
-  if (offset === undefined) return ''
+  const offset = offsetIn(message) ?? offsetOfError(text)
   const before = text.slice(0, offset)
   return ` at line ${before.split('\n').length}, column ${offset - before.lastIndexOf('\n')}`
+}
+
+function offsetIn(message: string): number | undefined {
+  const named = /at position (\d+)/.exec(message)
+  return named === null ? undefined : Number(named[1])
+}
+
+/** The longest beginning of the text that is wrong for being cut off only; what comes next is the error. */
+function offsetOfError(text: string): number {
+  let good = 0
+  let bad = text.length + 1
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1
+    if (isCutOff(text.slice(0, middle))) good = middle
+    else bad = middle
+  }
+  return good
+}
+
+function isCutOff(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch (error) {
+    const { message } = error as Error
+    return /end of JSON|Unterminated/.test(message) || offsetIn(message) === text.length
+  }
 }
 
 function refuseBy(where: string, check: () => void): void {
