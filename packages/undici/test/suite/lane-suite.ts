@@ -1,6 +1,9 @@
 import type { Test } from 'tap'
+import { cacheSuite } from './cache-suite.js'
 import { headerSuite } from './header-suite.js'
+import { poolSuite } from './pool-suite.js'
 import { propagationSuite } from './propagation.js'
+import { proxySuite } from './proxy-suite.js'
 import { refusalSuite } from './refusal-suite.js'
 import { resolveSuite } from './resolve-suite.js'
 import { retrySuite } from './retry-suite.js'
@@ -14,5 +17,8 @@ export function laneSuite(t: Test, copy: Copy): void {
   t.test('resolving', async t => resolveSuite(t, copy))
   t.test('retries', async t => retrySuite(t, copy))
   t.test('refusals', async t => refusalSuite(t, copy))
+  t.test('proxies', async t => proxySuite(t, copy))
+  t.test('caches', async t => cacheSuite(t, copy))
+  t.test('pools', async t => poolSuite(t, copy))
   t.test('scope', async t => scopeSuite(t, copy))
 }

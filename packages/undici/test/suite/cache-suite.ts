@@ -1,0 +1,105 @@
+import { runInLane } from '@laneway/core'
+import type { Test } from 'tap'
+import { composeLane } from '../../src/index.js'
+import { endpoint, fakeResolver } from './fake-resolver.js'
+import { laneServer } from './lane-server.js'
+import type { Copy } from './undici-copy.js'
+
+export function cacheSuite(t: Test, copy: Copy): void {
+  const { undici } = copy
+  const { cache, deduplicate } = undici.interceptors as unknown as Record<string, undefined | ((options?: any) => any)>
+
+  async function setUp(t: Test, interceptor: any, where: 'inside' | 'by compose') {
+    const answers: (() => void)[] = []
+    const serve = (instance: string) =>
+      laneServer(t, instance, (seen, response) => {
+        response.setHeader('cache-control', 'public, max-age=600')
+        response.setHeader('vary', 'accept')
+        const answer = () => response.end(`${instance} ${seen.tags.join()}`)
+        if (seen.url === '/held') answers.push(answer)
+        else answer()
+      })
+    const base = await serve('base')
+    const gray = await serve('gray')
+    const resolver = fakeResolver({
+      'sc-b': [endpoint('127.0.0.1', base.port), endpoint('127.0.0.1', gray.port, 'gray')],
+    })
+    const dispatcher =
+      where === 'inside'
+        ? composeLane(new undici.Agent(), { resolver }, interceptor)
+        : composeLane(new undici.Agent(), { resolver }).compose(interceptor)
+    t.teardown(() => dispatcher.close())
+    const get = (lane: string | undefined, path = '/') =>
+      runInLane(lane, async () => (await undici.request(`http://sc-b${path}`, { dispatcher })).body.text())
+    return { base, gray, get, answers }
+  }
+
+  for (const where of ['inside', 'by compose'] as const) {
+    t.test(`a response never crosses lanes: cache() ${where}`, async t => {
+      if (cache === undefined) return t.pass('this undici has no cache')
+      const { base, gray, get } = await setUp(t, cache(), where)
+      for (let turn = 0; turn < 3; turn++) {
+        t.equal(await get('gray'), 'gray gray')
+        t.equal(await get(undefined), 'base ')
+        t.equal(await get('blue'), 'base blue')
+      }
+      t.same([gray.seen.length, base.seen.length], [1, 2], 'each lane has its own entry, and it is used')
+    })
+
+    t.test(`a response never crosses lanes: deduplicate() ${where}`, async t => {
+      if (deduplicate === undefined) return t.pass('this undici does not deduplicate')
+      const { base, gray, get, answers } = await setUp(t, deduplicate(), where)
+      const all = Promise.all([
+        get('gray', '/held'),
+        get('gray', '/held'),
+        get(undefined, '/held'),
+        get('blue', '/held'),
+      ])
+      while (answers.length < 3) await new Promise(setImmediate)
+      for (const answer of answers) answer()
+      t.same(await all, ['gray gray', 'gray gray', 'base ', 'base blue'])
+      t.same([gray.seen.length, base.seen.length], [1, 2])
+    })
+  }
+
+  t.test('control: a cache below Laneway, where no Vary is, mixes lanes', async t => {
+    if (cache === undefined) return t.pass('this undici has no cache')
+    const server = await laneServer(t, 'base', (seen, response) => {
+      response.setHeader('cache-control', 'public, max-age=600')
+      response.end(seen.tags.join())
+    })
+    const resolver = fakeResolver({ 'sc-b': [endpoint('127.0.0.1', server.port)] })
+    const warnings: string[] = []
+    const dispatcher = composeLane(new undici.Agent().compose(cache()), {
+      resolver,
+      routesByOrigin: true,
+      warn: message => warnings.push(message),
+    })
+    t.teardown(() => dispatcher.close())
+    const get = (lane: string | undefined) =>
+      runInLane(lane, async () => (await undici.request('http://sc-b/', { dispatcher })).body.text())
+    t.same([await get('gray'), await get(undefined)], ['gray', 'gray'])
+    t.match(warnings, [/composed before/])
+  })
+
+  t.test('Vary is added to what the server said, and only below interceptors', async t => {
+    const server = await laneServer(t, 'base', (_seen, response) => response.writeHead(200, { vary: 'accept' }).end())
+    const seen: unknown[] = []
+    const noting = (dispatch: any) => (options: any, handler: any) =>
+      dispatch(options, handler, seen.push(options.headers['x-mse-tag']))
+    const url = `http://127.0.0.1:${server.port}/`
+    for (const [interceptors, vary] of [
+      [[], 'accept'],
+      [[noting], 'accept, x-mse-tag'],
+    ] as const) {
+      const dispatcher = composeLane(new undici.Agent(), {}, ...interceptors)
+      await runInLane('gray', async () => {
+        const { headers, body } = await undici.request(url, { dispatcher })
+        await body.dump()
+        t.equal(headers['vary'], vary)
+      })
+      await dispatcher.close()
+    }
+    t.same(seen, ['gray'], 'interceptors see the tag')
+  })
+}

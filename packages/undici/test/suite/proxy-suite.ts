@@ -1,0 +1,115 @@
+import { createServer } from 'node:http'
+import { connect } from 'node:net'
+import { runInLane } from '@laneway/core'
+import { listen } from '@laneway/testkit'
+import type { Test } from 'tap'
+import { composeLane } from '../../src/index.js'
+import { endpoint, fakeResolver } from './fake-resolver.js'
+import { laneServer } from './lane-server.js'
+import type { Copy } from './undici-copy.js'
+
+export function proxySuite(t: Test, copy: Copy): void {
+  const { undici } = copy
+
+  /** A proxy that leads every name to one port, tunnelled or not, and remembers what it was asked. */
+  async function proxyTo(t: Test, port: number) {
+    const asked: string[] = []
+    const tags: unknown[] = []
+    const server = createServer((request, response) => {
+      asked.push(`${request.method} ${request.url}`)
+      tags.push(request.headers['x-mse-tag'])
+      response.end('proxied')
+    })
+    server.on('connect', (request, socket) => {
+      asked.push(`CONNECT ${request.url}`)
+      tags.push(request.headers['x-mse-tag'])
+      const onward = connect(port, '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n')
+        onward.pipe(socket).pipe(onward)
+      })
+      for (const end of [onward, socket]) end.on('error', () => {})
+    })
+    const proxyPort = await listen(t, server)
+    return { uri: `http://127.0.0.1:${proxyPort}`, asked, tags }
+  }
+
+  for (const kind of ['ProxyAgent', 'EnvHttpProxyAgent'] as const) {
+    t.test(`${kind}: a resolved request bypasses the proxy, a third party goes through it without the tag`, async t => {
+      const outside = await laneServer(t, 'outside')
+      const gray = await laneServer(t, 'gray')
+      const proxy = await proxyTo(t, outside.port)
+      const resolver = fakeResolver({ 'sc-b': [endpoint('127.0.0.1', gray.port, 'gray')] })
+      const inner: any =
+        kind === 'ProxyAgent'
+          ? new undici.ProxyAgent(proxy.uri)
+          : new undici.EnvHttpProxyAgent({ httpProxy: proxy.uri })
+      const dispatcher = composeLane(inner, { resolver, warn: () => {} })
+      t.teardown(() => dispatcher.destroy())
+      await runInLane('gray', async () => {
+        for (const client of ['request', 'fetch'] as const) {
+          const get = async (url: string) =>
+            client === 'request'
+              ? (await undici.request(url, { dispatcher })).body.json()
+              : (await undici.fetch(url, { dispatcher: dispatcher as never })).json()
+          t.match(await get('http://sc-b/x'), { instance: 'gray', host: 'sc-b', tags: ['gray'] })
+          t.match(await get('http://third.example/x'), { instance: 'outside', host: 'third.example', tags: [] })
+          t.match(await get('http://orders.shop.svc/x'), {
+            instance: 'outside',
+            host: 'orders.shop.svc',
+            tags: ['gray'],
+          })
+        }
+      })
+      t.notOk(
+        proxy.asked.some(request => request.includes('sc-b') || request.includes(String(gray.port))),
+        'the proxy was not asked for the service',
+      )
+      t.ok(
+        proxy.asked.some(request => request.includes('third.example')),
+        'it was for the third party',
+      )
+      t.ok(
+        proxy.tags.every(tag => tag === undefined),
+        'the proxy itself sees no tag',
+      )
+    })
+  }
+
+  t.test('RetryAgent over an Agent: resolved, with one endpoint for all its attempts', async t => {
+    let count = 0
+    const gray = await laneServer(t, 'gray', (_seen, response) => {
+      response.writeHead(++count === 1 ? 503 : 200).end()
+    })
+    const resolver = fakeResolver({ 'sc-b': [endpoint('127.0.0.1', gray.port, 'gray')] })
+    const retrying = new undici.RetryAgent(new undici.Agent(), { minTimeout: 1, maxTimeout: 2 })
+    const dispatcher = composeLane(retrying, { resolver })
+    await runInLane('gray', async () => {
+      const { statusCode, body } = await undici.request('http://sc-b/', { dispatcher })
+      t.equal(statusCode, 200)
+      await body.dump()
+    })
+    t.same(
+      gray.seen.map(one => one.tags),
+      [['gray'], ['gray']],
+    )
+    t.equal(resolver.inFlight, 0)
+    await dispatcher.close()
+  })
+
+  t.test('MockAgent sees the chosen endpoint and the tag', async t => {
+    const mock = new undici.MockAgent()
+    mock.disableNetConnect()
+    mock
+      .get('http://10.0.0.1:8080')
+      .intercept({ path: '/x', method: 'GET', headers: { 'x-mse-tag': 'gray', host: 'sc-b' } })
+      .reply(200, 'mocked')
+    const resolver = fakeResolver({ 'sc-b': [endpoint('10.0.0.1', 8080, 'gray')] })
+    const dispatcher = composeLane(mock, { resolver })
+    t.teardown(() => dispatcher.close())
+    const text = await runInLane('gray', async () =>
+      (await undici.request('http://sc-b/x', { dispatcher })).body.text(),
+    )
+    t.equal(text, 'mocked')
+    mock.assertNoPendingInterceptors()
+  })
+}

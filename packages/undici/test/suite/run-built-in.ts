@@ -1,0 +1,4 @@
+import t from 'tap'
+import { builtInSuite } from './built-in-suite.js'
+
+builtInSuite(t)
