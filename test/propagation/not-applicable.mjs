@@ -6,7 +6,7 @@ const NO_RETRY = new Set(['http.get', 'axios', 'WebSocket'])
 
 /** Why a cell cannot exist, or `undefined` when it can. */
 export function notApplicable(node, ingress, egress, condition) {
-  const [client, api] = egress.split(' ')
+  const [client] = egress.split(' ')
   const isUndici = client.startsWith('undici')
   if (client === 'undici8' && node < 22) return 'undici 8 does not load on Node 20'
   if (
@@ -30,8 +30,9 @@ export function notApplicable(node, ingress, egress, condition) {
     return 'the client takes one agent, which is the proxy or Laneway'
   if (client === 'undici6' && (condition === 'cache' || condition === 'deduplicate'))
     return 'undici 6 has no such interceptor'
-  if (api === 'fetch' && condition === 'deduplicate') return undefined
-  if (api === 'stream' && /redirect|retry|RetryAgent/i.test(condition) === false) return undefined
+  if (egress === 'undici8 pipeline' && /^retry|RetryAgent|redirect/.test(condition)) {
+    return 'undici 8 sends the stream of a pipeline once: it repeats and follows nothing'
+  }
   if (condition === 'pipelining' && ingress.includes('http2')) return 'HTTP/2 has streams instead'
   return undefined
 }

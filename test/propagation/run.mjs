@@ -62,7 +62,7 @@ async function work() {
 
 function runWorker({ binary, ingress }) {
   const worker = fileURLToPath(new URL('./worker.mjs', import.meta.url))
-  const options = JSON.stringify({ ingress, count, control: Math.min(count, 96), only: values.only })
+  const options = JSON.stringify({ ingress, count, control: Math.min(count, 128), only: values.only })
   return new Promise(resolve => {
     const child = spawn(binary, ['--no-warnings', worker, options], { stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
