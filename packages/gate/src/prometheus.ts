@@ -1,0 +1,82 @@
+import { GateError } from './gate-error.js'
+
+/** One series of an answer: its labels and its samples, seconds and value. */
+export interface Series {
+  readonly labels: Readonly<Record<string, string>>
+  readonly samples: readonly (readonly [at: number, value: number])[]
+}
+
+/** The two questions that the gate has. */
+export interface Prometheus {
+  /** The server's own time, in seconds: all queries of a round are about this moment. */
+  now(): Promise<number>
+  /** An instant query. Values are as they came, NaN included. */
+  query(expression: string, at: number): Promise<readonly Series[]>
+}
+
+const TIMEOUT_MS = 10_000
+
+/**
+ * Talks to a Prometheus, or what speaks its query API.
+ *
+ * An answer with warnings is refused: a federated or remote store says in them that it could not see everything.
+ *
+ * @param base - user and password in it become basic auth
+ * @param token - bearer token, `undefined` for none
+ * @throws GateError `LANEWAY_GATE_METRICS` from each method
+ * @see https://prometheus.io/docs/prometheus/latest/querying/api/
+ */
+export function connectPrometheus(base: string, token: string | undefined): Prometheus {
+  const url = new URL(base)
+  const { username, password } = url
+  url.username = ''
+  url.password = ''
+  url.pathname = `${url.pathname.replace(/\/$/, '')}/api/v1/query`
+  const basic = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
+  const authorization = token !== undefined ? `Bearer ${token}` : username !== '' ? `Basic ${basic}` : undefined
+
+  async function ask(parameters: Record<string, string>): Promise<{ resultType?: unknown; result?: unknown }> {
+    let answer: { status?: unknown; error?: unknown; warnings?: unknown; data?: object }
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        body: new URLSearchParams(parameters),
+        headers: authorization === undefined ? {} : { authorization },
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      })
+      answer = (await response.json()) as typeof answer
+    } catch (error) {
+      const { message, cause } = error as Error
+      const why = cause instanceof Error && cause.message !== '' ? cause.message : message
+      throw new GateError('LANEWAY_GATE_METRICS', `Prometheus does not answer: ${why}`, { cause: error })
+    }
+    if (answer?.status !== 'success' || typeof answer.data !== 'object') {
+      throw new GateError('LANEWAY_GATE_METRICS', `Prometheus refuses ${parameters['query']}: ${String(answer?.error)}`)
+    }
+    if (Array.isArray(answer.warnings) && answer.warnings.length > 0) {
+      throw new GateError('LANEWAY_GATE_METRICS', `Prometheus is not sure of its answer: ${answer.warnings.join('; ')}`)
+    }
+    return answer.data
+  }
+
+  return {
+    async now() {
+      const { resultType, result } = await ask({ query: 'time()' })
+      const at = resultType === 'scalar' ? Number((result as unknown[])[1]) : Number.NaN
+      if (!Number.isFinite(at)) throw new GateError('LANEWAY_GATE_METRICS', 'Prometheus does not know the time')
+      return at
+    },
+    async query(expression, at) {
+      const { resultType, result } = await ask({ query: expression, time: String(at) })
+      if (!Array.isArray(result) || (resultType !== 'vector' && resultType !== 'matrix')) {
+        throw new GateError('LANEWAY_GATE_METRICS', `Prometheus answers ${expression} with ${String(resultType)}`)
+      }
+      return result.map((one: { metric?: Record<string, string>; value?: unknown[]; values?: unknown[][] }) => ({
+        labels: one.metric ?? {},
+        samples: (one.values ?? (one.value === undefined ? [] : [one.value])).map(
+          pair => [Number(pair[0]), pair[1] === '' ? Number.NaN : Number(pair[1])] as const,
+        ),
+      }))
+    },
+  }
+}
