@@ -51,6 +51,39 @@ t.test('an untagged request behind a tagged one on the same socket is out of its
   t.strictSame(heard, [undefined, undefined])
 })
 
+t.test('an untagged request that starts in a lane runs outside of it, on a fresh socket too', async t => {
+  const message = request({})
+  const seen = runInLane('gray', () => runRequest(ingress(message), message, new EventEmitter(), lane))
+  t.equal(seen, undefined)
+})
+
+t.test('listeners of an untagged request stay out of the lane that the socket carried before', async t => {
+  const socket = {}
+  const first = request({ 'x-mse-tag': 'gray' }, socket)
+  const second = request({}, socket)
+  runRequest(ingress(first), first, new EventEmitter(), () => {})
+  let heard: string | undefined
+  runRequest(ingress(second), second, new EventEmitter(), () => {
+    second.on('end', () => {
+      heard = lane()
+    })
+  })
+  // The body arrives in the context of the socket.
+  runInLane('gray', () => second.emit('end'))
+  t.equal(heard, undefined)
+})
+
+t.test('waiting for the first listener leaves nothing behind', async t => {
+  const message = request({ 'x-mse-tag': 'gray' })
+  const response = new EventEmitter()
+  runRequest(ingress(message), message, response, () => {
+    t.equal(message.listenerCount('newListener'), 1)
+    message.on('end', () => {})
+  })
+  t.equal(message.listenerCount('newListener'), 0)
+  t.notOk(Object.hasOwn(response, 'emit'), 'nobody listens to the response')
+})
+
 t.test('a request that passes two ingresses keeps one binding, and gets back a lane that was lost between', async t => {
   const message = request({ 'x-mse-tag': 'gray' })
   const response = new EventEmitter()

@@ -191,6 +191,15 @@ t.test('baggage that was ours alone leaves no empty header', async t => {
   t.strictSame([request.headers, request.headersDistinct, request.rawHeaders], [{}, {}, []])
 })
 
+t.test('a value that is no lane is removed from a believed request too', async t => {
+  const request = {
+    headers: { 'x-mse-tag': 'a b', baggage: SPOOF } as Record<string, string>,
+    rawHeaders: ['X-Mse-Tag', 'a b', 'baggage', SPOOF],
+  }
+  t.equal(createIngress('test', { trust: 'internal' })(request).lane, undefined)
+  t.strictSame([request.headers, request.rawHeaders], [{ baggage: 'a=1,b=2' }, ['baggage', 'a=1,b=2']])
+})
+
 t.test('a believed request is left as it came', async t => {
   const rawHeaders = ['X-Mse-Tag', 'gray', 'baggage', SPOOF]
   const request = { headers: { 'x-mse-tag': 'gray', baggage: SPOOF }, rawHeaders: [...rawHeaders] }
