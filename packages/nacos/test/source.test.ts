@@ -1,0 +1,278 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import type { EndpointInput, SourceListener } from '@laneway/discovery'
+import t from 'tap'
+import { createNacosSource } from '../src/index.js'
+import { client, server } from './harness.js'
+import { host, ok, type RawServer, serviceInfo } from './raw-server.js'
+
+const quick = { requestTimeoutMs: 200, maxReconnectDelayMs: 50, redoIntervalMs: 30 }
+const gray = { 'alicloud.service.tag': 'gray' }
+const blue = { 'opensergo.io/canary-blue': 'blue' }
+
+interface Seen extends SourceListener {
+  readonly events: ('snapshot' | 'missing' | 'stale')[]
+  readonly snapshots: (readonly EndpointInput[])[]
+  readonly errors: Error[]
+  /** `port:tags` of the latest snapshot. */
+  latest(): string[] | undefined
+}
+
+function eye(): Seen {
+  const events: Seen['events'] = []
+  const snapshots: (readonly EndpointInput[])[] = []
+  const errors: Error[] = []
+  return {
+    events,
+    snapshots,
+    errors,
+    snapshot: list => {
+      events.push('snapshot')
+      snapshots.push(list)
+    },
+    missing: () => void events.push('missing'),
+    stale: error => {
+      events.push('stale')
+      errors.push(error)
+    },
+    latest: () => snapshots.at(-1)?.map(one => `${one.port}:${one.tags?.join('+')}`),
+  }
+}
+
+async function push(nacos: RawServer, name: string, hosts: object[], more: object = {}): Promise<void> {
+  nacos.hosts = hosts
+  const before = nacos.received.filter(one => one.type === 'NotifySubscriberResponse').length
+  for (const one of nacos.open)
+    one.push('NotifySubscriberRequest', { requestId: 'p', serviceInfo: serviceInfo(name, hosts, more) })
+  await nacos.message('NotifySubscriberResponse', before + nacos.open.length)
+}
+
+t.test('instances become endpoints with their lanes, health and share', async t => {
+  const nacos = await server(t, {
+    hosts: [
+      host('10.0.0.1', 1, gray),
+      host('10.0.0.2', 2, { 'opensergo.io/canary': '' }, { weight: 5, clusterName: 'hangzhou' }),
+      host('10.0.0.3', 3, { ...gray, ...blue }, { healthy: false }),
+      host('10.0.0.4', 4, { __proto__: 'x', version: '1.2.3' }, { enabled: false, weight: 0 }),
+    ],
+  })
+  const source = createNacosSource(client(t, nacos))
+  t.same([source.name, source.caseInsensitive], ['nacos', false])
+  const seen = eye()
+  source.subscribe('sc-B', seen)
+  await nacos.until(() => seen.snapshots.length === 1)
+  t.match(seen.snapshots[0], [
+    { host: '10.0.0.1', port: 1, weight: 1, health: 'healthy', enabled: true, tags: ['gray'], metadata: gray },
+    { host: '10.0.0.2', port: 2, weight: 5, health: 'healthy', tags: [], zone: 'hangzhou' },
+    { host: '10.0.0.3', port: 3, health: 'unhealthy' },
+    { host: '10.0.0.4', port: 4, enabled: false, weight: 0, tags: [] },
+  ])
+  t.same([...seen.snapshots[0]![2]!.tags!].sort(), ['blue', 'gray'])
+  t.equal(seen.snapshots[0]![0]!.zone, undefined)
+})
+
+t.test('a tag from a further metadata name is opt-in', async t => {
+  const nacos = await server(t, { hosts: [host('10.0.0.1', 1, { version: 'gray' })] })
+  const made = client(t, nacos)
+  const [plain, opted] = [eye(), eye()]
+  createNacosSource(made).subscribe('a', plain)
+  createNacosSource(made, { tagsFrom: ['version'] }).subscribe('b', opted)
+  await nacos.until(() => plain.snapshots.length === 1 && opted.snapshots.length === 1)
+  t.same([plain.latest(), opted.latest()], [['1:'], ['1:gray']])
+})
+
+t.test('an empty list is a fact, also as the first answer and as the last instance goes', async t => {
+  const nacos = await server(t)
+  const seen = eye()
+  createNacosSource(client(t, nacos)).subscribe('a', seen)
+  await nacos.until(() => seen.snapshots.length === 1)
+  await push(nacos, 'a', [host('10.0.0.1', 1)])
+  await push(nacos, 'a', [])
+  t.same(
+    seen.snapshots.map(list => list.length),
+    [0, 1, 0],
+  )
+  t.same(seen.events, ['snapshot', 'snapshot', 'snapshot'])
+})
+
+t.test('when the protection threshold is reached, health is unknown', async t => {
+  const nacos = await server(t)
+  const seen = eye()
+  createNacosSource(client(t, nacos)).subscribe('a', seen)
+  await nacos.until(() => seen.snapshots.length === 1)
+  await push(nacos, 'a', [host('10.0.0.1', 1)], { reachProtectionThreshold: true })
+  t.equal(seen.snapshots.at(-1)![0]!.health, 'unknown')
+})
+
+t.test('only the clusters that were asked for', async t => {
+  const nacos = await server(t, {
+    hosts: ['DEFAULT', 'a', 'b'].map((clusterName, i) => host('10.0.0.1', i + 1, {}, { clusterName })),
+  })
+  const seen = eye()
+  createNacosSource(client(t, nacos), { clusters: ['DEFAULT', 'b'] }).subscribe('s', seen)
+  await nacos.until(() => seen.snapshots.length === 1)
+  t.same(seen.latest(), ['1:', '3:'])
+  t.equal((await nacos.message('SubscribeServiceRequest')).body.clusters, '', 'servers only know subscriptions to all')
+})
+
+t.test('a lost registry is stale and never empties; a restarted, empty one is believed after the grace', async t => {
+  const nacos = await server(t, { hosts: [host('10.0.0.1', 1, gray), host('10.0.0.2', 2), host('10.0.0.3', 3)] })
+  const source = createNacosSource(client(t, nacos, quick), { returnGraceMs: 300 })
+  const seen = eye()
+  source.subscribe('a', seen)
+  await nacos.until(() => seen.snapshots.length === 1)
+  const { port } = nacos
+  await nacos.stop()
+  await nacos.until(() => seen.errors.length > 0)
+  t.equal(seen.snapshots.length, 1)
+  nacos.hosts = []
+  await nacos.start(port)
+  await nacos.until(() => seen.snapshots.length === 2)
+  t.same(seen.latest()!.sort(), ['1:gray', '2:', '3:'], 'its clients are not back yet')
+  await push(nacos, 'a', [host('10.0.0.2', 2)])
+  await push(nacos, 'a', [])
+  t.same(seen.latest()!.sort(), ['1:gray', '3:'], 'what came back and went again is gone')
+  await nacos.until(() => seen.latest()!.length === 0)
+  t.equal(seen.events.at(-1), 'snapshot')
+})
+
+t.test('without grace the first list of a new connection counts at once', async t => {
+  const nacos = await server(t, { hosts: [host('10.0.0.1', 1)] })
+  const seen = eye()
+  createNacosSource(client(t, nacos, quick), { returnGraceMs: 0 }).subscribe('a', seen)
+  await nacos.until(() => seen.snapshots.length === 1)
+  nacos.hosts = []
+  nacos.kill()
+  await nacos.until(() => seen.snapshots.length === 2)
+  t.same(seen.latest(), [])
+})
+
+t.test('an address that is listed twice with two lanes: the new one wins, also while both stay listed', async t => {
+  const nacos = await server(t, { hosts: [host('10.0.0.1', 1, gray), host('10.0.0.2', 2)] })
+  const seen = eye()
+  createNacosSource(client(t, nacos)).subscribe('a', seen)
+  await nacos.until(() => seen.snapshots.length === 1)
+  for (const both of [
+    [gray, blue],
+    [blue, gray],
+    [gray, blue],
+  ]) {
+    await push(nacos, 'a', [...both.map(metadata => host('10.0.0.1', 1, metadata)), host('10.0.0.2', 2)])
+    t.same(seen.latest(), ['1:blue', '2:'])
+  }
+  await push(nacos, 'a', [host('10.0.0.1', 1, blue), host('10.0.0.2', 2)])
+  t.same(seen.latest(), ['1:blue', '2:'])
+})
+
+t.test('an address that is listed twice with two lanes at first sight belongs to none, and not to base', async t => {
+  const nacos = await server(t, {
+    hosts: [
+      host('10.0.0.1', 1, gray),
+      host('10.0.0.1', 1, {}),
+      host('10.0.0.2', 2, gray),
+      host('10.0.0.2', 2, { ...gray, x: 'y' }),
+    ],
+  })
+  const seen = eye()
+  createNacosSource(client(t, nacos)).subscribe('a', seen)
+  await nacos.until(() => seen.snapshots.length === 1)
+  const [first, second] = seen.snapshots[0]!
+  t.match(first!.tags, [/registered twice: gray \/ /], 'outside the grammar, so refused')
+  t.same(second!.tags, ['gray'], 'other metadata alone is no conflict')
+  t.equal(seen.snapshots[0]!.length, 2)
+})
+
+t.test('a snapshot on the disk serves a start while Nacos is down, then the live list takes over', async t => {
+  const snapshotDir = t.testdir()
+  const nacos = await server(t, { hosts: [host('10.0.0.1', 1, gray), host('10.0.0.2', 2)] })
+  const first = createNacosSource(client(t, nacos), { snapshotDir })
+  const seen = eye()
+  first.subscribe('a', seen)
+  await nacos.until(() => seen.snapshots.length === 1)
+  await first.close()
+  const [file] = readdirSync(snapshotDir)
+  t.match(JSON.parse(readFileSync(`${snapshotDir}/${file}`, 'utf8')), { key: 'public@@DEFAULT_GROUP@@a' })
+  const { port } = nacos
+  await nacos.stop()
+  const cold = eye()
+  createNacosSource(client(t, nacos, quick), { snapshotDir, returnGraceMs: 50 }).subscribe('a', cold)
+  await nacos.until(() => cold.events.length >= 2)
+  t.same(cold.events.slice(0, 2), ['snapshot', 'stale'])
+  t.same(cold.latest(), ['1:gray', '2:'])
+  t.match(cold.errors[0]?.message, /using a snapshot \d+ s old/)
+  nacos.hosts = [host('10.0.0.2', 2)]
+  await nacos.start(port)
+  await nacos.until(() => cold.latest()!.length === 1)
+  t.same(cold.latest(), ['2:'])
+})
+
+t.test('without a snapshot on the disk, or with a broken one, a start while Nacos is down is stale', async t => {
+  const snapshotDir = t.testdir({ 'public%40%40DEFAULT_GROUP%40%40a.json': '{"key":' })
+  const seen = eye()
+  const made = client(t, '127.0.0.1:1', quick)
+  createNacosSource(made, { snapshotDir }).subscribe('a', seen)
+  const nacos = await server(t)
+  await nacos.until(() => seen.events.length > 0)
+  t.equal(seen.events[0], 'stale')
+  t.equal(seen.snapshots.length, 0)
+})
+
+t.test('names: the group of the source, group@@name, and a table', async t => {
+  const nacos = await server(t)
+  const source = createNacosSource(client(t, nacos), {
+    group: 'G',
+    namespace: 'team',
+    services: { orders: 'com.acme.Orders', pay: { service: '12345', group: 'H', namespace: 'other' } },
+  })
+  for (const name of ['plain', 'X@@named', 'orders', 'pay', 'providers:x']) source.subscribe(name, eye())
+  await nacos.message('SubscribeServiceRequest', 5)
+  const asked = nacos.received
+    .filter(({ type }) => type === 'SubscribeServiceRequest')
+    .map(({ body }) => `${body.namespace} ${body.groupName} ${body.serviceName}`)
+  t.same(asked.sort(), [
+    'other H 12345',
+    'team G com.acme.Orders',
+    'team G plain',
+    'team G providers:x',
+    'team X named',
+  ])
+})
+
+t.test('the names of all services are listed, and again when the set changes', async t => {
+  const nacos = await server(t)
+  let names = ['a', 'b', 'c']
+  nacos.handlers['ServiceListRequest'] = () => ok('ServiceListResponse', { count: names.length, serviceNames: names })
+  const source = createNacosSource(client(t, nacos), { listIntervalMs: 10, services: { own: 'x' } })
+  const heard: string[][] = []
+  const stop = source.list!(set => heard.push([...set].sort()))
+  await nacos.message('ServiceListRequest', 3)
+  names = ['a', 'c']
+  await nacos.until(() => heard.length === 2)
+  t.same(heard, [
+    ['a', 'b', 'c', 'own'],
+    ['a', 'c', 'own'],
+  ])
+  stop()
+  t.equal(createNacosSource(client(t, nacos), { listIntervalMs: 0 }).list, undefined)
+})
+
+t.test('closing the source ends its subscriptions at the server and leaves the client alone', async t => {
+  const nacos = await server(t, { hosts: [host('10.0.0.1', 1)] })
+  const made = client(t, nacos)
+  const source = createNacosSource(made)
+  const seen = eye()
+  for (const name of ['a', 'b', 'c']) source.subscribe(name, seen)
+  await nacos.until(() => seen.snapshots.length === 3)
+  await source.close()
+  await source.close()
+  await nacos.until(() => nacos.received.filter(({ body }) => body?.subscribe === false).length === 3)
+  await push(nacos, 'a', [])
+  t.equal(seen.snapshots.length, 3)
+  t.equal(nacos.open.length, 1)
+})
+
+t.test('options are refused with their names', async t => {
+  const made = client(t, '127.0.0.1:1')
+  t.throws(() => createNacosSource(made, { tagFrom: [] } as never), /did you mean "tagsFrom"/)
+  t.throws(() => createNacosSource(made, { returnGraceMs: Number.NaN }), { code: 'LANEWAY_INVALID_OPTION' })
+  t.throws(() => createNacosSource(made, { listIntervalMs: -1 }), { code: 'LANEWAY_INVALID_OPTION' })
+})
