@@ -71,7 +71,9 @@ t.test('listening answers with what differs from the md5 that the client holds',
 t.test('publishing the same content notifies nobody, and neither does a change after the listener left', async t => {
   const server = await startServer(t)
   const [watcher, provider] = [await setUpPeer(t, server), await setUpPeer(t, server)]
+  await listen(watcher, '')
   await publish(provider, 'one')
+  await watcher.next('ConfigChangeNotifyRequest')
   await listen(watcher, md5('one'))
   await listen(watcher, '', { dataId: 'marker' })
   await publish(provider, 'one')

@@ -88,14 +88,21 @@ t.test('requests fail as often as asked, in the form of the error', async t => {
 
 t.test('a half-open connection takes bytes and says nothing, not even to a new connection', async t => {
   const server = await startServer(t)
-  const [frozen, provider] = [await setUpPeer(t, server), await setUpPeer(t, server)]
+  const [frozen, provider, watcher] = [
+    await setUpPeer(t, server),
+    await setUpPeer(t, server),
+    await setUpPeer(t, server),
+  ]
+  await watcher.ask(...subscribe('sc-b'))
   await frozen.ask(...subscribe('sc-b'))
   await frozen.ports('sc-b')
   const [connectionId] = server.sessions().map(session => session.connectionId)
   const undo = server.faults.halfOpen({ connections: [connectionId ?? ''] })
   const silent = frozen.ask('HealthCheckRequest')
   t.ok(await isOpenAfter(silent, provider.ask(...register('sc-b', 8001))))
-  t.equal(server.sessions().length, 2, 'the connection is still there')
+  await watcher.ports('sc-b', 8001)
+  await provider.ask('HealthCheckRequest')
+  t.equal(server.sessions().length, 3, 'the connection is still there')
   t.same(frozen.pushed, [])
   undo()
   t.equal((await silent).type, 'HealthCheckResponse', 'what was in the socket is read in the end')

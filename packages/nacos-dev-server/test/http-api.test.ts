@@ -41,6 +41,7 @@ for (const [dialect, instancePath, servicePath] of edits) {
     const server = await startServer(t, { dialect })
     const [watcher, provider] = [await setUpPeer(t, server), await setUpPeer(t, server)]
     await watcher.ask(...subscribe('sc-b'))
+    await watcher.ports('sc-b')
     await provider.ask(...register('sc-b', 8001, { metadata: { lane: 'gray' } }))
     await watcher.ports('sc-b', 8001)
     const query = new URLSearchParams({

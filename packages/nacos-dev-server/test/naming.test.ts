@@ -17,6 +17,7 @@ t.test('a second register on a connection replaces the first', async t => {
   const server = await startServer(t)
   const [watcher, provider] = [await setUpPeer(t, server), await setUpPeer(t, server)]
   await watcher.ask(...subscribe('sc-b'))
+  await watcher.ports('sc-b')
   await provider.ask(...register('sc-b', 8001))
   await watcher.ports('sc-b', 8001)
   await provider.ask(...register('sc-b', 8002))
@@ -34,6 +35,7 @@ t.test('a batch is the whole list each time, and an empty one removes it', async
       instances: ports.map(port => instance(port)),
     })
   await watcher.ask(...subscribe('sc-b'))
+  await watcher.ports('sc-b')
   await batch(8001, 8002, 8003)
   await watcher.ports('sc-b', 8001, 8002, 8003)
   await batch(8001, 8003)
@@ -56,6 +58,7 @@ t.test('instances go with their connection', async t => {
   const server = await startServer(t)
   const [watcher, provider] = [await setUpPeer(t, server), await setUpPeer(t, server)]
   await watcher.ask(...subscribe('sc-b'))
+  await watcher.ports('sc-b')
   await provider.ask(...register('sc-b', 8001))
   await watcher.ports('sc-b', 8001)
   provider.close()

@@ -88,11 +88,11 @@ export class Peer {
     })
   }
 
-  /** The next push that matches, from those not yet taken. */
+  /** Takes the first push that matches; the others stay, so that tests can say what must not have come. */
   async next(type: string, matches: (body: any) => boolean = () => true): Promise<any> {
     for (;;) {
       const index = this.pushed.findIndex(push => push.type === type && matches(push.body))
-      if (index >= 0) return this.pushed.splice(0, index + 1).at(-1)?.body
+      if (index >= 0) return this.pushed.splice(index, 1)[0]?.body
       await new Promise<void>(resolve => {
         const look = (): void => {
           this.#waiting.delete(look)

@@ -19,6 +19,9 @@ t.test('changes within the delay become one push', async t => {
   ])
   const { serviceInfo } = await watcher.next('NotifySubscriberRequest')
   t.equal(serviceInfo.hosts.length, 3)
+  await first.ask(...register('sc-b', 8004))
+  await watcher.ports('sc-b', 8002, 8003, 8004)
+  t.same(watcher.pushed, [], 'one push for the three')
 })
 
 t.test('a push that is not acknowledged, or with a wrong requestId, comes again with the list of then', async t => {
