@@ -126,5 +126,6 @@ export function decidedOptions(options: DispatchOptions, call: Call, done: boole
   }
   copy[kCall] = call
   copy[kLane] = call.lane
+  copy[kDone] = done
   return copy
 }

@@ -22,7 +22,11 @@ export function watchEndpointPools(resolver: LaneResolver, agent: LaneableDispat
   const departed = new Map<string, number>()
   let count = 0
   let forgotten = 0
+  // The user may drop a dispatcher without closing it; the resolver lives on.
+  const held = new WeakRef(agent)
   const stop = resolver.onEndpointGone(endpoint => {
+    const alive = held.deref()
+    if (alive === undefined) return stop()
     count++
     departed.delete(endpoint.address)
     departed.set(endpoint.address, count)
@@ -31,7 +35,7 @@ export function watchEndpointPools(resolver: LaneResolver, agent: LaneableDispat
       departed.delete(oldest)
       forgotten = moment
     }
-    closePools(agent, endpoint.address)
+    closePools(alive, endpoint.address)
   })
   return {
     now: () => count,

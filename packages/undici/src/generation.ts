@@ -39,10 +39,15 @@ export function generationOf(dispatcher: LaneableDispatcher): Generation {
   return Object.getPrototypeOf(composed) === Object.prototype ? EIGHT : SIX
 }
 
+/** Where a patched `compose` keeps the one of undici. */
+export const kOriginalCompose: unique symbol = Symbol.for('laneway.undici.compose.v1') as never
+
 /** The `compose` of the dispatcher's own copy; not that of the object, which may be Laneway's. */
 export function composeOf(dispatcher: LaneableDispatcher): Compose | undefined {
-  const { compose } = Object(Object.getPrototypeOf(dispatcher)) as { compose?: Compose }
-  return typeof compose === 'function' ? compose : undefined
+  const { compose } = Object(Object.getPrototypeOf(dispatcher)) as {
+    compose?: Compose & { [kOriginalCompose]?: Compose }
+  }
+  return typeof compose === 'function' ? (compose[kOriginalCompose] ?? compose) : undefined
 }
 
 export type Compose = (this: unknown, ...interceptors: unknown[]) => LaneableDispatcher

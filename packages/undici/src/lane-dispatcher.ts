@@ -28,7 +28,7 @@ export function createRoute(where: string, dispatcher: LaneableDispatcher, setti
   const { resolver } = settings
   if (resolver === undefined || unix) {
     return {
-      route: { settings, generation, send, direct: undefined, pools: undefined, unix },
+      route: { settings, generation, send, direct: undefined, pools: undefined, origin: '', unix },
       release: async () => {},
     }
   }
@@ -43,7 +43,7 @@ export function createRoute(where: string, dispatcher: LaneableDispatcher, setti
   const direct = agent.dispatcher === dispatcher ? send : toDispatch(agent.dispatcher)
   const pools = watchEndpointPools(resolver, agent.dispatcher)
   return {
-    route: { settings, generation, send, direct, pools, unix },
+    route: { settings, generation, send, direct, pools, origin: '', unix },
     async release(how) {
       pools.stop()
       if (agent.owned) await agent.dispatcher[how]()
@@ -139,11 +139,16 @@ function refusingDns(where: string, interceptor: LaneableInterceptor): LaneableI
 }
 
 /** `interceptors.dns()` can be told by the name of the function it makes, and by nothing else. */
-export function isDns(dispatch: unknown): boolean {
+function isDns(dispatch: unknown): boolean {
   return typeof dispatch === 'function' && dispatch.name === 'dnsInterceptor'
 }
 
-export function noDns(where: string): LanewayError {
+/** Whether an error is the refusal of `interceptors.dns()`. */
+export function isDnsRefusal(error: unknown): boolean {
+  return error instanceof LanewayError && error.message.includes('interceptors.dns()')
+}
+
+function noDns(where: string): LanewayError {
   return new LanewayError(
     'LANEWAY_INVALID_OPTION',
     `${where}: interceptors.dns() replaces the host by an address before an endpoint can be chosen; leave it out, resolved ` +

@@ -32,6 +32,8 @@ export interface LaneRoute {
   /** For chosen endpoints, past any proxy; `undefined` when the dispatcher cannot be steered. */
   readonly direct: Dispatch | undefined
   readonly pools: EndpointPools | undefined
+  /** Where requests without an origin go: a Client has one of its own. */
+  readonly origin: string
   /** The connections go to a unix socket: nothing is resolved or tagged. */
   readonly unix: boolean
 }
@@ -82,7 +84,7 @@ export function resolveLane(route: LaneRoute, options: DispatchOptions, handler:
   return true
 }
 
-function isDone(options: DispatchOptions, handler: DispatchHandler): boolean {
+export function isDone(options: DispatchOptions, handler: DispatchHandler): boolean {
   // What is no object is left to undici, which says so.
   if (typeof options !== 'object' || options === null || typeof handler !== 'object' || handler === null) return true
   return options[kDone] === true
@@ -128,7 +130,7 @@ function resolve(
   const { settings, direct } = route
   const { resolver } = settings
   const aim = aimOf(options)
-  const target = aim === undefined ? targetOfOrigin(originText(options.origin)) : aim.target
+  const target = aim === undefined ? targetOfOrigin(originText(options.origin) || route.origin) : aim.target
   if (resolver !== undefined && direct !== undefined && target !== undefined && aim?.tunnel !== true) {
     const service = resolver.match(target.hostname, target.port, target.secure)
     if (service !== undefined) {

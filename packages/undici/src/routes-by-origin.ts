@@ -23,14 +23,19 @@ export function assertRoutesByOrigin(where: string, dispatcher: LaneableDispatch
   }
   if ((dispatcher as { routesByOrigin?: unknown }).routesByOrigin === true) return
   const names = classNames(dispatcher)
-  const telling = names.find(name => BY_ORIGIN.has(name) || ONE_ORIGIN.has(name))
-  if (telling !== undefined ? BY_ORIGIN.has(telling) : routes(probeOf(dispatcher))) return
+  if (routesByClass(dispatcher) ?? routes(probeOf(dispatcher))) return
   throw new LanewayError(
     'LANEWAY_NOT_AN_AGENT',
     `${where} takes a dispatcher that sends each request to its own origin: an Agent, ProxyAgent, EnvHttpProxyAgent, ` +
       `a RetryAgent over one of these, or a MockAgent; received ${names[0] ?? 'an object'}, which serves one origin ` +
       '(routesByOrigin: true vouches for a dispatcher of your own)',
   )
+}
+
+/** What the class of a dispatcher says; `undefined` when it says nothing. */
+export function routesByClass(dispatcher: object): boolean | undefined {
+  const telling = classNames(dispatcher).find(name => BY_ORIGIN.has(name) || ONE_ORIGIN.has(name))
+  return telling === undefined ? undefined : BY_ORIGIN.has(telling)
 }
 
 function routes(probe: Probe): boolean {

@@ -132,9 +132,13 @@ export function builtInSuite(t: Test): void {
     async t => {
       const { laneFetch, gray } = await setUp(t)
       const asked: unknown[] = []
-      const proxy = createServer((_request, response) => response.end('proxied'))
+      // undici 8 asks for plain http in absolute form, the others tunnel.
+      const proxy = createServer((request, response) => {
+        asked.push(request.headers.host)
+        response.end('proxied')
+      })
       proxy.on('connect', (request, socket) => {
-        asked.push(request.url)
+        asked.push(request.url?.replace(/:80$/, ''))
         socket.end('HTTP/1.1 502 No\r\n\r\n')
       })
       const port = await listen(t, proxy)
@@ -145,8 +149,10 @@ export function builtInSuite(t: Test): void {
       t.teardown(() => dispatcher.destroy())
       const answer = await runInLane('gray', () => laneFetch('http://sc-b/', { dispatcher } as never))
       t.match(await answer.json(), { instance: 'gray' })
-      await t.rejects(laneFetch('http://third.example/', { dispatcher } as never))
-      t.same(asked, ['third.example:80'])
+      const third = laneFetch('http://third.example/', { dispatcher } as never)
+      if (builtIn >= 8) t.equal(await (await third).text(), 'proxied')
+      else await t.rejects(third)
+      t.same(asked, ['third.example'])
       t.equal(gray.seen.length, 1)
     },
   )

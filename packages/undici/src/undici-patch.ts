@@ -1,0 +1,91 @@
+import { directAgentOf } from './direct-agent.js'
+import type {
+  Dispatch,
+  DispatchHandler,
+  DispatchOptions,
+  LaneableDispatcher,
+  LaneableInterceptor,
+} from './dispatcher.js'
+import { watchEndpointPools } from './endpoint-pools.js'
+import { type Compose, generationOf, kOriginalCompose } from './generation.js'
+import { hasSocketPath, internal } from './internals.js'
+import { isDnsRefusal, laneDispatcher } from './lane-dispatcher.js'
+import { isDone, type LaneRoute, laneDispatch } from './lane-route.js'
+import { LANE_EGRESS_KEYS, type LaneEgressOptions, resolveEgressOptions } from './options.js'
+import { routesByClass } from './routes-by-origin.js'
+
+/**
+ * Puts the lane into a copy of undici whose users know nothing of it. Replace on its prototypes
+ *
+ * - `dispatch` of `DispatcherBase`, and of each class that has one of its own and chooses by origin (`ProxyAgent`,
+ *   `MockAgent`): the first one that a request meets decides, those below pass it on;
+ * - `compose` of `Dispatcher`: what it returns decides above the interceptors, as `composeLane` does.
+ */
+export interface UndiciPatch {
+  wrapDispatch<F extends (options: any, handler: any) => boolean>(original: F): F
+  wrapCompose<F extends (...interceptors: any[]) => any>(original: F): F
+}
+
+/** @throws LanewayError `LANEWAY_INVALID_OPTION` */
+export function createUndiciPatch(options: LaneEgressOptions = {}): UndiciPatch {
+  const settings = resolveEgressOptions('createUndiciPatch', options, LANE_EGRESS_KEYS)
+  const routes = new WeakMap<object, LaneRoute>()
+
+  function routeOf(dispatcher: LaneableDispatcher, original: Dispatch): LaneRoute {
+    const known = routes.get(dispatcher)
+    if (known !== undefined) return known
+    const { resolver } = settings
+    const send: Dispatch = (opts, handler) => original.call(dispatcher, opts, handler)
+    const unix = hasSocketPath(dispatcher)
+    const agent = resolver === undefined || unix || !routesByClass(dispatcher) ? undefined : directAgentOf(dispatcher)
+    const route: LaneRoute = {
+      settings,
+      generation: generationOf(dispatcher),
+      send,
+      direct:
+        agent === undefined || agent.dispatcher === dispatcher
+          ? agent && send
+          : (opts, handler) => agent.dispatcher.dispatch(opts, handler),
+      pools: agent === undefined || resolver === undefined ? undefined : watchEndpointPools(resolver, agent.dispatcher),
+      origin: ownOrigin(dispatcher),
+      unix,
+    }
+    routes.set(dispatcher, route)
+    return route
+  }
+
+  return {
+    wrapDispatch(original) {
+      const dispatch = function dispatch(this: LaneableDispatcher, opts: DispatchOptions, handler: DispatchHandler) {
+        // Each level of a dispatcher may be patched; the options say when it has been done, and `original` is this level's.
+        if (isDone(opts, handler)) return original.call(this, opts, handler)
+        return laneDispatch(routeOf(this, original), opts, handler)
+      }
+      return dispatch as never
+    },
+    wrapCompose(original) {
+      const compose = function compose(this: LaneableDispatcher, ...interceptors: unknown[]) {
+        const route = routeOf(this, this.dispatch)
+        try {
+          return laneDispatcher('compose', this, { route, release }, interceptors.flat() as LaneableInterceptor[])
+        } catch (error) {
+          // A program that uses dns() keeps working: its requests are tagged below, where the address is known.
+          if (isDnsRefusal(error)) return original.apply(this, interceptors)
+          throw error
+        }
+      }
+      ;(compose as { [kOriginalCompose]?: Compose })[kOriginalCompose] = original as unknown as Compose
+      return compose as never
+    },
+  }
+}
+
+async function release(): Promise<void> {}
+
+/** The origin of a Client or Pool, or the first of a BalancedPool. */
+function ownOrigin(dispatcher: object): string {
+  const url = internal(dispatcher, 'url')
+  if (url instanceof URL) return url.origin
+  const { upstreams } = dispatcher as { upstreams?: unknown }
+  return Array.isArray(upstreams) && typeof upstreams[0] === 'string' ? upstreams[0] : ''
+}
