@@ -37,7 +37,7 @@ export interface RulesWatch extends RulesHolder {
 export function watchRules(file: string, options: WatchRulesOptions = {}): RulesWatch {
   assertKnownKeys('watchRules', options, [...HOLDER_OPTIONS, 'intervalMs'])
   const { intervalMs = 1000, onProblem, ...rest } = options
-  if (!(intervalMs >= 100 && intervalMs <= 3_600_000)) {
+  if (!(typeof intervalMs === 'number' && intervalMs >= 100 && intervalMs <= 3_600_000)) {
     throw new LanewayError(
       'LANEWAY_INVALID_OPTION',
       `watchRules: intervalMs is 100 to 3600000, received ${describe(intervalMs)}`,

@@ -24,6 +24,8 @@ t.test('a path is compared as sent, without its query', async t => {
     [{ path: { prefix: '/v2' } }, '/v2/a/b', true],
     [{ path: { prefix: '/v2' } }, '/v2a', false],
     [{ path: { prefix: '/v2' } }, '/v', false],
+    [{ not: { path: { prefix: '/v2' } } }, '/v2a', true],
+    [{ not: { path: { prefix: '/v2/' } } }, '/v2/a', false],
     [{ path: { prefix: '/v2' } }, '/a/v2', false],
     [{ path: { prefix: '/a/b' } }, '/a/b/c', true],
     [{ path: { prefix: '/a/b' } }, '/a/bc', false],

@@ -89,9 +89,9 @@ t.test('the index finds what trying rule by rule finds', async t => {
         return true
       },
     ),
-    { numRuns: 1500 },
+    { numRuns: 600 },
   )
-  t.ok(decided > 1000, `${decided} decisions compared`)
+  t.ok(decided > 400, `${decided} decisions compared`)
 })
 
 t.test('a thousand rules over a thousand header names find theirs, and only theirs', async t => {
@@ -153,7 +153,7 @@ t.test('request data never throws', async t => {
         return lane === explain(sent as RulesRequest).decision?.lane
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: 800 },
   )
   t.equal(laneOf({ headers: { x: '5' }, url: '/b', method: 'POST' })?.header, 'h', 'and still decides')
 })

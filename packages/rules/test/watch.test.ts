@@ -14,6 +14,12 @@ function watch(t: { teardown(fn: () => unknown): void }, file: string, options: 
   return { rules, problems }
 }
 
+/** In one piece: a write that truncates first may be seen half done. */
+function replaceFile(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text)
+  renameSync(`${file}.new`, file)
+}
+
 /** The watch keeps no process alive, so the test does. */
 function stayAlive(t: { teardown(fn: () => unknown): void }): void {
   const timer = setInterval(() => {}, 1000)
@@ -41,13 +47,12 @@ t.test('a change of the file is found by itself', async t => {
   t.equal(laneOf(rules), 'gray')
 
   const second = next()
-  writeFileSync(join(dir, 'new.yaml'), document('blue'))
-  renameSync(join(dir, 'new.yaml'), file)
+  replaceFile(file, document('blue'))
   t.equal(await second, 2)
   t.equal(laneOf(rules), 'blue')
 
   const problem = new Promise<void>(resolve => refused.push(resolve))
-  writeFileSync(file, 'version: 1\nrules: 5\n')
+  replaceFile(file, 'version: 1\nrules: 5\n')
   await problem
   t.match(problems.at(-1), { message: `LANEWAY_INVALID_RULES: ${file}:2:1: rules is a list, received 5` })
   t.equal(laneOf(rules), 'blue', 'the last good one stays')
@@ -60,7 +65,7 @@ t.test('a change of the file is found by itself', async t => {
   t.equal(laneOf(rules), 'blue')
 
   const back = next()
-  writeFileSync(file, document('green'))
+  replaceFile(file, document('green'))
   t.equal(await back, 3)
   t.equal(laneOf(rules), 'green')
   t.equal(rules.problem, undefined)
