@@ -1,6 +1,7 @@
 import { createServer, get } from 'node:http'
 import { connect } from 'node:net'
 import { channels, currentLane, type IngressEvent, parseLane } from '@laneway/core'
+import fc from 'fast-check'
 import type { Test } from 'tap'
 import { headerCases } from './header-cases.js'
 import { type IngressAdapter, requestBytes, type SuiteCall, type SuiteRequest } from './ingress-adapter.js'
@@ -11,6 +12,7 @@ const MSE_GRAY = '__microservice_tag__=%5B%7B%22tag%22%3A%22gray%22%7D%5D'
 /** What every ingress adapter must do with a request, over real sockets unless the adapter has none. */
 export async function ingressSuite(t: Test, adapter: IngressAdapter): Promise<void> {
   await t.test(`${adapter.name}: each header has one meaning, is served and counted once`, headerTable)
+  await t.test(`${adapter.name}: whatever bytes a header has, the request is served`, arbitraryBytes)
   await t.test(`${adapter.name}: an edge removes what a client sent, before the handler runs`, removal)
   await t.test(`${adapter.name}: a value that is no lane is removed too`, removalOfNonsense)
   await t.test(`${adapter.name}: foreign baggage passes byte for byte`, foreignBaggage)
@@ -45,6 +47,30 @@ export async function ingressSuite(t: Test, adapter: IngressAdapter): Promise<vo
       const value = row.lines[0]?.trim() ?? ''
       if (row.problem !== undefined && value.length > 1) t.notMatch(result.whole, value, `${row.name}: not echoed`)
     }
+  }
+
+  async function arbitraryBytes(t: Test) {
+    const target = await adapter.serve(t, {}, async ({ lane }) => told(lane))
+    // A bare CR or LF ends the line for every parser.
+    const byte = fc.integer({ min: 0, max: 255 }).filter(code => code !== 10 && code !== 13)
+    const bytes = fc.array(byte, { maxLength: 80 }).map(codes => Buffer.from(codes).toString('latin1'))
+    const near = fc.constantFrom('gray', ',', '%', '"', '__microservice_tag__=', 'x-mse-tag=', '[{"tag":"a"}]')
+    const value = fc.array(fc.oneof(bytes, near), { maxLength: 3 }).map(parts => parts.join(''))
+    const { events } = await counted(() =>
+      fc.assert(
+        fc.asyncProperty(value, value, async (tag, baggage) => {
+          const headers = [
+            ['x-mse-tag', tag],
+            ['baggage', baggage],
+          ] as const
+          const { status, body } = await target.send({ headers })
+          const lane = JSON.parse(body)
+          return status === 200 && (lane === null || parseLane(lane)?.header === lane)
+        }),
+        { numRuns: 40 },
+      ),
+    )
+    t.equal(events.length, 40)
   }
 
   async function removal(t: Test) {

@@ -17,7 +17,7 @@ export function applyPatch(object: StoredObject, patch: unknown, type: string): 
       if (op === 'test' && !isDeepStrictEqual(at[unescapeKey(last)], value)) return undefined
       if (op !== 'test') at[unescapeKey(last)] = value
     }
-    return copy
+    return copy.metadata.resourceVersion === object.metadata.resourceVersion ? copy : undefined
   }
   const wanted = (patch as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion
   if (wanted !== undefined && wanted !== object.metadata.resourceVersion) return undefined
