@@ -8,8 +8,7 @@ import { generations } from './generations.js'
 type Serve = IngressAdapter['serve']
 
 for (const { name, fastify } of generations) {
-  const create = () =>
-    fastify({ http: { insecureHTTPParser: true }, maxParamLength: 100 } as object) as unknown as FastifyInstance
+  const create = () => fastify({ http: { insecureHTTPParser: true } } as object) as unknown as FastifyInstance
   const root: Serve = async (t, options, handler) => {
     const app = create()
     await app.register(fastifyLane, options)
