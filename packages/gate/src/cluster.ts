@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { CustomObjectsApi, KubeConfig, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node'
 import { GateError } from './gate-error.js'
 import type { RolloutObject } from './rollout.js'
@@ -31,6 +32,7 @@ const ROLLOUTS = { group: 'rollouts.kruise.io', version: 'v1beta1', plural: 'rol
 const APPS = { group: 'apps', version: 'v1' }
 const EVENTS = { group: 'events.k8s.io', version: 'v1', plural: 'events' }
 const MAX_NOTE = 1_000
+const RETRY_AFTER_MS = [200, 1_000]
 
 /**
  * Connects as kubectl does.
@@ -40,7 +42,11 @@ const MAX_NOTE = 1_000
  *
  * @throws GateError `LANEWAY_GATE_CLUSTER` from each method
  */
-export function connectCluster(kubeconfig: string | undefined, context: string | undefined, namespace: string | undefined): Cluster {
+export function connectCluster(
+  kubeconfig: string | undefined,
+  context: string | undefined,
+  namespace: string | undefined,
+): Cluster {
   const config = new KubeConfig()
   try {
     if (kubeconfig === undefined) config.loadFromDefault()
@@ -56,9 +62,11 @@ export function connectCluster(kubeconfig: string | undefined, context: string |
 
   async function ask<T>(what: string, call: () => Promise<unknown>): Promise<T> {
     try {
-      return (await call()) as T
+      return (await insist(call)) as T
     } catch (error) {
-      throw new GateError('LANEWAY_GATE_CLUSTER', `cannot ${what} in namespace ${space}: ${reasonOf(error)}`, { cause: error })
+      throw new GateError('LANEWAY_GATE_CLUSTER', `cannot ${what} in namespace ${space}: ${reasonOf(error)}`, {
+        cause: error,
+      })
     }
   }
 
@@ -67,16 +75,15 @@ export function connectCluster(kubeconfig: string | undefined, context: string |
       await ask(what, call)
       return true
     } catch (error) {
-      const { cause } = error as GateError
-      // A JSON patch whose `test` does not hold is invalid, not a conflict.
-      if (codeOf(cause) === 409 || (codeOf(cause) === 422 && /testing value|test operation|test failed/i.test(reasonOf(cause)))) return false
+      if (codeOf((error as GateError).cause) === 409) return false
       throw error
     }
   }
 
   return {
     namespace: space,
-    rollout: name => ask(`get Rollout ${name}`, () => api.getNamespacedCustomObject({ ...ROLLOUTS, namespace: space, name })),
+    rollout: name =>
+      ask(`get Rollout ${name}`, () => api.getNamespacedCustomObject({ ...ROLLOUTS, namespace: space, name })),
     setStepState: (name, resourceVersion, field, state) =>
       unlessChanged(`patch the status of Rollout ${name}`, () => {
         const body = { metadata: { resourceVersion }, status: { [field]: { currentStepState: state } } }
@@ -95,7 +102,8 @@ export function connectCluster(kubeconfig: string | undefined, context: string |
     setTemplate: (name, resourceVersion, template) =>
       unlessChanged(`patch Deployment ${name}`, () => {
         const body = [
-          { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
+          // Another version than the stored one makes it a conflict.
+          { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
           { op: 'replace', path: '/spec/template', value: template },
         ]
         return api.patchNamespacedCustomObject({ ...APPS, plural: 'deployments', namespace: space, name, body }, json)
@@ -130,8 +138,23 @@ export function connectCluster(kubeconfig: string | undefined, context: string |
   }
 }
 
+/** A connection that is lost, or a server that restarts, must not end an approval by half. */
+async function insist(call: () => Promise<unknown>): Promise<unknown> {
+  for (const pause of RETRY_AFTER_MS) {
+    try {
+      return await call()
+    } catch (error) {
+      const code = codeOf(error)
+      if (code >= 400 && code < 500 && code !== 429) throw error
+      await delay(pause)
+    }
+  }
+  return call()
+}
+
 function codeOf(error: unknown): number {
-  return (error as { code?: number } | undefined)?.code ?? 0
+  const code = (error as { code?: unknown } | undefined)?.code
+  return typeof code === 'number' ? code : 0
 }
 
 function reasonOf(error: unknown): string {

@@ -33,7 +33,8 @@ export function checkHops(hops: readonly Hop[]): readonly Hop[] {
     values.find((value, index) => value !== undefined && values.indexOf(value) !== index)
   const again = twice(hops.map(hop => hop.service)) ?? twice(hops.map(hop => hop.rollout))
   if (again !== undefined) throw invalid(`${again} is named twice`)
-  if (!hops.some(hop => hop.rollout !== undefined)) throw invalid('no hop has a Rollout, so there is nothing to approve')
+  if (!hops.some(hop => hop.rollout !== undefined))
+    throw invalid('no hop has a Rollout, so there is nothing to approve')
   return Object.freeze(hops.map(hop => Object.freeze({ service: hop.service, rollout: hop.rollout })))
 }
 

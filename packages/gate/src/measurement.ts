@@ -59,7 +59,10 @@ export async function measureHop(
     ])
     return { counts, traffic: trafficOf(counts, buckets, at - seconds, options) }
   }
-  const [ofLane, ofBase] = await Promise.all(selectors.map(read)) as [Awaited<ReturnType<typeof read>>, Awaited<ReturnType<typeof read>>]
+  const [ofLane, ofBase] = (await Promise.all(selectors.map(read))) as [
+    Awaited<ReturnType<typeof read>>,
+    Awaited<ReturnType<typeof read>>,
+  ]
   const targets = await prometheus.query(`up{${service}}`, at)
   const last = newest([...ofLane.counts, ...ofBase.counts])
   return {

@@ -147,5 +147,8 @@ function url(value: string): string {
 }
 
 function invalid(name: string, what: string, value: unknown): GateError {
-  return new GateError('LANEWAY_GATE_INVALID_OPTION', `${name} must be ${what}, received ${JSON.stringify(value) ?? value}`)
+  return new GateError(
+    'LANEWAY_GATE_INVALID_OPTION',
+    `${name} must be ${what}, received ${JSON.stringify(value) ?? value}`,
+  )
 }

@@ -64,7 +64,8 @@ const ASKS_FOR_A_PERSON = /manually confirm/
  */
 export function readRollout(object: RolloutObject): RolloutState {
   const { metadata, spec, status } = object
-  const field = status?.canaryStatus === undefined && status?.blueGreenStatus !== undefined ? 'blueGreenStatus' : 'canaryStatus'
+  const field =
+    status?.canaryStatus === undefined && status?.blueGreenStatus !== undefined ? 'blueGreenStatus' : 'canaryStatus'
   const step = status?.[field] ?? {}
   const reason = (type: string) => status?.conditions?.find(one => one.type === type)
   const progressing = reason('Progressing')
@@ -79,12 +80,15 @@ export function readRollout(object: RolloutObject): RolloutState {
     current &&
     spec?.disabled !== true &&
     metadata.deletionTimestamp === undefined
-  const cancelled = progressing?.reason === 'Cancelling' || (progressing?.reason === 'Completed' && succeeded?.status === 'False')
+  const cancelled =
+    progressing?.reason === 'Cancelling' || (progressing?.reason === 'Completed' && succeeded?.status === 'False')
   return {
     name: metadata.name,
     object,
     field,
-    pause: [metadata.uid, metadata.generation, step.canaryRevision ?? step.updatedRevision, step.currentStepIndex].join('/'),
+    pause: [metadata.uid, metadata.generation, step.canaryRevision ?? step.updatedRevision, step.currentStepIndex].join(
+      '/',
+    ),
     since: Number.isNaN(since) ? undefined : since,
     stableRevision: step.stableRevision ?? '',
     stage: asks ? 'paused' : cancelled ? 'cancelled' : status?.phase === 'Healthy' ? 'done' : 'working',
