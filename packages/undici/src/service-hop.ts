@@ -1,4 +1,4 @@
-import { channels, LanewayError } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
 import type { Choice, ChoiceEnd, Endpoint, LaneResolver } from '@laneway/discovery'
 import type { Call } from './call.js'
 import { isConnectFailure, isResponseLost } from './connect-failure.js'
@@ -34,17 +34,7 @@ export class ServiceHop {
   ) {}
 
   pick(): Choice {
-    const choice = this.resumes ?? this.resolver.pick(this.service, this.call.lane, this.call.tried)
-    if (channels.decision.hasSubscribers && choice.outcome !== 'not-ready') {
-      channels.decision.publish({
-        service: this.service,
-        lane: this.call.lane,
-        outcome: choice.outcome,
-        served: choice.served,
-        address: choice.endpoint?.address,
-      })
-    }
-    return choice
+    return this.resumes ?? this.resolver.pick(this.service, this.call.lane, this.call.tried)
   }
 
   send(choice: Choice, endpoint: Endpoint, handler: DispatchHandler): boolean {
