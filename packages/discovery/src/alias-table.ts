@@ -6,16 +6,17 @@ import { DRAWS, type Random } from './random.js'
  */
 export class AliasTable {
   readonly size: number
-  /** Equal weights need no second draw. */
   readonly #uniform: boolean
-  readonly #keep: Int32Array
+  readonly #scale: number
+  readonly #keep: Float64Array
   readonly #alias: Int32Array
 
   /** @param weights - finite and above 0, at least one */
   constructor(weights: Float64Array) {
     this.size = weights.length
+    this.#scale = weights.length / DRAWS
     this.#uniform = weights.every(weight => weight === weights[0])
-    this.#keep = new Int32Array(this.#uniform ? 0 : this.size)
+    this.#keep = new Float64Array(this.#uniform ? 0 : this.size)
     this.#alias = new Int32Array(this.#uniform ? 0 : this.size)
     if (!this.#uniform) this.#build(weights)
   }
@@ -26,14 +27,16 @@ export class AliasTable {
 
   /** An index, drawn in proportion to the weights. */
   draw(random: Random): number {
-    const slot = random.next() % this.size
-    if (this.#uniform) return slot
-    return random.next() < this.#keep[slot]! ? slot : this.#alias[slot]!
+    return this.at(random.next() * this.#scale)
   }
 
-  /** The index at a position on the line of all weights: `slot` from 0 to size - 1, `rest` from 0 to 2^30 - 1 in it. */
-  at(slot: number, rest: number): number {
-    return this.#uniform || rest < this.#keep[slot]! ? slot : this.#alias[slot]!
+  /**
+   * The index at a position on the line of all entries, from 0 to `size`: one draw gives the entry, and by what is left
+   * of it the choice between entry and alias. At 100,000 entries 13 bits are left for that.
+   */
+  at(position: number): number {
+    const slot = position | 0
+    return this.#uniform || position - slot < this.#keep[slot]! ? slot : this.#alias[slot]!
   }
 
   #build(weights: Float64Array): void {
@@ -55,7 +58,7 @@ export class AliasTable {
     while (smalls > 0 && larges > 0) {
       const less = small[--smalls]!
       const more = large[larges - 1]!
-      this.#keep[less] = Math.round(share[less]! * DRAWS)
+      this.#keep[less] = share[less]!
       this.#alias[less] = more
       share[more] = share[more]! - (1 - share[less]!)
       if (share[more]! < 1) {
@@ -69,7 +72,7 @@ export class AliasTable {
   }
 
   #fill(index: number): void {
-    this.#keep[index] = DRAWS
+    this.#keep[index] = 1
     this.#alias[index] = index
   }
 }

@@ -19,6 +19,8 @@ import { hubOf, type SourceHub } from './source-hub.js'
 /** Names of services nobody declared that are remembered as such. */
 const MAX_UNKNOWN = 1024
 
+const decisions = channels.decision
+
 const NOT_READY: Decision = Object.freeze({
   outcome: 'not-ready',
   served: undefined,
@@ -77,7 +79,7 @@ class Resolver implements LaneResolver {
   pick(service: string, lane: Lane | undefined, tried?: ReadonlySet<string>): Choice {
     const entry = this.#services.getCanonical(service) ?? this.#services.get(service)
     const choice = entry === undefined ? this.#unknownService(service) : entry.pick(lane, tried)
-    if (channels.decision.hasSubscribers) publishDecision(choice, lane)
+    if (decisions.hasSubscribers) publishDecision(choice, lane)
     return choice
   }
 
@@ -198,7 +200,7 @@ class Resolver implements LaneResolver {
 function publishDecision(choice: Choice, lane: Lane | undefined): void {
   const { service, outcome, served, endpoint } = choice
   const event: DecisionEvent = { service, lane, outcome, served, address: endpoint?.address }
-  channels.decision.publish(event)
+  decisions.publish(event)
 }
 
 function closed(): LanewayError {

@@ -137,6 +137,7 @@ function sameMetadata(metadata: Readonly<Record<string, string>>, input: unknown
     if (other[key] !== metadata[key]) return false
     left++
   }
-  for (const key in other) if (Object.hasOwn(other, key)) left--
+  // An inherited key makes this differ; then the endpoint is parsed, which is right too.
+  for (const _ in other) left--
   return left === 0
 }

@@ -29,8 +29,6 @@ export class RoundRobinPicker extends Picker {
     }
     const angle = this.#angle[0]!
     this.#angle[0] = angle + GOLDEN
-    const line = (angle / CIRCLE) * seats.length
-    const slot = Math.floor(line)
-    return seats[table.at(slot, Math.floor((line - slot) * 2 ** 30))]!
+    return seats[table.at((angle / CIRCLE) * seats.length)]!
   }
 }

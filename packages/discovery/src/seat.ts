@@ -52,15 +52,15 @@ export class Seat {
   readonly unavailable: Choice
 
   constructor(service: string, endpoint: Endpoint, load: EndpointLoad, tag: string | undefined) {
-    const choice = (outcome: Outcome) => new TableChoice(service, endpoint, outcome, tag, load)
     this.endpoint = endpoint
     this.load = load
     this.tag = tag
     this.enabled = endpoint.enabled && endpoint.weight > 0
     this.fit = this.enabled && endpoint.health !== 'unhealthy'
-    this.served = choice(tag === undefined ? 'base' : 'lane')
-    this.panic = choice('panic')
-    this.missing = tag === undefined ? choice('fallback-missing') : this.served
-    this.unavailable = tag === undefined ? choice('fallback-unavailable') : this.served
+    const base = tag === undefined
+    this.served = new TableChoice(service, endpoint, base ? 'base' : 'lane', tag, load)
+    this.panic = new TableChoice(service, endpoint, 'panic', tag, load)
+    this.missing = base ? new TableChoice(service, endpoint, 'fallback-missing', tag, load) : this.served
+    this.unavailable = base ? new TableChoice(service, endpoint, 'fallback-unavailable', tag, load) : this.served
   }
 }

@@ -5,7 +5,7 @@ import { Group } from './group.js'
 import type { ServicePolicies } from './lane-policy.js'
 import { LaneTable } from './lane-table.js'
 import { Member } from './member.js'
-import { isUnchanged, parseEndpoint } from './parse-endpoint.js'
+import { isUnchanged, type ParseEndpointOptions, parseEndpoint } from './parse-endpoint.js'
 import type { Random } from './random.js'
 import type { Seat } from './seat.js'
 
@@ -35,6 +35,7 @@ export class TableBuild {
   readonly dropped: string[] = []
   readonly #id = ++builds
   readonly #settings: TableSettings
+  readonly #parsing: ParseEndpointOptions
   readonly #inputs: readonly EndpointInput[]
   /** Members of the previous table, by address and by position. */
   readonly #known: ReadonlyMap<string, Member>
@@ -54,6 +55,7 @@ export class TableBuild {
     loads: ReadonlyMap<string, EndpointLoad>,
   ) {
     this.#settings = settings
+    this.#parsing = { allowLinkLocal: settings.allowLinkLocal, refused: problem => this.dropped.push(problem) }
     this.#inputs = inputs
     this.#before = before
     this.#known = known
@@ -73,10 +75,7 @@ export class TableBuild {
   }
 
   #parse(input: unknown): void {
-    const endpoint = parseEndpoint(input, {
-      allowLinkLocal: this.#settings.allowLinkLocal,
-      refused: problem => this.dropped.push(problem),
-    })
+    const endpoint = parseEndpoint(input, this.#parsing)
     if (endpoint === undefined) return
     const known = this.#known.get(endpoint.address)
     if (known?.seenBy === this.#id || this.#fresh.has(endpoint.address)) {
