@@ -47,7 +47,8 @@ export function createConfigRequests({ dialect, store, pushes }: ConfigParts): R
   }
 
   const listen = (body: RequestBody, session: Session): Answer => {
-    const contexts = Array.isArray(body['configListenContexts']) ? (body['configListenContexts'] as RequestBody[]) : []
+    const list: readonly unknown[] = Array.isArray(body['configListenContexts']) ? body['configListenContexts'] : []
+    const contexts = list.filter((entry): entry is RequestBody => typeof entry === 'object' && entry !== null)
     const changedConfigs: ConfigName[] = []
     for (const context of contexts) {
       const name = configNameOf(context)

@@ -40,7 +40,11 @@ export function createDispatch(parts: DispatchParts): (session: Session, request
       const options = handler.refusedFields === undefined ? {} : { fields: handler.refusedFields }
       return failure(handler.answer, 403, dialect.refusals[refused], options)
     }
-    return handler.handle(body, session)
+    try {
+      return handler.handle(body, session)
+    } catch (error) {
+      return failure('ErrorResponse', 500, String(error))
+    }
   }
 }
 

@@ -36,8 +36,8 @@ export interface NacosFaults {
   /** Ends the streams with status 0 and keeps the connections: registered, healthy, and no push ever comes. */
   endStreams(scope?: Pick<FaultScope, 'connections'>): void
   /**
-   * Gives connections up as after silence: their instances go, their streams end, a GOAWAY follows unless `goAway` is
-   * false, and requests get 301. TCP stays up until the client ends it.
+   * Gives connections up as after silence: their instances go, their streams end and a GOAWAY follows; TCP ends when the
+   * last stream has. With `goAway: false` TCP stays up, and requests get 301.
    */
   expel(scope?: Pick<FaultScope, 'connections'> & { readonly goAway?: boolean }): void
   /** Ends connections with a TCP reset. */

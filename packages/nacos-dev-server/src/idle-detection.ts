@@ -24,7 +24,8 @@ export function startIdleDetection({ settings, sessions, pusher, expel }: IdleDe
   const timer = setInterval(() => {
     const silentSince = Date.now() - settings.idleMs
     for (const session of sessions()) {
-      if (session.registered && session.activeAt <= silentSince && !asked.has(session)) void ask(session)
+      if (!session.registered || session.frozen || asked.has(session)) continue
+      if (session.activeAt <= silentSince) void ask(session)
     }
   }, settings.everyMs)
   return () => clearInterval(timer)

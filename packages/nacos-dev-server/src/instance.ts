@@ -31,8 +31,7 @@ export type Host = Readonly<Record<string, unknown>>
 export function parseInstance(body: unknown, name: ServiceName, dialect: Dialect, ephemeral: boolean): Instance {
   const raw = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
   const ip = text(raw['ip'], '')
-  const port = typeof raw['port'] === 'number' ? raw['port'] : 0
-  const weight = raw['weight']
+  const port = numberOf(raw['port'], 0)
   return {
     // A missing cluster reads "null" here although the list below says DEFAULT: so does a real server.
     instanceId: dialect.instanceIds
@@ -42,7 +41,7 @@ export function parseInstance(body: unknown, name: ServiceName, dialect: Dialect
         : undefined,
     ip,
     port,
-    weight: typeof weight === 'number' ? Math.min(Math.max(weight, 0), 10_000) : 1,
+    weight: Math.min(Math.max(numberOf(raw['weight'], 1), 0), 10_000),
     healthy: raw['healthy'] !== false,
     enabled: raw['enabled'] !== false,
     ephemeral,
@@ -81,6 +80,12 @@ function parseMetadata(value: unknown): Readonly<Record<string, string>> {
 
 function text(value: unknown, fallback: string): string {
   return typeof value === 'string' ? value : fallback
+}
+
+/** Numbers may come as text, as Jackson reads them. */
+function numberOf(value: unknown, fallback: number): number {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  return typeof number === 'number' && Number.isFinite(number) ? number : fallback
 }
 
 function milliseconds(value: string | undefined, fallback: number): number {
