@@ -5,6 +5,8 @@
 export const LANEWAY_ERRORS = {
   LANEWAY_AUTH: 'A registry refused the credentials.',
   LANEWAY_CLOSED: 'The resolver, source or client was closed.',
+  LANEWAY_DEV_SERVER_LISTEN: 'The in-memory Nacos server cannot have its ports.',
+  LANEWAY_DEV_SERVER_TIMEOUT: 'A condition that a test waits for at the in-memory Nacos server did not come true.',
   LANEWAY_HEADERS_SENT: 'The head of a request was written before its lane could be set or removed.',
   LANEWAY_INVALID_ENDPOINT: 'An endpoint that the user wrote down is not usable.',
   LANEWAY_INVALID_OPTION: 'An option has a value outside its range, or an unknown name.',
