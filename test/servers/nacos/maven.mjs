@@ -43,7 +43,17 @@ export async function classPath({ name, dependencies, management = [], launcher 
     await writeFile(join(home, 'pom.xml'), pom)
     const made = join(home, `classpath.${process.pid}`)
     const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath'
-    const args = ['-B', '-ntp', '-q', '-U', '-f', join(home, 'pom.xml'), `-Dmaven.repo.local=${repository}`, goal, '-DincludeScope=runtime']
+    const args = [
+      '-B',
+      '-ntp',
+      '-q',
+      '-U',
+      '-f',
+      join(home, 'pom.xml'),
+      `-Dmaven.repo.local=${repository}`,
+      goal,
+      '-DincludeScope=runtime',
+    ]
     for (let attempt = 1; ; attempt++) {
       try {
         await run('mvn', [...args, `-Dmdep.outputFile=${made}`])

@@ -22,16 +22,31 @@ export async function startJavaClient(server) {
     ],
   })
   const home = await mkdtemp(join(tmpdir(), 'laneway-java-client-'))
-  const flags = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Duser.home=${home}`, `-DJM.LOG.PATH=${home}`, `-DJM.SNAPSHOT.PATH=${home}`]
+  const flags = [
+    '-Xmx128m',
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    `-Duser.home=${home}`,
+    `-DJM.LOG.PATH=${home}`,
+    `-DJM.SNAPSHOT.PATH=${home}`,
+  ]
   const user = server.username === undefined ? [] : [server.username, server.password]
-  return peer(spawn('java', [...flags, '-cp', jars, 'laneway.test.JavaClient', server.http, ...user], { stdio: ['pipe', 'pipe', 'ignore'] }), home)
+  return peer(
+    spawn('java', [...flags, '-cp', jars, 'laneway.test.JavaClient', server.http, ...user], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    }),
+    home,
+  )
 }
 
 /** @param {{ http: string, username?: string, password?: string }} server */
 export async function startRustClient(server) {
   const home = await mkdtemp(join(tmpdir(), 'laneway-rust-client-'))
   const env = { ...process.env, HOME: home, PEER_SERVER: JSON.stringify(server), NODE_OPTIONS: '' }
-  return peer(spawn(process.execPath, [new URL(import.meta.url).pathname], { stdio: ['pipe', 'pipe', 'ignore'], env }), home)
+  return peer(
+    spawn(process.execPath, [new URL(import.meta.url).pathname], { stdio: ['pipe', 'pipe', 'ignore'], env }),
+    home,
+  )
 }
 
 async function peer(child, home) {
@@ -55,7 +70,10 @@ async function peer(child, home) {
   /** Waits for an event, those that came before included. */
   const event = (matches, timeoutMs = 30_000) =>
     new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no such event within ${timeoutMs} ms; heard ${JSON.stringify(events.slice(-2))}`)), timeoutMs)
+      const timer = setTimeout(
+        () => reject(new Error(`no such event within ${timeoutMs} ms; heard ${JSON.stringify(events.slice(-2))}`)),
+        timeoutMs,
+      )
       const before = look
       look = () => {
         before()
@@ -74,7 +92,9 @@ async function peer(child, home) {
   const call = (op, name, fields = {}) =>
     new Promise((resolve, reject) => {
       const id = ++lastId
-      pending.set(id, ({ result, error }) => (error === undefined ? resolve(result) : reject(new Error(`${op}: ${error}`))))
+      pending.set(id, ({ result, error }) =>
+        error === undefined ? resolve(result) : reject(new Error(`${op}: ${error}`)),
+      )
       child.stdin.write(`${JSON.stringify({ id, op, name, ...fields })}\n`)
     })
   const stop = async () => {
@@ -88,7 +108,13 @@ async function peer(child, home) {
 function serveRust() {
   const { NacosNamingClient, NacosConfigClient } = createRequire(import.meta.url)('nacos-sdk-rust-binding-node')
   const { http, username, password } = JSON.parse(process.env.PEER_SERVER)
-  const options = { serverAddr: http, namespace: '', appName: 'peer', namingPushEmptyProtection: false, ...(username && { username, password }) }
+  const options = {
+    serverAddr: http,
+    namespace: '',
+    appName: 'peer',
+    namingPushEmptyProtection: false,
+    ...(username && { username, password }),
+  }
   const naming = new NacosNamingClient(options)
   const config = new NacosConfigClient(options)
   const group = 'DEFAULT_GROUP'
@@ -97,10 +123,12 @@ function serveRust() {
   const ops = {
     register: command => naming.registerInstance(command.name, group, instance(command)),
     deregister: command => naming.deregisterInstance(command.name, group, instance(command)),
-    subscribe: ({ name }) => naming.subscribe(name, group, [], (_error, instances) => print({ event: 'instances', name, instances })),
+    subscribe: ({ name }) =>
+      naming.subscribe(name, group, [], (_error, instances) => print({ event: 'instances', name, instances })),
     list: ({ name }) => naming.getAllInstances(name, group, [], false),
     publish: ({ name, content }) => config.publishConfig(name, group, content),
-    listen: ({ name }) => config.addListener(name, group, (_error, { content }) => print({ event: 'config', name, content })),
+    listen: ({ name }) =>
+      config.addListener(name, group, (_error, { content }) => print({ event: 'config', name, content })),
   }
   createInterface({ input: process.stdin })
     .on('line', line => {

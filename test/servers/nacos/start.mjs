@@ -27,16 +27,31 @@ function programOf(kind) {
   const { major, version, console: full } = kinds[kind]
   if (major === 3) {
     const group = 'io.github.pig-mesh.nacos'
-    return { name: `nacos-${version}`, launcher: 'Nacos3.java', main: 'laneway.test.Nacos3', dependencies: [{ group, artifact: 'nacos-server', version, without: ['nacos-istio'] }] }
+    return {
+      name: `nacos-${version}`,
+      launcher: 'Nacos3.java',
+      main: 'laneway.test.Nacos3',
+      dependencies: [{ group, artifact: 'nacos-server', version, without: ['nacos-istio'] }],
+    }
   }
   // Without a bill of materials Maven mixes two generations of Spring.
   const management = [{ group: 'org.springframework', artifact: 'spring-framework-bom', version: '5.3.39' }]
   if (full) {
     const group = 'org.jeecgframework.nacos'
-    return { name: `nacos-${version}`, launcher: 'Nacos2Console.java', main: 'laneway.test.Nacos2Console', management, dependencies: [{ group, artifact: 'nacos-console', version, without: ['nacos-istio'] }] }
+    return {
+      name: `nacos-${version}`,
+      launcher: 'Nacos2Console.java',
+      main: 'laneway.test.Nacos2Console',
+      management,
+      dependencies: [{ group, artifact: 'nacos-console', version, without: ['nacos-istio'] }],
+    }
   }
   const group = 'io.xuxiaowei.nacos'
-  const dependencies = ['nacos-naming', 'nacos-config', 'nacos-default-plugin-all'].map(artifact => ({ group, artifact, version }))
+  const dependencies = ['nacos-naming', 'nacos-config', 'nacos-default-plugin-all'].map(artifact => ({
+    group,
+    artifact,
+    version,
+  }))
   return { name: `nacos-${version}`, launcher: 'Nacos2.java', main: 'laneway.test.Nacos2', management, dependencies }
 }
 
@@ -69,20 +84,39 @@ export async function startNacos(kind, { port = 0, auth = false, tls = 'off', to
     if (major === 0) child = startRnacos(main, folder, auth, password, tokenSeconds)
     else {
       await mkdir(join(folder, 'conf'), { recursive: true })
-      await writeFile(join(folder, 'conf', 'application.properties'), properties({ major, main, folder, auth, tls, certificates, tokenSeconds }))
+      await writeFile(
+        join(folder, 'conf', 'application.properties'),
+        properties({ major, main, folder, auth, tls, certificates, tokenSeconds }),
+      )
       const program = programOf(kind)
       if (major === 2 && !kinds[kind].console) await writeFile(join(folder, 'conf', 'derby-schema.sql'), schema)
       const jars = await classPath(program)
-      const jvm = ['-Xms64m', `-Xmx${process.env.NACOS_HEAP ?? '512m'}`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData']
-      const settings = { 'user.home': folder, 'nacos.home': folder, 'nacos.standalone': 'true', 'nacos.server.ip': HOST }
-      if (major === 3) Object.assign(settings, { 'nacos.deployment.type': 'server', 'nacos.remote.grpc.listen.ip': HOST })
+      const jvm = [
+        '-Xms64m',
+        `-Xmx${process.env.NACOS_HEAP ?? '512m'}`,
+        '-XX:+UseSerialGC',
+        '-XX:TieredStopAtLevel=1',
+        '-XX:-UsePerfData',
+      ]
+      const settings = {
+        'user.home': folder,
+        'nacos.home': folder,
+        'nacos.standalone': 'true',
+        'nacos.server.ip': HOST,
+      }
+      if (major === 3)
+        Object.assign(settings, { 'nacos.deployment.type': 'server', 'nacos.remote.grpc.listen.ip': HOST })
       const defines = Object.entries(settings).map(([name, value]) => `-D${name}=${value}`)
-      child = spawn('java', [...jvm, ...defines, '-cp', `${join(folder, 'conf')}:${jars}`, program.main], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+      child = spawn('java', [...jvm, ...defines, '-cp', `${join(folder, 'conf')}:${jars}`, program.main], {
+        cwd: folder,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
     }
     for (const pipe of [child.stdout, child.stderr]) pipe.on('data', chunk => (log = (log + chunk).slice(-100_000)))
     const until = Date.now() + READY_MS
     const living = () => {
-      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${kind} ended while starting: ${lastError(log)}`)
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`${kind} ended while starting: ${lastError(log)}`)
       if (Date.now() > until) throw new Error(`${kind} was not ready after ${READY_MS} ms: ${lastError(log)}`)
     }
     while (!(await answers(main, major === 0 ? undefined : () => log.includes('laneway: started')))) {
@@ -136,7 +170,9 @@ function properties({ major, main, folder, auth, tls, certificates, tokenSeconds
     'nacos.core.auth.system.type': 'nacos',
     'nacos.core.auth.enabled': auth,
     'nacos.core.auth.caching.enabled': true,
-    'nacos.core.auth.plugin.nacos.token.secret.key': Buffer.from('laneway-test-key-of-more-than-32-bytes').toString('base64'),
+    'nacos.core.auth.plugin.nacos.token.secret.key': Buffer.from('laneway-test-key-of-more-than-32-bytes').toString(
+      'base64',
+    ),
     'nacos.core.auth.plugin.nacos.token.expire.seconds': tokenSeconds,
     'nacos.core.auth.server.identity.key': 'laneway',
     'nacos.core.auth.server.identity.value': 'test',
@@ -178,12 +214,59 @@ export async function makeCertificates(folder) {
   await writeFile(at('server.ext'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n')
   await writeFile(at('client.ext'), 'extendedKeyUsage=clientAuth\n')
   const openssl = (...args) => run('openssl', args)
-  await openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '3650', '-subj', '/CN=laneway test authority', '-keyout', at('ca-key.pem'), '-out', at('ca.pem'))
+  await openssl(
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-days',
+    '3650',
+    '-subj',
+    '/CN=laneway test authority',
+    '-keyout',
+    at('ca-key.pem'),
+    '-out',
+    at('ca.pem'),
+  )
   for (const who of ['server', 'client']) {
-    await openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', `/CN=${who}`, '-keyout', at(`${who}-key.pem`), '-out', at(`${who}.csr`))
-    await openssl('x509', '-req', '-days', '3650', '-in', at(`${who}.csr`), '-CA', at('ca.pem'), '-CAkey', at('ca-key.pem'), '-CAcreateserial', '-extfile', at(`${who}.ext`), '-out', at(`${who}.pem`))
+    await openssl(
+      'req',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-subj',
+      `/CN=${who}`,
+      '-keyout',
+      at(`${who}-key.pem`),
+      '-out',
+      at(`${who}.csr`),
+    )
+    await openssl(
+      'x509',
+      '-req',
+      '-days',
+      '3650',
+      '-in',
+      at(`${who}.csr`),
+      '-CA',
+      at('ca.pem'),
+      '-CAkey',
+      at('ca-key.pem'),
+      '-CAcreateserial',
+      '-extfile',
+      at(`${who}.ext`),
+      '-out',
+      at(`${who}.pem`),
+    )
   }
-  return { ca: at('ca.pem'), cert: at('server.pem'), key: at('server-key.pem'), clientCert: at('client.pem'), clientKey: at('client-key.pem') }
+  return {
+    ca: at('ca.pem'),
+    cert: at('server.pem'),
+    key: at('server-key.pem'),
+    clientCert: at('client.pem'),
+    clientKey: at('client-key.pem'),
+  }
 }
 
 /** With auth a server is ready when its user can log in; new users are known after up to 15 s. */
@@ -196,7 +279,9 @@ async function makeUser({ major, full, main, password, living }) {
   }
   const login = major === 3 ? '/v3/auth/user/login' : '/v1/auth/users/login'
   for (;;) {
-    const answer = await fetch(`${base}${login}?username=nacos&password=${password}`, { method: 'POST' }).catch(() => undefined)
+    const answer = await fetch(`${base}${login}?username=nacos&password=${password}`, { method: 'POST' }).catch(
+      () => undefined,
+    )
     if (answer?.status === 200) return
     living()
     await sleep(500)
@@ -244,7 +329,12 @@ function lastError(log) {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { port: { type: 'string', default: '8848' }, auth: { type: 'boolean' }, tls: { type: 'boolean' }, mtls: { type: 'boolean' } },
+    options: {
+      port: { type: 'string', default: '8848' },
+      auth: { type: 'boolean' },
+      tls: { type: 'boolean' },
+      mtls: { type: 'boolean' },
+    },
   })
   const server = await startNacos(positionals[0] ?? 'nacos3', {
     port: Number(values.port),
