@@ -60,6 +60,6 @@ t.test('a condition that does not come true ends the wait with its text', async 
   const server = createNacosDevServer({ port: 0 })
   await t.rejects(
     server.until(({ sessions }) => sessions().length === 7, 10),
-    { code: 'LANEWAY_DEV_SERVER_TIMEOUT', message: /within 10 ms: .*length === 7/ },
+    { code: 'LANEWAY_DEV_SERVER_TIMEOUT', message: /within 10 ms: .*length\s*===\s*7/ },
   )
 })
