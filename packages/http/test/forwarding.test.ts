@@ -288,26 +288,6 @@ t.test('without a resolver the tag is forwarded and nothing else changes', async
   t.match(far.seen, [{ method: 'POST', url: '/x?y=1', tags: ['gray'], body: 'body', host: `localhost:${far.port}` }])
 })
 
-t.test('options are checked when the agent is made', async t => {
-  const refused = (options: object, agentOptions?: object) =>
-    t.throws(
-      () => new LaneAgent(options as never, agentOptions),
-      { code: 'LANEWAY_INVALID_OPTION' },
-      JSON.stringify(options),
-    )
-  refused({ resolve: 1 })
-  refused({ resolver: {} })
-  refused({ header: 'no name' })
-  refused({ baggage: 'yes' })
-  refused({ keepHandSet: 1 })
-  refused({ connectTimeoutMs: 0 })
-  refused({ connectTimeoutMs: Number.NaN })
-  refused({ connectTimeoutMs: 2 ** 31 })
-  refused({ propagateTo: 'third.example' })
-  refused({ propagateTo: ['https://third.example/'] })
-  t.throws(() => new LaneAgent({ resolvr: 1 } as never), /did you mean "resolver"/)
-})
-
 function collect(t: Test): EgressEvent[] {
   const events: EgressEvent[] = []
   const note = (event: unknown) => events.push(event as EgressEvent)
