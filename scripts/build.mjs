@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { digest } from './digest.mjs'
+import { withLock } from './lock.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const PARALLEL = 2
@@ -26,21 +27,27 @@ export function packages() {
   return found
 }
 
-export async function buildAll(only) {
+/** Builds the named packages and what they need; one process at a time. */
+export function buildAll(only) {
+  return withLock(`${root}node_modules/.cache/laneway-build.lock`, () => build(only))
+}
+
+async function build(only) {
   const all = packages()
   const done = new Map()
   const built = []
   const running = new Set()
-  const build = name => {
+  const once = name => {
     if (!done.has(name)) done.set(name, run(name))
     return done.get(name)
   }
   async function run(name) {
-    const below = await Promise.all(all.get(name).map(build))
+    const below = await Promise.all(all.get(name).map(once))
     const folder = `${root}packages/${name}`
     const stamp = `${folder}/.tshy/.built`
     const wanted = digest([`${folder}/src`, `${folder}/package.json`, `${root}tsconfig.base.json`]) + below.join('')
-    const fresh = existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && existsSync(`${folder}/dist`)
+    const fresh =
+      existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && existsSync(`${folder}/dist/esm/index.js`)
     if (!fresh) {
       while (running.size >= PARALLEL) await Promise.race(running)
       const job = tshy(folder)
@@ -58,7 +65,7 @@ export async function buildAll(only) {
     }
     return digest([`${folder}/dist`])
   }
-  await Promise.all((only ?? [...all.keys()]).map(build))
+  await Promise.all((only ?? [...all.keys()]).map(once))
   if (built.length > 0) console.log(`built ${built.join(', ')}`)
 }
 
