@@ -22,22 +22,19 @@ const LOST_AFTER_LOOKS = 5
  * it fail, and read back until the controller has acted, because a patch may be overwritten.
  *
  * @param judged - the state that the verdict is about
+ * @returns `false`, with nothing changed, when the Rollout is not in that pause any more
  * @throws GateError `LANEWAY_GATE_NOT_TAKEN`, `LANEWAY_GATE_CLUSTER`
  */
-export async function approve(cluster: Cluster, judged: RolloutState, times: ApproveTimes): Promise<void> {
+export async function approve(cluster: Cluster, judged: RolloutState, times: ApproveTimes): Promise<boolean> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const state = readRollout(await cluster.rollout(judged.name))
     // An answer that got lost, or a conflict with somebody who approved as well: the pause is over, as it should be.
-    if (attempt > 0 && state.stage !== 'cancelled' && (state.pause !== judged.pause || state.stage !== 'paused')) return
-    if (state.pause !== judged.pause || state.stage !== 'paused') {
-      throw new GateError(
-        'LANEWAY_GATE_NOT_TAKEN',
-        `Rollout ${judged.name} is not in the pause that was judged any more: ${state.told}`,
-      )
-    }
+    if (attempt > 0 && state.stage !== 'cancelled' && (state.pause !== judged.pause || state.stage !== 'paused'))
+      return true
+    if (state.pause !== judged.pause || state.stage !== 'paused') return false
     const { resourceVersion } = state.object.metadata
     const patched = await cluster.setStepState(judged.name, resourceVersion, state.field, 'StepReady')
-    if (patched && (await isTaken(cluster, judged, times))) return
+    if (patched && (await isTaken(cluster, judged, times))) return true
     if (!patched) await times.sleep(times.lookMs)
   }
   throw new GateError('LANEWAY_GATE_NOT_TAKEN', `the approval of Rollout ${judged.name} was lost ${ATTEMPTS} times`)

@@ -64,7 +64,8 @@ class Gate {
   readonly #log: (line: string) => void
   readonly #signal: AbortSignal | undefined
   readonly #times: ApproveTimes
-  readonly #began = performance.now()
+  /** Of the present pause: each step of a release may take its time. */
+  #began = performance.now()
   #judgement: Judgement | undefined
 
   constructor(options: ResolvedGateOptions, cluster: Cluster, prometheus: Prometheus, hooks: GateHooks) {
@@ -104,6 +105,7 @@ class Gate {
           streak = undefined
           const result = await this.#act(judgement, states!)
           if (result !== undefined) return result
+          this.#began = performance.now()
           continue
         }
       }
@@ -210,7 +212,12 @@ class Gate {
         if (held !== undefined) return held
       }
       this.#log(`approving Rollout ${state.name}`)
-      await approve(this.#cluster, state, this.#times)
+      if (!(await approve(this.#cluster, state, this.#times))) {
+        const why = `Rollout ${state.name} is not in the pause that was judged any more`
+        // Nothing is approved yet: what is there now is judged anew.
+        if (index === 0) return void this.#log(`wait: ${why}`)
+        return this.#end('held', why)
+      }
       await this.#event(state, 'Normal', 'LaneApproved', `lane ${this.#options.lane} is as good as base`)
       waiting.delete(state.name)
       const settled = await this.#settle(state)

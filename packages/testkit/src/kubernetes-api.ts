@@ -66,7 +66,7 @@ export class KubernetesApi {
   kubeconfig(namespace: string): string {
     return JSON.stringify({
       'current-context': 'test',
-      clusters: [{ name: 'test', cluster: { server: this.url } }],
+      clusters: [{ name: 'test', cluster: { server: this.url, 'insecure-skip-tls-verify': true } }],
       users: [{ name: 'test', user: { token: 'test-token' } }],
       contexts: [{ name: 'test', context: { cluster: 'test', user: 'test', namespace } }],
     })
@@ -232,7 +232,10 @@ export class KubernetesApi {
     for await (const chunk of request) chunks.push(chunk)
     const body = JSON.parse(Buffer.concat(chunks).toString('utf8'))
     const [collection, name] = split(record.path)
-    if (record.method === 'POST') return this.#json(response, 201, this.store.put(collection, body))
+    if (record.method === 'POST') {
+      body.metadata.name ??= `${body.metadata.generateName}${this.store.version}`
+      return this.#json(response, 201, this.store.put(collection, body))
+    }
     const object = name === undefined ? undefined : this.store.get(collection, name)
     if (object === undefined) return this.#status(response, 404, `${name} not found`)
     const patched = applyPatch(object, body, record.headers['content-type'] ?? '')
