@@ -300,7 +300,12 @@ export function interopCases(peerName: string, start: (server: unknown) => Promi
         const heard: (string | undefined)[] = []
         made.config.listen(theirs, {}, { value: value => void heard.push(value?.content), lost: () => {} })
         await until('nothing yet', () => heard.length === 1)
-        await peer.call('publish', theirs, { content: 'from them' })
+        // The Java client answers false when its own time is over, which says nothing of ours.
+        await until(
+          'their publication',
+          async () => await peer.call('publish', theirs, { content: 'from them' }),
+          30_000,
+        )
         await until('their content', () => heard.at(-1) === 'from them')
         await made.config.publish(ours, 'first')
         await until('our own content', async () => (await made.config.get(ours))?.content === 'first')

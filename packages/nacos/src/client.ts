@@ -29,7 +29,7 @@ export interface NacosClient {
  */
 export function createNacosClient(input: NacosClientOptions): NacosClient {
   const options = resolveNacosClientOptions(input)
-  const { username, password, tls, servers, requestTimeoutMs, random, warn } = options
+  const { username, password, tls, servers, requestTimeoutMs, random, now, warn } = options
   const login =
     username === undefined
       ? undefined
@@ -40,6 +40,7 @@ export function createNacosClient(input: NacosClientOptions): NacosClient {
           tls,
           timeoutMs: requestTimeoutMs,
           random,
+          now,
           onError: error => warn(error.message),
         })
   const connection = new Connection(options, login)

@@ -56,12 +56,19 @@ interface Watched {
   told: { value: ConfigValue | undefined } | undefined
   /** A push came: read again, whatever the server says of md5. */
   pushed: boolean
+  /** A look after a push that seemed to change nothing. */
+  again: NodeJS.Timeout | undefined
 }
 
 /** As the Java client: everything is compared again, in case a push was lost. */
 const RESYNC_MS = 180_000
 const NOT_FOUND = 300
 const BEING_MODIFIED = 400
+/**
+ * A server stores a content first and shows it a moment later, to readers and in its comparison of md5. A push that seems
+ * to say nothing is looked into again after these times.
+ */
+const LOOK_AGAIN_MS = [200, 1_000, 3_000]
 /** A content that changes faster than it can be read is left to the next attempt. */
 const MAX_ROUNDS = 5
 
@@ -132,7 +139,7 @@ export class NacosConfig implements ConnectionUser {
     const id = idOf(key)
     let watched = this.#watched.get(id)
     if (watched === undefined) {
-      watched = { key, listeners: new Set(), told: undefined, pushed: false }
+      watched = { key, listeners: new Set(), told: undefined, pushed: false, again: undefined }
       this.#watched.set(id, watched)
       this.#follow(id, watched)
     } else if (watched.told !== undefined) {
@@ -146,6 +153,7 @@ export class NacosConfig implements ConnectionUser {
     return () => {
       if (!listeners.delete(own) || listeners.size > 0) return
       if (this.#watched.get(id)?.listeners === listeners) this.#watched.delete(id)
+      clearTimeout(watched.again)
       void this.#redo.drop(id)
     }
   }
@@ -153,6 +161,7 @@ export class NacosConfig implements ConnectionUser {
   /** @internal */
   leave(): void {
     clearInterval(this.#resync)
+    for (const { again } of this.#watched.values()) clearTimeout(again)
     this.#watched.clear()
     this.#redo.clear()
   }
@@ -212,14 +221,26 @@ export class NacosConfig implements ConnectionUser {
         { expected, headers },
       )
       if (session !== this.#connection.session) return
-      this.#tell(watched, readValue(watched.key, answer))
+      const news = this.#tell(watched, readValue(watched.key, answer))
+      if (pushed && !news) this.#lookAgain(watched, 0)
     }
   }
 
-  #tell(watched: Watched, value: ConfigValue | undefined): void {
-    if (watched.told !== undefined && watched.told.value?.md5 === value?.md5) return
+  #lookAgain(watched: Watched, turn: number): void {
+    clearTimeout(watched.again)
+    const delayMs = LOOK_AGAIN_MS[turn]
+    if (delayMs === undefined || watched.listeners.size === 0) return
+    watched.again = setTimeout(() => {
+      this.#redo.touch(idOf(watched.key))
+      this.#lookAgain(watched, turn + 1)
+    }, delayMs).unref()
+  }
+
+  #tell(watched: Watched, value: ConfigValue | undefined): boolean {
+    if (watched.told !== undefined && watched.told.value?.md5 === value?.md5) return false
     watched.told = { value }
     for (const listener of [...watched.listeners]) listener.value(value)
+    return true
   }
 
   /** @returns whether the server has another content than the listeners know */

@@ -11,6 +11,7 @@ export interface LoginOptions {
   readonly tls: ConnectionOptions | undefined
   readonly timeoutMs: number
   readonly random: () => number
+  readonly now: () => number
   /** A refresh failed; the old token stays in use meanwhile. */
   readonly onError: (error: LanewayError) => void
 }
@@ -53,7 +54,7 @@ export class Login {
   async renew(refused: string): Promise<boolean> {
     const current = this.#token
     if (current !== undefined && current.value !== refused) return true
-    if (current !== undefined && Date.now() - current.at < FRESH_MS) return false
+    if (current !== undefined && this.#options.now() - current.at < FRESH_MS) return false
     try {
       return (await this.#login()).value !== refused
     } catch {
@@ -69,13 +70,13 @@ export class Login {
   #login(): Promise<Token> {
     if (this.#closed) return Promise.reject(new LanewayError('LANEWAY_CLOSED', 'the Nacos client is closed'))
     if (this.#pending !== undefined) return this.#pending
-    if (this.#lastError !== undefined && Date.now() < this.#retryAt) return Promise.reject(this.#lastError)
+    if (this.#lastError !== undefined && this.#options.now() < this.#retryAt) return Promise.reject(this.#lastError)
     this.#pending = this.#attempt().then(
       ({ token, ttlMs }) => {
         this.#pending = undefined
         this.#failures = 0
         this.#lastError = undefined
-        this.#token = { value: token, at: Date.now() }
+        this.#token = { value: token, at: this.#options.now() }
         // As Java does: a tenth to a fifteenth of the life before its end.
         this.#schedule(ttlMs - ttlMs * (1 / 15 + this.#options.random() * (1 / 10 - 1 / 15)))
         return this.#token
@@ -84,7 +85,7 @@ export class Login {
         this.#pending = undefined
         const delayMs = backoffMs(this.#failures, 1_000, 30_000, this.#options.random)
         this.#failures++
-        this.#retryAt = Date.now() + delayMs
+        this.#retryAt = this.#options.now() + delayMs
         this.#lastError = error
         this.#schedule(delayMs)
         this.#options.onError(error)

@@ -51,6 +51,8 @@ export interface NacosClientOptions {
   warn?: Warn
   /** @default Math.random */
   random?: () => number
+  /** Clock of the login, ms. @default Date.now */
+  now?: () => number
 }
 
 /** {@link NacosClientOptions} with defaults, checked and frozen. */
@@ -69,6 +71,7 @@ export interface ResolvedNacosClientOptions {
   readonly maxReconnectDelayMs: number
   readonly warn: Warn
   readonly random: () => number
+  readonly now: () => number
 }
 
 const KEYS = [
@@ -87,6 +90,7 @@ const KEYS = [
   'maxReconnectDelayMs',
   'warn',
   'random',
+  'now',
 ]
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION` */
@@ -116,6 +120,7 @@ export function resolveNacosClientOptions(input: NacosClientOptions): ResolvedNa
     maxReconnectDelayMs: atLeast('maxReconnectDelayMs', input.maxReconnectDelayMs ?? 5_000, 1),
     warn: input.warn ?? emitLanewayWarning,
     random: input.random ?? Math.random,
+    now: input.now ?? Date.now,
   })
 }
 

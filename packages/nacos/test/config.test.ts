@@ -137,6 +137,21 @@ t.test('a change between reading and listening is not lost', async t => {
   t.same(heard.values, ['one', 'two'])
 })
 
+t.test('a push that comes before the server shows the content is looked into again', async t => {
+  const { nacos, change, contents } = await store(t)
+  contents.set('/DEFAULT_GROUP/rules', 'one')
+  const heard = ear()
+  client(t, nacos).config.listen('rules', {}, heard)
+  await nacos.until(() => heard.values.length === 1)
+  change('/DEFAULT_GROUP/rules', 'one')
+  const asked = nacos.received.filter(({ type }) => type === 'ConfigQueryRequest').length
+  await nacos.message('ConfigQueryRequest', asked + 1)
+  await nacos.message('ConfigBatchListenRequest', 4)
+  contents.set('/DEFAULT_GROUP/rules', 'two')
+  await nacos.until(() => heard.values.length === 2)
+  t.same(heard.values, ['one', 'two'])
+})
+
 t.test('a change while the connection was lost is heard after it; what did not change is not told again', async t => {
   const { nacos, contents } = await store(t)
   contents.set('/DEFAULT_GROUP/a', 'a1').set('/DEFAULT_GROUP/b', 'b1').set('/DEFAULT_GROUP/c', 'c1')

@@ -146,7 +146,7 @@ export class RawServer {
 
   async #unary(connection: RawConnection, stream: ServerHttp2Stream): Promise<void> {
     const chunks: Buffer[] = []
-    stream.on('data', chunk => chunks.push(chunk))
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk))
     await once(stream, 'end')
     const received = this.#record(connection, 'unary', Buffer.concat(chunks))
     const answer = await this.#answer(received)
