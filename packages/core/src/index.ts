@@ -32,7 +32,7 @@ export { createEgressScope, type EgressScope, type EgressScopeOptions } from './
 export { laneOfCall } from './hand-set.js'
 export { DEFAULT_HEADER, resolveHeaderName } from './header-name.js'
 export { type ParsedHost, parseHost } from './host.js'
-export { createIngress, type Ingress, type IngressDecision } from './ingress.js'
+export { createIngress, decisionOf, type Ingress, type IngressDecision } from './ingress.js'
 export { assertKnownKeys, assertOneOf, describe } from './known-keys.js'
 export { assertLane } from './lane.js'
 export { POD_LABEL } from './own-lane.js'

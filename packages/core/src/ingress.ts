@@ -56,6 +56,11 @@ const kDecision = Symbol.for('laneway.decision')
 
 type DecidedRequest = IngressRequest & { [kDecision]?: IngressDecision }
 
+/** What an ingress decided about a request; `undefined` when none has seen it. Never throws. */
+export function decisionOf(request: object): IngressDecision | undefined {
+  return (request as DecidedRequest)[kDecision]
+}
+
 const UNTAGGED: IngressDecision = Object.freeze({ lane: undefined, stripped: false })
 const STRIPPED: IngressDecision = Object.freeze({ lane: undefined, stripped: true })
 const FORMATS: readonly LaneFormat[] = ['header', 'mse-baggage']
