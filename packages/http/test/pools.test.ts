@@ -6,7 +6,7 @@ import { LaneAgent, LaneHttpsAgent } from '@laneway/http'
 import t, { type Test } from 'tap'
 import { cert } from './certificate.js'
 import { type FakeResolver, fakeResolver } from './fake-resolver.js'
-import { farServer, send } from './far-server.js'
+import { closedPort, farServer, send } from './far-server.js'
 
 function agentFor(t: Test, resolver: FakeResolver, agentOptions: AgentOptions = {}): LaneAgent {
   const agent = new LaneAgent({ resolver, warn: () => {} }, agentOptions)
@@ -64,6 +64,27 @@ t.test('maxSockets holds per endpoint, and what waits is served in order and in 
   for (const { url, tags: lines } of far.seen) t.strictSame(lines, [tags[Number(url.slice(1))]].filter(Boolean), url)
   t.equal(resolver.ends.filter(one => one.end === 'ok').length, 12)
   t.equal(count(agent.requests), 0)
+})
+
+t.test('requests that wait for a connection to an endpoint that cannot be reached move on', async t => {
+  const base = await farServer(t)
+  const dead = { port: await closedPort(t), tag: 'gray' }
+  const resolver = fakeResolver({ 'sc-b': [dead, { port: base.port }] })
+  for (const agentOptions of [{ maxSockets: 1 }, { maxTotalSockets: 1 }]) {
+    const agent = agentFor(t, resolver, agentOptions)
+    const urls = Array.from({ length: 6 }, (_, index) => `http://sc-b/${index}`)
+    await Promise.all(urls.map((url, index) => runInLane(index % 2 === 0 ? 'gray' : undefined, send, url, { agent })))
+    t.strictSame(
+      base.seen
+        .splice(0)
+        .map(one => `${one.url} ${one.tags}`)
+        .sort(),
+      ['/0 gray', '/1 ', '/2 gray', '/3 ', '/4 gray', '/5 '],
+      JSON.stringify(agentOptions),
+    )
+    t.equal(count(agent.requests) + count(agent.sockets), 0)
+  }
+  t.equal(resolver.starts.length, resolver.ends.length)
 })
 
 t.test('a request that is given up in the queue gives its place to the next', async t => {
