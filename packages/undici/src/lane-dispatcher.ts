@@ -160,7 +160,11 @@ function noDns(where: string): LanewayError {
 export function warnIfComposed(where: string, dispatcher: LaneableDispatcher, warn: Warn = emitLanewayWarning): void {
   if (isDns(dispatcher.dispatch)) throw noDns(where)
   const proto = Object(Object.getPrototypeOf(dispatcher)) as { dispatch?: unknown; constructor?: { name?: unknown } }
-  if (dispatcher.dispatch === proto.dispatch && proto.constructor?.name !== 'ComposedDispatcher') return
+  // A proxy around an Agent (undici 7, 8) or an object of a class of its own (6); a dispatcher of the user's is neither.
+  const composed =
+    proto.constructor?.name === 'ComposedDispatcher' ||
+    (typeof proto.dispatch === 'function' && dispatcher.dispatch !== proto.dispatch)
+  if (!composed) return
   if (isLaneDispatcher(dispatcher)) return
   warn(
     `${where}: this dispatcher was composed before; its interceptors run below Laneway, where a cache mixes lanes and a ` +
