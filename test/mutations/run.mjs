@@ -28,13 +28,17 @@ const patches = readdirSync(here)
     const text = readFileSync(join(here, name), 'utf8')
     const tests = [...text.matchAll(/^# test: (.+)$/gm)].map(match => match[1].trim())
     const mutation = /^# mutation: (.+)$/m.exec(text)?.[1]
-    if (tests.length === 0 || mutation === undefined) throw new Error(`${name} lacks its "# mutation:" or "# test:" line`)
+    if (tests.length === 0 || mutation === undefined)
+      throw new Error(`${name} lacks its "# mutation:" or "# test:" line`)
     return { name, tests, mutation }
   })
 
 const started = Date.now()
 const copies = mkdtempSync(join(tmpdir(), 'laneway-mutations-'))
-const files = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' })
+const files = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+})
   .stdout.split('\n')
   .filter(file => file !== '' && existsSync(join(root, file)))
 const results = { caught: 0, missed: 0 }
@@ -110,9 +114,23 @@ function runTests(copy, tests) {
     child.stderr.on('data', chunk => (output += chunk))
     child.on('close', code => {
       clearTimeout(timer)
-      const failing = [...output.matchAll(/^\s*not ok \d+ - (.+?)(?: # time=.*)?$/gm)].map(match => match[1])
-      const why = failing.length > 0 ? failing.slice(0, 3).reverse().join(' > ') : output.slice(-300)
-      resolve({ failed: code !== 0, why: code === null ? 'no end in time' : why })
+      resolve({ failed: code !== 0, why: code === null ? 'no end in time' : firstFailure(output) })
     })
   })
+}
+
+/** The names of the test that failed first, the file before the tests in it. */
+function firstFailure(output) {
+  const lines = output.split('\n')
+  const at = lines.findIndex(line => /^\s*not ok /.test(line))
+  if (at === -1) return output.slice(-300)
+  const names = []
+  let depth = Number.POSITIVE_INFINITY
+  for (let index = at; index >= 0; index--) {
+    const subtest = /^(\s*)# Subtest: (.+)$/.exec(lines[index])
+    if (subtest === null || subtest[1].length >= depth) continue
+    depth = subtest[1].length
+    names.unshift(subtest[2])
+  }
+  return [...names, lines[at].trim()].join(' > ')
 }
