@@ -1,17 +1,24 @@
 import { spawn } from 'node:child_process'
 
-/** Each step is a command and how its output counts; a command that fails without a count is one failure. */
+/**
+ * Each step is a command, how its output counts, and how long it may take. A command that fails without a count is one
+ * failure.
+ */
 const steps = [
-  { command: 'npm test -- --reporter=tap', count: tapCounts },
-  { command: 'npm run check', count: plainCounts },
+  { command: 'npm test -- --reporter=tap', count: tapCounts, minutes: 25 },
+  { command: 'npm run check', count: plainCounts, minutes: 10 },
+  { command: 'npm run demo', count: exitCount, minutes: 5 },
+  { command: 'npm run test:mutations', count: plainCounts, minutes: 10 },
+  { command: 'npm run test:propagation', count: plainCounts, minutes: 15 },
+  { command: 'npm run test:nacos', count: plainCounts, minutes: 15 },
 ]
 
 const total = { passed: 0, failed: 0, skipped: 0 }
 for (const step of steps) {
   const started = Date.now()
   console.log(`\n== ${step.command}`)
-  const { code, output } = await run(step.command)
-  const counts = step.count(output)
+  const { code, output } = await run(step.command, step.minutes)
+  const counts = step.count(output, code)
   if (code !== 0 && counts.failed === 0) counts.failed = 1
   if (counts.passed + counts.failed === 0) counts.failed = 1
   for (const key of Object.keys(total)) total[key] += counts[key]
@@ -23,9 +30,13 @@ for (const step of steps) {
 console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`)
 process.exitCode = total.failed === 0 ? 0 : 1
 
-function run(command) {
+function run(command, minutes) {
   return new Promise(resolve => {
-    const child = spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+    const late = setTimeout(() => {
+      console.log(`== ${command} does not end within ${minutes} minutes`)
+      process.kill(-child.pid, 'SIGKILL')
+    }, minutes * 60_000)
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', chunk => {
@@ -33,7 +44,10 @@ function run(command) {
         process.stdout.write(chunk)
       })
     }
-    child.on('close', code => resolve({ code, output }))
+    child.on('close', code => {
+      clearTimeout(late)
+      resolve({ code, output })
+    })
   })
 }
 
@@ -48,4 +62,9 @@ function tapCounts(output) {
 function plainCounts(output) {
   const found = [...output.matchAll(/(\d+) passed, (\d+) failed(?:, (\d+) skipped)?/g)].at(-1) ?? []
   return { passed: Number(found[1] ?? 0), failed: Number(found[2] ?? 0), skipped: Number(found[3] ?? 0) }
+}
+
+/** A command that is one check. */
+function exitCount(_output, code) {
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }
 }

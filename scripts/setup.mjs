@@ -1,4 +1,5 @@
 // Makes a fresh clone usable: installs what the lock file names, builds what has changed. Needs Node and npm only.
+// With names, builds those packages and what they need.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -24,7 +25,6 @@ if (installed !== wanted) {
   if (status !== 0) process.exit(status ?? 1)
   writeFileSync(stamp, wanted)
 }
-if (!process.argv.includes('--no-build')) {
-  const { buildAll } = await import('./build.mjs')
-  await buildAll()
-}
+const names = process.argv.slice(2)
+const { buildAll } = await import('./build.mjs')
+await buildAll(names.length > 0 ? names : undefined)
