@@ -59,7 +59,9 @@ export class Kube {
           response.on('data', chunk => chunks.push(chunk))
           response.on('error', reject)
           response.on('end', () => {
-            const answer = JSON.parse(Buffer.concat(chunks).toString('utf8') || '{}')
+            const text = Buffer.concat(chunks).toString('utf8')
+            // What is not the API answers in plain words.
+            const answer = /^\s*\{/.test(text) ? JSON.parse(text) : { message: text }
             if ((response.statusCode ?? 500) < 300) resolve(answer)
             else reject(Object.assign(new Error(`${method} ${path}: ${answer.message}`), { code: response.statusCode }))
           })
