@@ -48,9 +48,14 @@ async function start(options: { auth?: boolean; tokenSeconds?: number; tls?: str
   }
 }
 
+/** The group chooses among its own cases. */
+function chosen(name: string): boolean {
+  return only === undefined || name.includes(only) || name === 'interop'
+}
+
 async function runAll(server: TestServer, list: readonly Case[]): Promise<void> {
   for (const { name, run } of list) {
-    if (only !== undefined && !name.includes(only)) continue
+    if (!chosen(name)) continue
     const context = new Context(server, figures)
     const begun = performance.now()
     let result: object
@@ -72,7 +77,7 @@ async function withServer(
   list: readonly Case[],
   options: Parameters<typeof start>[0] = {},
 ): Promise<void> {
-  if (only !== undefined && !list.some(({ name }) => name.includes(only))) return
+  if (!list.some(({ name }) => chosen(name))) return
   let server: TestServer
   const begun = performance.now()
   try {
@@ -96,7 +101,7 @@ async function peerOr(
   list: readonly Case[],
   server: TestServer,
 ): Promise<readonly Case[]> {
-  if (only !== undefined && !list.some(one => one.name.includes(only))) return []
+  if (!list.some(({ name }) => chosen(name))) return []
   try {
     await (await startPeer(server)).stop()
     return list

@@ -12,6 +12,12 @@ export interface ConfigPlace {
   group?: string
   /** @default the client's namespace */
   namespace?: string
+  /**
+   * The tenant as it is on the wire, instead of a namespace. On Nacos 2.x the Java client from 3.0 keeps the public
+   * namespace under `public`, while older clients, the console and this one use `""`: two places there, one on 3.x.
+   * @default '' for the namespace `public`, else the namespace
+   */
+  tenant?: string
 }
 
 /** Options of {@link NacosConfig.publish}. */
@@ -181,15 +187,14 @@ export class NacosConfig implements ConnectionUser {
     if (type !== 'ConfigChangeNotifyRequest') return
     // For the default namespace Java servers leave the tenant out, r-nacos sends "", and one that knows another name for
     // it may send that.
-    const id = idOf({
-      dataId: String(body['dataId']),
-      group: String(body['group']),
-      tenant: tenantOf(String(body['tenant'] ?? '')),
-    })
-    const watched = this.#watched.get(id)
-    if (watched === undefined) return
-    watched.pushed = true
-    this.#redo.touch(id)
+    const tenant = String(body['tenant'] ?? '')
+    const [dataId, group] = [String(body['dataId']), String(body['group'])]
+    for (const id of new Set([tenant, tenantOf(tenant)].map(one => idOf({ dataId, group, tenant: one })))) {
+      const watched = this.#watched.get(id)
+      if (watched === undefined) continue
+      watched.pushed = true
+      this.#redo.touch(id)
+    }
   }
 
   #follow(id: string, watched: Watched): void {
@@ -257,12 +262,16 @@ export class NacosConfig implements ConnectionUser {
   }
 
   #key(where: string, dataId: string, place: ConfigPlace): Key {
-    assertKnownKeys(`config.${where}`, place, ['group', 'namespace'])
+    assertKnownKeys(`config.${where}`, place, ['group', 'namespace', 'tenant'])
     if (typeof dataId !== 'string' || dataId.trim() === '') {
       throw new LanewayError('LANEWAY_INVALID_OPTION', `config.${where}: ${describe(dataId)} is no dataId`)
     }
-    const { group = DEFAULT_GROUP, namespace = this.#connection.options.namespace } = place
-    return { dataId, group: group === '' ? DEFAULT_GROUP : group, tenant: tenantOf(namespace) }
+    const {
+      group = DEFAULT_GROUP,
+      namespace = this.#connection.options.namespace,
+      tenant = tenantOf(namespace),
+    } = place
+    return { dataId, group: group === '' ? DEFAULT_GROUP : group, tenant }
   }
 }
 

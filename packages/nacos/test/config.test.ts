@@ -90,6 +90,19 @@ t.test('the namespace public is the tenant "", any other is itself', async t => 
   )
 })
 
+t.test('a tenant as it is on the wire reaches what Java clients from 3.0 publish to 2.x', async t => {
+  const { nacos, change } = await store(t)
+  const { config } = client(t, nacos)
+  const [wire, plain] = [ear(), ear()]
+  config.listen('rules', { tenant: 'public' }, wire)
+  config.listen('rules', {}, plain)
+  await nacos.until(() => wire.values.length === 1 && plain.values.length === 1)
+  change('public/DEFAULT_GROUP/rules', 'theirs')
+  await nacos.until(() => wire.values.length === 2)
+  t.same([wire.values, plain.values], [[undefined, 'theirs'], [undefined]])
+  t.equal((await config.get('rules', { tenant: 'public' }))?.content, 'theirs')
+})
+
 t.test('a listener hears what is there, each change, and the removal', async t => {
   const { nacos, change, contents } = await store(t)
   contents.set('/DEFAULT_GROUP/rules', 'one')
