@@ -16,6 +16,7 @@ import {
   withoutLaneMembers,
 } from '@laneway/core'
 import type { ResolvedLaneAgentOptions } from './lane-agent-options.js'
+import { markLaneDependent } from './lane-dependent.js'
 import { classOf, type HopOptions, type OutgoingRequest } from './node-internals.js'
 import { isRedirectTo, watchRedirect } from './redirect.js'
 import { isRendered, renderedValues, rewriteHeader } from './rendered-head.js'
@@ -75,6 +76,7 @@ export class OutgoingLane {
     this.lane = decided === undefined ? currentLane() : (decided ?? undefined)
     if (options.keepHandSet && values(request, options.header) !== undefined)
       watchRedirect(request, baseUrl(target, hop))
+    if (this.#inScope) markLaneDependent(request)
     this.settle()
     if (isRendered(request)) this.told()
     else {

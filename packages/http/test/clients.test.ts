@@ -151,3 +151,22 @@ t.test("got's own retry makes a new request, which is picked for anew in the cal
   t.equal(calls, 2)
   t.equal(base.seen.length, 0)
 })
+
+t.test("got's cache gives no answer of one lane to another", async t => {
+  const kept =
+    (name: string): Parameters<typeof farServer>[1] =>
+    (_seen, _request, response) =>
+      response.setHeader('cache-control', 'max-age=60').setHeader('vary', 'accept').end(name)
+  const base = await farServer(t, kept('base'))
+  const gray = await farServer(t, kept('gray'))
+  const agent = new LaneAgent({
+    resolver: fakeResolver({ 'sc-b': [{ port: base.port }, { port: gray.port, tag: 'gray' }] }),
+  })
+  t.teardown(() => agent.destroy())
+  const cached = got.extend({ agent: { http: agent }, cache: new Map() })
+  const seen: string[] = []
+  for (const lane of ['gray', undefined, 'gray', 'gray', undefined]) {
+    seen.push((await runInLane(lane, () => cached('http://sc-b/'))).body)
+  }
+  t.strictSame(seen, ['gray', 'base', 'gray', 'gray', 'base'])
+})
