@@ -94,6 +94,7 @@ export class Connection {
           ),
         timeoutMs,
       )
+      if (!this.options.keepsProcess) timer.unref()
       this.#waiting.add(entry)
     })
   }
@@ -186,6 +187,7 @@ export class Connection {
       if (delayMs > 0) {
         await new Promise<void>(resolve => {
           this.#timer = setTimeout(resolve, delayMs)
+          if (!this.options.keepsProcess) this.#timer.unref()
         })
       }
       try {
@@ -218,10 +220,11 @@ export class Connection {
   }
 
   async #open(server: ServerAddress): Promise<Session> {
-    const { tls, appName, requestTimeoutMs, healthIntervalMs } = this.options
+    const { tls, keepsProcess, appName, requestTimeoutMs, healthIntervalMs } = this.options
     const session = await Session.open({
       server,
       tls,
+      keepsProcess,
       appName,
       clientVersion: 'Laneway-Node-Client:v0.1.0',
       requestTimeoutMs,

@@ -47,6 +47,11 @@ export interface NacosClientOptions {
   redoIntervalMs?: number
   /** Longest pause between attempts to connect. @default 5000 */
   maxReconnectDelayMs?: number
+  /**
+   * Whether the connection keeps the process alive, as a server does.
+   * @default true; `false` is for preloads, which must not hold up a program that has come to its end
+   */
+  keepsProcess?: boolean
   /** Tells of a lost connection, a failed login and the like, once each. @default a process warning */
   warn?: Warn
   /** @default Math.random */
@@ -69,6 +74,7 @@ export interface ResolvedNacosClientOptions {
   readonly healthIntervalMs: number
   readonly redoIntervalMs: number
   readonly maxReconnectDelayMs: number
+  readonly keepsProcess: boolean
   readonly warn: Warn
   readonly random: () => number
   readonly now: () => number
@@ -88,6 +94,7 @@ const KEYS = [
   'healthIntervalMs',
   'redoIntervalMs',
   'maxReconnectDelayMs',
+  'keepsProcess',
   'warn',
   'random',
   'now',
@@ -104,6 +111,8 @@ export function resolveNacosClientOptions(input: NacosClientOptions): ResolvedNa
   const healthIntervalMs = atLeast('healthIntervalMs', input.healthIntervalMs ?? 5_000, 10)
   if (!(healthIntervalMs < 20_000))
     throw invalid('healthIntervalMs', 'below 20000, or the server drops us', healthIntervalMs)
+  const keepsProcess = input.keepsProcess ?? true
+  if (typeof keepsProcess !== 'boolean') throw invalid('keepsProcess', 'true or false', keepsProcess)
   return Object.freeze({
     servers: parseServers(input.servers, offset),
     // "" is another namespace than "public" for naming, and the reverse for configuration on 2.x; see tenantOf.
@@ -118,6 +127,7 @@ export function resolveNacosClientOptions(input: NacosClientOptions): ResolvedNa
     healthIntervalMs,
     redoIntervalMs: atLeast('redoIntervalMs', input.redoIntervalMs ?? 3_000, 1),
     maxReconnectDelayMs: atLeast('maxReconnectDelayMs', input.maxReconnectDelayMs ?? 5_000, 1),
+    keepsProcess,
     warn: input.warn ?? emitLanewayWarning,
     random: input.random ?? Math.random,
     now: input.now ?? Date.now,

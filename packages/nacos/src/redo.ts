@@ -156,6 +156,7 @@ export class Redo {
           },
           backoffMs(entry.failures++, redoIntervalMs, MAX_PAUSE_MS, random),
         )
+        if (!this.#connection.options.keepsProcess) entry.timer.unref()
         if (entry.wanted) entry.task.failed(error as LanewayError)
         return
       }

@@ -9,6 +9,8 @@ export type PushHandler = (message: Message) => void
 export interface SessionOptions {
   readonly server: ServerAddress
   readonly tls: ConnectionOptions | undefined
+  /** Whether the connection keeps the process alive. */
+  readonly keepsProcess: boolean
   readonly appName: string
   readonly clientVersion: string
   /** Limit of a unary call, and of connecting. */
@@ -57,6 +59,7 @@ export class Session {
       host: options.server.host,
       port: options.server.grpcPort,
       tls: options.tls,
+      keepsProcess: options.keepsProcess,
       onEnd: error => this.#onEnd(error),
       onPush: message => this.#onPush(message),
     })

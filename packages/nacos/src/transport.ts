@@ -20,6 +20,8 @@ export interface TransportOptions {
   readonly host: string
   readonly port: number
   readonly tls: ConnectionOptions | undefined
+  /** Whether the connection keeps the process alive. */
+  readonly keepsProcess: boolean
   /** Called once, when the HTTP/2 connection is over for whatever reason. */
   readonly onEnd: (error: LanewayError) => void
   /** A message of the server on the bi-stream. */
@@ -51,6 +53,7 @@ export class Transport {
       // The default window of 64 KiB makes a push of 5,000 endpoints take a dozen round trips.
       settings: { enablePush: false, initialWindowSize: 1024 * 1024 },
     })
+    if (!options.keepsProcess) this.#session.unref()
     this.#session.on('connect', () => this.#session.setLocalWindowSize(4 * 1024 * 1024))
     this.#session.on('error', error => this.end(`connection failed: ${error.message}`, error))
     // A stopping server says GOAWAY and keeps TCP open for a while. From then on it is not the client's server.

@@ -43,6 +43,10 @@ function eye(): {
   }
 }
 
+// The source's own timers keep no process alive, and there is no connection here that does.
+const alive = setInterval(() => {}, 1_000)
+t.teardown(() => clearInterval(alive))
+
 t.test('the npm package: listeners, empty lists by asking, and a real unsubscribe', async t => {
   let listener: ((hosts: readonly ForeignInstance[]) => void) | undefined
   let list: ForeignInstance[] = [one, two]
