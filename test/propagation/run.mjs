@@ -46,6 +46,15 @@ for (const node of nodes) {
   else for (const ingress of Object.keys(INGRESSES)) jobs.push({ node, binary, ingress })
 }
 const started = Date.now()
+const children = new Set()
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    for (const child of children) child.kill('SIGKILL')
+    console.log(`\nended by ${signal}, ${jobs.length} jobs not begun`)
+    report()
+    process.exit(1)
+  })
+}
 await Promise.all(Array.from({ length: PARALLEL }, work))
 report()
 
@@ -65,6 +74,7 @@ function runWorker({ binary, ingress }) {
   const options = JSON.stringify({ ingress, count, control: Math.min(count, 128), only: values.only })
   return new Promise(resolve => {
     const child = spawn(binary, ['--no-warnings', worker, options], { stdio: ['ignore', 'pipe', 'pipe'] })
+    children.add(child)
     let output = ''
     let errors = ''
     child.stdout.on('data', chunk => {
@@ -79,6 +89,7 @@ function runWorker({ binary, ingress }) {
     })
     child.stderr.on('data', chunk => (errors = (errors + chunk).slice(-4000)))
     child.on('close', code => {
+      children.delete(child)
       if (code !== 0)
         rows.push({
           ingress,
