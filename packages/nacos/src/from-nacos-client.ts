@@ -1,5 +1,7 @@
 import { assertKnownKeys, describe, LanewayError } from '@laneway/core'
-import { type EndpointInput, type Source, type SourceListener, tagsOfMetadata } from '@laneway/discovery'
+import type { EndpointInput, Source, SourceListener } from '@laneway/discovery'
+// Not from the index: the resolver would come with it, and half of the time that importing this package takes.
+import { tagsOfMetadata } from '@laneway/discovery/tags-of-metadata'
 
 /** An instance as either foreign client gives it. */
 export interface ForeignInstance {

@@ -1,5 +1,7 @@
 import { assertKnownKeys, describe, emitLanewayWarning, LanewayError, type Warn } from '@laneway/core'
-import { type EndpointInput, type Source, type SourceListener, tagsOfMetadata } from '@laneway/discovery'
+import type { EndpointInput, Source, SourceListener } from '@laneway/discovery'
+// Not from the index: the resolver would come with it, and half of the time that importing this package takes.
+import { tagsOfMetadata } from '@laneway/discovery/tags-of-metadata'
 import type { NacosClient } from './client.js'
 import type { ServiceRef } from './naming.js'
 import { DEFAULT_GROUP, type NacosInstance, type ServiceInfo } from './service-info.js'
