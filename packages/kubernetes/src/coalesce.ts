@@ -1,6 +1,8 @@
 /** Calls `flush` soon after the first call of `schedule`, and then at most once in `gapMs`. */
 export interface Coalescer {
   schedule(): void
+  /** As `schedule`, in the next turn of the loop whatever the gap: the flush has more to do. */
+  again(): void
   close(): void
 }
 
@@ -21,6 +23,11 @@ export function createCoalescer(flush: () => void, gapMs: number): Coalescer {
       const wait = last + gapMs - performance.now()
       if (wait <= 0) immediate = setImmediate(run)
       else timer = setTimeout(run, wait)
+    },
+    again() {
+      clearTimeout(timer)
+      timer = undefined
+      immediate ??= setImmediate(run)
     },
     close() {
       clearImmediate(immediate)

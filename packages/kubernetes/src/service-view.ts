@@ -54,7 +54,23 @@ export class ServiceView {
     this.#joined.clear()
   }
 
-  /** Joins what is not joined yet. */
+  /**
+   * Joins at most `count` slices that are not joined yet: thousands of endpoints at a stretch would hold up the event
+   * loop. @returns whether all are
+   */
+  prepare({ slices, pods, servicePorts }: ServiceParts, count: number): boolean {
+    let left = count
+    for (const slice of this.#oneFamily(slices)) {
+      if (this.#joined.has(slice)) continue
+      const port = choosePort(slice.ports, this.#options.port, servicePorts?.get(slice.service))
+      if (port === undefined) continue
+      if (left-- === 0) return false
+      this.#joined.set(slice, joinSlice(slice, port, pods))
+    }
+    return true
+  }
+
+  /** Joins what is not joined yet, and puts all together. */
   build({ slices, pods, servicePorts }: ServiceParts): { endpoints: EndpointInput[]; held: HeldEndpoint[] } {
     const held: HeldEndpoint[] = []
     const current = new Set<Slice>(this.#oneFamily(slices))

@@ -279,3 +279,18 @@ t.test('a subscription from inside a request does not take its lane along', asyn
   })
   t.strictSame(lanes, [undefined])
 })
+
+t.test('a service of many slices is told of once, also when some have no such port', async t => {
+  const cluster = await Cluster.start(t)
+  for (let i = 0; i < 45; i++) {
+    cluster.pod(`u${i}`)
+    const ports = i % 3 === 0 ? [{ name: 'other', port: 1 }] : [{ name: 'web', port: 80 }]
+    cluster.slice(`s${i}`, { ports, endpoints: { [`10.0.0.${i}`]: `u${i}` } })
+  }
+  const seen = cluster.watch('orders', { port: 'web' })
+  await seen.until(one => one.endpoints.length === 30)
+  t.strictSame(seen.told, ['snapshot'])
+  cluster.pod('u1', 'gray')
+  await seen.until(one => one.endpoints.some(endpoint => endpoint.tags?.includes('gray')))
+  t.equal(seen.endpoints.length, 30)
+})
