@@ -1,7 +1,8 @@
 import { hasLaneMember } from './baggage.js'
+import { LanewayError } from './errors.js'
 import { channels } from './events.js'
 import { resolveHeaderName } from './header-name.js'
-import { assertKnownKeys, assertOneOf } from './known-keys.js'
+import { assertKnownKeys, assertOneOf, describe } from './known-keys.js'
 import type { Lane } from './lane.js'
 import { colourOwnLane, ownLane } from './own-lane.js'
 import { type LaneFormat, type LaneProblem, readLane } from './reading.js'
@@ -35,6 +36,12 @@ export interface IngressOptions {
   ownLane?: 'ignore' | 'colour'
   /** This instance's own tag. @default see `ownLane()` of this package: LANEWAY_TAG, pod labels, … */
   tag?: string
+  /**
+   * An ingress further in may decide again, so that what an app says itself holds under a preload which knows nothing of
+   * it. It judges what is still on the request, and keeps a lane that came from rules or from `ownLane`.
+   * @default false
+   */
+  provisional?: boolean
 }
 
 /** What an ingress decided about a request. */
@@ -47,20 +54,27 @@ export interface IngressDecision {
 
 /**
  * Decides the lane of an incoming request and removes what was refused. A request is decided and counted once: mounted
- * twice, or an adapter inside another, the first decision stands. Never throws.
+ * twice, or an adapter inside another, the first decision stands, unless it is provisional. Never throws.
  */
 export type Ingress = (request: IngressRequest) => IngressDecision
 
 /** Registered, so that adapters which resolved to different copies of this package agree. */
 const kDecision = Symbol.for('laneway.decision')
 
-type DecidedRequest = IngressRequest & { [kDecision]?: IngressDecision }
+/** Set while a decision is provisional; the value is the lane that rules or `ownLane` gave, which nothing on the request tells. */
+const kProvisional = Symbol.for('laneway.decision.provisional')
+
+type DecidedRequest = IngressRequest & {
+  [kDecision]?: IngressDecision
+  [kProvisional]?: { readonly given: Lane | undefined } | undefined
+}
 
 /** What an ingress decided about a request; `undefined` when none has seen it. Never throws. */
 export function decisionOf(request: object): IngressDecision | undefined {
   return (request as DecidedRequest)[kDecision]
 }
 
+const NOT_GIVEN = Object.freeze({ given: undefined })
 const UNTAGGED: IngressDecision = Object.freeze({ lane: undefined, stripped: false })
 const STRIPPED: IngressDecision = Object.freeze({ lane: undefined, stripped: true })
 const FORMATS: readonly LaneFormat[] = ['header', 'mse-baggage']
@@ -75,7 +89,7 @@ const ACCEPTED = new WeakMap<Lane, IngressDecision>()
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`
  */
 export function createIngress(where: string, options: IngressOptions = {}): Ingress {
-  assertKnownKeys(where, options, ['header', 'trust', 'formats', 'rules', 'ownLane', 'tag'])
+  assertKnownKeys(where, options, ['header', 'trust', 'formats', 'rules', 'ownLane', 'tag', 'provisional'])
   const header = resolveHeaderName(where, options.header)
   const formats = Object.freeze([...(options.formats ?? FORMATS)])
   for (const format of formats) assertOneOf(`${where}: formats`, format, ['header', 'baggage', 'mse-baggage'])
@@ -86,25 +100,48 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
   if (colour !== undefined) colourOwnLane(colour)
   const trusts = resolveTrust(where, options.trust)
   const { rules } = options
+  const provisional = options.provisional ?? false
+  if (typeof provisional !== 'boolean') {
+    throw new LanewayError(
+      'LANEWAY_INVALID_OPTION',
+      `${where}: provisional is true or false, received ${describe(provisional)}`,
+    )
+  }
 
   return function decide(request: DecidedRequest) {
     const earlier = request[kDecision]
-    if (earlier !== undefined) return earlier
+    if (earlier !== undefined) {
+      const first = request[kProvisional]
+      return first === undefined || provisional ? earlier : decideAgain(request, earlier, first.given)
+    }
     const decision = decideFirst(request)
+    request[kDecision] = decision
+    if (provisional)
+      request[kProvisional] = decision.lane === undefined || carriesLane(request) ? NOT_GIVEN : { given: decision.lane }
+    return decision
+  }
+
+  function decideAgain(request: DecidedRequest, earlier: IngressDecision, given: Lane | undefined): IngressDecision {
+    request[kProvisional] = undefined
+    let decision = decideFirst(request, earlier)
+    if (decision.lane === undefined && !decision.stripped && given !== undefined) decision = accepted(given)
+    if (earlier.stripped && !decision.stripped) decision = { lane: decision.lane, stripped: true }
     request[kDecision] = decision
     return decision
   }
 
-  function decideFirst(request: IngressRequest): IngressDecision {
+  /** @param earlier - what a provisional decision said: what it told already is not told again */
+  function decideFirst(request: IngressRequest, earlier?: IngressDecision): IngressDecision {
     const { headers } = request
     if (headers[header] === undefined && headers['baggage'] === undefined && rules === undefined && own === undefined) {
-      if (channels.ingress.hasSubscribers) publish(undefined, undefined, undefined, false, false)
+      if (channels.ingress.hasSubscribers && earlier === undefined)
+        publish(undefined, undefined, undefined, false, false)
       return UNTAGGED
     }
-    return decideRare(request)
+    return decideRare(request, earlier)
   }
 
-  function decideRare(request: IngressRequest): IngressDecision {
+  function decideRare(request: IngressRequest, earlier: IngressDecision | undefined): IngressDecision {
     let lane: Lane | undefined
     let source: LaneFormat | 'rule' | 'own' | undefined
     let problem: LaneProblem | undefined
@@ -126,7 +163,8 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
       lane = colour
       source = 'own'
     }
-    if (channels.ingress.hasSubscribers) {
+    const news = earlier === undefined || stripped || problem !== undefined || (lane ?? earlier.lane) !== earlier.lane
+    if (news && channels.ingress.hasSubscribers) {
       publish(lane, source, problem, stripped, own !== undefined && (lane === undefined || lane.header === BASE_TAG))
     }
     if (lane === undefined) return stripped || problem !== undefined ? STRIPPED : UNTAGGED

@@ -6,3 +6,7 @@ export { LaneHttpsAgent } from './lane-https-agent.js'
 export type { WithLane } from './lane-request.js'
 export { laneServer } from './lane-server.js'
 export { withLane } from './with-lane.js'
+
+// For the other @laneway packages
+
+export { type AgentPatch, createAgentPatch } from './agent-patch.js'

@@ -45,8 +45,18 @@ export interface ResolvedLaneAgentOptions {
   readonly scope: EgressScope
 }
 
-/** @throws LanewayError `LANEWAY_INVALID_OPTION` */
-export function resolveLaneAgentOptions(where: string, input: LaneAgentOptions = {}): ResolvedLaneAgentOptions {
+const resolved = new WeakSet<object>()
+
+/**
+ * Options that were resolved before pass through, so that agents which stand for one can share them, warnings included.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`
+ */
+export function resolveLaneAgentOptions(
+  where: string,
+  input: LaneAgentOptions | ResolvedLaneAgentOptions = {},
+): ResolvedLaneAgentOptions {
+  if (isResolved(input)) return input
   assertKnownKeys(where, input, [
     'resolver',
     'header',
@@ -70,7 +80,7 @@ export function resolveLaneAgentOptions(where: string, input: LaneAgentOptions =
       `${where}: connectTimeoutMs is 1 to 2147483647 milliseconds, received ${describe(input.connectTimeoutMs)}`,
     )
   }
-  return Object.freeze({
+  const options: ResolvedLaneAgentOptions = Object.freeze({
     resolver,
     header: resolveHeaderName(where, input.header),
     baggage: flag(where, 'baggage', input.baggage),
@@ -78,6 +88,12 @@ export function resolveLaneAgentOptions(where: string, input: LaneAgentOptions =
     connectTimeoutMs,
     scope: createEgressScope(where, scopeOptions(input)),
   })
+  resolved.add(options)
+  return options
+}
+
+function isResolved(input: LaneAgentOptions | ResolvedLaneAgentOptions): input is ResolvedLaneAgentOptions {
+  return resolved.has(input)
 }
 
 function flag(where: string, name: string, value: boolean | undefined): boolean {

@@ -1,7 +1,12 @@
 import type { Agent, ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
 import { EndpointSockets } from './endpoint-sockets.js'
-import { type LaneAgentOptions, type ResolvedLaneAgentOptions, resolveLaneAgentOptions } from './lane-agent-options.js'
+import {
+  type EgressResolver,
+  type LaneAgentOptions,
+  type ResolvedLaneAgentOptions,
+  resolveLaneAgentOptions,
+} from './lane-agent-options.js'
 import { classOf, type HopOptions } from './node-internals.js'
 import { firstValue, OutgoingLane, write } from './outgoing-lane.js'
 import { isRendered, rewriteTarget } from './rendered-head.js'
@@ -11,6 +16,14 @@ import { type Target, targetOf } from './target.js'
 /** Set on the options of a connection that must be plain TCP although its agent speaks TLS. */
 export const kPlain: unique symbol = Symbol('laneway.plain')
 
+/** Marks agents that route by themselves; registered, because two copies of this package may meet. */
+const kLaneAgent = Symbol.for('laneway.http.agent')
+
+/** Whether an agent is a `LaneAgent` or `LaneHttpsAgent`, of this copy of the package or another. */
+export function isLaneAgent(agent: object): boolean {
+  return (agent as { [kLaneAgent]?: true })[kLaneAgent] === true
+}
+
 /** What `LaneAgent` and `LaneHttpsAgent` share: which requests are routed, tagged, or left alone. */
 export class LaneRouting {
   readonly options: ResolvedLaneAgentOptions
@@ -19,6 +32,7 @@ export class LaneRouting {
   readonly #hops: HopAgent | undefined
   readonly #connect: HopAgent['connect']
   readonly #socketPath: unknown
+  readonly #keepsSockets: boolean
   #unsubscribe: (() => void) | undefined
 
   /** @param connect - `addRequest` of the class above */
@@ -27,6 +41,8 @@ export class LaneRouting {
     this.#secure = secure
     this.#sockets = new EndpointSockets(agent as never)
     this.#connect = connect
+    ;(agent as { [kLaneAgent]?: true })[kLaneAgent] = true
+    this.#keepsSockets = (agent as Agent & { keepAlive?: boolean }).keepAlive === true
     this.#socketPath = (agent as Agent & { options: { socketPath?: unknown } }).options.socketPath
     const { resolver, connectTimeoutMs } = this.options
     this.#hops = resolver === undefined ? undefined : { resolver, connectTimeoutMs, connect }
@@ -40,11 +56,7 @@ export class LaneRouting {
     }
     const hops = this.#hops
     const target = targetOf(request, options, this.#secure)
-    // Plain HTTP has no way to reach an https target but through its proxy.
-    const service =
-      hops === undefined || target.tunnel || (target.secure && !this.#secure)
-        ? undefined
-        : hops.resolver.match(target.hostname, target.port, target.secure)
+    const service = serviceOf(hops?.resolver, target, this.#secure)
     let outgoing: OutgoingLane
     try {
       outgoing = new OutgoingLane(request, options, target, service, this.options)
@@ -72,6 +84,8 @@ export class LaneRouting {
 
   /** A connection to an endpoint was opened. */
   opened(options: HopOptions, socket: Socket): void {
+    // Without keep-alive a connection ends with its request, and an agent may live no longer either.
+    if (!this.#keepsSockets) return
     const { resolver } = this.options
     this.#unsubscribe ??= resolver?.onEndpointGone(endpoint => this.#sockets.gone(endpoint.address))
     this.#sockets.add(options[kEndpoint] as string, socket, options._agentKey ?? '')
@@ -86,6 +100,12 @@ export class LaneRouting {
     this.#unsubscribe?.()
     this.#unsubscribe = undefined
   }
+}
+
+/** The service that a target names. Plain HTTP has no way to reach an https target but through its proxy. */
+export function serviceOf(resolver: EgressResolver | undefined, target: Target, secure: boolean): string | undefined {
+  if (resolver === undefined || target.tunnel || (target.secure && !secure)) return undefined
+  return resolver.match(target.hostname, target.port, target.secure)
 }
 
 /** Turns a request to a proxy into one to the origin: what the proxy was told stays with us. */
