@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { assertKnownKeys, type Lane, type LaneStorage, setLaneStorage } from '@laneway/core'
+import { assertKnownKeys, describe, type Lane, type LaneStorage, LanewayError, setLaneStorage } from '@laneway/core'
 import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api'
 import { withLaneBaggage, withoutLaneBaggage } from './lane-baggage.js'
 import { laneOf, withLane } from './lane-context.js'
@@ -10,8 +10,9 @@ export interface OtelLaneStorageOptions {
    * Also shows the lane as the baggage entry `x-mse-tag`, to `propagation.getActiveBaggage()` and to services that speak
    * only W3C baggage. One way: an entry that other code sets is no lane until an ingress reads it from the wire.
    *
-   * OpenTelemetry's own propagator then carries the entry to **every** host, third parties included, wherever its
-   * instrumentation injects after Laneway has cleaned the request. Limit it with `ignoreOutgoingRequestHook`.
+   * OpenTelemetry's own propagator then carries the entry to **every** host, third parties included, and on pools of
+   * undici with a wrong value: its instrumentation injects after Laneway has cleaned the request, and in the context of
+   * another one. `new LanePropagator({ inject: 'remove' })` behind it prevents that.
    * @default false, because of that
    */
   baggage?: boolean
@@ -27,6 +28,12 @@ export interface OtelLaneStorageOptions {
 export function createOtelLaneStorage(options: OtelLaneStorageOptions = {}): LaneStorage {
   assertKnownKeys('createOtelLaneStorage', options, ['baggage'])
   const baggage = options.baggage ?? false
+  if (typeof baggage !== 'boolean') {
+    throw new LanewayError(
+      'LANEWAY_INVALID_OPTION',
+      `createOtelLaneStorage: baggage is true or false, received ${describe(baggage)}`,
+    )
+  }
   const fallback = new AsyncLocalStorage<Lane | undefined>()
 
   function enter<R, A extends unknown[]>(stripped: boolean, lane: Lane | undefined, fn: (...args: A) => R, args: A): R {

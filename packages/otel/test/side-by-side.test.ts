@@ -24,11 +24,14 @@ t.test('Laneway with a baggage member beside the header: both right, each once',
   t.match(await runProgram('side-by-side', { member: true }), CLEAN)
 })
 
-t.test('the lane as a baggage entry of OpenTelemetry: its propagator puts wrong members beside the right header', async t => {
-  const { wrong, wrongMember } = await runProgram('side-by-side', { baggage: true })
-  t.equal(wrong, 0)
-  t.ok(wrongMember > 0, `${wrongMember} wrong members`)
-})
+t.test(
+  'the lane as a baggage entry of OpenTelemetry: its propagator puts wrong members beside the right header',
+  async t => {
+    const { wrong, wrongMember } = await runProgram('side-by-side', { baggage: true })
+    t.equal(wrong, 0)
+    t.ok(wrongMember > 0, `${wrongMember} wrong members`)
+  },
+)
 
 t.test('and with inject "remove" only what the egress wrote is on the wire', async t => {
   const input = { baggage: true, member: true, propagator: { inject: 'remove' } }

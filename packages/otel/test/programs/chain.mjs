@@ -1,17 +1,18 @@
 // A (Express) calls B (Fastify), B calls C (node:http), all with the OpenTelemetry SDK on and bounded pools, 64 requests in
 // flight. B and C have an instance in base and one in lane gray. Prints what was wrong, as JSON.
-import { otel, options } from './set-up.mjs'
-import { trace } from '@opentelemetry/api'
-import express from 'express'
-import Fastify from 'fastify'
+
 import http from 'node:http'
-import { Agent, request } from 'undici'
 import { createLaneResolver, createStaticSource } from '@laneway/discovery'
 import { expressLane } from '@laneway/express'
 import { fastifyLane } from '@laneway/fastify'
 import { LaneAgent, withLane } from '@laneway/http'
 import { composeLane } from '@laneway/undici'
+import { trace } from '@opentelemetry/api'
+import express from 'express'
+import Fastify from 'fastify'
+import { Agent, request } from 'undici'
 import { each, jitter, lines, listen, send } from './outside.mjs'
+import { options, otel } from './set-up.mjs'
 
 const COUNT = options.count ?? 256
 const POOL = 4
@@ -118,7 +119,8 @@ for (const [id, hits] of seen) {
     const member = baggage.join(',').match(/x-mse-tag=[^,;]*/g) ?? []
     if (member.length > 1) note('doubled', `${baggage.join(' | ')} at ${service}`)
     if (member.length === 1) result.members++
-    if (member.length === 1 && decodeURIComponent(member[0].slice(10)) !== lane) note('wrong', `${member} at ${service}`)
+    if (member.length === 1 && decodeURIComponent(member[0].slice(10)) !== lane)
+      note('wrong', `${member} at ${service}`)
   }
 }
 for (const span of otel.spans()) {

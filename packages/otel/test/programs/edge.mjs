@@ -1,15 +1,16 @@
 // Edges on Express, Fastify and node:http behind an OpenTelemetry SDK. A spoofed tag and baggage come in; prints what a
 // service downstream sees, called by a client that knows no lanes, by `LaneAgent`, and through undici.
-import { options } from './set-up.mjs'
-import express from 'express'
-import Fastify from 'fastify'
+
 import http from 'node:http'
-import { request } from 'undici'
-import { propagation } from '@opentelemetry/api'
 import { expressLane } from '@laneway/express'
 import { fastifyLane } from '@laneway/fastify'
 import { LaneAgent, withLane } from '@laneway/http'
+import { propagation } from '@opentelemetry/api'
+import express from 'express'
+import Fastify from 'fastify'
+import { request } from 'undici'
 import { listen, send } from './outside.mjs'
+import { options } from './set-up.mjs'
 
 const trust = options.trust ?? 'edge'
 const far = await listen(http.createServer((req, res) => res.end(JSON.stringify(req.headers))))
@@ -35,7 +36,11 @@ const clients = {
 }
 
 async function handle() {
-  const active = propagation.getActiveBaggage()?.getAllEntries().map(([key, { value }]) => [key, value]) ?? []
+  const active =
+    propagation
+      .getActiveBaggage()
+      ?.getAllEntries()
+      .map(([key, { value }]) => [key, value]) ?? []
   const calls = {}
   for (const [name, call] of Object.entries(clients)) {
     const { 'x-mse-tag': tag, baggage, traceparent } = JSON.parse(await call())

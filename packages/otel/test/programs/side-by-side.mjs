@@ -2,12 +2,13 @@
 // undici instrumentation are on. Counts what the back service received that belongs to another request.
 //
 // With `laneway: false` the lane is a W3C baggage member and OpenTelemetry alone carries it.
-import { otel, options } from './set-up.mjs'
+
 import http from 'node:http'
-import { Agent, request } from 'undici'
 import { withLane } from '@laneway/http'
 import { composeLane } from '@laneway/undici'
+import { Agent, request } from 'undici'
 import { each, jitter, lines, listen, send } from './outside.mjs'
+import { options, otel } from './set-up.mjs'
 
 const COUNT = 256
 const result = { sent: COUNT, wrong: 0, lost: 0, doubled: 0, wrongMember: 0, failed: 0 }
@@ -17,7 +18,10 @@ const back = await listen(
   http.createServer((req, res) => {
     const expected = req.headers['x-expected']
     const tags = lines(req, 'x-mse-tag')
-    const members = lines(req, 'baggage').join(',').match(/x-mse-tag=[^,;]*/g) ?? []
+    const members =
+      lines(req, 'baggage')
+        .join(',')
+        .match(/x-mse-tag=[^,;]*/g) ?? []
     const carried = withLaneway ? tags : members.map(one => decodeURIComponent(one.slice(10)))
     if (carried.length > 1 || members.length > 1) result.doubled++
     if (carried.length === 0 && expected !== '') result.lost++
