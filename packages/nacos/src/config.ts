@@ -3,7 +3,7 @@ import { assertKnownKeys, describe, LanewayError } from '@laneway/core'
 import type { Connection, ConnectionUser } from './connection.js'
 import { Redo } from './redo.js'
 import { DEFAULT_GROUP } from './service-info.js'
-import type { Session } from './session.js'
+import { describeAnswer, type Session } from './session.js'
 import type { Message } from './transport.js'
 
 /** Where a configuration lives. */
@@ -69,7 +69,10 @@ interface Watched {
 /** As the Java client: everything is compared again, in case a push was lost. */
 const RESYNC_MS = 180_000
 const NOT_FOUND = 300
-const BEING_MODIFIED = 400
+/** Somebody is writing it at this moment; also a bad parameter, which only the text tells apart. */
+const CONFLICT = 400
+const CONFLICT_PAUSE_MS = 100
+const MAX_CONFLICTS = 20
 /**
  * A server stores a content first and shows it a moment later, to readers and in its comparison of md5. A push that seems
  * to say nothing is looked into again after these times.
@@ -101,8 +104,10 @@ export class NacosConfig implements ConnectionUser {
    */
   async get(dataId: string, place: ConfigPlace = {}): Promise<ConfigValue | undefined> {
     const key = this.#key('get', dataId, place)
-    const expected = [NOT_FOUND]
-    return readValue(key, await this.#connection.request('ConfigQueryRequest', 'config', { ...key }, { expected }))
+    const expected = [NOT_FOUND, CONFLICT]
+    return await readWhenStill(key, () =>
+      this.#connection.request('ConfigQueryRequest', 'config', { ...key }, { expected }),
+    )
   }
 
   /**
@@ -217,16 +222,12 @@ export class NacosConfig implements ConnectionUser {
       const changed = await this.#listenOn(session, watched, true)
       if (watched.told !== undefined && !changed && !pushed) return
       const headers: Record<string, string> = pushed ? { notify: 'true' } : {}
-      const expected = [NOT_FOUND]
-      const answer = await this.#connection.requestOn(
-        session,
-        'ConfigQueryRequest',
-        'config',
-        { ...watched.key },
-        { expected, headers },
+      const extras = { expected: [NOT_FOUND, CONFLICT], headers }
+      const value = await readWhenStill(watched.key, () =>
+        this.#connection.requestOn(session, 'ConfigQueryRequest', 'config', { ...watched.key }, extras),
       )
       if (session !== this.#connection.session) return
-      const news = this.#tell(watched, readValue(watched.key, answer))
+      const news = this.#tell(watched, value)
       if (pushed && !news) this.#lookAgain(watched, 0)
     }
   }
@@ -287,13 +288,21 @@ function idOf({ dataId, group, tenant }: Key): string {
   return `${tenant}@@${group}@@${dataId}`
 }
 
-function readValue(key: Key, answer: Message): ConfigValue | undefined {
-  const { resultCode, errorCode, content, md5, contentType } = answer.body
-  if (resultCode !== 200) {
+async function readWhenStill(key: Key, ask: () => Promise<Message>): Promise<ConfigValue | undefined> {
+  for (let conflicts = 1; ; conflicts++) {
+    const answer = await ask()
+    const { resultCode, errorCode, message } = answer.body
+    if (resultCode === 200) return readValue(key, answer)
     if (errorCode === NOT_FOUND) return undefined
-    const what = errorCode === BEING_MODIFIED ? 'is being modified' : 'cannot be read'
-    throw new LanewayError('LANEWAY_NACOS_REFUSED', `${key.dataId} ${what}`)
+    if (!/being modified/i.test(String(message)) || conflicts === MAX_CONFLICTS) {
+      throw new LanewayError('LANEWAY_NACOS_REFUSED', `${key.dataId}: ${describeAnswer(answer)}`)
+    }
+    await new Promise(resolve => setTimeout(resolve, CONFLICT_PAUSE_MS))
   }
+}
+
+function readValue(key: Key, answer: Message): ConfigValue {
+  const { content, md5, contentType } = answer.body
   const text = typeof content === 'string' ? content : ''
   return Object.freeze({
     dataId: key.dataId,

@@ -79,6 +79,26 @@ t.test('get, publish, remove; what does not exist is undefined, not an error', a
   await t.rejects(config.get('a', { grup: 'x' } as never), /did you mean "group"/)
 })
 
+t.test('a configuration that is being modified (400) is read a moment later, by get and by a listener', async t => {
+  const { nacos, contents } = await store(t)
+  contents.set('/DEFAULT_GROUP/rules', 'x')
+  const query = nacos.handlers['ConfigQueryRequest']!
+  let busy = 2
+  nacos.handlers['ConfigQueryRequest'] = received =>
+    busy-- > 0
+      ? refused(400, 'requested file is being modified, please try later.', 'ConfigQueryResponse')
+      : query(received)
+  const { config } = client(t, nacos)
+  t.equal((await config.get('rules'))?.content, 'x')
+  busy = 2
+  const heard = ear()
+  config.listen('rules', {}, heard)
+  await nacos.until(() => heard.values.length === 1)
+  t.same([heard.values, heard.errors], [['x'], []])
+  nacos.handlers['ConfigQueryRequest'] = () => refused(400, 'Param check invalid', 'ConfigQueryResponse')
+  await t.rejects(config.get('rules'), { code: 'LANEWAY_NACOS_REFUSED', message: /Param check/ })
+})
+
 t.test('the namespace public is the tenant "", any other is itself', async t => {
   const { nacos } = await store(t)
   await client(t, nacos, { namespace: 'public' }).config.get('a')
