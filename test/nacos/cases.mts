@@ -190,6 +190,7 @@ export const cases: Case[] = [
   },
   {
     name: 'half-open: noticed within 15 s, and everything stands on the next connection',
+    slow: true,
     run: async context => {
       const proxy = await startProxy(context.server.grpc)
       context.end(() => proxy.close())
@@ -233,6 +234,7 @@ export const cases: Case[] = [
   },
   {
     name: 'silence for 25 s loses neither connection nor pushes',
+    slow: true,
     run: async context => {
       const [a, b] = [context.client(), context.client()]
       const service = unique('idle')
@@ -354,6 +356,7 @@ export function crashCases(peerName: string, start: (server: unknown) => Promise
     },
     {
       name: `SIGSTOP of ${peerName}: its instance goes when the server gives it up`,
+      slow: true,
       run: async context => {
         if (/^2\.2/.test(context.server.version)) context.skip('2.2 asks no silent client whether it lives')
         const peer = await start(context.server)

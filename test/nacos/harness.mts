@@ -17,6 +17,8 @@ export interface TestServer {
 export interface Case {
   readonly name: string
   readonly run: (context: Context) => Promise<void>
+  /** Waits most of its time: runs beside the others. */
+  readonly slow?: true
 }
 
 /** Thrown by a case that does not apply to a server; counted as skipped, with its reason. */

@@ -7,6 +7,7 @@ import { type Case, freshPort, unique, until, watch } from './harness.mjs'
 export const authCases: Case[] = [
   {
     name: 'auth: login, and a token that expires is renewed in time',
+    slow: true,
     run: async context => {
       const made = context.client()
       const service = unique('auth')
@@ -40,6 +41,7 @@ export const authCases: Case[] = [
   },
   {
     name: 'auth: after a token has expired, pushes go on and requests are refused',
+    slow: true,
     run: async context => {
       const { http, username, password } = context.server
       const path = context.server.kind.startsWith('nacos2') ? '/v1/auth/users/login' : '/v3/auth/user/login'

@@ -54,21 +54,25 @@ function chosen(name: string): boolean {
 }
 
 async function runAll(server: TestServer, list: readonly Case[]): Promise<void> {
-  for (const { name, run } of list) {
-    if (!chosen(name)) continue
-    const context = new Context(server, figures)
-    const begun = performance.now()
-    let result: object
-    try {
-      await run(context)
-      result = { passed: name }
-    } catch (error) {
-      result =
-        error instanceof Skip ? { skipped: name, why: error.message } : { failed: name, why: (error as Error).stack }
-    }
-    await context.finish()
-    print({ ...result, ms: Math.round(performance.now() - begun) })
+  const wanted = list.filter(({ name }) => chosen(name))
+  const slow = wanted.filter(one => one.slow).map(one => runCase(server, one))
+  for (const one of wanted.filter(one => !one.slow)) await runCase(server, one)
+  await Promise.all(slow)
+}
+
+async function runCase(server: TestServer, { name, run }: Case): Promise<void> {
+  const context = new Context(server, figures)
+  const begun = performance.now()
+  let result: object
+  try {
+    await run(context)
+    result = { passed: name }
+  } catch (error) {
+    result =
+      error instanceof Skip ? { skipped: name, why: error.message } : { failed: name, why: (error as Error).stack }
   }
+  await context.finish()
+  print({ ...result, ms: Math.round(performance.now() - begun) })
 }
 
 /** A server that cannot be had is a line, and its cases are skipped. */
@@ -81,7 +85,8 @@ async function withServer(
   let server: TestServer
   const begun = performance.now()
   try {
-    server = await start(options)
+    // A busy machine is a reason for a second attempt, not for a third.
+    server = await start(options).catch(() => start(options))
   } catch (error) {
     print({ absent: what, why: (error as Error).message, cases: list.length })
     return

@@ -322,7 +322,7 @@ function bindable(port) {
 }
 
 function lastError(log) {
-  const lines = log.split('\n').filter(line => /ERROR|Caused by|Exception|panicked/.test(line))
+  const lines = log.split('\n').filter(line => /ERROR|Caused by|Exception|panicked/.test(line) && !/^\s+at /.test(line))
   return (lines.at(-1) ?? log.slice(-200)).slice(0, 300)
 }
 
