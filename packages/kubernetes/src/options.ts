@@ -45,7 +45,7 @@ export interface KubernetesSourceOptions {
   minBackoffMs?: number
   /** @default 30000, as client-go */
   maxBackoffMs?: number
-  /** Shortest time between two snapshots of one service, so that a rollout of thousands does not rebuild per pod. @default 20 */
+  /** Longest pause between two rounds of snapshots while much changes: ten times what a round takes, up to this. @default 50 */
   coalesceMs?: number
   /** @default process.env */
   env?: Readonly<Record<string, string | undefined>>
@@ -129,7 +129,7 @@ export function resolveKubernetesSourceOptions(input: KubernetesSourceOptions = 
     relistMs: ms('relistMs', input.relistMs ?? 1_800_000, 0),
     minBackoffMs,
     maxBackoffMs: ms('maxBackoffMs', input.maxBackoffMs ?? Math.max(30_000, minBackoffMs), minBackoffMs),
-    coalesceMs: ms('coalesceMs', input.coalesceMs ?? 20, 0),
+    coalesceMs: ms('coalesceMs', input.coalesceMs ?? 50, 0),
     env: input.env ?? process.env,
     warn: input.warn ?? emitLanewayWarning,
     random: input.random ?? Math.random,

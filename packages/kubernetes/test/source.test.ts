@@ -206,9 +206,9 @@ t.test('services of another namespace have the namespace in their name', async t
     await seen.untilTable('10.0.0.1:80=base')
   }
   t.equal(
-    cluster.api.requests.filter(one => one.path === PODS && one.query.has('watch')).length,
+    cluster.api.requests.filter(one => one.path === PODS && !one.query.has('watch')).length,
     1,
-    'one watch for all',
+    'one list for all',
   )
 })
 
