@@ -11,8 +11,9 @@ const kStarted = Symbol('laneway.started')
 type StartedResponse = ServerResponse & { [kStarted]?: number }
 
 /**
- * Measures every request that a server of `node:http` answers, from its head to the end of the response; a client that
- * goes away before counts with `error.type` `aborted`.
+ * Measures the requests that a Laneway ingress decided on servers of `node:http`, from their head to the end of the
+ * response; a client that goes away before counts with `error.type` `aborted`. Metrics and health checks on servers
+ * without an ingress are left out.
  *
  * @returns ends it
  */
@@ -25,8 +26,10 @@ export function measureServers(histogram: Histogram, labels: LaneLabels): () => 
 
   function onClose(this: StartedResponse): void {
     const request = this.req as IncomingMessage
+    const decision = decisionOf(request)
+    if (decision === undefined) return
     const seconds = (performance.now() - (this[kStarted] ?? 0)) / 1000
-    const lane = labels.of(decisionOf(request)?.lane)
+    const lane = labels.of(decision.lane)
     const status = this.headersSent ? this.statusCode : undefined
     const error = this.writableFinished ? undefined : 'aborted'
     histogram.record(seconds, requestAttributes(lane, labels.own, request.method, status, error))

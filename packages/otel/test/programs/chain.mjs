@@ -14,7 +14,7 @@ import { Agent, request } from 'undici'
 import { each, jitter, lines, listen, send } from './outside.mjs'
 import { options, otel } from './set-up.mjs'
 
-const COUNT = options.count ?? 256
+const COUNT = options.count ?? 192
 const POOL = 4
 const quiet = () => {}
 /** By request: what each service saw. */

@@ -10,7 +10,7 @@ import { Agent, request } from 'undici'
 import { each, jitter, lines, listen, send } from './outside.mjs'
 import { options, otel } from './set-up.mjs'
 
-const COUNT = 256
+const COUNT = 192
 const result = { sent: COUNT, wrong: 0, lost: 0, doubled: 0, wrongMember: 0, failed: 0 }
 const withLaneway = options.laneway !== false
 
