@@ -12,6 +12,8 @@ export const kDone: unique symbol = Symbol.for('laneway.undici.done.v1') as neve
 /** What was decided for one call of the user, and what its attempts have shown since. */
 export interface Call {
   readonly lane: Lane | undefined
+  /** The lane of the calling code. */
+  readonly ambient: Lane | undefined
   /** The caller set the tag by hand. */
   readonly handSet: boolean
   /** Where the current hop goes; a redirect changes it. */
@@ -41,10 +43,12 @@ export interface Call {
   root: { readonly settled: boolean; fail(error: unknown): void } | undefined
 }
 
-export function createCall(lane: Lane | undefined, handSet: boolean, options: DispatchOptions): Call {
+/** @param handSet - the lane that the caller set by hand */
+export function createCall(ambient: Lane | undefined, handSet: Lane | undefined, options: DispatchOptions): Call {
   return {
-    lane,
-    handSet,
+    lane: handSet ?? ambient,
+    ambient,
+    handSet: handSet !== undefined,
     origin: originText(options.origin),
     path: options.path,
     hop: 0,

@@ -10,6 +10,7 @@ import {
   knownCall,
   resumedFrom,
 } from './call.js'
+import { endedCall, goesOn, leaveEnded } from './continuation.js'
 import { deliverError } from './deliver.js'
 import type { Dispatch, DispatchHandler, DispatchOptions } from './dispatcher.js'
 import type { EndpointPools } from './endpoint-pools.js'
@@ -44,8 +45,20 @@ type Exchange = LegacyExchange | ModernExchange
 export function laneDispatch(route: LaneRoute, options: DispatchOptions, handler: DispatchHandler): boolean {
   if (isDone(options, handler)) return route.send(options, handler)
   if (!accepts(route.generation, handler)) return refuseHandler(route, handler)
+  const ended = endedCall()
+  return ended === undefined
+    ? dispatchInLane(route, options, handler, undefined)
+    : leaveEnded(dispatchInLane, route, options, handler, ended)
+}
+
+function dispatchInLane(
+  route: LaneRoute,
+  options: DispatchOptions,
+  handler: DispatchHandler,
+  ended: Call | undefined,
+): boolean {
   const headers = plainHeaders(options.headers)
-  const call = callOf(route, options, headers, handler)
+  const call = callOf(route, options, headers, handler, ended)
   return resolve(route, call, options, headers, handler, true)
 }
 
@@ -58,8 +71,21 @@ export function captureLane(
 ): boolean {
   if (isDone(options, handler)) return next(options, handler)
   if (!accepts(route.generation, handler)) return refuseHandler(route, handler)
+  const ended = endedCall()
+  return ended === undefined
+    ? captureInLane(route, next, options, handler, undefined)
+    : leaveEnded(captureInLane, route, next, options, handler, ended)
+}
+
+function captureInLane(
+  route: LaneRoute,
+  next: Dispatch,
+  options: DispatchOptions,
+  handler: DispatchHandler,
+  ended: Call | undefined,
+): boolean {
   const headers = plainHeaders(options.headers)
-  const call = callOf(route, options, headers, handler)
+  const call = callOf(route, options, headers, handler, ended)
   const copy = decidedOptions(options, call, false)
   copy.headers = withHeader(headers, route.settings.header, call.lane?.header)
   const exchange = exchangeFor(route, handler, call, true, undefined)
@@ -96,20 +122,27 @@ function refuseHandler(route: LaneRoute, handler: DispatchHandler): boolean {
 }
 
 /** Decides the lane of a call, in the caller's context, or finds what was decided when this handler was dispatched before. */
-function callOf(route: LaneRoute, options: DispatchOptions, headers: PlainHeaders, handler: DispatchHandler): Call {
-  const call =
-    (options[kCall] as Call | undefined) ??
-    knownCall(handler, options) ??
-    decide(route, options, headers, currentLane())
+function callOf(
+  route: LaneRoute,
+  options: DispatchOptions,
+  headers: PlainHeaders,
+  handler: DispatchHandler,
+  ended: Call | undefined,
+): Call {
+  let call = (options[kCall] as Call | undefined) ?? knownCall(handler, options)
+  if (call === undefined) {
+    call = decide(route, options, headers, currentLane())
+    if (ended !== undefined && goesOn(ended, call, options)) call = ended
+  }
   keepCall(handler, call)
   return call
 }
 
 function decide(route: LaneRoute, options: DispatchOptions, headers: PlainHeaders, current: Lane | undefined): Call {
   const values = headerValues(headers, route.settings.header)
-  if (values === undefined) return createCall(current, false, options)
+  if (values === undefined) return createCall(current, undefined, options)
   const lane = laneOfCall(values, undefined, targetOfOrigin(originText(options.origin))?.hostname ?? '')
-  const call = createCall(lane ?? current, lane !== undefined, options)
+  const call = createCall(current, lane, options)
   if (route.settings.keepHandSet && call.handSet) {
     call.watched = true
     if (isExpectedRedirect(options)) call.hop = 1

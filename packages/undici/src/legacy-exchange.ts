@@ -1,4 +1,5 @@
 import { type Call, forgetCall } from './call.js'
+import { tellInContext } from './continuation.js'
 import type { LegacyHandler } from './dispatcher.js'
 import { expectRedirect, rawLocation } from './redirect-memory.js'
 import type { ServiceHop } from './service-hop.js'
@@ -9,6 +10,7 @@ import type { ServiceHop } from './service-hop.js'
  */
 export class LegacyExchange implements LegacyHandler {
   settled = false
+  private success = false
 
   constructor(
     private readonly handler: LegacyHandler,
@@ -46,6 +48,7 @@ export class LegacyExchange implements LegacyHandler {
 
   onHeaders(status: number, headers: unknown[], resume: () => void, statusText: string): boolean | undefined {
     this.hop?.start(status)
+    this.success = status >= 200 && status < 300
     const { call, vary } = this
     if (call.watched && this.outermost) expectRedirect(call, status, rawLocation(headers))
     return this.handler.onHeaders?.(
@@ -71,7 +74,8 @@ export class LegacyExchange implements LegacyHandler {
     call.open = false
     call.ending = true
     try {
-      this.handler.onComplete?.(trailers)
+      if (this.success) this.handler.onComplete?.(trailers)
+      else tellInContext(call, () => this.handler.onComplete?.(trailers))
     } finally {
       call.ending = false
     }
@@ -105,7 +109,7 @@ export class LegacyExchange implements LegacyHandler {
     call.open = false
     call.ending = true
     try {
-      this.handler.onError?.(error)
+      tellInContext(call, () => this.handler.onError?.(error))
     } finally {
       call.ending = false
     }

@@ -1,4 +1,5 @@
 import { type Call, forgetCall } from './call.js'
+import { tellInContext } from './continuation.js'
 import type { DispatchController, ModernHandler, ParsedHeaders } from './dispatcher.js'
 import { expectRedirect } from './redirect-memory.js'
 import type { ServiceHop } from './service-hop.js'
@@ -6,6 +7,7 @@ import type { ServiceHop } from './service-hop.js'
 /** Stands between undici and a handler of undici 7 or 8. */
 export class ModernExchange implements ModernHandler {
   settled = false
+  private success = false
   private controller: DispatchController | null = null
 
   constructor(
@@ -37,6 +39,7 @@ export class ModernExchange implements ModernHandler {
 
   onResponseStart(controller: DispatchController, status: number, headers: ParsedHeaders, statusText?: string): void {
     this.hop?.start(status)
+    this.success = status >= 200 && status < 300
     const { call, vary } = this
     if (call.watched && this.outermost) expectRedirect(call, status, headers['location'])
     this.handler.onResponseStart?.(
@@ -62,7 +65,8 @@ export class ModernExchange implements ModernHandler {
     call.open = false
     call.ending = true
     try {
-      this.handler.onResponseEnd?.(controller, trailers)
+      if (this.success) this.handler.onResponseEnd?.(controller, trailers)
+      else tellInContext(call, () => this.handler.onResponseEnd?.(controller, trailers))
     } finally {
       call.ending = false
     }
@@ -100,7 +104,7 @@ export class ModernExchange implements ModernHandler {
     call.open = false
     call.ending = true
     try {
-      this.handler.onResponseError?.(controller, error)
+      tellInContext(call, () => this.handler.onResponseError?.(controller, error))
     } finally {
       call.ending = false
     }

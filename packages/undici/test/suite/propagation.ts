@@ -86,10 +86,15 @@ export function propagationSuite(t: Test, copy: Copy): void {
   t.test('control: reading the lane below retry and redirect sends the tags of other requests', async t => {
     const wrong = await wrongOf(t, copy, (agent, resolver) => {
       // What Laneway would do if it decided at the bottom: the ambient lane of whatever context the attempt runs in.
-      const bottom = composeLane(agent, { resolver })
-      const forgetful = (dispatch: any) => (options: any, handler: any) =>
-        dispatch({ ...options }, freshHandler(handler))
-      return Object.getPrototypeOf(agent).compose.call(bottom, forgetful, retrying(), redirect({ maxRedirections: 3 }))
+      const bottom = (dispatch: any) => (options: any, handler: any) => {
+        const lane = currentLane()
+        const origin = `http://${resolver.pick('sc-b', lane).endpoint?.address}`
+        // A redirect turns the headers into a flat list.
+        const given = Array.isArray(options.headers) ? options.headers : Object.entries(options.headers).flat()
+        const headers = lane === undefined ? given : [...given, 'x-mse-tag', lane.header]
+        return dispatch({ ...options, origin, headers }, handler)
+      }
+      return agent.compose(bottom, retrying(), redirect({ maxRedirections: 3 }))
     })
     t.ok(wrong > 0, `${wrong} wrong`)
   })
@@ -118,6 +123,39 @@ export function propagationSuite(t: Test, copy: Copy): void {
     })
     t.equal(wrong, 0)
   })
+
+  // Each of the two makes a new handler for every dispatch of the one outside it.
+  for (const order of ['retry, redirect outermost', 'redirect, retry outermost'] as const) {
+    const outer = () => {
+      const both = [retrying(), redirect({ maxRedirections: 3 })]
+      return order === 'retry, redirect outermost' ? both : both.reverse()
+    }
+    t.test(`a retry and a redirect that are both outside keep the decision: ${order}`, async t => {
+      const wrong = await wrongOf(t, copy, (agent, resolver) =>
+        Object.getPrototypeOf(agent).compose.call(composeLane(agent, { resolver }), ...outer()),
+      )
+      t.equal(wrong, 0)
+    })
+    t.test(`... with interceptors inside: ${order}`, async t => {
+      const passing = (dispatch: any) => (options: any, handler: any) => dispatch(options, handler)
+      const wrong = await wrongOf(t, copy, (agent, resolver) =>
+        Object.getPrototypeOf(agent).compose.call(composeLane(agent, { resolver }, passing), ...outer()),
+      )
+      t.equal(wrong, 0)
+    })
+    t.test(`... with a RetryAgent: ${order}`, async t => {
+      const options = { minTimeout: 1, maxTimeout: 2, methods: ['GET'] }
+      const wrong = await wrongOf(t, copy, (agent, resolver) => {
+        const lane = composeLane(agent, { resolver })
+        const { compose } = Object.getPrototypeOf(agent)
+        const redirecting = redirect({ maxRedirections: 3 })
+        return order === 'retry, redirect outermost'
+          ? compose.call(bound(new undici.RetryAgent(lane, options)), redirecting)
+          : new undici.RetryAgent(compose.call(lane, redirecting), options)
+      })
+      t.equal(wrong, 0)
+    })
+  }
 
   t.test('compose of the result inserts below the decision', async t => {
     const wrong = await wrongOf(t, copy, (agent, resolver) =>
@@ -208,9 +246,9 @@ export function propagationSuite(t: Test, copy: Copy): void {
   })
 }
 
-/** A handler object of its own for each dispatch, so that nothing can be remembered by it. */
-function freshHandler(handler: any): any {
-  return new Proxy(handler, {
+/** A dispatcher that can be composed although it has private fields: undici 7 and 8 compose by a proxy. */
+function bound(dispatcher: any): any {
+  return new Proxy(dispatcher, {
     get: (target, key) => (typeof target[key] === 'function' ? target[key].bind(target) : target[key]),
   })
 }

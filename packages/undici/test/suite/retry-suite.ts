@@ -200,10 +200,15 @@ export function retrySuite(t: Test, copy: Copy): void {
     const resolver = fakeResolver({
       'sc-b': [endpoint('127.0.0.1', one.port, 'gray'), endpoint('127.0.0.1', two.port, 'gray')],
     })
-    for (const outside of [false, true]) {
-      const inside = outside ? [] : [retry()]
-      const lane = composeLane(new undici.Agent(), { resolver }, ...inside)
-      const dispatcher = outside ? new undici.RetryAgent(lane, { maxRetries: 3, minTimeout: 1, maxTimeout: 2 }) : lane
+    for (const place of ['inside', 'outside', 'outside, with a redirect between'] as const) {
+      const inside = place === 'inside' ? [retry()] : []
+      const agent = new undici.Agent()
+      const lane = composeLane(agent, { resolver }, ...inside)
+      const between = undici.interceptors.redirect({ maxRedirections: 3 })
+      const below =
+        place === 'outside, with a redirect between' ? Object.getPrototypeOf(agent).compose.call(lane, between) : lane
+      const dispatcher =
+        place === 'inside' ? lane : new undici.RetryAgent(below, { maxRetries: 3, minTimeout: 1, maxTimeout: 2 })
       for (let turn = 0; turn < 4; turn++) {
         const answer = await runInLane('gray', () => undici.request('http://sc-b/', { dispatcher }))
         t.match(await answer.body.text(), /^(ONE----ONE|TWO----TWO)$/)
