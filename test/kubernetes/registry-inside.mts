@@ -11,7 +11,7 @@ if (typeof outside === 'string') console.log(JSON.stringify({ problem: outside }
 else if (!outside) {
   const plane = await startControlPlane()
   const registry = await createKubernetesRegistry({ kubeconfig: plane.kubeconfig })
-  const source = createKubernetesSource({ kubeconfig: plane.kubeconfig, namespace: registry.namespace })
+  const source = createKubernetesSource({ env: registry.environment() })
   const seen = new Seen()
   source.subscribe('sc-A', seen.listener)
   await registry.add({ service: 'sc-A', address: `${registry.host}:20001` })

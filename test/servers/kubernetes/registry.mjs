@@ -10,9 +10,10 @@
 // network namespace of their own.
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
-import { networkInterfaces } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 /** The address that services listen on inside the network namespace. */
 export const NAMESPACE_HOST = '10.77.0.1'
@@ -47,12 +48,13 @@ export async function createKubernetesRegistry({ kubeconfig }) {
   while (!(await call('GET', `${space}/serviceaccounts/default`).catch(() => undefined))) {
     await new Promise(resolve => setTimeout(resolve, 20))
   }
+  const { folder, file } = writeKubeconfig(kubeconfig, namespace)
   const names = new Map()
   let count = 0
 
   return {
-    /** What a process needs to find the services with `createKubernetesSource()`. */
-    environment: () => ({ KUBECONFIG: kubeconfig, KUBERNETES_NAMESPACE: namespace }),
+    /** What a process needs to find the services with `createKubernetesSource()`, without any option. */
+    environment: () => ({ KUBECONFIG: file }),
     namespace,
     host: Object.values(networkInterfaces())
       .flat()
@@ -99,8 +101,19 @@ export async function createKubernetesRegistry({ kubeconfig }) {
       await call('DELETE', space)
       await call('DELETE', `/api/v1/nodes/${namespace}`)
       call.end()
+      rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** The same access, with the namespace as the context's own. */
+function writeKubeconfig(kubeconfig, namespace) {
+  const config = JSON.parse(readFileSync(kubeconfig, 'utf8'))
+  for (const { context } of config.contexts) context.namespace = namespace
+  const folder = mkdtempSync(join(tmpdir(), 'laneway-registry-'))
+  const file = join(folder, 'kubeconfig')
+  writeFileSync(file, JSON.stringify(config), { mode: 0o600 })
+  return { folder, file }
 }
 
 function connect(kubeconfig) {
