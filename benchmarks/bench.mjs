@@ -1,0 +1,29 @@
+// Builds the packages and the benchmarks, then runs them. The cases are plain JavaScript when they run: a loader that
+// compiles while it runs would leave its traces in what is measured.
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { buildAll } from '../scripts/build.mjs'
+
+/** The packages that have cases; what these need is built with them. */
+const PACKAGES = ['express', 'fastify', 'http', 'undici', 'rules']
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+
+export async function buildBenchmarks() {
+  await build({
+    entryPoints: [`${here}src/*.ts`, `${here}src/cases/*.ts`],
+    outdir: `${here}dist`,
+    outbase: `${here}src`,
+    format: 'esm',
+    target: 'es2022',
+    logLevel: 'error',
+  })
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const args = process.argv.slice(2)
+  if (!args.includes('--help') && !args.includes('--no-build')) await buildAll(PACKAGES)
+  await buildBenchmarks()
+  const { main } = await import('./dist/main.js')
+  process.exitCode = await main(args)
+}

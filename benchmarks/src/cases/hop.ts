@@ -1,0 +1,2 @@
+import type { Table } from '../case.js'
+export const hop: readonly Table[] = []

@@ -1,0 +1,2 @@
+import type { Table } from '../case.js'
+export const rules: readonly Table[] = []
