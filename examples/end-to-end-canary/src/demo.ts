@@ -7,9 +7,10 @@ import { createFileRegistry, type Registry, startNacosDevServer, useNacos } from
 import { playStory, showPaths, untilServed } from './story.js'
 
 async function main(options: DemoOptions): Promise<number> {
-  const services = servicesFolder(fileURLToPath(new URL('..', import.meta.url)), options.mutation)
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  const services = servicesFolder(root, options.register ? 'services-plain' : 'services', options.mutation)
   const registry = await chooseRegistry(options)
-  const fleet = new Fleet(services.folder, registry)
+  const fleet = new Fleet(services.folder, registry, options.register)
   const close = async () => {
     await fleet.close()
     await registry.close()

@@ -20,12 +20,15 @@ export class Fleet {
   readonly instances: Instance[] = []
   readonly #folder: string
   readonly #registry: Registry
+  readonly #register: boolean
   readonly #children = new Set<ChildProcess>()
   #ending = false
 
-  constructor(folder: string, registry: Registry) {
+  /** @param register - Laneway comes from a flag and the environment, not from the code in the folder */
+  constructor(folder: string, registry: Registry, register: boolean) {
     this.#folder = folder
     this.#registry = registry
+    this.#register = register
   }
 
   /** Starts a service and registers it once it listens. */
@@ -69,8 +72,10 @@ export class Fleet {
   }
 
   async #spawn(service: string, env: Record<string, string>): Promise<{ child: ChildProcess; address: string }> {
-    const child = spawn(process.execPath, [join(this.#folder, `${service}.js`)], {
-      env: { ...process.env, SHOW_LANES: '1', ...this.#registry.environment(), ...env },
+    const flags = this.#register ? ['--import', '@laneway/register'] : []
+    const lanes = this.#register ? this.#registerEnvironment(service) : this.#registry.environment()
+    const child = spawn(process.execPath, [...flags, join(this.#folder, `${service}.js`)], {
+      env: { ...process.env, SHOW_LANES: '1', ...lanes, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.adopt(child)
@@ -90,9 +95,23 @@ export class Fleet {
       child.once('exit', code => reject(new Error(`${service} ended with ${code} before it served\n${errors}`)))
     })
     child.once('exit', (code, signal) => {
-      if (!this.#ending && code !== 0) console.error(`${service} ended with ${code ?? signal}\n${errors}`)
+      if (!this.#ending && code !== 0 && signal !== 'SIGTERM')
+        console.error(`${service} ended with ${code ?? signal}\n${errors}`)
     })
     return { child, address: `127.0.0.1:${port}` }
+  }
+
+  #registerEnvironment(service: string): Record<string, string> {
+    const { NACOS, ENDPOINTS_FILE } = this.#registry.environment()
+    const entrance = service === 'entry'
+    return {
+      ...(NACOS === undefined ? { LANEWAY_ENDPOINTS_FILE: ENDPOINTS_FILE ?? '' } : { LANEWAY_NACOS: NACOS }),
+      ...(entrance
+        ? { LANEWAY_TRUST: 'edge', LANEWAY_RULES: join(this.#folder, 'rules.json') }
+        : { LANEWAY_SERVICE: `sc-${service.toUpperCase()}` }),
+      LANEWAY_SERVICES: 'sc-A,sc-B,sc-C',
+      LANEWAY_SHUTDOWN_MS: '1500',
+    }
   }
 
   async #end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {

@@ -47,8 +47,12 @@ const server = createServer(`,
  *
  * @returns the folder and what removes it again
  */
-export function servicesFolder(root: string, mutation: string | undefined): { folder: string; remove(): void } {
-  const original = join(root, 'services')
+export function servicesFolder(
+  root: string,
+  name: 'services' | 'services-plain',
+  mutation: string | undefined,
+): { folder: string; remove(): void } {
+  const original = join(root, name)
   if (mutation === undefined) return { folder: original, remove() {} }
   const folder = mkdtempSync(join(root, '.broken-'))
   cpSync(original, folder, { recursive: true })

@@ -13,6 +13,8 @@ export interface DemoOptions {
   readonly nacos: string | undefined
   /** Use a file instead of Nacos. */
   readonly file: boolean
+  /** Start services without Laneway in their code, by `--import @laneway/register`. */
+  readonly register: boolean
   /** Port of the entrance; 0 finds a free one. */
   readonly port: number
 }
@@ -26,6 +28,7 @@ a second release, rollback. Ends with a table; exit code 1 when a request failed
   --port <n>         port of the entrance (default: a free one)
   --nacos <address>  let the services meet at this Nacos server (default: an in-memory one)
   --file             let them meet in a file instead
+  --register         services without Laneway in their code, started with --import @laneway/register
   --rate <n>         requests per second (default 250, at least 200)
   --break=<fault>    build in a fault, to see it found (exit code 1): ${Object.keys(MUTATIONS).join(', ')}
   --help             this text
@@ -39,6 +42,7 @@ export function parseOptions(argv: readonly string[]): DemoOptions | 'help' {
       port: { type: 'string', default: '0' },
       nacos: { type: 'string' },
       file: { type: 'boolean', default: false },
+      register: { type: 'boolean', default: false },
       rate: { type: 'string', default: '250' },
       break: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -51,10 +55,13 @@ export function parseOptions(argv: readonly string[]): DemoOptions | 'help' {
   if (values.break !== undefined && !Object.hasOwn(MUTATIONS, values.break)) {
     throw new Error(`--break=${values.break}: the faults are ${Object.keys(MUTATIONS).join(', ')}`)
   }
+  if (values.register && values.break !== undefined)
+    throw new Error('--break changes code that --register does not have')
   return {
     keep: values.keep,
     nacos: values.nacos,
     file: values.file,
+    register: values.register,
     rate: integer('--rate', values.rate, 200, 2000),
     port: integer('--port', values.port, 0, 65_535),
     mutation: values.break,

@@ -1,0 +1,23 @@
+// Service B, Fastify. It calls C with the fetch that Node brings along.
+import fastify from 'fastify'
+import { instance, serve } from './instance.js'
+
+const app = fastify()
+app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
+
+app.route({
+  method: ['GET', 'POST'],
+  url: '/b',
+  handler: async (request, reply) => {
+    const response = await fetch('http://sc-c/c', {
+      method: request.method,
+      headers: { 'x-request-id': String(request.headers['x-request-id'] ?? '') },
+      body: request.method === 'POST' ? request.body : undefined,
+    })
+    const path = `${instance('B', request.raw)} -> ${await response.text()}`
+    return reply.code(response.status).type('text/plain').send(path)
+  },
+})
+
+await app.ready()
+await serve(app.server)

@@ -1,0 +1,19 @@
+// Service C, plain node:http: the end of the chain. It is busy now and then, as real services are.
+import { createServer } from 'node:http'
+import { instance, serve } from './instance.js'
+
+const seen = new Set()
+
+const server = createServer((req, res) => {
+  req.resume()
+  req.on('end', () => {
+    const path = instance('C', req)
+    const id = String(req.headers['x-request-id'] ?? '')
+    if (req.method === 'GET' && /[05]0$/.test(id) && !seen.has(id)) {
+      seen.add(id)
+      res.writeHead(503, { 'content-type': 'text/plain' }).end(path)
+    } else setTimeout(() => res.writeHead(200, { 'content-type': 'text/plain' }).end(path), Math.random() * 5)
+  })
+})
+
+await serve(server)

@@ -1,0 +1,3 @@
+// For users
+export type { RegisterOptions } from './config.js'
+export { shutdown } from './shutdown.js'

@@ -1,0 +1,59 @@
+import type { Server } from 'node:net'
+import type { Discovery, Registration } from './discovery.js'
+
+/** This instance's place in the registry, from its first port to its end. */
+export interface Membership {
+  /** What the registry knows this instance as; `undefined` before it is registered. */
+  readonly registered: string | undefined
+  /** Registers the port; the first server counts, and its address where it is bound to one. */
+  join(server: Server, port: number): void
+  /** Begins to leave in this tick; resolves when callers may be expected to know. Idempotent, never rejects. */
+  leave(): Promise<void>
+}
+
+/** @param register - of `Discovery`; `undefined` where nothing is to be registered */
+export function createMembership(
+  service: string | undefined,
+  register: Discovery['register'],
+  warn: (message: string) => void,
+): Membership {
+  let registration: Promise<Registration | undefined> | undefined
+  let current: Registration | undefined
+  let registered: string | undefined
+  let leaving: Promise<void> | undefined
+
+  async function enter(name: string, server: Server, port: number, how: NonNullable<typeof register>) {
+    try {
+      current = await how(name, server, port)
+      registered = `${name} on port ${port}`
+    } catch (error) {
+      warn(`${name} could not be registered: ${(error as Error).message}`)
+    }
+    return current
+  }
+
+  async function leave(): Promise<void> {
+    try {
+      // Without waiting where there is nothing to wait for: an app may end the process in this very tick.
+      if (current !== undefined) await current.leave()
+      else await (await registration)?.leave()
+    } catch (error) {
+      warn(`${service} could not be deregistered: ${(error as Error).message}`)
+    }
+    registered = undefined
+  }
+
+  return {
+    get registered() {
+      return registered
+    },
+    join(server, port) {
+      if (leaving !== undefined || service === undefined || register === undefined) return
+      registration ??= enter(service, server, port, register)
+    },
+    leave() {
+      leaving ??= leave()
+      return leaving
+    },
+  }
+}

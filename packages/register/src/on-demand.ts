@@ -1,0 +1,25 @@
+import { createRequire } from 'node:module'
+import { join, resolve } from 'node:path'
+import { LanewayError } from '@laneway/core'
+
+/**
+ * Loads a package that only some configurations need, as the application sees it: from the working directory, then from
+ * the folder of its main file.
+ *
+ * @param wanted - what asked for it, for the message
+ * @throws LanewayError `LANEWAY_INVALID_OPTION` with the install line when it is not there
+ */
+export function loadOnDemand<T>(name: string, wanted: string): T {
+  const places = [join(process.cwd(), 'index.js'), resolve(process.argv[1] ?? 'index.js')]
+  let missing: unknown
+  for (const place of places) {
+    try {
+      return createRequire(place)(name) as T
+    } catch (error) {
+      const { code } = error as { code?: string }
+      if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') throw error
+      missing = error
+    }
+  }
+  throw new LanewayError('LANEWAY_INVALID_OPTION', `${wanted} needs ${name}: npm install ${name}`, { cause: missing })
+}

@@ -1,0 +1,140 @@
+import { isMainThread } from 'node:worker_threads'
+import { emitLanewayWarning, type IngressOptions, ownLane } from '@laneway/core'
+import { laneServer } from '@laneway/http'
+import { type RegisterConfig, readConfig } from './config.js'
+import { logDecisions, printDiagnosis } from './diagnosis.js'
+import { createDiscovery } from './discovery.js'
+import { atMost, drain } from './drain.js'
+import { hookFastify } from './fastify-hook.js'
+import { createGuard } from './guard.js'
+import { hookHttp } from './http-hook.js'
+import { type HttpServer, watchServers } from './http-servers.js'
+import { installedVersions } from './installed-versions.js'
+import { createMembership } from './membership.js'
+import { loadOnDemand } from './on-demand.js'
+import { hookSignals } from './signals.js'
+import { hookUndici } from './undici-hook.js'
+
+/** Laneway at work in this thread. */
+export interface Running {
+  shutdown(): Promise<void>
+}
+
+const key = Symbol.for('laneway.register.v1')
+const holder = globalThis as { [key]?: Running }
+
+/** What this thread has, started by whichever copy of this package came first: ESM, CJS, another version. */
+export function running(): Running {
+  holder[key] ??= start()
+  return holder[key]
+}
+
+const writeError = (text: string) => void process.stderr.write(text)
+
+function start(): Running {
+  // Before anything else is read: the kill switch has to work when all the rest is broken.
+  const off = (process.env['LANEWAY_DISABLE'] ?? '').split(',').some(part => part.trim() === 'all')
+  const config = off ? undefined : readConfig(process.env, process.cwd())
+  if (config === undefined || config.disabled.has('all')) return { shutdown: async () => {} }
+  return startWith(config)
+}
+
+function startWith(config: RegisterConfig): Running {
+  const warn = config.log === 'silent' ? () => {} : emitLanewayWarning
+  const on = (part: string) => !config.disabled.has(part)
+  const own = ownLane({ tag: config.tag })
+  const guard = createGuard(warn)
+  const discovery = createDiscovery(config, on('discovery'), warn)
+  const registers = isMainThread && on('registration')
+  const membership = createMembership(config.service, registers ? discovery.register : undefined, warn)
+  const hooks: string[] = []
+  if (config.log === 'debug') logDecisions(writeError)
+  if (config.otel) loadOnDemand<{ useOtelContext(): void }>('@laneway/otel', 'LANEWAY_OTEL').useOtelContext()
+
+  const ingress = ingressOptions(config)
+  const servers = new Set<HttpServer>()
+  const diagnose = once(() => {
+    printDiagnosis(
+      {
+        node: `${process.version}, built-in undici ${process.versions['undici']}`,
+        installed: installedVersions(),
+        config: config.file ?? 'environment only',
+        'own lane': own?.header ?? 'base',
+        discovery: discovery.sources,
+        service: membership.registered ?? config.service ?? 'does not register',
+        hooks,
+        'copies of undici': `${undiciCopies()} so far`,
+        disabled: [...config.disabled],
+        faults: [...guard.faults.keys()],
+      },
+      writeError,
+    )
+  })
+  watchServers({
+    listens(server, port) {
+      servers.add(server)
+      if (port !== undefined) membership.join(server, config.port ?? port)
+      if (config.diagnose) setImmediate(diagnose)
+    },
+    closed: server => servers.delete(server),
+    firstRequest(server) {
+      if (on('ingress')) guard.attempt('ingress', () => laneServer(server, ingress))
+    },
+  })
+  if (on('ingress')) hooks.push('http, https and http2 servers')
+  if (on('fastify')) {
+    hookFastify(ingress, guard)
+    hooks.push('fastify.inject')
+  }
+  const egress = {
+    ...(discovery.resolver !== undefined && { resolver: discovery.resolver }),
+    ...(config.header !== undefined && { header: config.header }),
+    propagateTo: config.propagateTo,
+    warn,
+  }
+  if (on('http')) {
+    hookHttp(egress, guard)
+    hooks.push('http and https requests')
+  }
+  let undiciCopies = () => 0
+  if (on('undici')) {
+    undiciCopies = hookUndici(egress, guard)
+    hooks.push('undici')
+  }
+  const leave = () => atMost(config.shutdownMs, membership.leave())
+  if (isMainThread && on('signals') && config.service !== undefined) {
+    hookSignals(
+      () => void leave(),
+      async () => {
+        await leave()
+        await drain(servers, config.shutdownMs)
+      },
+    )
+    hooks.push('SIGTERM and SIGINT')
+  }
+  if (config.diagnose) process.once('exit', diagnose)
+  return { shutdown: leave }
+}
+
+function ingressOptions(config: RegisterConfig): IngressOptions {
+  const { header, trust, ownLane: mode, tag, rules } = config
+  const options: IngressOptions = { trust, ownLane: mode, provisional: true }
+  if (header !== undefined) options.header = header
+  if (tag !== undefined) options.tag = tag
+  if (rules !== undefined) {
+    const { watchRules } = loadOnDemand<{
+      watchRules(file: string): { laneOf: NonNullable<IngressOptions['rules']> }
+    }>('@laneway/rules', 'LANEWAY_RULES')
+    options.rules = watchRules(rules).laneOf
+  }
+  return options
+}
+
+function once(fn: () => void): () => void {
+  let done = false
+  return () => {
+    if (done) return
+    done = true
+    fn()
+  }
+}
