@@ -44,7 +44,7 @@ export class Login {
     this.#options = options
   }
 
-  /** @throws LanewayError `LANEWAY_AUTH` when there is no token and none can be had */
+  /** @throws LanewayError when there is no token: `LANEWAY_AUTH`, or `LANEWAY_NACOS_UNAVAILABLE` when the login is down */
   async token(): Promise<string> {
     if (this.#token !== undefined) return this.#token.value
     return (await this.#login()).value
@@ -110,22 +110,27 @@ export class Login {
 
   async #attempt(): Promise<{ token: string; ttlMs: number }> {
     let last: unknown
+    let refused = false
     for (const server of this.#options.servers) {
       for (const path of PATHS) {
         try {
           const { status, text } = await this.#post(`${server.httpUrl}${path}`)
           if (status === 200) return readToken(text)
+          refused = status < 502
           last = new Error(`${server.httpUrl}${path} answered HTTP ${status}: ${text.slice(0, 200)}`)
           // 403 is an answer to the credentials. Everything else (404, 410, 501; 500 is a wrong password on some
           // servers) may be different on the older path.
           if (status === 401 || status === 403) break
         } catch (error) {
           last = error
+          refused = false
           break
         }
       }
     }
-    throw new LanewayError('LANEWAY_AUTH', `login of "${this.#options.username}" failed: ${(last as Error).message}`, {
+    // A login that is down is no refusal: what waits for it is tried on.
+    const code = refused ? 'LANEWAY_AUTH' : 'LANEWAY_NACOS_UNAVAILABLE'
+    throw new LanewayError(code, `login of "${this.#options.username}" failed: ${(last as Error).message}`, {
       cause: last,
     })
   }

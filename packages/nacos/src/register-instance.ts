@@ -2,7 +2,8 @@ import type { Server } from 'node:net'
 import { assertKnownKeys, describe, type Lane, LanewayError, ownLane } from '@laneway/core'
 import type { NacosClient } from './client.js'
 import { laneMetadata, mentionsLaneMetadata } from './lane-metadata.js'
-import type { InstanceInput, ServiceRef } from './naming.js'
+import type { InstanceInput } from './registrations.js'
+import type { ServiceRef } from './service-ref.js'
 
 /** Options of {@link registerInstance}. */
 export interface RegisterInstanceOptions {

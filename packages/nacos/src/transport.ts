@@ -54,7 +54,10 @@ export class Transport {
       settings: { enablePush: false, initialWindowSize: 1024 * 1024 },
     })
     if (!options.keepsProcess) this.#session.unref()
-    this.#session.on('connect', () => this.#session.setLocalWindowSize(4 * 1024 * 1024))
+    this.#session.on('connect', () => {
+      // A connection that came after its time was over is destroyed already, and would throw.
+      if (this.#ended === undefined && !this.#session.destroyed) this.#session.setLocalWindowSize(4 * 1024 * 1024)
+    })
     this.#session.on('error', error => this.end(`connection failed: ${error.message}`, error))
     // A stopping server says GOAWAY and keeps TCP open for a while. From then on it is not the client's server.
     this.#session.on('goaway', code => this.end(`the server said GOAWAY (code ${code})`))
@@ -180,13 +183,19 @@ export class Transport {
   }
 
   #open(path: string): ClientHttp2Stream {
-    return this.#session.request({
-      ':method': 'POST',
-      ':path': path,
-      'content-type': 'application/grpc',
-      te: 'trailers',
-      'user-agent': 'laneway-nacos',
-    })
+    try {
+      return this.#session.request({
+        ':method': 'POST',
+        ':path': path,
+        'content-type': 'application/grpc',
+        te: 'trailers',
+        'user-agent': 'laneway-nacos',
+      })
+    } catch (error) {
+      // Destroyed by the network, and its event has not come yet.
+      this.end(`the connection is gone: ${(error as Error).message}`, error)
+      throw this.#ended
+    }
   }
 
   #encode(type: string, body: object, headers: Readonly<Record<string, string>>): Buffer {

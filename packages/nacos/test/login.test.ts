@@ -171,6 +171,19 @@ t.test('without any token a subscription waits for the login to come back', asyn
   await nacos.until(() => lists.length === 1)
 })
 
+t.test('a registration waits for a login that is down, and gives up on one that refuses', async t => {
+  const { http, nacos, client } = await secured(t)
+  const good = http.answer
+  http.answer = () => ({ status: 503 })
+  const waiting = client().naming.register({ service: 'a' }, { ip: '10.0.0.1', port: 1 })
+  await nacos.until(() => http.logins.length > 0)
+  http.answer = good
+  await waiting
+  http.answer = () => ({ status: 403 })
+  const refused = client().naming.register({ service: 'a' }, { ip: '10.0.0.1', port: 1 })
+  await t.rejects(refused, { code: 'LANEWAY_AUTH' })
+})
+
 t.test('headers of the user go with each request, and know what they are for', async t => {
   const nacos = await server(t)
   const made = createNacosClient({
