@@ -1,0 +1,99 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { fileURLToPath } from 'node:url'
+
+const CONNECTIONS = 4
+const SERVICE = fileURLToPath(new URL('hop-service.js', import.meta.url))
+
+/** How a chain is built. */
+export interface ChainKind {
+  readonly framework: 'express' | 'fastify'
+  readonly lane: boolean
+  readonly telemetry: boolean
+}
+
+/** A running chain of services, and the client that calls it from this process. */
+export class Chain {
+  readonly #child: ChildProcess
+  readonly #sockets: Socket[]
+  readonly #head: string
+
+  private constructor(child: ChildProcess, sockets: Socket[], tag: string | undefined) {
+    this.#child = child
+    this.#sockets = sockets
+    const header = tag === undefined ? '' : `x-mse-tag: ${tag}\r\n`
+    this.#head = `GET / HTTP/1.1\r\nhost: sc-a\r\naccept: application/json\r\n${header}\r\n`
+  }
+
+  static async start({ framework, lane, telemetry }: ChainKind, tag: string | undefined): Promise<Chain> {
+    const args = [framework, lane ? 'lane' : 'plain', telemetry ? 'otel' : 'none']
+    const child = fork(SERVICE, args, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    const [{ port }] = (await once(child, 'message')) as [{ port: number }]
+    const sockets = await Promise.all(
+      Array.from({ length: CONNECTIONS }, async () => {
+        const socket = connect(port, '127.0.0.1')
+        socket.setNoDelay(true)
+        await once(socket, 'connect')
+        return socket
+      }),
+    )
+    return new Chain(child, sockets, tag)
+  }
+
+  /** One call. @returns the body of the answer */
+  get(): Promise<string> {
+    return exchange(this.#sockets[0]!, this.#head)
+  }
+
+  /** Processor time of the chain for one request of a block, in microseconds. */
+  async block(requests: number): Promise<number> {
+    const before = await this.#cpu()
+    let left = requests
+    await Promise.all(
+      this.#sockets.map(async socket => {
+        while (left-- > 0) await exchange(socket, this.#head)
+      }),
+    )
+    return ((await this.#cpu()) - before) / requests
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+    const gone = once(this.#child, 'exit')
+    this.#child.disconnect()
+    await gone
+  }
+
+  async #cpu(): Promise<number> {
+    this.#child.send('cpu')
+    const [{ cpu }] = (await once(this.#child, 'message')) as [{ cpu: number }]
+    return cpu
+  }
+}
+
+/** One request on a connection that has no other under way. */
+function exchange(socket: Socket, head: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    const end = (error?: Error): void => {
+      socket.off('data', read)
+      socket.off('error', end)
+      socket.off('close', end)
+      if (error !== undefined) reject(error)
+    }
+    const read = (chunk: Buffer): void => {
+      text += chunk.toString('latin1')
+      const body = text.indexOf('\r\n\r\n') + 4
+      const length = /\r\ncontent-length: (\d+)/i.exec(text)?.[1]
+      if (body < 4 || length === undefined || text.length < body + Number(length)) return
+      end()
+      if (text.startsWith('HTTP/1.1 200')) resolve(text.slice(body))
+      else reject(new Error(`answered ${text.slice(0, 200)}`))
+    }
+    socket.on('data', read)
+    socket.on('error', end)
+    socket.on('close', end)
+    socket.write(head)
+  })
+}
