@@ -1,7 +1,11 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createKubernetesSource, type KubernetesSourceOptions } from '@laneway/kubernetes'
 import t from 'tap'
 import { parse } from 'yaml'
+import { ApiClient } from '../../packages/kubernetes/src/api-client.js'
+import { inClusterAccess } from '../../packages/kubernetes/src/in-cluster.js'
 import { Seen } from '../../packages/kubernetes/test/cluster.js'
 import { Kube } from './kube.js'
 
@@ -141,6 +145,28 @@ t.test('every way of authentication: certificate, token, exec plugin, impersonat
     await watch(t, kube, { kubeconfig: await kube.kubeconfigOf(t, 'default', way) }).untilTable(BOTH)
     t.pass(name)
   }
+})
+
+t.test('the service account of a pod, with a token that is replaced', async t => {
+  const kube = await Kube.start(t)
+  await kube.apply('packages/kubernetes/rbac/pods.yaml')
+  const { clusters, users } = parse(readFileSync(await kube.kubeconfigOf(t, 'default'), 'utf8'))
+  const folder = mkdtempSync(join(tmpdir(), 'laneway-account-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const write = (name: string, content: string | Buffer) => writeFileSync(join(folder, name), content)
+  write('ca.crt', Buffer.from(clusters[0].cluster['certificate-authority-data'], 'base64'))
+  write('namespace', kube.namespace)
+  write('token', 'of yesterday')
+  const { hostname, port } = new URL(clusters[0].cluster.server)
+  const access = inClusterAccess({ KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port }, folder)!
+  t.equal(access.namespace, kube.namespace)
+  const client = new ApiClient(access, 5_000)
+  t.teardown(() => client.close())
+  const { signal } = new AbortController()
+  const list = () => client.get({ path: kube.slices(), query: {}, accept: 'application/json', signal })
+  await t.rejects(list(), { name: 'ApiError', message: /401/ })
+  write('token', users[0].user.token)
+  t.match(await list(), { kind: 'EndpointSliceList' })
 })
 
 const pid = Number(process.env['LANEWAY_TEST_API_SERVER_PID'] ?? 0)
