@@ -12,12 +12,13 @@ export interface DirectAgent {
 /** @returns `undefined` when the dispatcher uses a proxy that cannot be gone around */
 export function directAgentOf(dispatcher: LaneableDispatcher): DirectAgent | undefined {
   const names = classNames(dispatcher)
-  if (names.includes('EnvHttpProxyAgent')) {
-    const agent = internal(dispatcher, 'no proxy agent')
-    return isDispatcher(agent) ? { dispatcher: agent, owned: false } : undefined
+  // By their insides too, because a minified class has another name.
+  const unproxied = internal(dispatcher, 'no proxy agent')
+  if (names.includes('EnvHttpProxyAgent') || isDispatcher(unproxied)) {
+    return isDispatcher(unproxied) ? { dispatcher: unproxied, owned: false } : undefined
   }
-  if (names.includes('ProxyAgent')) {
-    const tunnel = internal(dispatcher, 'proxy agent')
+  const tunnel = internal(dispatcher, 'proxy agent')
+  if (names.includes('ProxyAgent') || isDispatcher(tunnel)) {
     if (!isDispatcher(tunnel)) return undefined
     const Agent = tunnel.constructor as new (options: object) => LaneableDispatcher
     const tls = internal(dispatcher, 'request tls settings')

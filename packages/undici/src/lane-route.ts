@@ -37,6 +37,8 @@ export interface LaneRoute {
   readonly origin: string
   /** The connections go to a unix socket: nothing is resolved or tagged. */
   readonly unix: boolean
+  /** The dispatcher hands on to another one that resolves. */
+  readonly passes: boolean
 }
 
 type Exchange = LegacyExchange | ModernExchange
@@ -44,6 +46,8 @@ type Exchange = LegacyExchange | ModernExchange
 /** Capture and resolve in one step, for a dispatcher without interceptors in between. */
 export function laneDispatch(route: LaneRoute, options: DispatchOptions, handler: DispatchHandler): boolean {
   if (isDone(options, handler)) return route.send(options, handler)
+  // Decided further out, by interceptors of a dispatcher that hands on to this one.
+  if (options[kCall] !== undefined) return resolveLane(route, options, handler)
   if (!accepts(route.generation, handler)) return refuseHandler(route, handler)
   const ended = endedCall()
   return ended === undefined
@@ -95,7 +99,7 @@ function captureInLane(
 
 /** The innermost step, once per hop and attempt. */
 export function resolveLane(route: LaneRoute, options: DispatchOptions, handler: DispatchHandler): boolean {
-  if (isDone(options, handler)) return route.send(options, handler)
+  if (route.passes || isDone(options, handler)) return route.send(options, handler)
   const headers = plainHeaders(options.headers)
   // An interceptor that made options of its own has lost the symbol; the header above it says the same. Never ambient.
   const call = (options[kCall] as Call | undefined) ?? decide(route, options, headers, undefined)
@@ -169,7 +173,6 @@ function resolve(
     if (service !== undefined) {
       if (aim?.path !== undefined) copy.path = aim.path
       copy.headers = sentHeaders(headers, settings, call.lane, target.host)
-      publishForwarded(target.hostname, call.lane)
       const hop = new ServiceHop(
         route.pools,
         resolver,
@@ -180,11 +183,31 @@ function resolve(
         target.secure,
         resumedFrom(call, headers),
       )
-      return sendToService(route, resolver, hop, call, handler, exchangeFor(route, handler, call, outermost, hop))
+      const exchange = exchangeFor(route, handler, call, outermost, hop)
+      // What is known once the service has a table: its ports, or that there is no such service.
+      const leave = () =>
+        resolver.match(target.hostname, target.port, target.secure) === undefined &&
+        sendOutside(route, call, options, headers, handler, outermost, target)
+      return sendToService(resolver, route.pools, hop, target, call, handler, exchange, leave)
     }
   }
-  copy.headers = sentHeaders(headers, settings, laneOutside(route, call, headers, target), undefined)
-  return route.send(copy, exchangeFor(route, handler, call, outermost, undefined))
+  return sendOutside(route, call, options, headers, handler, outermost, target)
+}
+
+/** To a host that is no service: where it always went. */
+function sendOutside(
+  route: LaneRoute,
+  call: Call,
+  options: DispatchOptions,
+  headers: PlainHeaders,
+  handler: DispatchHandler,
+  outermost: boolean,
+  target: Target | undefined,
+): boolean {
+  const copy = decidedOptions(options, call, true)
+  copy.headers = sentHeaders(headers, route.settings, laneOutside(route, call, headers, target), undefined)
+  route.send(copy, exchangeFor(route, handler, call, outermost, undefined))
+  return true
 }
 
 function sendToService(

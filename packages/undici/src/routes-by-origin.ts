@@ -38,7 +38,8 @@ export function routesByClass(dispatcher: object): boolean | undefined {
   return telling === undefined ? undefined : BY_ORIGIN.has(telling)
 }
 
-function routes(probe: Probe): boolean {
+/** Whether what refused the request of {@link probeOf} sends each one to its own origin. */
+export function routes(probe: Probe): boolean {
   return probe === 'by-origin' || probe === 'proxy'
 }
 

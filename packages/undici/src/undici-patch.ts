@@ -1,3 +1,4 @@
+import { kDone } from './call.js'
 import { directAgentOf } from './direct-agent.js'
 import type {
   Dispatch,
@@ -12,7 +13,7 @@ import { hasSocketPath, internal } from './internals.js'
 import { isDnsRefusal, laneDispatcher } from './lane-dispatcher.js'
 import { isDone, type LaneRoute, laneDispatch } from './lane-route.js'
 import { LANE_EGRESS_KEYS, type LaneEgressOptions, resolveEgressOptions } from './options.js'
-import { routesByClass } from './routes-by-origin.js'
+import { probeOf, routes, routesByClass } from './routes-by-origin.js'
 
 /**
  * Puts the lane into a copy of undici whose users know nothing of it. Replace on its prototypes
@@ -26,18 +27,32 @@ export interface UndiciPatch {
   wrapCompose<F extends (...interceptors: any[]) => any>(original: F): F
 }
 
-/** @throws LanewayError `LANEWAY_INVALID_OPTION` */
-export function createUndiciPatch(options: LaneEgressOptions = {}): UndiciPatch {
+/**
+ * @param onFault - told of a fault of Laneway's own; the request then goes on as if it were not there
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`
+ */
+export function createUndiciPatch(
+  options: LaneEgressOptions = {},
+  onFault: (error: unknown) => void = rethrow,
+): UndiciPatch {
   const settings = resolveEgressOptions('createUndiciPatch', options, LANE_EGRESS_KEYS)
-  const routes = new WeakMap<object, LaneRoute>()
+  const known = new WeakMap<object, LaneRoute>()
+  const patched = new WeakSet<object>()
+  /** Requests handed on so far: a fault before one of them is Laneway's own. */
+  let handedOn = 0
 
   function routeOf(dispatcher: LaneableDispatcher, original: Dispatch): LaneRoute {
-    const known = routes.get(dispatcher)
-    if (known !== undefined) return known
+    const earlier = known.get(dispatcher)
+    if (earlier !== undefined) return earlier
     const { resolver } = settings
-    const send: Dispatch = (opts, handler) => original.call(dispatcher, opts, handler)
+    const send: Dispatch = (opts, handler) => {
+      handedOn++
+      return original.call(dispatcher, opts, handler)
+    }
     const unix = hasSocketPath(dispatcher)
-    const agent = resolver === undefined || unix || !routesByClass(dispatcher) ? undefined : directAgentOf(dispatcher)
+    const passes = !patched.has(dispatcher.dispatch)
+    const agent =
+      resolver === undefined || unix || passes || !steers(dispatcher, original) ? undefined : directAgentOf(dispatcher)
     const route: LaneRoute = {
       settings,
       generation: generationOf(dispatcher),
@@ -45,12 +60,16 @@ export function createUndiciPatch(options: LaneEgressOptions = {}): UndiciPatch 
       direct:
         agent === undefined || agent.dispatcher === dispatcher
           ? agent && send
-          : (opts, handler) => agent.dispatcher.dispatch(opts, handler),
+          : (opts, handler) => {
+              handedOn++
+              return agent.dispatcher.dispatch(opts, handler)
+            },
       pools: agent === undefined || resolver === undefined ? undefined : watchEndpointPools(resolver, agent.dispatcher),
       origin: ownOrigin(dispatcher),
       unix,
+      passes,
     }
-    routes.set(dispatcher, route)
+    known.set(dispatcher, route)
     return route
   }
 
@@ -59,19 +78,27 @@ export function createUndiciPatch(options: LaneEgressOptions = {}): UndiciPatch 
       const dispatch = function dispatch(this: LaneableDispatcher, opts: DispatchOptions, handler: DispatchHandler) {
         // Each level of a dispatcher may be patched; the options say when it has been done, and `original` is this level's.
         if (isDone(opts, handler)) return original.call(this, opts, handler)
-        return laneDispatch(routeOf(this, original), opts, handler)
+        const before = handedOn
+        try {
+          return laneDispatch(routeOf(this, original), opts, handler)
+        } catch (error) {
+          if (handedOn !== before) throw error
+          onFault(error)
+          return original.call(this, opts, handler)
+        }
       }
+      patched.add(dispatch)
       return dispatch as never
     },
     wrapCompose(original) {
       const compose = function compose(this: LaneableDispatcher, ...interceptors: unknown[]) {
-        const route = routeOf(this, this.dispatch)
         try {
+          const route = routeOf(this, this.dispatch)
           return laneDispatcher('compose', this, { route, release }, interceptors.flat() as LaneableInterceptor[])
         } catch (error) {
           // A program that uses dns() keeps working: its requests are tagged below, where the address is known.
-          if (isDnsRefusal(error)) return original.apply(this, interceptors)
-          throw error
+          if (!isDnsRefusal(error)) onFault(error)
+          return original.apply(this, interceptors)
         }
       }
       ;(compose as { [kOriginalCompose]?: Compose })[kOriginalCompose] = original as unknown as Compose
@@ -81,6 +108,21 @@ export function createUndiciPatch(options: LaneEgressOptions = {}): UndiciPatch 
 }
 
 async function release(): Promise<void> {}
+
+function rethrow(error: unknown): never {
+  throw error
+}
+
+/** Whether a dispatcher sends each request to its own origin. A minified class has no name to tell by. */
+function steers(dispatcher: LaneableDispatcher, original: Dispatch): boolean {
+  const known = routesByClass(dispatcher)
+  if (known !== undefined) return known
+  const probed = {
+    dispatch: (opts: DispatchOptions, handler: DispatchHandler) =>
+      original.call(dispatcher, { ...opts, [kDone]: true }, handler),
+  }
+  return routes(probeOf(probed as LaneableDispatcher))
+}
 
 /** The origin of a Client or Pool, or the first of a BalancedPool. */
 function ownOrigin(dispatcher: object): string {
