@@ -1,6 +1,7 @@
 import { parseArguments, USAGE } from './arguments.js'
-import { type GateOutcome, runGate } from './gate.js'
+import { runGate } from './gate.js'
 import { GateError } from './gate-error.js'
+import type { GateOutcome } from './gate-result.js'
 
 /** Where the command writes, and what ends it. */
 export interface CommandWorld {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type ApproveTimes, approve } from './approve.js'
 import { type Cluster, connectCluster } from './cluster.js'
 import { GateError } from './gate-error.js'
+import type { GateOutcome, GateResult } from './gate-result.js'
 import { measureHop } from './measurement.js'
 import { type GateOptions, type ResolvedGateOptions, resolveGateOptions } from './options.js'
 import { connectPrometheus, type Prometheus } from './prometheus.js'
@@ -9,25 +10,6 @@ import { describeJudgement, summarise } from './report.js'
 import { findStableTemplate, rollBack } from './rollback.js'
 import { type RolloutState, readRollout } from './rollout.js'
 import { type Judgement, judge } from './verdict.js'
-
-/** How a run ended. */
-export type GateOutcome =
-  /** Every Rollout went through its last step; in a dry run: it would have been approved. */
-  | 'approved'
-  /** The lane is worse than base, or something else stands in the way: a person must look. */
-  | 'held'
-  | 'rolled-back'
-  /** Nothing could be said in time. */
-  | 'timeout'
-
-/** The end of a run. */
-export interface GateResult {
-  readonly outcome: GateOutcome
-  /** Why, in one line. */
-  readonly reason: string
-  /** The last judgement, if there was one. */
-  readonly judgement: Judgement | undefined
-}
 
 /** What a run needs of the world around it. */
 export interface GateHooks {
