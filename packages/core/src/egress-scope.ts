@@ -26,6 +26,12 @@ export interface EgressScope {
    * @param hostname - as in a URL, or an IP literal
    */
   includes(hostname: string): boolean
+  /**
+   * Whether a host never gets a tag, not even one set by hand: link-local, or where a cloud answers with metadata. Never
+   * throws.
+   * @param hostname - as for `includes`
+   */
+  forbids(hostname: string): boolean
   /** Reports that the tag was kept from a host: one event each time, one warning per host (at most 100 hosts). */
   blocked(hostname: string, lane: Lane): void
 }
@@ -65,6 +71,10 @@ export function createEgressScope(where: string, options: EgressScopeOptions = {
         verdicts.set(hostname, verdict)
       }
       return verdict
+    },
+    forbids(hostname) {
+      const host = parseHost(hostname)
+      return host === undefined || isMetadata(host)
     },
     blocked(hostname, lane) {
       if (channels.egress.hasSubscribers) channels.egress.publish({ host: hostname, lane, action: 'blocked' })

@@ -98,8 +98,10 @@ t.test('link-local addresses and metadata services never get the tag, whatever i
     'instance-data.ec2.internal',
   ]) {
     t.equal(scope.includes(host), false, host)
+    t.equal(scope.forbids(host), true, `${host}, for a tag set by hand too`)
   }
   t.equal(scope.includes('8.8.8.8'), true)
+  for (const host of ['8.8.8.8', 'third.example', '10.0.0.1', 'sc-b']) t.equal(scope.forbids(host), false, host)
   t.equal(scope.includes('2001:db8::1'), true)
 })
 
