@@ -134,13 +134,13 @@ export class OutgoingLane {
 
   #strip(): void {
     const { request } = this
-    const { header, keepHandSet } = this.#options
+    const { header, keepHandSet, scope } = this.#options
     const given = values(request, header)
-    this.#kept = given !== undefined && keepHandSet && !this.#redirected
-    if (given !== undefined && !this.#kept) {
-      this.lane = laneOfCall(given, this.lane, this.host)
-      write(request, header, undefined)
-    }
+    const handSet = given === undefined ? undefined : laneOfCall(given, undefined, this.host)
+    this.lane = handSet ?? this.lane
+    this.#kept = handSet !== undefined && keepHandSet && !this.#redirected && !scope.forbids(this.host)
+    const kept = this.#kept ? handSet?.header : undefined
+    if (given !== kept) write(request, header, kept)
     const carried = values(request, 'baggage')
     if (carried === undefined) return
     const before = typeof carried === 'string' ? carried : carried.join(',')

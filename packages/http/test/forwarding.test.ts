@@ -95,9 +95,14 @@ t.test('keepHandSet leaves a hand-set tag on a host out of scope, never the lane
   const url = `http://third.example:${far.port}/`
   await runInLane('blue', send, url, { agent, lookup: lookup as never, headers: { 'x-mse-tag': 'gray' } })
   await runInLane('blue', send, url, { agent, lookup: lookup as never })
+  const metadata = `http://metadata.google.internal:${far.port}/`
+  await send(metadata, { agent, lookup: lookup as never, headers: { 'x-mse-tag': 'gray' } })
+  await send(url, { agent, lookup: lookup as never, headers: { 'x-mse-tag': 'no tag' } })
+  await send(url, { agent, lookup: lookup as never, headers: { 'x-mse-tag': ['gray', 'gray'] } })
   t.strictSame(
     far.seen.map(one => one.tags),
-    [['gray'], []],
+    [['gray'], [], [], [], ['gray']],
+    'metadata services never get a tag, what is no tag goes nowhere, and never two lines',
   )
 })
 
