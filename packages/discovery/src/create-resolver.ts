@@ -71,9 +71,14 @@ class Resolver implements LaneResolver {
     if (entry === undefined) return undefined
     const { table } = entry
     // Waiting is for declared services; before its first snapshot a listed one is left to DNS.
-    if (table === undefined) return entry.declared ? entry.name : undefined
+    if (table === undefined) return entry.declared && !this.#isAbsent(entry) ? entry.name : undefined
     if (port === undefined || port === (secure ? 443 : 80) || table.ports.has(port)) return entry.name
     return undefined
+  }
+
+  /** A registry that goes on saying that there is no such service is believed: the name is one of DNS, then. */
+  #isAbsent({ missingSince }: ServiceEntry): boolean {
+    return missingSince !== undefined && this.#clock.now() - missingSince >= this.#options.readyTimeoutMs
   }
 
   pick(service: string, lane: Lane | undefined, tried?: ReadonlySet<string>): Choice {

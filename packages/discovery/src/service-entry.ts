@@ -41,6 +41,8 @@ export class ServiceEntry {
   error: Error | undefined
   /** On the resolver's clock. */
   receivedAt: number | undefined
+  /** Since when the registry has been saying that there is no such service, on the resolver's clock. */
+  missingSince: number | undefined
   dropped: readonly string[] = []
   readonly #settings: EntrySettings
   readonly #outlier: OutlierEjection | undefined
@@ -123,6 +125,7 @@ export class ServiceEntry {
     this.status = 'current'
     this.error = undefined
     this.receivedAt = this.#settings.clock.now()
+    this.missingSince = undefined
     this.#outlier?.tableChanged()
     this.#tellDropped(build.dropped)
     if (table.any !== undefined) this.#warnAny()
@@ -169,6 +172,7 @@ export class ServiceEntry {
     this.status = 'missing'
     this.error = undefined
     this.receivedAt = this.#settings.clock.now()
+    this.missingSince ??= this.receivedAt
     this.#outlier?.tableChanged()
     this.tell('missing', {})
     if (gone.length > 0) this.#settings.gone(gone)

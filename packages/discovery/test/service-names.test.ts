@@ -247,6 +247,28 @@ t.test('a listed service without snapshot is left to DNS, and resolved from its 
   t.strictSame(source.subscribed, [])
 })
 
+t.test('a declared service that no registry has is waited for at first, then left to DNS until it appears', async t => {
+  const source = createScriptedSource()
+  let now = 0
+  const { match } = resolverOf(t, { source, services: ['sc-b'], readyTimeoutMs: 100, now: () => now })
+  const steps: [name: string, at: number, happens: () => void, resolved: boolean][] = [
+    ['no answer yet', 1000, () => {}, true],
+    ['no such service', 1000, () => source.missing('sc-b'), true],
+    ['nearly long enough', 1099, () => source.missing('sc-b'), true],
+    ['said again and again', 1100, () => source.missing('sc-b'), false],
+    ['a lost registry has not taken it back', 1200, () => source.stale('sc-b', new Error('lost')), false],
+    ['there it is', 1300, () => source.snapshot('sc-b', one), true],
+    ['gone: waited for again', 1400, () => source.missing('sc-b'), true],
+    ['gone for good', 1500, () => {}, false],
+    ['empty is no such thing', 1600, () => source.snapshot('sc-b', []), true],
+  ]
+  for (const [name, at, happens, resolved] of steps) {
+    now = at
+    happens()
+    t.equal(match('sc-b') !== undefined, resolved, name)
+  }
+})
+
 t.test('hosts from the network do not make the memory of hosts grow', async t => {
   const { ServiceRegistry } = await import('../src/service-registry.js')
   const { resolveLaneResolverOptions } = await import('../src/resolver-options.js')
