@@ -1,4 +1,5 @@
 import { channels, currentLane, type Lane, laneOfCall } from '@laneway/core'
+import type { Choice } from '@laneway/discovery'
 import {
   type Call,
   createCall,
@@ -163,7 +164,6 @@ function resolve(
   outermost: boolean,
 ): boolean {
   enterHop(call, options, headers)
-  const copy = decidedOptions(options, call, true)
   const { settings, direct } = route
   const { resolver } = settings
   const aim = aimOf(options)
@@ -171,6 +171,7 @@ function resolve(
   if (resolver !== undefined && direct !== undefined && target !== undefined && aim?.tunnel !== true) {
     const service = resolver.match(target.hostname, target.port, target.secure)
     if (service !== undefined) {
+      const copy = decidedOptions(options, call, true)
       if (aim?.path !== undefined) copy.path = aim.path
       copy.headers = sentHeaders(headers, settings, call.lane, target.host)
       const hop = new ServiceHop(
@@ -184,11 +185,10 @@ function resolve(
         resumedFrom(call, headers),
       )
       const exchange = exchangeFor(route, handler, call, outermost, hop)
-      // What is known once the service has a table: its ports, or that there is no such service.
-      const leave = () =>
-        resolver.match(target.hostname, target.port, target.secure) === undefined &&
-        sendOutside(route, call, options, headers, handler, outermost, target)
-      return sendToService(resolver, route.pools, hop, target, call, handler, exchange, leave)
+      const choice = hop.pick()
+      return choice.outcome === 'not-ready'
+        ? sendWhenReady(route, resolver, hop, target, options, headers, handler, outermost, exchange)
+        : sendToService(route, hop, choice, target, exchange)
     }
   }
   return sendOutside(route, call, options, headers, handler, outermost, target)
@@ -206,43 +206,47 @@ function sendOutside(
 ): boolean {
   const copy = decidedOptions(options, call, true)
   copy.headers = sentHeaders(headers, route.settings, laneOutside(route, call, headers, target), undefined)
-  route.send(copy, exchangeFor(route, handler, call, outermost, undefined))
+  return route.send(copy, exchangeFor(route, handler, call, outermost, undefined))
+}
+
+function sendToService(route: LaneRoute, hop: ServiceHop, choice: Choice, target: Target, exchange: Exchange): boolean {
+  const { endpoint } = choice
+  const { call } = hop
+  if (endpoint === undefined) exchange.fail(refusal(choice, call))
+  else if (hop.resumes !== undefined && route.pools?.departedSince(endpoint, call.sourceSeen) === true) {
+    exchange.fail(resumeMoved(choice))
+  } else {
+    publishForwarded(target.hostname, call.lane)
+    return hop.send(choice, endpoint, exchange)
+  }
   return true
 }
 
-function sendToService(
+function sendWhenReady(
   route: LaneRoute,
   resolver: NonNullable<EgressSettings['resolver']>,
   hop: ServiceHop,
-  call: Call,
+  target: Target,
+  options: DispatchOptions,
+  headers: PlainHeaders,
   handler: DispatchHandler,
+  outermost: boolean,
   exchange: Exchange,
 ): boolean {
-  const choice = hop.pick()
-  const { endpoint } = choice
-  if (endpoint !== undefined) {
-    if (hop.resumes === undefined || route.pools?.departedSince(endpoint, call.sourceSeen) !== true) {
-      return hop.send(choice, endpoint, exchange)
+  const proceed = (error?: unknown) => {
+    try {
+      // Only now its ports are known, or that no registry has it.
+      if (resolver.match(target.hostname, target.port, target.secure) === undefined) {
+        sendOutside(route, hop.call, options, headers, handler, outermost, target)
+      } else if (error === undefined) sendToService(route, hop, hop.pick(), target, exchange)
+      else exchange.fail(error)
+    } catch (thrown) {
+      exchange.fail(thrown)
     }
-    exchange.fail(resumeMoved(choice))
-  } else if (choice.outcome === 'not-ready') {
-    waitUntilReady(
-      resolver,
-      hop.service,
-      handler,
-      exchange instanceof ModernExchange,
-      () => {
-        const next = hop.pick()
-        if (next.endpoint === undefined) return exchange.fail(refusal(next, call))
-        try {
-          hop.send(next, next.endpoint, exchange)
-        } catch (error) {
-          exchange.fail(error)
-        }
-      },
-      error => exchange.fail(error),
-    )
-  } else exchange.fail(refusal(choice, call))
+  }
+  waitUntilReady(resolver, hop.service, handler, exchange instanceof ModernExchange, proceed, error =>
+    exchange.fail(error),
+  )
   return true
 }
 
@@ -261,7 +265,7 @@ function laneOutside(
     publishForwarded(hostname, lane)
     return lane
   }
-  if (keepHandSet && call.handSet && call.hop === 0) return lane
+  if (keepHandSet && call.handSet && call.hop === 0 && !scope.forbids(hostname)) return lane
   scope.blocked(hostname, lane)
   return undefined
 }

@@ -4,13 +4,16 @@ import type { DispatchController, DispatchHandler } from './dispatcher.js'
 /**
  * Waits for the first snapshot of a service, as long as the resolver allows. The handler is told of a start, so that the
  * caller can give up meanwhile; the real start follows, as it does when a retry starts again.
+ *
+ * @param proceed - told why the wait was in vain, or nothing
+ * @param fail - told that the caller gave up
  */
 export function waitUntilReady(
   resolver: LaneResolver,
   service: string,
   handler: DispatchHandler,
   modern: boolean,
-  proceed: () => void,
+  proceed: (error?: unknown) => void,
   fail: (error: unknown) => void,
 ): void {
   let ended = false
@@ -29,7 +32,11 @@ export function waitUntilReady(
       ended = true
       proceed()
     },
-    error => end(error),
+    error => {
+      if (ended) return
+      ended = true
+      proceed(error)
+    },
   )
 }
 

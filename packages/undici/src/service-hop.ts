@@ -26,7 +26,7 @@ export class ServiceHop {
     private readonly resolver: LaneResolver,
     private readonly dispatch: Dispatch,
     readonly service: string,
-    private readonly call: Call,
+    readonly call: Call,
     private readonly options: DispatchOptions,
     private readonly secure: boolean,
     /** The endpoint whose body is being resumed. */

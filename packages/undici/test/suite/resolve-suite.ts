@@ -12,7 +12,7 @@ import { composeLane } from '../../src/index.js'
 import { cert, key } from './certificate.js'
 import { endpoint, fakeResolver } from './fake-resolver.js'
 import { laneServer } from './lane-server.js'
-import type { Copy } from './undici-copy.js'
+import { type Copy, loopback } from './undici-copy.js'
 
 export function resolveSuite(t: Test, copy: Copy): void {
   const { undici } = copy
@@ -181,6 +181,37 @@ export function resolveSuite(t: Test, copy: Copy): void {
     }
     await t.rejects(undici.request('http://late/', { dispatcher, signal: AbortSignal.abort() }), { name: 'AbortError' })
     t.equal(resolver.inFlight, 0)
+  })
+
+  t.test('a service that has become ready may turn out not to be what the host and port name', async t => {
+    const server = await laneServer(t, 'outside')
+    const inside = await laneServer(t, 'inside')
+    const lookup = loopback as never
+    for (const [how, arrives] of [
+      ['another port than its own', async () => {}],
+      [
+        'no registry has it',
+        async () => {
+          throw new Error('never came')
+        },
+      ],
+    ] as const) {
+      const resolver = fakeResolver({ late: [endpoint('127.0.0.1', inside.port)] })
+      let ready = false
+      // As the resolver has it: before the first snapshot the ports are unknown.
+      resolver.match = host => (ready ? undefined : host)
+      resolver.pick = service => ({ service, endpoint: undefined, outcome: 'not-ready', served: undefined })
+      resolver.onReady = async () => {
+        ready = true
+        await arrives()
+      }
+      const dispatcher = composeLane(new undici.Agent({ connect: { lookup } }), { resolver })
+      t.teardown(() => dispatcher.close())
+      const send = async (body: string) =>
+        await (await undici.request(`http://late:${server.port}/`, { dispatcher, method: 'POST', body })).body.json()
+      t.match(await runInLane('gray', send, 'whole'), { instance: 'outside', tags: ['gray'], body: 'whole' }, how)
+    }
+    t.equal(inside.seen.length, 0)
   })
 
   t.test('upgrade, CONNECT and a WebSocket reach the lane', async t => {

@@ -94,9 +94,13 @@ export function scopeSuite(t: Test, copy: Copy): void {
         await (await undici.request(url, { dispatcher, headers: { 'x-mse-tag': 'gray' } })).body.dump()
         await (await undici.request(url, { dispatcher })).body.dump()
       })
+      const metadata = `http://metadata.google.internal:${server.port}/`
+      await (await undici.request(metadata, { dispatcher, headers: { 'x-mse-tag': 'gray' } })).body.dump()
+      await (await undici.request(url, { dispatcher, headers: { 'x-mse-tag': 'no tag' } })).body.dump()
       t.same(
         server.seen.map(one => one.tags),
-        [['gray'], []],
+        [['gray'], [], [], []],
+        'metadata services never get a tag, and what is no tag goes nowhere',
       )
     },
   )
