@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import http, { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { setImmediate as tick } from 'node:timers/promises'
 import { currentLane, type Lane, runInLane } from '@laneway/core'
 import { createLaneResolver, createStaticSource } from '@laneway/discovery'
@@ -34,7 +36,15 @@ const gray = await listen(
   t,
   createServer((_req, res) => res.end('gray')),
 )
-const dead = await listen({ teardown: fn => fn() }, createServer())
+/** A port where nobody listens. */
+const dead = await (async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+})()
 const at = (port: number, ...tags: string[]) => ({ host: '127.0.0.1', port, tags })
 const resolver = createLaneResolver({
   sources: [
