@@ -14,7 +14,7 @@ const result = { records: [], pino: [], winston: [] }
 const collect = { onEmit: record => result.records.push(record), async forceFlush() {}, async shutdown() {} }
 new NodeSDK({
   autoDetectResources: false,
-  spanProcessors: [],
+  spanProcessors: [{ onStart() {}, onEnd() {}, async forceFlush() {}, async shutdown() {} }],
   metricReaders: [],
   logRecordProcessors: [new LaneLogRecordProcessor(), collect],
   instrumentations: [new PinoInstrumentation(), new WinstonInstrumentation()],
