@@ -44,14 +44,17 @@ function implicitHeader(this: HookedRequest): void {
  */
 export class OutgoingLane {
   readonly request: ClientRequest
+  readonly target: Target
+  /** The options as the caller gave them. */
+  readonly hop: HopOptions
   /** The host whose scope counted. */
-  readonly host: string
+  host: string
   /** `undefined` for base. Out of scope: the lane that is not sent. */
   lane: Lane | undefined
   /** Set when an endpoint has been chosen: from then on the head follows the choice, not the caller. */
   fixed = false
   readonly #options: ResolvedLaneAgentOptions
-  readonly #inScope: boolean
+  #inScope: boolean
   readonly #redirected: boolean
   #told = false
   #kept = false
@@ -68,6 +71,8 @@ export class OutgoingLane {
     options: ResolvedLaneAgentOptions,
   ) {
     this.request = request
+    this.target = target
+    this.hop = hop
     this.#options = options
     this.host = service === undefined ? scopeHost(target, firstValue(request, 'host')) : target.hostname
     this.#inScope = service !== undefined || options.scope.includes(this.host)
@@ -101,6 +106,20 @@ export class OutgoingLane {
   settleBeforePick(): void {
     if (!isRendered(this.request)) this.settle()
     this.fixed = true
+  }
+
+  /**
+   * The target has turned out to be no service: the scope of its host counts from now on.
+   *
+   * @throws LanewayError `LANEWAY_HEADERS_SENT`
+   */
+  leaveService(): void {
+    this.host = scopeHost(this.target, firstValue(this.request, 'host'))
+    this.#inScope = this.#options.scope.includes(this.host)
+    if (this.#inScope) return
+    this.settle()
+    this.#told = false
+    if (isRendered(this.request)) this.told()
   }
 
   /** Tells that the request goes out; once, when its head is final. */
@@ -138,7 +157,7 @@ export class OutgoingLane {
     const given = values(request, header)
     const handSet = given === undefined ? undefined : laneOfCall(given, undefined, this.host)
     this.lane = handSet ?? this.lane
-    this.#kept = handSet !== undefined && keepHandSet && !this.#redirected && !scope.forbids(this.host)
+    this.#kept = handSet !== undefined && keepHandSet && !this.fixed && !this.#redirected && !scope.forbids(this.host)
     const kept = this.#kept ? handSet?.header : undefined
     if (given !== kept) write(request, header, kept)
     const carried = values(request, 'baggage')

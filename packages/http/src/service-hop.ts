@@ -92,13 +92,35 @@ export class ServiceHop implements ConnectWatcher {
     const done = (error?: Error) => {
       if (!awaited) return
       this.#abandon = undefined
-      if (error === undefined) this.#pick(undefined)
+      if (this.#isNoService()) this.#leave()
+      else if (error === undefined) this.#pick(undefined)
       else this.#fail(error)
     }
     this.#abandon = () => {
       awaited = false
     }
     this.#agent.resolver.ready(this.#service).then(() => done(), done)
+  }
+
+  /** Only with a snapshot the ports of a service are known, or that no registry has it. */
+  #isNoService(): boolean {
+    const { hostname, port, secure, originForm } = this.#outgoing.target
+    // A request that was meant for a proxy has lost what the proxy needs.
+    return originForm === undefined && this.#agent.resolver.match(hostname, port, secure) === undefined
+  }
+
+  /** Gives the request back to the agent, to go where it would without a resolver. */
+  #leave(): void {
+    const hooked = this.#request as unknown as { onSocket?: unknown; destroy?: unknown }
+    delete hooked.onSocket
+    delete hooked.destroy
+    try {
+      this.#outgoing.leaveService()
+    } catch (error) {
+      this.#fail(error as Error)
+      return
+    }
+    this.#agent.connect(this.#request, this.#outgoing.hop)
   }
 
   #connect(choice: Choice): void {

@@ -6,11 +6,7 @@ import { channels, type EgressEvent, kLane, parseLane, runInLane } from '@lanewa
 import { LaneAgent, type LaneAgentOptions } from '@laneway/http'
 import t, { type Test } from 'tap'
 import { fakeResolver } from './fake-resolver.js'
-import { type FarServer, farServer, send } from './far-server.js'
-
-/** Any name resolves to loopback. */
-const lookup = (_host: string, options: { all?: boolean }, callback: (...args: any[]) => void) =>
-  options.all === true ? callback(null, [{ address: '127.0.0.1', family: 4 }]) : callback(null, '127.0.0.1', 4)
+import { type FarServer, farServer, lookup, send } from './far-server.js'
 
 function agentFor(t: Test, options: LaneAgentOptions = {}): LaneAgent {
   const agent = new LaneAgent({ warn: () => {}, ...options })

@@ -5,8 +5,8 @@ import { createLaneResolver, createStaticSource, type EndpointInput, type LaneRe
 import { LaneAgent } from '@laneway/http'
 import { listen } from '@laneway/testkit'
 import t, { type Test } from 'tap'
-import { fakeResolver } from './fake-resolver.js'
-import { closedPort, farServer, send } from './far-server.js'
+import { type FakeResolver, fakeResolver } from './fake-resolver.js'
+import { closedPort, farServer, lookup, send } from './far-server.js'
 
 /** One gray endpoint, always. */
 async function lanes(t: Test, endpoints: readonly EndpointInput[], options: object = {}): Promise<LaneAgent> {
@@ -211,4 +211,37 @@ t.test('the timeout of a request counts while it connects', async t => {
   const error = new Promise(resolve => request.on('error', resolve))
   request.on('timeout', () => request.destroy(new Error('timed out')))
   t.match(await error, { message: 'timed out' })
+})
+
+t.test('a service that has become ready may turn out not to be what the host and port name', async t => {
+  const outside = await farServer(t)
+  for (const [how, arrives] of [
+    ['another port than its own', (resolver: FakeResolver) => resolver.arrive('late', [{ port: 1 }])],
+    ['no registry has it', (resolver: FakeResolver) => resolver.refuse(new Error('never came'))],
+  ] as const) {
+    for (const [host, tags] of [
+      ['late', ['gray']],
+      ['late.example', []],
+    ] as const) {
+      const resolver = fakeResolver({ late: undefined })
+      let ready = false
+      let waits = () => {}
+      const waiting = new Promise<void>(resolve => (waits = resolve))
+      // As the resolver has it: before the first snapshot the ports are unknown.
+      resolver.match = () => (ready ? undefined : 'late')
+      const { ready: wait } = resolver
+      resolver.ready = service => {
+        waits()
+        return wait(service)
+      }
+      const options = { agent: agentFor(t, resolver, { keepHandSet: true }), method: 'POST', lookup: lookup as never }
+      const answer = runInLane('gray', send, `http://${host}:${outside.port}/x`, options, 'whole')
+      await waiting
+      ready = true
+      arrives(resolver)
+      t.equal((await answer).status, 200)
+      t.match(outside.seen.pop(), { tags, body: 'whole', host: `${host}:${outside.port}` }, `${how}: ${host}`)
+      t.strictSame(resolver.starts, [])
+    }
+  }
 })
