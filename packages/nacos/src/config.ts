@@ -1,24 +1,11 @@
-import { createHash } from 'node:crypto'
-import { assertKnownKeys, describe, LanewayError } from '@laneway/core'
+import { describe, LanewayError } from '@laneway/core'
+import { callListener } from './call-listener.js'
+import { type ConfigKey, type ConfigPlace, idOf, resolveConfigKey, tenantOf } from './config-key.js'
+import { CONFIG_NOT_FOUND, CONFIG_QUERY_ANSWERS, type ConfigValue, readWhenStill } from './config-value.js'
 import type { Connection, ConnectionUser } from './connection.js'
 import { Redo } from './redo.js'
-import { DEFAULT_GROUP } from './service-info.js'
-import { describeAnswer, type Session } from './session.js'
+import type { Session } from './session.js'
 import type { Message } from './transport.js'
-
-/** Where a configuration lives. */
-export interface ConfigPlace {
-  /** @default 'DEFAULT_GROUP' */
-  group?: string
-  /** @default the client's namespace */
-  namespace?: string
-  /**
-   * The tenant as it is on the wire, instead of a namespace. On Nacos 2.x the Java client from 3.0 keeps the public
-   * namespace under `public`, while older clients, the console and this one use `""`: two places there, one on 3.x.
-   * @default '' for the namespace `public`, else the namespace
-   */
-  tenant?: string
-}
 
 /** Options of {@link NacosConfig.publish}. */
 export interface ConfigPublishOptions extends ConfigPlace {
@@ -31,16 +18,6 @@ export interface ConfigPublishOptions extends ConfigPlace {
   casMd5?: string
 }
 
-/** One configuration as the server has it. */
-export interface ConfigValue {
-  readonly dataId: string
-  readonly group: string
-  readonly content: string
-  /** Lower-case hex of the UTF-8 content. */
-  readonly md5: string
-  readonly contentType: string | undefined
-}
-
 /** What {@link NacosConfig.listen} tells. */
 export interface ConfigListener {
   /** The content first, then each change. `undefined`: there is no such configuration. */
@@ -49,14 +26,8 @@ export interface ConfigListener {
   lost(error: LanewayError): void
 }
 
-interface Key {
-  readonly dataId: string
-  readonly group: string
-  readonly tenant: string
-}
-
 interface Watched {
-  readonly key: Key
+  readonly key: ConfigKey
   readonly listeners: Set<ConfigListener>
   /** What the listeners were told; `undefined` before the first answer. */
   told: { value: ConfigValue | undefined } | undefined
@@ -68,11 +39,6 @@ interface Watched {
 
 /** As the Java client: everything is compared again, in case a push was lost. */
 const RESYNC_MS = 180_000
-const NOT_FOUND = 300
-/** Somebody is writing it at this moment; also a bad parameter, which only the text tells apart. */
-const CONFLICT = 400
-const CONFLICT_PAUSE_MS = 100
-const MAX_CONFLICTS = 20
 /**
  * A server stores a content first and shows it a moment later, to readers and in its comparison of md5. A push that seems
  * to say nothing is looked into again after these times.
@@ -104,7 +70,7 @@ export class NacosConfig implements ConnectionUser {
    */
   async get(dataId: string, place: ConfigPlace = {}): Promise<ConfigValue | undefined> {
     const key = this.#key('get', dataId, place)
-    const expected = [NOT_FOUND, CONFLICT]
+    const expected = CONFIG_QUERY_ANSWERS
     return await readWhenStill(key, () =>
       this.#connection.request('ConfigQueryRequest', 'config', { ...key }, { expected }),
     )
@@ -135,7 +101,7 @@ export class NacosConfig implements ConnectionUser {
    */
   async remove(dataId: string, place: ConfigPlace = {}): Promise<void> {
     const key = this.#key('remove', dataId, place)
-    await this.#connection.request('ConfigRemoveRequest', 'config', { ...key }, { expected: [NOT_FOUND] })
+    await this.#connection.request('ConfigRemoveRequest', 'config', { ...key }, { expected: [CONFIG_NOT_FOUND] })
   }
 
   /**
@@ -148,15 +114,19 @@ export class NacosConfig implements ConnectionUser {
   listen(dataId: string, place: ConfigPlace, listener: ConfigListener): () => void {
     const key = this.#key('listen', dataId, place)
     const id = idOf(key)
+    const { warn } = this.#connection.options
+    const own: ConfigListener = {
+      value: value => callListener(warn, () => listener.value(value)),
+      lost: error => callListener(warn, () => listener.lost(error)),
+    }
     let watched = this.#watched.get(id)
     if (watched === undefined) {
       watched = { key, listeners: new Set(), told: undefined, pushed: false, again: undefined }
       this.#watched.set(id, watched)
       this.#follow(id, watched)
     } else if (watched.told !== undefined) {
-      listener.value(watched.told.value)
+      own.value(watched.told.value)
     }
-    const own: ConfigListener = { value: value => listener.value(value), lost: error => listener.lost(error) }
     watched.listeners.add(own)
     this.#connection.start()
     this.#resync ??= setInterval(() => this.#resyncAll(), RESYNC_MS).unref()
@@ -222,7 +192,7 @@ export class NacosConfig implements ConnectionUser {
       const changed = await this.#listenOn(session, watched, true)
       if (watched.told !== undefined && !changed && !pushed) return
       const headers: Record<string, string> = pushed ? { notify: 'true' } : {}
-      const extras = { expected: [NOT_FOUND, CONFLICT], headers }
+      const extras = { expected: CONFIG_QUERY_ANSWERS, headers }
       const value = await readWhenStill(watched.key, () =>
         this.#connection.requestOn(session, 'ConfigQueryRequest', 'config', { ...watched.key }, extras),
       )
@@ -262,53 +232,7 @@ export class NacosConfig implements ConnectionUser {
     for (const id of this.#watched.keys()) this.#redo.touch(id)
   }
 
-  #key(where: string, dataId: string, place: ConfigPlace): Key {
-    assertKnownKeys(`config.${where}`, place, ['group', 'namespace', 'tenant'])
-    if (typeof dataId !== 'string' || dataId.trim() === '') {
-      throw new LanewayError('LANEWAY_INVALID_OPTION', `config.${where}: ${describe(dataId)} is no dataId`)
-    }
-    const {
-      group = DEFAULT_GROUP,
-      namespace = this.#connection.options.namespace,
-      tenant = tenantOf(namespace),
-    } = place
-    return { dataId, group: group === '' ? DEFAULT_GROUP : group, tenant }
+  #key(where: string, dataId: string, place: ConfigPlace): ConfigKey {
+    return resolveConfigKey(`config.${where}`, dataId, place, this.#connection.options.namespace)
   }
-}
-
-/**
- * The namespace as configuration names it: on 2.x, `public` is another one than `""`, which is what the console calls
- * public; on 3.x and r-nacos they are the same. For naming it is the reverse.
- */
-function tenantOf(namespace: string): string {
-  return namespace === 'public' ? '' : namespace
-}
-
-function idOf({ dataId, group, tenant }: Key): string {
-  return `${tenant}@@${group}@@${dataId}`
-}
-
-async function readWhenStill(key: Key, ask: () => Promise<Message>): Promise<ConfigValue | undefined> {
-  for (let conflicts = 1; ; conflicts++) {
-    const answer = await ask()
-    const { resultCode, errorCode, message } = answer.body
-    if (resultCode === 200) return readValue(key, answer)
-    if (errorCode === NOT_FOUND) return undefined
-    if (!/being modified/i.test(String(message)) || conflicts === MAX_CONFLICTS) {
-      throw new LanewayError('LANEWAY_NACOS_REFUSED', `${key.dataId}: ${describeAnswer(answer)}`)
-    }
-    await new Promise(resolve => setTimeout(resolve, CONFLICT_PAUSE_MS))
-  }
-}
-
-function readValue(key: Key, answer: Message): ConfigValue {
-  const { content, md5, contentType } = answer.body
-  const text = typeof content === 'string' ? content : ''
-  return Object.freeze({
-    dataId: key.dataId,
-    group: key.group,
-    content: text,
-    md5: typeof md5 === 'string' && md5 !== '' ? md5 : createHash('md5').update(text).digest('hex'),
-    contentType: typeof contentType === 'string' ? contentType : undefined,
-  })
 }

@@ -2,8 +2,9 @@ import { LanewayError } from '@laneway/core'
 import { backoffMs } from './backoff.js'
 import type { Login } from './login.js'
 import type { ResolvedNacosClientOptions } from './options.js'
+import { type RequestExtras, requestOn } from './request-on.js'
 import { type ServerAddress, ServerRing } from './servers.js'
-import { describeAnswer, Session } from './session.js'
+import { Session } from './session.js'
 import type { Message } from './transport.js'
 
 /** What lives on a connection: told of sessions and pushes. */
@@ -15,8 +16,6 @@ export interface ConnectionUser {
   push(message: Message): void
 }
 
-/** A server may answer 301 right after an accepted setup; for this long it is asked again instead of given up. */
-const YOUNG_MS = 2_000
 /** A session this old was good, and the next attempt starts without delay. */
 const GOOD_MS = 5_000
 
@@ -127,45 +126,14 @@ export class Connection {
   }
 
   /** As {@link request}, on this session or not at all. */
-  async requestOn(
+  requestOn(
     session: Session,
     type: string,
     module: string,
     body: Record<string, unknown>,
-    { expected = [], headers = {} }: RequestExtras = {},
+    extras: RequestExtras = {},
   ): Promise<Message> {
-    let renewed = false
-    for (;;) {
-      const token = await this.#login?.token()
-      const answer = await session.request(type, module, body, {
-        ...(this.options.headers === undefined ? undefined : await this.options.headers({ type, body })),
-        ...headers,
-        ...(token !== undefined && { accessToken: token }),
-      })
-      const code = Number(answer.body['errorCode'] ?? 0)
-      // r-nacos has no "success", Java servers have; both have resultCode.
-      if (answer.body['resultCode'] === 200 || expected.includes(code)) return answer
-      if (code === 301) {
-        if (Date.now() - session.openedAt < YOUNG_MS && !session.ended) {
-          await pause(100)
-          continue
-        }
-        session.end('the server does not know this connection any more (301)')
-        throw new LanewayError('LANEWAY_NACOS_UNAVAILABLE', `${type}: ${describeAnswer(answer)}`)
-      }
-      if (code === 300 && answer.type === 'ErrorResponse') {
-        throw new LanewayError('LANEWAY_NACOS_UNAVAILABLE', `${type}: the server is starting`)
-      }
-      if (code === 403) {
-        // "No permission" and "bad or expired token" share this code, and the texts differ by version.
-        if (!renewed && token !== undefined && (await this.#login!.renew(token))) {
-          renewed = true
-          continue
-        }
-        throw new LanewayError('LANEWAY_AUTH', `${type}: ${describeAnswer(answer)}`)
-      }
-      throw new LanewayError('LANEWAY_NACOS_REFUSED', `${type}: ${describeAnswer(answer)}`)
-    }
+    return requestOn(session, { type, module, body, login: this.#login, userHeaders: this.options.headers, ...extras })
   }
 
   /** Ends the session and everything that waits. Idempotent. */
@@ -304,12 +272,6 @@ export class Connection {
   #names(): string {
     return this.#ring.list.map(server => `${server.host}:${server.grpcPort}`).join(', ')
   }
-}
-
-/** Additions to a request. */
-export interface RequestExtras {
-  readonly expected?: readonly number[]
-  readonly headers?: Readonly<Record<string, string>>
 }
 
 function pause(ms: number): Promise<void> {

@@ -1,6 +1,8 @@
 // For users
 export { createNacosClient, type NacosClient } from './client.js'
-export type { ConfigListener, ConfigPlace, ConfigPublishOptions, ConfigValue, NacosConfig } from './config.js'
+export type { ConfigListener, ConfigPublishOptions, NacosConfig } from './config.js'
+export type { ConfigPlace } from './config-key.js'
+export type { ConfigValue } from './config-value.js'
 export {
   type ForeignInstance,
   type FromNacosClientOptions,

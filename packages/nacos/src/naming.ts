@@ -1,4 +1,5 @@
 import { LanewayError } from '@laneway/core'
+import { callListener } from './call-listener.js'
 import type { Connection, ConnectionUser } from './connection.js'
 import { Redo } from './redo.js'
 import { type InstanceInput, Registrations } from './registrations.js'
@@ -87,23 +88,29 @@ export class NacosNaming implements ConnectionUser {
 
   /**
    * Follows a service. The listener hears the full list first, then each change; of a service that has none it hears
-   * an empty list. Subscribers of one service share one subscription at the server. Never throws.
+   * an empty list. Subscribers of one service share one subscription at the server. What a
+   * listener throws is told to `warn`.
    *
    * @returns ends it; the last one really unsubscribes
+   * @throws LanewayError `LANEWAY_INVALID_OPTION` for a name that is none
    */
   subscribe(ref: ServiceRef, listener: NamingListener): () => void {
     const full = this.#ref(ref)
     const key = keyOf(full)
+    const { warn } = this.#connection.options
+    // Two users may pass one listener object; each of them has an own entry.
+    const own: NamingListener = {
+      info: (info, session) => callListener(warn, () => listener.info(info, session)),
+      lost: error => callListener(warn, () => listener.lost(error)),
+    }
     let subscription = this.#subscriptions.get(key)
     if (subscription === undefined) {
       subscription = { ref: full, listeners: new Set(), last: undefined, lastSession: 0 }
       this.#subscriptions.set(key, subscription)
       this.#follow(key, subscription)
     } else if (subscription.last !== undefined && subscription.lastSession === this.#sessions) {
-      listener.info(subscription.last, subscription.lastSession)
+      own.info(subscription.last, subscription.lastSession)
     }
-    // Two users may pass one listener object; each of them has an own entry.
-    const own: NamingListener = { info: (...args) => listener.info(...args), lost: error => listener.lost(error) }
     subscription.listeners.add(own)
     this.#connection.start()
     this.#resync ??= setInterval(() => this.#resyncAll(), RESYNC_MS).unref()
