@@ -1,17 +1,9 @@
-import {
-  type Document,
-  isCollection,
-  isMap,
-  isPair,
-  isScalar,
-  LineCounter,
-  type Node,
-  type ParsedNode,
-  parseAllDocuments,
-} from 'yaml'
+import { describe } from '@laneway/core'
+import { type Document, isCollection, isMap, isPair, isScalar, LineCounter, type Node, type ParsedNode } from 'yaml'
 import { type CompiledRules, compileResolved } from './compile-rules.js'
 import { type Path, Problems } from './problems.js'
 import { type ResolvedRulesOptions, type RulesOptions, resolveRulesOptions } from './rules-options.js'
+import { readDocuments, repeatedKeys, TooDeep } from './yaml-documents.js'
 
 /** Beyond this a text is refused before it is parsed. */
 export const MAX_RULES_BYTES = 4 * 1024 * 1024
@@ -35,8 +27,7 @@ export function parseResolved(text: string, options: ResolvedRulesOptions): Comp
     problems.throwIfAny(options.source)
   }
   const lines = new LineCounter()
-  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })
-  const all: readonly Document.Parsed[] = 'empty' in parsed ? [] : parsed
+  const all = documentsOf(text, lines, options.source)
   const documents = all.filter(document => !isEmpty(document))
   const several = documents.length > 1
   const problems = new Problems(path => {
@@ -48,11 +39,26 @@ export function parseResolved(text: string, options: ResolvedRulesOptions): Comp
     for (const error of [...document.errors, ...document.warnings]) {
       problems.addAt([], `is no YAML: ${error.message}`, place(lines, error.pos[0]))
     }
+    for (const { key, offset } of repeatedKeys(document)) {
+      problems.addAt([], `is no YAML: Map keys must be unique, ${describe(key)} stands twice`, place(lines, offset))
+    }
   }
   problems.throwIfAny(options.source)
   const values = documents.map(document => toValue(document, problems, lines))
   problems.throwIfAny(options.source)
   return compileResolved(several ? values : values[0], options, problems)
+}
+
+function documentsOf(text: string, lines: LineCounter, source: string): readonly Document.Parsed[] {
+  try {
+    return readDocuments(text, lines)
+  } catch (error) {
+    if (!(error instanceof TooDeep)) throw error
+    const problems = new Problems()
+    problems.addAt([], error.message, place(lines, error.offset))
+    problems.throwIfAny(source)
+    throw error
+  }
 }
 
 /** Nothing, or nothing but comments: what stands between two `---`. */

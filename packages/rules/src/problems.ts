@@ -34,12 +34,20 @@ export class Problems {
     return this.#list.length
   }
 
+  /** No further problem would be kept. */
+  get full(): boolean {
+    return this.#list.length >= MAX_PROBLEMS
+  }
+
   add(path: Path, message: string): void {
-    if (this.#list.length >= MAX_PROBLEMS) return
+    // Before the place is looked for, which costs more.
+    if (this.full) return
     this.addAt(path, message, this.#locate?.(path))
   }
 
   addAt(path: Path, message: string, place: { readonly line: number; readonly column: number } | undefined): void {
+    // Broken YAML has an error per line.
+    if (this.full) return
     const at = pathText(path)
     this.#list.push(
       Object.freeze(place === undefined ? { message, at } : { message, at, line: place.line, column: place.column }),

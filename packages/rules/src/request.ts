@@ -153,10 +153,11 @@ function parseQuery(query: string): Map<string, string> {
     let end = query.indexOf('&', start)
     if (end === -1) end = query.length
     if (end > start) {
-      const equals = query.indexOf('=', start)
-      const split = equals === -1 || equals > end ? end : equals
-      const name = decodeForm(query.slice(start, split))
-      if (!parameters.has(name)) parameters.set(name, split === end ? '' : decodeForm(query.slice(split + 1, end)))
+      // Searched inside the pair only: in the whole it would cost the length of the query once per pair.
+      const pair = query.slice(start, end)
+      const equals = pair.indexOf('=')
+      const name = decodeForm(equals === -1 ? pair : pair.slice(0, equals))
+      if (!parameters.has(name)) parameters.set(name, equals === -1 ? '' : decodeForm(pair.slice(equals + 1)))
     }
     start = end + 1
   }
@@ -169,10 +170,11 @@ function parseCookies(header: string): Map<string, string> {
   while (start < header.length) {
     let end = header.indexOf(';', start)
     if (end === -1) end = header.length
-    const equals = header.indexOf('=', start)
-    if (equals !== -1 && equals < end) {
-      const name = header.slice(start, equals).trim()
-      if (!cookies.has(name)) cookies.set(name, unquote(header.slice(equals + 1, end).trim()))
+    const pair = header.slice(start, end)
+    const equals = pair.indexOf('=')
+    if (equals !== -1) {
+      const name = pair.slice(0, equals).trim()
+      if (!cookies.has(name)) cookies.set(name, unquote(pair.slice(equals + 1).trim()))
     }
     start = end + 1
   }

@@ -405,3 +405,23 @@ function bomb(): string {
   }
   return `${levels.join('\n')}\n`
 }
+
+for (const [name, text] of [
+  ['flow lists', '['.repeat(20_000)],
+  ['flow maps', '{a: '.repeat(20_000)],
+  ['closed flow lists', `${'['.repeat(20_000)}${']'.repeat(20_000)}`],
+  ['block lists', '- '.repeat(20_000)],
+] as const) {
+  t.test(`a document of ${name} nested 20,000 deep is refused, and the process lives`, async t => {
+    t.throws(() => parseRules(text), { code: 'LANEWAY_INVALID_RULES', message: /nested deeper than 100 levels/ })
+  })
+}
+
+t.test('a broken document says twenty things, not one for each of its lines', async t => {
+  try {
+    parseRules('}\n'.repeat(5000))
+    t.fail('it was taken')
+  } catch (error) {
+    t.ok((error as Error).message.split('\n').length <= 20)
+  }
+})
