@@ -15,7 +15,7 @@ export function assertKnownKeys(where: string, input: object, keys: readonly str
     const near = nearest(key, keys)
     throw new LanewayError(
       'LANEWAY_INVALID_OPTION',
-      `${where} has no option "${key}"${near === undefined ? `; it has ${keys.join(', ')}` : `, did you mean "${near}"?`}`,
+      `${where} has no option ${describe(key)}${near === undefined ? `; it has ${keys.join(', ')}` : `, did you mean "${near}"?`}`,
     )
   }
 }
