@@ -1,0 +1,103 @@
+import fc from 'fast-check'
+
+/** How much of it. */
+export interface Scale {
+  /** Random inputs of a property. */
+  readonly runs: number
+  readonly long: boolean
+  /** Repeats a run; fast-check chooses one when absent. */
+  readonly seed: number | undefined
+}
+
+/** One row of the table. */
+export interface FuzzCase {
+  /** What must hold. */
+  readonly name: string
+  /** @returns how many inputs were tried; throws when it does not hold */
+  run(scale: Scale): number | Promise<number>
+}
+
+/**
+ * A rule that every input obeys. What the rule throws is a counterexample, shrunk and shown with its seed.
+ *
+ * @param share - of the runs of the scale, for rules that are slow
+ */
+export function property<T>(name: string, inputs: fc.Arbitrary<T>, rule: (input: T) => void, share = 1): FuzzCase {
+  return {
+    name,
+    run({ runs, seed }) {
+      const numRuns = Math.ceil(runs * share)
+      fc.assert(fc.property(inputs, rule), { numRuns, ...(seed === undefined ? {} : { seed }) })
+      return numRuns
+    },
+  }
+}
+
+/** Rows of a table: an input and what must come of it. */
+export function rows<T extends { readonly name: string }>(
+  name: string,
+  list: readonly T[],
+  check: (row: T) => void | Promise<void>,
+): FuzzCase {
+  return {
+    name,
+    async run() {
+      const wrong: string[] = []
+      for (const row of list) {
+        try {
+          await check(row)
+        } catch (error) {
+          wrong.push(`${row.name}: ${(error as Error).message}`)
+        }
+      }
+      if (wrong.length > 0) throw new Error(wrong.join('\n'))
+      return list.length
+    },
+  }
+}
+
+const SMALL = 128 * 1024
+const LARGE = 1024 * 1024
+/** Eight times the input may cost three times eight times as much; quadratic growth would be 64 times. */
+const GROWTH = 24
+/** CPU time below which a comparison says nothing. */
+const NOTHING_MS = 60
+
+/**
+ * That an input of 1 MB costs CPU time in proportion to one of 128 kB.
+ *
+ * @param make - an input of about so many bytes
+ */
+export function linear<T>(name: string, make: (bytes: number) => T, run: (input: T) => unknown): FuzzCase {
+  return {
+    name: `${name}, 1 MB`,
+    async run() {
+      await cost(run, make(1024))
+      const large = await cost(run, make(LARGE))
+      if (large <= NOTHING_MS) return 1
+      const small = Math.max(await cost(run, make(SMALL)), await cost(run, make(SMALL)), 1)
+      if (large > GROWTH * small) {
+        throw new Error(`128 kB cost ${small.toFixed(1)} ms of CPU, 1 MB ${large.toFixed(1)} ms`)
+      }
+      return 2
+    },
+  }
+}
+
+async function cost<T>(run: (input: T) => unknown, input: T): Promise<number> {
+  const before = process.cpuUsage()
+  await run(input)
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1000
+}
+
+/** Throws unless it holds. */
+export function must(holds: boolean, text: string): asserts holds {
+  if (!holds) throw new Error(text)
+}
+
+/** Throws unless both are equal as JSON. */
+export function same(actual: unknown, expected: unknown, what = 'result'): void {
+  const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)]
+  must(a === b, `${what}: ${a} instead of ${b}`)
+}
