@@ -3,7 +3,7 @@ import { LanewayError } from './errors.js'
 import { channels } from './events.js'
 import { resolveHeaderName } from './header-name.js'
 import { assertKnownKeys, assertOneOf, describe } from './known-keys.js'
-import type { Lane } from './lane.js'
+import { type Lane, parseLane } from './lane.js'
 import { colourOwnLane, ownLane } from './own-lane.js'
 import { type LaneFormat, type LaneProblem, readLane } from './reading.js'
 import { removeLane } from './refusal.js'
@@ -100,6 +100,9 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
   if (colour !== undefined) colourOwnLane(colour)
   const trusts = resolveTrust(where, options.trust)
   const { rules } = options
+  const headerFirst = formats[0] === 'header'
+  /** The decision of the coloured request before: a service sees few lanes, and this saves a look-up. */
+  let lastAccepted = UNTAGGED
   const provisional = options.provisional ?? false
   if (typeof provisional !== 'boolean') {
     throw new LanewayError(
@@ -138,7 +141,20 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
         publish(undefined, undefined, undefined, false, false)
       return UNTAGGED
     }
-    return decideRare(request, earlier)
+    return (earlier === undefined ? decideOrdinary(request) : undefined) ?? decideRare(request, earlier)
+  }
+
+  /** What nearly all coloured requests carry: one header line with one tag, from a believed sender. */
+  function decideOrdinary(request: IngressRequest): IngressDecision | undefined {
+    const value = request.headers[header]
+    if (!headerFirst || typeof value !== 'string' || request.headers['baggage'] !== undefined) return undefined
+    const lane = parseLane(value)
+    if (lane === undefined || lane.tags.length > 1 || !trusts(request)) return undefined
+    if (channels.ingress.hasSubscribers) {
+      publish(lane, 'header', undefined, false, own !== undefined && lane.header === BASE_TAG)
+    }
+    if (lane !== lastAccepted.lane) lastAccepted = accepted(lane)
+    return lastAccepted
   }
 
   function decideRare(request: IngressRequest, earlier: IngressDecision | undefined): IngressDecision {

@@ -73,15 +73,56 @@ t.test('listeners of an untagged request stay out of the lane that the socket ca
   t.equal(heard, undefined)
 })
 
-t.test('waiting for the first listener leaves nothing behind', async t => {
-  const message = request({ 'x-mse-tag': 'gray' })
-  const response = new EventEmitter()
-  runRequest(ingress(message), message, response, () => {
-    t.equal(message.listenerCount('newListener'), 1)
-    message.on('end', () => {})
+for (const way of ['on', 'once', 'addListener', 'prependListener', 'prependOnceListener'] as const) {
+  t.test(`a listener added by ${way} runs in the lane, and none of the waiting shows`, async t => {
+    const message = request({ 'x-mse-tag': 'gray' })
+    const response = new EventEmitter()
+    let heard: string | undefined
+    runRequest(ingress(message), message, response, () => {
+      t.notOk(Object.hasOwn(message, 'emit'), 'nobody listens to the request yet')
+      const result = message[way]('end', () => {
+        heard = lane()
+      })
+      t.equal(result, message)
+    })
+    message.emit('end')
+    t.equal(heard, 'gray')
+    t.strictSame(message.eventNames(), way.includes('nce') ? [] : ['end'])
+    t.notOk(Object.hasOwn(response, 'emit'), 'nobody listens to the response')
   })
-  t.equal(message.listenerCount('newListener'), 0)
-  t.notOk(Object.hasOwn(response, 'emit'), 'nobody listens to the response')
+}
+
+t.test('an emitter with methods of its own is bound at once, because they may not call ours', async t => {
+  const message = request({ 'x-mse-tag': 'gray' })
+  const { on } = message
+  message.on = (...args) => Reflect.apply(on, message, args)
+  const own = message.on
+  let heard: string | undefined
+  runRequest(ingress(message), message, new EventEmitter(), () => {
+    message.on('end', () => {
+      heard = lane()
+    })
+  })
+  t.equal(message.on, own)
+  message.emit('end')
+  t.equal(heard, 'gray')
+})
+
+t.test('a request whose prototype is replaced on the way uses the methods of the new one', async t => {
+  const message = request({ 'x-mse-tag': 'gray' })
+  const seen: unknown[] = []
+  const proto = {
+    on(this: EventEmitter, event: string, listener: () => void) {
+      seen.push(event)
+      return EventEmitter.prototype.on.call(this, event, listener)
+    },
+  }
+  runRequest(ingress(message), message, new EventEmitter(), () => {
+    Object.setPrototypeOf(message, Object.setPrototypeOf(proto, Object.getPrototypeOf(message)))
+    message.on('end', () => seen.push(lane()))
+  })
+  message.emit('end')
+  t.strictSame(seen, ['end', 'gray'])
 })
 
 t.test('a request that passes two ingresses keeps one binding, and gets back a lane that was lost between', async t => {
