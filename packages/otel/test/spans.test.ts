@@ -7,7 +7,7 @@ import { createLaneResolver, createStaticSource } from '@laneway/discovery'
 import { LaneAgent, withLane } from '@laneway/http'
 import { listen } from '@laneway/testkit'
 import { composeLane } from '@laneway/undici'
-import { context, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api'
+import { context, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api'
 import t from 'tap'
 import { Agent, request } from 'undici'
 import { LaneSpanProcessor } from '../src/index.js'
@@ -183,6 +183,35 @@ t.test('the server span says what the ingress decided, not what the propagator r
     seen.map(lane => lane?.header),
     [undefined, 'gray', undefined, undefined, undefined, undefined],
   )
+})
+
+t.test("the server span is marked when a framework's instrumentation has its own span in front of it", async t => {
+  const handler = withLane((_req, res) => res.end())
+  const server = createServer((req, res) => {
+    const middleware = tracer.startSpan('middleware')
+    context.with(trace.setSpan(context.active(), middleware), () => handler(req, res))
+    middleware.end()
+  })
+  const port = await listen(t, server)
+  await get(`http://127.0.0.1:${port}/`, { agent: false as never, headers: { 'x-mse-tag': '-' } })
+  while (servers().length < 1) await tick()
+  t.strictSame(servers(), [{ 'laneway.lane': 'base' }])
+})
+
+t.test('on a bounded pool of undici each span has lane and decision of its own request', async t => {
+  const bounded = composeLane(new Agent({ connections: 2 }), { resolver })
+  t.teardown(() => bounded.destroy())
+  const lanes = Array.from({ length: 60 }, (_, index) => [undefined, 'blue', 'gray'][index % 3])
+  await Promise.all(
+    lanes.map(lane => runInLane(lane, async () => (await request('http://svc/', { dispatcher: bounded })).body.dump())),
+  )
+  await settled(60)
+  const counts: Record<string, number> = {}
+  for (const span of clients()) {
+    const text = `${span['laneway.lane']} ${span['laneway.served']} ${span['laneway.outcome']}`
+    counts[text] = (counts[text] ?? 0) + 1
+  }
+  t.strictSame(counts, { 'undefined base base': 20, 'blue base fallback-missing': 20, 'gray gray lane': 20 })
 })
 
 t.test('a processor that was shut down listens no more', async t => {
