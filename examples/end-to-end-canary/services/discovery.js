@@ -1,12 +1,18 @@
-// Where the services find each other, and are found: Nacos, or a file that somebody else keeps up to date.
+// Where the services find each other, and are found: Nacos; or Kubernetes, or a file, which somebody else keeps up to date.
 import { createFileSource, createLaneResolver } from '@laneway/discovery'
+import { createKubernetesSource } from '@laneway/kubernetes'
 import { createNacosClient, createNacosSource, registerInstance } from '@laneway/nacos'
 
-const { NACOS, ENDPOINTS_FILE } = process.env
+const { NACOS, KUBECONFIG, ENDPOINTS_FILE } = process.env
 const nacos = NACOS ? createNacosClient({ servers: NACOS }) : undefined
 
+function source() {
+  if (nacos) return createNacosSource(nacos)
+  return KUBECONFIG ? createKubernetesSource() : createFileSource(ENDPOINTS_FILE)
+}
+
 export const resolver = createLaneResolver({
-  sources: [nacos ? createNacosSource(nacos) : createFileSource(ENDPOINTS_FILE)],
+  sources: [source()],
   services: ['sc-A', 'sc-B', 'sc-C'],
 })
 

@@ -25,7 +25,7 @@ export async function serve(app, service, close) {
   server.keepAliveTimeout = 60_000
   await new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', resolve)
+    server.listen(Number(process.env.PORT ?? 0), process.env.HOST ?? '127.0.0.1', resolve)
   })
   const { port } = server.address()
   const leave = service === undefined ? undefined : await join(service, port)

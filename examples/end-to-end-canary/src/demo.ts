@@ -3,7 +3,14 @@ import { Fleet } from './fleet.js'
 import { servicesFolder } from './mutations.js'
 import { type DemoOptions, parseOptions } from './options.js'
 import { Phases } from './phases.js'
-import { createFileRegistry, type Registry, startNacosDevServer, useNacos } from './registry.js'
+import {
+  createFileRegistry,
+  inNetworkNamespace,
+  type Registry,
+  startKubernetes,
+  startNacosDevServer,
+  useNacos,
+} from './registry.js'
 import { playStory, showPaths, untilServed } from './story.js'
 
 async function main(options: DemoOptions): Promise<number> {
@@ -26,7 +33,8 @@ async function main(options: DemoOptions): Promise<number> {
   }
 }
 
-async function chooseRegistry({ file, nacos }: DemoOptions): Promise<Registry> {
+async function chooseRegistry({ file, kubernetes, nacos }: DemoOptions): Promise<Registry> {
+  if (kubernetes) return startKubernetes()
   if (file) return createFileRegistry()
   return nacos === undefined ? startNacosDevServer() : useNacos(nacos)
 }
@@ -60,7 +68,8 @@ async function play(
 
 try {
   const options = parseOptions(process.argv.slice(2))
-  if (options !== 'help') process.exitCode = await main(options)
+  if (options !== 'help' && !(options.kubernetes && (await inNetworkNamespace())))
+    process.exitCode = await main(options)
 } catch (error) {
   console.error((error as Error).message)
   process.exitCode = 1

@@ -36,7 +36,7 @@ export class Fleet {
     const { child, address } = await this.#spawn(service, { LANEWAY_TAG: tag, VERSION: version, PORT: String(port) })
     const instance: Instance = { service, tag, version, address, child, upAt: Infinity, leftAt: Infinity }
     this.instances.push(instance)
-    if (service !== 'entry') this.#registry.add?.(instance)
+    if (service !== 'entry') await this.#registry.add?.(instance)
     instance.upAt = Date.now()
     return instance
   }
@@ -45,7 +45,7 @@ export class Fleet {
   async leave(instance: Instance): Promise<void> {
     instance.leftAt = Date.now()
     if (this.#registry.remove !== undefined) {
-      this.#registry.remove(instance)
+      await this.#registry.remove(instance)
       await new Promise(resolve => setTimeout(resolve, NOTICE_MS))
     }
     await this.#end(instance.child)
@@ -98,7 +98,7 @@ export class Fleet {
       if (!this.#ending && code !== 0 && signal !== 'SIGTERM')
         console.error(`${service} ended with ${code ?? signal}\n${errors}`)
     })
-    return { child, address: `127.0.0.1:${port}` }
+    return { child, address: `${this.#registry.host ?? '127.0.0.1'}:${port}` }
   }
 
   #registerEnvironment(service: string): Record<string, string> {

@@ -13,6 +13,8 @@ export interface DemoOptions {
   readonly nacos: string | undefined
   /** Use a file instead of Nacos. */
   readonly file: boolean
+  /** Use a real API server of Kubernetes instead of Nacos. */
+  readonly kubernetes: boolean
   /** Start services without Laneway in their code, by `--import @laneway/register`. */
   readonly register: boolean
   /** Port of the entrance; 0 finds a free one. */
@@ -28,6 +30,7 @@ a second release, rollback. Ends with a table; exit code 1 when a request failed
   --port <n>         port of the entrance (default: a free one)
   --nacos <address>  let the services meet at this Nacos server (default: an in-memory one)
   --file             let them meet in a file instead
+  --kubernetes       let them meet through a real Kubernetes API server (needs root, and Go the first time)
   --register         services without Laneway in their code, started with --import @laneway/register
   --rate <n>         requests per second (default 250, at least 200)
   --break=<fault>    build in a fault, to see it found (exit code 1): ${Object.keys(MUTATIONS).join(', ')}
@@ -42,6 +45,7 @@ export function parseOptions(argv: readonly string[]): DemoOptions | 'help' {
       port: { type: 'string', default: '0' },
       nacos: { type: 'string' },
       file: { type: 'boolean', default: false },
+      kubernetes: { type: 'boolean', default: false },
       register: { type: 'boolean', default: false },
       rate: { type: 'string', default: '250' },
       break: { type: 'string' },
@@ -61,6 +65,7 @@ export function parseOptions(argv: readonly string[]): DemoOptions | 'help' {
     keep: values.keep,
     nacos: values.nacos,
     file: values.file,
+    kubernetes: values.kubernetes,
     register: values.register,
     rate: integer('--rate', values.rate, 200, 2000),
     port: integer('--port', values.port, 0, 65_535),

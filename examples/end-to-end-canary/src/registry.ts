@@ -10,10 +10,12 @@ export interface Registry {
   readonly name: string
   /** What a service needs in its environment to use it. */
   environment(): Record<string, string>
+  /** The address that services listen on. @default 127.0.0.1 */
+  readonly host?: string
   /** Tells of an instance, where the instances do not register themselves. */
-  add?(instance: Instance): void
+  add?(instance: Instance): void | Promise<void>
   /** See `add`. */
-  remove?(instance: Instance): void
+  remove?(instance: Instance): void | Promise<void>
   close(): Promise<void>
 }
 
@@ -30,6 +32,48 @@ export async function startNacosDevServer(): Promise<Registry> {
     environment: () => ({ NACOS: server.address }),
     close: () => server.close(),
   }
+}
+
+/**
+ * A real API server of Kubernetes, with a pod and a slice for each instance. The first time it is built, which takes Go
+ * and minutes; the program has to run in the network namespace that `inNetworkNamespace` makes.
+ *
+ * @throws Error where it cannot be had
+ */
+export async function startKubernetes(): Promise<Registry> {
+  const servers = '../../../test/servers/kubernetes'
+  const { installControlPlane } = await import(`${servers}/install.mjs`)
+  const problem = installControlPlane()
+  if (problem !== undefined) throw new Error(`no Kubernetes API server: ${problem}`)
+  const { startControlPlane } = await import(`${servers}/start.mjs`)
+  const { createKubernetesRegistry } = await import(`${servers}/registry.mjs`)
+  const plane = await startControlPlane()
+  const registry = await createKubernetesRegistry({ kubeconfig: plane.kubeconfig })
+  const named = ({ service, tag, address }: Instance) => ({ service: `sc-${service}`, tag, address })
+  return {
+    name: 'a real Kubernetes API server',
+    host: registry.host,
+    environment: () => ({ ...registry.environment(), HOST: registry.host }),
+    add: instance => registry.add(named(instance)),
+    remove: instance => registry.remove(named(instance)),
+    async close() {
+      await registry.close()
+      await plane.stop()
+    },
+  }
+}
+
+/**
+ * Runs this program again where the services can have an address that Kubernetes takes: slices refuse loopback.
+ *
+ * @returns whether another run has done the work
+ * @throws Error where no network namespace can be made
+ */
+export async function inNetworkNamespace(): Promise<boolean> {
+  const { runInNetworkNamespace } = await import('../../../test/servers/kubernetes/registry.mjs' as string)
+  const done = runInNetworkNamespace()
+  if (typeof done === 'string') throw new Error(done)
+  return done
 }
 
 /** A JSON file that the driver keeps up to date, as a ConfigMap would be. */
