@@ -219,10 +219,12 @@ t.test('TLS and mutual TLS; what does not fit is an error that says why', async 
   const [own, stranger] = [pair('localhost'), pair('stranger')]
   const plain = await devServer(t, { tls: own })
   const mutual = await devServer(t, { tls: { ...own, clientCa: own.cert } })
-  await client(t, plain.address, { tls: { ca: own.cert } }).ready()
-  await client(t, plain.address, { tls: { rejectUnauthorized: false } }).ready()
-  await client(t, mutual.address, { tls: { ca: own.cert, ...own } }).ready()
-  const short = { operationTimeoutMs: 500 }
+  const patient = { requestTimeoutMs: 10_000 }
+  await client(t, plain.address, { ...patient, tls: { ca: own.cert } }).ready()
+  await client(t, plain.address, { ...patient, tls: { rejectUnauthorized: false } }).ready()
+  await client(t, mutual.address, { ...patient, tls: { ca: own.cert, ...own } }).ready()
+  // An attempt that was made must have ended, also on a busy machine.
+  const short = { requestTimeoutMs: 10_000, operationTimeoutMs: 3_000 }
   const cases: [string, string, NacosClientOptions['tls'] | undefined, RegExp][] = [
     ['no authority', plain.address, true, /self-signed certificate/],
     ['another authority', plain.address, { ca: stranger.cert }, /self-signed certificate/],
@@ -230,10 +232,12 @@ t.test('TLS and mutual TLS; what does not fit is an error that says why', async 
     ['no client certificate', mutual.address, { ca: own.cert }, /LANEWAY_NACOS_UNAVAILABLE/],
     ['a stranger', mutual.address, { ca: own.cert, ...stranger }, /LANEWAY_NACOS_UNAVAILABLE/],
   ]
-  for (const [name, address, tls, message] of cases) {
-    const made = client(t, address, { ...short, ...(tls !== undefined && { tls }) })
-    await t.rejects(made.ready(), { code: 'LANEWAY_NACOS_UNAVAILABLE', message }, name)
-  }
+  await Promise.all(
+    cases.map(async ([name, address, tls, message]) => {
+      const made = client(t, address, { ...short, ...(tls !== undefined && { tls }) })
+      await t.rejects(made.ready(), { code: 'LANEWAY_NACOS_UNAVAILABLE', message }, name)
+    }),
+  )
 })
 
 t.test('a process that closes its client ends by itself, and its instance is gone', async t => {

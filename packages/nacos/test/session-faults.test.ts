@@ -2,7 +2,7 @@ import t from 'tap'
 import { client, server } from './harness.js'
 import { ok } from './raw-server.js'
 
-const quick = { requestTimeoutMs: 100, healthIntervalMs: 50, maxReconnectDelayMs: 50, redoIntervalMs: 50 }
+const quick = { requestTimeoutMs: 400, healthIntervalMs: 50, maxReconnectDelayMs: 50, redoIntervalMs: 50 }
 
 t.test('every push is answered on the stream with its own id, success for what is known', async t => {
   const nacos = await server(t)
