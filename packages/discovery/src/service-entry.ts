@@ -9,8 +9,12 @@ import { OutlierEjection, type OutlierOptions } from './outlier-ejection.js'
 import { TableChoice } from './seat.js'
 import { MAX_ENDPOINTS, MAX_LANES, TableBuild, type TableSettings } from './table-build.js'
 
-/** Endpoints that are read at a stretch; a larger snapshot is read in slices between which other work runs. */
+/**
+ * Endpoints that are read at a stretch; the rest of a larger snapshot follows in slices, between which other work runs. A
+ * new or changed endpoint is checked, which takes about 5 µs; one that is as before is only compared.
+ */
 const SLICE = 10_000
+const CHECKED_PER_SLICE = 1000
 /** Dropped endpoints that are told one by one per snapshot. */
 const MOST_DROPPED_EVENTS = 100
 const NO_MEMBERS: readonly Member[] = []
@@ -100,16 +104,13 @@ export class ServiceEntry {
     }
     const build = new TableBuild(this.#settings, inputs, this.table?.members ?? NO_MEMBERS, this.#members, this.#loads)
     this.#build = build
-    if (inputs.length <= SLICE) {
-      build.read(inputs.length)
-      this.#commit(build)
-    } else this.#readSlice(build)
+    this.#readSlice(build)
   }
 
   #readSlice(build: TableBuild): void {
     // A newer snapshot, `missing` or `close` has taken its place.
     if (this.#build !== build) return
-    if (build.read(SLICE)) this.#commit(build)
+    if (build.read(SLICE, CHECKED_PER_SLICE)) this.#commit(build)
     else setImmediate(() => this.#readSlice(build))
   }
 

@@ -62,14 +62,17 @@ export class TableBuild {
     this.#loads = loads
   }
 
-  /** Reads up to `count` further endpoints. @returns whether all are read */
-  read(count: number): boolean {
+  /** Reads up to `count` further endpoints, of which up to `checked` are new or changed. @returns whether all are read */
+  read(count: number, checked: number): boolean {
     const end = Math.min(this.#inputs.length, this.#at + count)
-    for (; this.#at < end; this.#at++) {
+    for (let left = checked; this.#at < end && left > 0; this.#at++) {
       const input = this.#inputs[this.#at]
       const same = this.#before[this.#at]
       if (same !== undefined && same.seenBy !== this.#id && isUnchanged(same.endpoint, input)) this.#keep(same)
-      else this.#parse(input)
+      else {
+        this.#parse(input)
+        left--
+      }
     }
     return this.#at === this.#inputs.length
   }

@@ -141,6 +141,22 @@ t.test('beyond 100,000 endpoints the previous snapshot stays and the source says
   t.match(resolver.state('sc-B'), { status: 'current', base: { endpoints: 100_000 } })
 })
 
+t.test('a large list is taken over in several turns, the table before it serves meanwhile', async t => {
+  const { source, resolver } = scripted(t)
+  source.snapshot('sc-B', [endpoint()])
+  source.snapshot('sc-B', many(5000))
+  t.equal(resolver.state('sc-B')?.base.endpoints, 1, 'other work runs in between')
+  let turns = 0
+  while (resolver.state('sc-B')?.base.endpoints === 1) {
+    turns++
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  t.equal(resolver.state('sc-B')?.base.endpoints, 5000)
+  t.equal(turns, 4)
+  source.snapshot('sc-B', [...many(4999), endpoint({ host: '10.99.0.1' })])
+  t.equal(resolver.state('sc-B')?.base.endpoints, 5000, 'what is as before is taken over at once')
+})
+
 t.test('beyond 64 lanes the previous snapshot stays and the source says so', async t => {
   const { source, resolver, warnings } = scripted(t)
   const lanes = (count: number) => many(count, index => ({ tags: [`lane-${index}`] }))

@@ -63,6 +63,7 @@ t.test('nothing per pick grows with endpoints or lanes', async t => {
       let turn = 0
       const random = () => (turn++ % 97) / 97
       const resolver = createLaneResolver({ sources: [source], services: ['s'], balancer, random, env: {} })
+      await resolver.ready('s')
       const counted: Record<string, number> = {}
       for (const [name, call] of Object.entries(cases)) {
         call(resolver)
@@ -89,6 +90,7 @@ t.test('what is barred makes a pick walk past what is barred, and no further', a
     const endpoints = services(size, 1).map((one, index) => ({ ...one, tags: [], weight: index === 0 ? 1e12 : 1 }))
     const source = createStaticSource({ s: endpoints })
     const resolver = createLaneResolver({ sources: [source], services: ['s'], env: {} })
+    await resolver.ready('s')
     let looked = 0
     class Counting extends Set<string> {
       override has(value: string): boolean {
