@@ -157,7 +157,7 @@ t.test('an ejection outlasts snapshots, and ends when the registry says the endp
 })
 
 t.test('many ejections in a large lane leave every other endpoint in service', async t => {
-  const endpoints = grays(3000)
+  const endpoints = grays(1000)
   const { fail, choiceOf, pick, at, resolver } = clocked(t, endpoints)
   const ejected = new Set<string>()
   for (let i = 0; i < 500; i++) {
