@@ -157,8 +157,9 @@ t.test('an ejection outlasts snapshots, and ends when the registry says the endp
 })
 
 t.test('many ejections in a large lane leave every other endpoint in service', async t => {
-  const endpoints = grays(1000)
+  const endpoints = grays(3000)
   const { fail, choiceOf, pick, at, resolver } = clocked(t, endpoints)
+  await resolver.ready('sc-B')
   const ejected = new Set<string>()
   for (let i = 0; i < 500; i++) {
     const choice = pick('gray')
