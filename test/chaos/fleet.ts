@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+/** One service process. */
+export interface Instance {
+  readonly service: string
+  readonly tag: string
+  readonly port: number
+  readonly child: ChildProcess
+}
+
+const START_LIMIT_MS = 60_000
+const NEXT: Readonly<Record<string, string>> = { entry: 'a', a: 'b', b: 'c', c: '' }
+
+/** The processes; remembers the lane of each port, also of those that are gone: that is what answers are judged by. */
+export class Fleet {
+  readonly instances = new Set<Instance>()
+  readonly tagOf = new Map<number, string>()
+  readonly #nacos: string
+  readonly #prefix: string
+
+  constructor(nacos: string, prefix: string) {
+    this.#nacos = nacos
+    this.#prefix = prefix
+  }
+
+  async start(service: string, tag: string): Promise<Instance> {
+    const program = fileURLToPath(new URL('./service.mjs', import.meta.url))
+    const child = spawn(process.execPath, [program], {
+      env: {
+        ...process.env,
+        NAME: service,
+        NEXT: NEXT[service],
+        NACOS: this.#nacos,
+        PREFIX: this.#prefix,
+        LANEWAY_TAG: tag,
+      },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+    let errors = ''
+    child.stderr?.on('data', chunk => {
+      errors = (errors + chunk).slice(-2000)
+    })
+    const port = await new Promise<number>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        child.kill('SIGKILL')
+        reject(new Error(`${service} does not serve\n${errors}`))
+      }, START_LIMIT_MS)
+      child.once('message', (message: { port: number }) => {
+        clearTimeout(timer)
+        resolve(message.port)
+      })
+      child.once('exit', code => reject(new Error(`${service} ended with ${code}\n${errors}`)))
+    })
+    const instance = { service, tag, port, child }
+    this.instances.add(instance)
+    this.tagOf.set(port, tag)
+    child.once('exit', () => this.instances.delete(instance))
+    return instance
+  }
+
+  /** Any process of the chain; of another in its group there is always one. */
+  any(filter: (instance: Instance) => boolean = () => true): Instance {
+    const list = [...this.instances].filter(one => one.service !== 'entry' && filter(one))
+    return list[Math.floor(Math.random() * list.length)]!
+  }
+
+  async end(instance: Instance, signal: NodeJS.Signals): Promise<void> {
+    const ended = new Promise(resolve => instance.child.once('exit', resolve))
+    instance.child.kill(signal)
+    await ended
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.instances].map(one => this.end(one, 'SIGKILL')))
+  }
+}

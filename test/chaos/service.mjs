@@ -1,0 +1,83 @@
+// One service process of the chain entry -> a -> b -> c. What it should do wrong comes as messages of the driver.
+import { createServer } from 'node:http'
+import { currentLane } from '@laneway/core'
+import { createLaneResolver } from '@laneway/discovery'
+import { withLane } from '@laneway/http'
+import { createNacosClient, createNacosSource, registerInstance } from '@laneway/nacos'
+import { composeLane } from '@laneway/undici'
+import { Agent, interceptors, request } from 'undici'
+
+const { NAME = 'c', NEXT = '', NACOS = '', PREFIX = 'sc', LANEWAY_TAG = '' } = process.env
+/** How often a hop asks again, as callers of idempotent operations do. */
+const ATTEMPTS = 4
+const nacos = createNacosClient({ servers: NACOS })
+const resolver = createLaneResolver({
+  sources: [createNacosSource(nacos)],
+  services: NEXT === '' ? [] : [`${PREFIX}-${NEXT}`],
+  readyTimeoutMs: 20_000,
+})
+const dispatcher = composeLane(
+  new Agent({ connections: 32, headersTimeout: 1000, bodyTimeout: 1000, connect: { timeout: 500 } }),
+  { resolver },
+  interceptors.retry({ maxRetries: 2, minTimeout: 10, statusCodes: [] }),
+)
+let fault = ''
+
+async function next(id) {
+  let failure
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    try {
+      const { statusCode, body } = await request(`http://${PREFIX}-${NEXT}/`, { dispatcher, headers: { 'x-id': id } })
+      const text = await body.text()
+      if (statusCode === 200) return text
+      failure = new Error(text)
+    } catch (error) {
+      failure = error
+    }
+  }
+  throw failure
+}
+
+const server = createServer(
+  withLane(
+    async (req, res) => {
+      req.resume()
+      const hop = `${NAME}|${port}|${req.headers['x-mse-tag'] ?? ''}|${currentLane()?.header ?? ''}`
+      if (fault === 'slow') await new Promise(resolve => setTimeout(resolve, 5000))
+      try {
+        const text = NEXT === '' ? hop : `${hop} ${await next(String(req.headers['x-id']))}`
+        if (fault !== 'reset') return void res.end(text)
+        res.writeHead(200, { 'content-length': text.length })
+        res.write(text.slice(0, 5), () => req.socket.resetAndDestroy())
+      } catch (error) {
+        res.writeHead(502).end(`${NAME}: ${error.code ?? ''} ${error.message}`)
+      }
+    },
+    { trust: 'internal' },
+  ),
+)
+server.keepAliveTimeout = 60_000
+await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
+const { port } = server.address()
+if (NEXT !== '') await resolver.ready(`${PREFIX}-${NEXT}`)
+const registration =
+  NAME === 'entry'
+    ? undefined
+    : await registerInstance(nacos, { service: `${PREFIX}-${NAME}`, port, ip: '127.0.0.1', leaveDelayMs: 1500 })
+process.send({ port, tag: LANEWAY_TAG })
+
+process.on('message', message => {
+  fault = message
+  if (message === 'refuse') {
+    server.close()
+    server.closeAllConnections()
+  } else if (message === '' && !server.listening) server.listen(port, '127.0.0.1')
+})
+process.once('SIGTERM', async () => {
+  await registration?.leave()
+  const idle = setInterval(() => server.closeIdleConnections(), 50)
+  await new Promise(resolve => server.close(resolve))
+  clearInterval(idle)
+  process.exit(0)
+})
+process.on('disconnect', () => process.exit(0))
