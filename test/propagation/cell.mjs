@@ -1,81 +1,21 @@
 // One cell: a front service with an ingress and an egress, under a condition.
 import { placeOf } from './backend.mjs'
 import { CONDITIONS } from './conditions.mjs'
-import { EGRESSES } from './egresses.mjs'
 import { generate } from './generator.mjs'
-import { INGRESSES } from './ingresses.mjs'
 
 let number = 0
 const next = () => number++
 
 /** Runs a front service for as many requests and counts what came of them. */
-export async function runCell({ wiring, backend, ingress, egress, condition, count }) {
-  const rules = CONDITIONS[condition]
+export async function runCell({ start, backend, ingress, egress, condition, count }) {
   backend.forget()
-  const client = EGRESSES[egress](wiring, backend, condition)
-  const queue = rules.queued ? createQueue(wiring.bind) : undefined
-  let calls = 0
-
-  const callOut = async req => {
-    await new Promise(resolve => setTimeout(resolve, Math.random() * 3))
-    const away = req.headers['x-away'] !== undefined
-    const url = away ? `http://third.example:${backend.thirdPort}/done` : `http://svc${rules.path}`
-    const headers = { 'x-id': req.headers['x-id'], 'x-expected': req.headers['x-expected'] }
-    const tag = wiring.byHand?.()
-    if (tag) headers['x-mse-tag'] = tag
-    if (rules.aborted && calls++ % 4 === 0) abortOne(client, url)
-    const { status, text } = await client.call(url, { headers })
-    return `${status} ${text}`
-  }
-
-  const front = await INGRESSES[ingress](wiring, req => {
-    if (rules.post) {
-      return new Promise((resolve, reject) => {
-        req.on('data', () => {})
-        req.on('end', () => callOut(req).then(resolve, reject))
-      })
-    }
-    return queue === undefined ? callOut(req) : queue(() => callOut(req))
-  })
+  const front = await start({ backend, ingress, egress, condition })
   try {
-    await wiring.ready()
-    const results = await generate(front, count, rules, next)
+    const results = await generate(front, count, CONDITIONS[condition], next)
     return judge(results, backend, condition)
   } finally {
     await front.close()
-    await client.close()
   }
-}
-
-/** A limiter as p-limit writes it: whoever finishes calls the next in line, in its own context. */
-function createQueue(bind) {
-  const waiting = []
-  let running = 0
-  const step = () => {
-    while (running < 8 && waiting.length > 0) {
-      running++
-      waiting.shift()()
-    }
-  }
-  return fn =>
-    new Promise((resolve, reject) => {
-      const bound = bind(fn)
-      waiting.push(() =>
-        bound()
-          .then(resolve, reject)
-          .finally(() => {
-            running--
-            step()
-          }),
-      )
-      step()
-    })
-}
-
-function abortOne(client, url) {
-  const controller = new AbortController()
-  client.call(url, { headers: { 'x-id': 'aborted', 'x-expected': '' }, signal: controller.signal }).catch(() => {})
-  setTimeout(() => controller.abort(), Math.random() * 3)
 }
 
 function judge(results, backend, condition) {

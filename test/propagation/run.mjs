@@ -11,6 +11,7 @@ const HELP = `npm run test:propagation -- [options]
   --full            2,000 requests a cell on Node 20, 22, 24 and 26 (default: 200 on Node 20 and 26)
   --count <n>       requests a cell
   --nodes 20,26     which Node versions
+  --register        the front services know nothing of Laneway, they are started with --import @laneway/register
   --only <regex>    cells whose name matches, e.g. "Express 5 x undici7 fetch x retry"
   --list            every cell instead of one line per condition
   --help            this text
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     full: { type: 'boolean', default: false },
     count: { type: 'string' },
     nodes: { type: 'string' },
+    register: { type: 'boolean', default: false },
     only: { type: 'string' },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
@@ -71,7 +73,13 @@ async function work() {
 
 function runWorker({ binary, ingress }) {
   const worker = fileURLToPath(new URL('./worker.mjs', import.meta.url))
-  const options = JSON.stringify({ ingress, count, control: Math.min(count, 128), only: values.only })
+  const options = JSON.stringify({
+    ingress,
+    count,
+    control: Math.min(count, 128),
+    only: values.only,
+    register: values.register,
+  })
   return new Promise(resolve => {
     const child = spawn(binary, ['--no-warnings', worker, options], { stdio: ['ignore', 'pipe', 'pipe'] })
     children.add(child)

@@ -1,13 +1,15 @@
 // Runs all cells of one ingress on the Node that runs this, and prints each as a line of JSON.
-import dns from 'node:dns'
-import { lookup, startBackend } from './backend.mjs'
+import { startBackend } from './backend.mjs'
 import { runCell } from './cell.mjs'
 import { CONDITIONS } from './conditions.mjs'
 import { EGRESSES } from './egresses.mjs'
+import { startFront } from './front.mjs'
 import { notApplicable } from './not-applicable.mjs'
+import { createRegisterFronts } from './register-front.mjs'
+import { resolveThird } from './third.mjs'
 import { controlOf, controlWiring, lanewayWiring } from './wiring.mjs'
 
-const { ingress, count, control, only } = JSON.parse(process.argv[2])
+const { ingress, count, control, only, register } = JSON.parse(process.argv[2])
 const node = Number(process.versions.node.split('.')[0])
 const pattern = new RegExp(only ?? '')
 const CELL_LIMIT_MS = 60_000
@@ -15,12 +17,11 @@ const CELL_LIMIT_MS = 60_000
 process.on('uncaughtException', error => print({ crash: String(error?.stack ?? error) }))
 process.on('unhandledRejection', error => print({ crash: String(error?.stack ?? error) }))
 
-// The other clients are given the look-up; the fetch of Node takes none.
-const realLookup = dns.lookup
-dns.lookup = (hostname, ...rest) => (hostname === 'third.example' ? lookup : realLookup)(hostname, ...rest)
+resolveThird()
 
 const print = row => process.stdout.write(`${JSON.stringify(row)}\n`)
 const backend = await startBackend()
+const fronts = register === true ? createRegisterFronts(backend) : undefined
 
 for (const egress of Object.keys(EGRESSES)) {
   for (const condition of Object.keys(CONDITIONS)) {
@@ -32,18 +33,32 @@ for (const egress of Object.keys(EGRESSES)) {
       print({ ...cell, reason })
       continue
     }
-    const wiring = lanewayWiring(backend)
-    const result = await bounded(runCell({ wiring, backend, ingress, egress, condition, count }))
-    await wiring.close()
+    const start = fronts?.start ?? inProcess(lanewayWiring)
+    const result = await bounded(runCell({ start, backend, ingress, egress, condition, count }))
     const fault = controlOf(egress, condition)
-    const broken = controlWiring(backend, fault)
-    const shown = await bounded(runCell({ wiring: broken, backend, ingress, egress, condition, count: control }))
-    await broken.close()
+    const broken = inProcess(of => controlWiring(of, fault))
+    const shown = await bounded(runCell({ start: broken, backend, ingress, egress, condition, count: control }))
     print({ ...cell, ...result, fault, control: shown.wrong + shown.lost + shown.doubled, controlWhy: shown.why })
   }
 }
+fronts?.end()
 backend.close()
 process.exit(0)
+
+/** A front service in this process. */
+function inProcess(makeWiring) {
+  return async cell => {
+    const wiring = makeWiring(cell.backend)
+    const front = await startFront({ ...cell, wiring })
+    return {
+      ...front,
+      async close() {
+        await front.close()
+        await wiring.close()
+      },
+    }
+  }
+}
 
 /** A cell that hangs is a failed cell, not a hanging run. */
 async function bounded(run) {

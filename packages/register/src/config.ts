@@ -128,7 +128,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, fo
   return Object.freeze({
     service: told('service') as string | undefined,
     port: told('port') as number | undefined,
-    tag: told('tag') as string | undefined,
+    // The variable is read where all adapters read it, so that a wrong value is reported by its name.
+    tag: env['LANEWAY_TAG']?.trim() ? undefined : (told('tag') as string | undefined),
     services: (told('services') as string[] | undefined) ?? [],
     nacos: (told('nacos') as string[] | undefined) ?? [],
     nacosNamespace: told('nacosNamespace') as string | undefined,
