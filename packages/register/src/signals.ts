@@ -20,7 +20,10 @@ export function hookSignals(leave: () => void, end: () => Promise<void>): void {
     process.kill(process.pid, signal)
   }
   function onSignal(signal: NodeJS.Signals): void {
-    if (told) return again(signal)
+    if (told) {
+      again(signal)
+      return
+    }
     told = true
     leave()
     if (process.listenerCount(signal) - 1 > exitHooks()) stopListening()

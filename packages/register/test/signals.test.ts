@@ -1,8 +1,6 @@
 import { createNacosDevServer, type NacosDevServer } from '@laneway/nacos-dev-server'
 import t from 'tap'
-import { type App, ask, program, startApp } from './start-app.js'
-
-type Test = typeof t
+import { type App, ask, program, startApp, type Test } from './start-app.js'
 
 /** A registered service that ends in a way of its own. */
 async function registered(t: Test, end: string, environment: Record<string, string> = {}) {
