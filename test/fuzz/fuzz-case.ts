@@ -62,6 +62,8 @@ const LARGE = 1024 * 1024
 const GROWTH = 24
 /** CPU time below which a comparison says nothing. */
 const NOTHING_MS = 60
+/** What a collection of garbage at the wrong moment may add. */
+const LEAST_MS = 10
 
 /**
  * That an input of 1 MB costs CPU time in proportion to one of 128 kB.
@@ -75,7 +77,7 @@ export function linear<T>(name: string, make: (bytes: number) => T, run: (input:
       await cost(run, make(1024))
       const large = await cost(run, make(LARGE))
       if (large <= NOTHING_MS) return 1
-      const small = Math.max(await cost(run, make(SMALL)), await cost(run, make(SMALL)), 1)
+      const small = Math.max(await cost(run, make(SMALL)), await cost(run, make(SMALL)), LEAST_MS)
       if (large > GROWTH * small) {
         throw new Error(`128 kB cost ${small.toFixed(1)} ms of CPU, 1 MB ${large.toFixed(1)} ms`)
       }

@@ -1,4 +1,5 @@
 // What clients send: the lane header, W3C baggage, MSE's baggage member, whole requests.
+import { isIPv6 } from 'node:net'
 import {
   BAGGAGE_KEY,
   baggageMember,
@@ -258,7 +259,8 @@ export const laneCases: readonly FuzzCase[] = [
     const verdict = scope.includes(name)
     let url: URL
     try {
-      url = new URL(`http://${name}/`)
+      // An address comes from a URL with brackets, from the options of a request without.
+      url = new URL(`http://${isIPv6(name) ? `[${name}]` : name}/`)
     } catch {
       must(!verdict, `${name} is no host`)
       return
