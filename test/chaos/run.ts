@@ -65,6 +65,7 @@ async function main(): Promise<number> {
       `${fleet.instances.size} processes over ${server === undefined ? `Nacos at ${values.nacos}` : 'the in-memory Nacos'}, ${rate} requests/s`,
     )
     const load = new Load(entries[0]!.port, rate, fleet.tagOf)
+    await warm(load)
     const begun = Date.now()
     await pause(3000)
     const only = new RegExp(values.only ?? '')
@@ -91,6 +92,17 @@ async function main(): Promise<number> {
     await fleet.close()
     await server?.close()
   }
+}
+
+/** Twenty new processes compile and connect; what is measured begins when a second has passed without a slow request. */
+async function warm(load: Load): Promise<void> {
+  for (let second = 0; second < 60; second++) {
+    const seen = load.samples.length
+    await pause(1000)
+    const fresh = load.samples.slice(seen)
+    if (fresh.length > 0 && fresh.every(({ failed, tookMs }) => !failed && tookMs < NOTICED_MS / 4)) return
+  }
+  console.log('! the machine is too busy for figures: requests are slow without any fault')
 }
 
 function report(
@@ -150,7 +162,9 @@ function report(
   const whys = new Map<string, number>()
   for (const { failed, wrong, why } of load.samples) if (failed || wrong) whys.set(why, (whys.get(why) ?? 0) + 1)
   for (const [why, times] of [...whys].slice(0, 15)) console.log(`! ${times} times: ${why}`)
-  console.log(`${load.samples.length} requests, ${Math.round(load.samples.length / seconds)} a second`)
+  console.log(
+    `${load.samples.length} requests, ${Math.round(load.samples.filter(({ sentAt }) => sentAt >= windows[0]!.from).length / seconds)} a second`,
+  )
   console.log(`chaos: ${passed} passed, ${failed} failed, ${skipped} skipped`)
   return failed === 0 ? 0 : 1
 }

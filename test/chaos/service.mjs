@@ -8,8 +8,11 @@ import { composeLane } from '@laneway/undici'
 import { Agent, interceptors, request } from 'undici'
 
 const { NAME = 'c', NEXT = '', NACOS = '', PREFIX = 'sc', LANEWAY_TAG = '' } = process.env
-/** How often a hop asks again, as callers of idempotent operations do. */
-const ATTEMPTS = 4
+/**
+ * How often a hop asks again, as callers of idempotent operations do: Laneway never repeats a request whose response has
+ * begun. Each attempt draws anew, so with two instances of which one breaks every answer, one in 4,096 would fail.
+ */
+const ATTEMPTS = 12
 const nacos = createNacosClient({ servers: NACOS })
 const resolver = createLaneResolver({
   sources: [createNacosSource(nacos)],
