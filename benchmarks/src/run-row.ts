@@ -1,10 +1,24 @@
-// Runs one row, in a process of its own: `node run-row.js <table> <row> [quick]`. Prints its figures as one line of JSON.
+// Runs one row, in a process of its own: `node run-row.js <table> <row>`. Prints its figures as one line of JSON. With
+// `quick` as third argument it runs several rows, one a line, and measures nothing.
+import type { Figures, Row } from './case.js'
 import { measureRow } from './measure.js'
 import { tables } from './tables.js'
 
-const [tableName, rowName, mode] = process.argv.slice(2)
-const row = tables.find(table => table.name === tableName)?.rows.find(one => one.name === rowName)
-if (row === undefined) throw new Error(`there is no case ${tableName}/${rowName}`)
-const skipped = row.skip?.()
-const figures = skipped === undefined ? await measureRow(row, mode === 'quick') : { skipped }
+const [tableName, rowNames = '', mode] = process.argv.slice(2)
+const table = tables.find(one => one.name === tableName)
+
+async function run(rowName: string): Promise<Figures | { skipped: string }> {
+  const row: Row | undefined = table?.rows.find(one => one.name === rowName)
+  if (row === undefined) throw new Error(`there is no case ${tableName}/${rowName}`)
+  const skipped = row.skip?.()
+  if (skipped !== undefined) return { skipped }
+  try {
+    return await measureRow(row, mode === 'quick')
+  } catch (error) {
+    throw new Error(`${tableName}/${rowName}`, { cause: error })
+  }
+}
+
+const figures: (Figures | { skipped: string })[] = []
+for (const rowName of rowNames.split('\n')) figures.push(await run(rowName))
 process.stdout.write(`\n${JSON.stringify({ figures })}\n`, () => process.exit(0))

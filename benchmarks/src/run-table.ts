@@ -58,13 +58,19 @@ export async function runTable(table: Table, settings: RunSettings): Promise<Tab
   const rows = selectedRows(table, settings.only)
   const figures = new Map<Row, Figures[]>(rows.map(row => [row, []]))
   const skipped = new Map<Row, string>()
-  const rounds = settings.quick ? 1 : settings.rounds
+  const note = (row: Row, result: Figures): void => {
+    if (typeof result['skipped'] === 'string') skipped.set(row, result['skipped'])
+    else figures.get(row)!.push(result)
+  }
+  if (settings.quick) {
+    const results = await runRows(table, rows, settings)
+    for (const [at, row] of rows.entries()) note(row, results[at]!)
+  }
+  const rounds = settings.quick ? 0 : settings.rounds
   for (let round = 0; round < rounds; round++) {
     for (const row of round % 2 === 0 ? rows : rows.toReversed()) {
       if (round >= (row.rounds ?? rounds) || skipped.has(row)) continue
-      const result = await runRow(table, row, settings)
-      if (typeof result['skipped'] === 'string') skipped.set(row, result['skipped'])
-      else figures.get(row)!.push(result)
+      note(row, await runRow(table, row, settings))
     }
   }
   return {
@@ -77,13 +83,19 @@ export async function runTable(table: Table, settings: RunSettings): Promise<Tab
 }
 
 /** One process, one row. */
-export function runRow(table: Table, row: Row, settings: RunSettings): Promise<Figures> {
-  const args = [...NODE_ARGS, settings.script, table.name, row.name, ...(settings.quick ? ['quick'] : [])]
+export async function runRow(table: Table, row: Row, settings: RunSettings): Promise<Figures> {
+  return (await runRows(table, [row], settings))[0]!
+}
+
+/** One process, several rows: only to see that they run, since each changes what the next is measured in. */
+function runRows(table: Table, rows: readonly Row[], settings: RunSettings): Promise<Figures[]> {
+  const names = rows.map(row => row.name).join('\n')
+  const args = [...NODE_ARGS, settings.script, table.name, names, ...(settings.quick ? ['quick'] : [])]
   return new Promise((resolve, reject) => {
     execFile(settings.node, args, { timeout: ROW_TIMEOUT_MS, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
       const line = stdout.trim().split('\n').at(-1) ?? ''
       if (error === null && line.startsWith('{')) resolve(JSON.parse(line).figures)
-      else reject(new Error(`${table.name}/${row.name}: ${stderr.trim() || error?.message || 'no figures'}`))
+      else reject(new Error(`${table.name}: ${stderr.trim() || error?.message || 'no figures'}`))
     })
   })
 }

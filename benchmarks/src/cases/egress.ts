@@ -204,15 +204,22 @@ function requesting(
     const seen = stubAddRequest(arrived)
     const agent = await make()
     const headers = { accept: 'application/json', 'x-request-id': 'a1b2c3' }
+    let requests: http.ClientRequest[] = []
     const loop = (): void => {
       for (let i = 0; i < OPS; i++) {
         const request = http.request({ host: 'sc-b', path: '/orders/7', method: 'GET', headers, agent })
-        request.on('response', ignore)
+        request.on('error', ignore)
+        requests.push(request)
       }
     }
     return {
       ops: OPS,
       asynchronous: true,
+      // A request that never ends is kept by whoever waits for its end.
+      prepare() {
+        for (const request of requests) request.destroy()
+        requests = []
+      },
       // The endpoint is chosen one tick after the call.
       run() {
         enter(loop)
