@@ -77,7 +77,7 @@ function startWith(config: RegisterConfig): Running {
       if (config.diagnose) setImmediate(diagnose)
     },
     closed: server => servers.delete(server),
-    firstRequest(server) {
+    begins(server) {
       if (on('ingress')) guard.attempt('ingress', () => laneServer(server, ingress))
     },
   })

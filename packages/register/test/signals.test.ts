@@ -3,7 +3,11 @@ import t from 'tap'
 import { type App, ask, program, startApp, type Test } from './start-app.js'
 
 /** A registered service that ends in a way of its own. */
-async function registered(t: Test, end: string, environment: Record<string, string> = {}) {
+async function registered(
+  t: Test & { match(found: unknown, wanted: unknown): unknown },
+  end: string,
+  environment: Record<string, string> = {},
+) {
   const nacos = await createNacosDevServer({ port: 0 }).start()
   t.teardown(() => nacos.close())
   const app = await startApp(t, program('plain.mjs'), {
