@@ -22,7 +22,10 @@ export abstract class Picker {
   constructor(seats: readonly Seat[], random: Random) {
     this.seats = seats
     this.random = random
-    this.table = new AliasTable(Float64Array.from(seats, seat => seat.endpoint.weight))
+    // Not Float64Array.from, which makes an object per number (benchmark case discovery/rebuild).
+    const weights = new Float64Array(seats.length)
+    for (let i = 0; i < seats.length; i++) weights[i] = seats[i]!.endpoint.weight
+    this.table = new AliasTable(weights)
   }
 
   /** Chooses as if every seat were usable. */
