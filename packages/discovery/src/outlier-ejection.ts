@@ -132,7 +132,14 @@ export class OutlierEjection {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (waits && !this.#clock.injected) {
-      this.#timer = setTimeout(() => this.returnDue(), Math.max(0, next - this.#clock.now()) + 1)
+      this.#timer = setTimeout(
+        () => {
+          // Timers count from the start of a turn of the event loop, so after a long one they are early.
+          if (this.#clock.now() < this.#nextReturn) this.#plan()
+          else this.returnDue()
+        },
+        next - this.#clock.now() + 1,
+      )
       this.#timer.unref()
     }
   }
