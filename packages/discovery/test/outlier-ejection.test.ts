@@ -13,7 +13,7 @@ function clocked(t: Test, endpoints: readonly EndpointInput[], options: Partial<
     }
   }
   const choiceOf = (lane: string | undefined, input: EndpointInput): Choice => {
-    for (let i = 0; i < 10_000; i++) {
+    for (let i = 0; i < 200_000; i++) {
       const choice = service.pick(lane)
       if (choice.endpoint?.address === addressOf(input)) return choice
     }
