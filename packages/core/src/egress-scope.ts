@@ -41,6 +41,7 @@ const INTERNAL_SUFFIXES = ['.svc', '.cluster.local', '.internal', '.local']
 // service: it can be listed.
 const METADATA_NAMES = new Set(['metadata.google.internal', 'instance-data.ec2.internal'])
 const MAX_VERDICTS = 4096
+const MAX_HOST_LENGTH = 255
 const MAX_WARNED = 100
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/
 
@@ -64,6 +65,8 @@ export function createEgressScope(where: string, options: EgressScopeOptions = {
 
   return {
     includes(hostname) {
+      // RFC 1035 ends a name at 255 bytes; longer texts are no hosts, and must not fill the cache.
+      if (hostname.length > MAX_HOST_LENGTH) return false
       let verdict = verdicts.get(hostname)
       if (verdict === undefined) {
         verdict = judge(hostname)

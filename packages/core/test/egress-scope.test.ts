@@ -224,3 +224,10 @@ t.test('whatever the host, there is a verdict', async () => {
     }),
   )
 })
+
+t.test('what is longer than a host name can be is out of scope', async t => {
+  const scope = createEgressScope('test')
+  const label = 'a'.repeat(63)
+  t.equal(scope.includes(`${label}.${label}.${label}.svc`), true)
+  t.equal(scope.includes(`${label}.${label}.${label}.${label}.svc`), false)
+})

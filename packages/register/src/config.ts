@@ -160,7 +160,7 @@ function readFile(folder: string): { file: string | undefined; options: Register
   } catch (cause) {
     throw new LanewayError('LANEWAY_INVALID_OPTION', `${file} cannot be read: ${(cause as Error).message}`, { cause })
   }
-  const options = (loaded as { default?: unknown }).default ?? loaded
+  const options = (loaded as { default?: unknown } | null)?.default ?? loaded
   assertKnownKeys(file, options as object, Object.keys(FIELDS))
   return { file, options: options as RegisterOptions }
 }

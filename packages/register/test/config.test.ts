@@ -27,6 +27,7 @@ for (const [file, text] of [
 t.test('what is wrong is refused, with what was meant', async t => {
   for (const [env, file, said] of [
     [{}, '{ "servcie": "sc-a" }', /no option "servcie", did you mean "service"\?/],
+    [{}, 'null', /takes an options object, received null/],
     [{}, '{ "port": "8080" }', /port is a whole number from 0, received "8080"/],
     [{}, '{ "trust": "all" }', /trust is one of private, internal, edge, received "all"/],
     [{}, '[]', /takes an options object/],
