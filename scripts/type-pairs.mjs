@@ -29,7 +29,7 @@ function layOut(node, undici) {
   for (const name of readdirSync(join(root, 'packages'))) {
     if (existsSync(join(root, 'packages', name, 'dist'))) link(join(root, 'packages', name), `@laneway/${name}`)
   }
-  symlinkSync(join(root, 'test', 'types', 'readme-lines.ts'), join(folder, 'readme-lines.ts'))
+  symlinkSync(join(root, 'test', 'readme-types', 'readme-lines.ts'), join(folder, 'readme-lines.ts'))
   const config = {
     extends: join(root, 'tsconfig.base.json'),
     compilerOptions: {
