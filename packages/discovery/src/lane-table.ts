@@ -9,6 +9,8 @@ import { TableChoice } from './seat.js'
 export interface LaneTableParts {
   readonly service: string
   readonly members: readonly Member[]
+  /** Every port that a member has. */
+  readonly ports: ReadonlySet<number>
   readonly base: Group
   /** By tag; for a lane of one tag that is its header. */
   readonly lanes: ReadonlyMap<string, Group>
@@ -44,9 +46,7 @@ export class LaneTable {
     this.any = parts.any
     this.policies = parts.policies
     this.#anyUses = parts.anyUses
-    const ports = new Set<number>()
-    for (const member of parts.members) ports.add(member.endpoint.port)
-    this.ports = ports
+    this.ports = parts.ports
     this.#laneRequired = new TableChoice(parts.service, undefined, 'lane-required', undefined, undefined)
     this.#noBase = new TableChoice(parts.service, undefined, 'no-base', undefined, undefined)
   }

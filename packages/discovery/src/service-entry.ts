@@ -10,11 +10,13 @@ import { TableChoice } from './seat.js'
 import { MAX_ENDPOINTS, MAX_LANES, TableBuild, type TableSettings } from './table-build.js'
 
 /**
- * Endpoints that are read at a stretch; the rest of a larger snapshot follows in slices, between which other work runs. A
- * new or changed endpoint is checked, which takes about 5 µs; one that is as before is only compared.
+ * A snapshot of more endpoints is taken over in turns of the event loop of its own, between which other work runs. In
+ * one turn so many new or changed endpoints are checked, 5 to 10 µs each, and so many in all, of which those that are
+ * as before are only compared (benchmark case discovery/rebuild).
  */
-const SLICE = 10_000
-const CHECKED_PER_SLICE = 1000
+const AT_ONCE = 250
+const CHECKED_PER_TURN = 250
+const READ_PER_TURN = 5_000
 /** Dropped endpoints that are told one by one per snapshot. */
 const MOST_DROPPED_EVENTS = 100
 const NO_MEMBERS: readonly Member[] = []
@@ -92,7 +94,7 @@ export class ServiceEntry {
     else if (end === 'connect-error') this.#outlier?.failed(load)
   }
 
-  /** Takes over a snapshot, at once or, when it is large, in slices. */
+  /** Takes over a snapshot, at once or, when it is large, in several turns of the event loop. */
   apply(inputs: readonly EndpointInput[]): void {
     if (!Array.isArray(inputs)) {
       this.stale(new TypeError('a snapshot is a list of endpoints'))
@@ -104,17 +106,22 @@ export class ServiceEntry {
     }
     const build = new TableBuild(this.#settings, inputs, this.table?.members ?? NO_MEMBERS, this.#members, this.#loads)
     this.#build = build
-    this.#readSlice(build)
+    if (inputs.length > AT_ONCE) setImmediate(() => this.#readTurn(build))
+    else {
+      build.read(AT_ONCE, AT_ONCE)
+      this.#commit(build)
+    }
   }
 
-  #readSlice(build: TableBuild): void {
+  #readTurn(build: TableBuild): void {
     // A newer snapshot, `missing` or `close` has taken its place.
     if (this.#build !== build) return
-    if (build.read(SLICE, CHECKED_PER_SLICE)) this.#commit(build)
-    else setImmediate(() => this.#readSlice(build))
+    const done = build.read(READ_PER_TURN, CHECKED_PER_TURN)
+    setImmediate(() => (done ? this.#commit(build) : this.#readTurn(build)))
   }
 
   #commit(build: TableBuild): void {
+    if (this.#build !== build) return
     this.#build = undefined
     const table = build.finish()
     if (table === undefined) {

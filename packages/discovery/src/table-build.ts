@@ -45,6 +45,8 @@ export class TableBuild {
   readonly #fresh = new Map<string, Member>()
   readonly #groups = new Map<string, Seat[]>()
   readonly #baseSeats: Seat[] = []
+  readonly #ports = new Set<number>()
+  #tooManyLanes = false
   #at = 0
 
   constructor(
@@ -96,34 +98,49 @@ export class TableBuild {
     if (known === undefined || recovered) load.forgive()
     const member = new Member(this.#settings.service, endpoint, load)
     this.#fresh.set(endpoint.address, member)
-    this.#members.push(member)
+    this.#add(member)
   }
 
   #keep(member: Member): void {
     member.seenBy = this.#id
-    this.#members.push(member)
+    this.#add(member)
   }
 
-  /** Sorts the members into base and lanes. @returns `undefined` when there are more lanes than a service may have */
+  #add(member: Member): void {
+    this.#members.push(member)
+    this.#ports.add(member.endpoint.port)
+    for (const seat of member.seats) this.#seatsOf(seat.tag).push(seat)
+  }
+
+  #seatsOf(tag: string | undefined): Seat[] {
+    if (tag === undefined) return this.#baseSeats
+    const seats = this.#groups.get(tag)
+    if (seats !== undefined) return seats
+    const first: Seat[] = []
+    if (this.#groups.size === MAX_LANES) this.#tooManyLanes = true
+    else this.#groups.set(tag, first)
+    return first
+  }
+
+  /** Makes the table of what was read. @returns `undefined` when there are more lanes than a service may have */
   finish(): LaneTable | undefined {
+    if (this.#tooManyLanes) return undefined
     const { service, policies, balancer, random, baseEmpty, anyUses } = this.#settings
-    for (const member of this.#members) {
-      for (const seat of member.seats) {
-        if (seat.tag === undefined) this.#baseSeats.push(seat)
-        else {
-          const seats = this.#groups.get(seat.tag)
-          if (seats !== undefined) seats.push(seat)
-          else if (this.#groups.size === MAX_LANES) return undefined
-          else this.#groups.set(seat.tag, [seat])
-        }
-      }
-    }
     const lanes = new Map<string, Group>()
     for (const [tag, seats] of this.#groups) lanes.set(tag, new Group(tag, seats, balancer, random))
     const base = new Group(undefined, this.#baseSeats, balancer, random)
     const anySeats = baseEmpty === 'any' && base.seats.length === 0 ? this.#members.map(member => member.seats[0]!) : []
     const any = anySeats.length === 0 ? undefined : new Group(undefined, anySeats, balancer, random)
-    return new LaneTable({ service, members: this.#members, base, lanes, any, policies, anyUses })
+    return new LaneTable({
+      service,
+      members: this.#members,
+      ports: this.#ports,
+      base,
+      lanes,
+      any,
+      policies,
+      anyUses,
+    })
   }
 
   /** The members that the previous table did not have in this form. */
