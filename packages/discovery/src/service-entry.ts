@@ -14,8 +14,8 @@ import { MAX_ENDPOINTS, MAX_LANES, TableBuild, type TableSettings } from './tabl
  * one turn so many new or changed endpoints are checked, 5 to 10 µs each, and so many in all, of which those that are
  * as before are only compared (benchmark case discovery/rebuild).
  */
-const AT_ONCE = 250
-const CHECKED_PER_TURN = 250
+const AT_ONCE = 128
+const CHECKED_PER_TURN = 128
 const READ_PER_TURN = 5_000
 /** Dropped endpoints that are told one by one per snapshot. */
 const MOST_DROPPED_EVENTS = 100

@@ -152,7 +152,7 @@ t.test('a large list is taken over in several turns, the table before it serves 
     await new Promise(resolve => setImmediate(resolve))
   }
   t.equal(resolver.state('sc-B')?.base.endpoints, 5000)
-  t.equal(turns, 21, '250 new endpoints a turn, and one to put all together')
+  t.equal(turns, 41, '128 new endpoints a turn, and one to put all together')
   source.snapshot('sc-B', [...many(4999), endpoint({ host: '10.99.0.1' }), endpoint({ host: '10.99.0.2' })])
   turns = 0
   while (resolver.state('sc-B')?.base.endpoints === 5000) {
