@@ -1,5 +1,5 @@
 import { slot } from './context-slot.js'
-import { bindEmitterOnDemand, type Emitter } from './emitter.js'
+import { bindExchange, type Emitter } from './emitter.js'
 import type { IngressDecision } from './ingress.js'
 import type { IngressRequest } from './request.js'
 
@@ -33,10 +33,7 @@ export function runRequest<R, A extends unknown[]>(
   const { lane, stripped } = decision
   const { storage } = slot
   const inContext = needsContext(decision, request)
-  if (inContext) {
-    bindEmitterOnDemand(request, lane)
-    bindEmitterOnDemand(response, lane)
-  }
+  if (inContext) bindExchange(decision, request, response)
   if (stripped && storage.runStripped !== undefined) return storage.runStripped(lane, fn, ...args)
   return inContext ? storage.run(lane, fn, ...args) : fn(...args)
 }

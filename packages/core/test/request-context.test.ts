@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { createIngress, currentLane, runInLane, runRequest } from '@laneway/core'
+import { bindEmitter, createIngress, currentLane, parseLane, runInLane, runRequest } from '@laneway/core'
 import t from 'tap'
 
 const lane = () => currentLane()?.header
@@ -74,12 +74,10 @@ t.test('listeners of an untagged request stay out of the lane that the socket ca
 })
 
 for (const way of ['on', 'once', 'addListener', 'prependListener', 'prependOnceListener'] as const) {
-  t.test(`a listener added by ${way} runs in the lane, and none of the waiting shows`, async t => {
+  t.test(`a listener added by ${way} runs in the lane`, async t => {
     const message = request({ 'x-mse-tag': 'gray' })
-    const response = new EventEmitter()
     let heard: string | undefined
-    runRequest(ingress(message), message, response, () => {
-      t.notOk(Object.hasOwn(message, 'emit'), 'nobody listens to the request yet')
+    runRequest(ingress(message), message, new EventEmitter(), () => {
       const result = message[way]('end', () => {
         heard = lane()
       })
@@ -88,24 +86,86 @@ for (const way of ['on', 'once', 'addListener', 'prependListener', 'prependOnceL
     message.emit('end')
     t.equal(heard, 'gray')
     t.strictSame(message.eventNames(), way.includes('nce') ? [] : ['end'])
-    t.notOk(Object.hasOwn(response, 'emit'), 'nobody listens to the response')
   })
 }
 
-t.test('an emitter with methods of its own is bound at once, because they may not call ours', async t => {
+t.test('a request and its own response get one property each', async t => {
   const message = request({ 'x-mse-tag': 'gray' })
-  const { on } = message
-  message.on = (...args) => Reflect.apply(on, message, args)
-  const own = message.on
+  const response = Object.assign(new EventEmitter(), { req: message })
+  const decision = ingress(message)
+  const before = [Reflect.ownKeys(message).length, Reflect.ownKeys(response).length]
+  const heard: (string | undefined)[] = []
+  runRequest(decision, message, response, () => {
+    response.on('finish', () => heard.push(lane()))
+  })
+  t.strictSame([Reflect.ownKeys(message).length - 1, Reflect.ownKeys(response).length - 1], before)
+  t.equal(response.emit('finish'), true)
+  t.equal(response.emit('close'), false)
+  t.strictSame(heard, ['gray'])
+})
+
+t.test('a response that knows its request by a getter is bound without it', async t => {
+  const message = request({ 'x-mse-tag': 'gray' })
+  const stream: { request: unknown } = { request: message }
+  const response = Object.setPrototypeOf(new EventEmitter(), {
+    __proto__: EventEmitter.prototype,
+    get req() {
+      return stream.request
+    },
+  }) as EventEmitter
+  let heard: string | undefined
+  runRequest(ingress(message), message, response, () => {
+    response.on('close', () => {
+      heard = lane()
+    })
+  })
+  // As the compatibility API of HTTP/2 does when a stream closes.
+  stream.request = undefined
+  response.emit('close')
+  t.equal(heard, 'gray')
+})
+
+t.test('a response whose request was taken away is in no lane, and still works', async t => {
+  const message = request({ 'x-mse-tag': 'gray' })
+  const response: EventEmitter & { req?: unknown } = Object.assign(new EventEmitter(), { req: message as unknown })
+  const heard: (string | undefined)[] = []
+  runRequest(ingress(message), message, response, () => response.on('close', () => heard.push(lane())))
+  response.req = null
+  runInLane('blue', () => response.emit('close'))
+  t.strictSame(heard, [undefined])
+})
+
+t.test('an emitter with an emit of its own keeps it', async t => {
+  const message = request({ 'x-mse-tag': 'gray' })
+  const emitted: unknown[] = []
+  message.emit = (event: string | symbol, ...args: unknown[]) => {
+    emitted.push(event)
+    return EventEmitter.prototype.emit.call(message, event, ...args)
+  }
   let heard: string | undefined
   runRequest(ingress(message), message, new EventEmitter(), () => {
     message.on('end', () => {
       heard = lane()
     })
   })
-  t.equal(message.on, own)
   message.emit('end')
   t.equal(heard, 'gray')
+  t.strictSame(emitted, ['end'])
+})
+
+t.test('a request bound to another lane by hand stays in that one', async t => {
+  const message = request({ 'x-mse-tag': 'gray' })
+  const response = Object.assign(new EventEmitter(), { req: message })
+  const heard: (string | undefined)[] = []
+  runRequest(ingress(message), message, response, () => {
+    for (const emitter of [message, response]) {
+      bindEmitter(emitter, parseLane('blue'))
+      emitter.on('close', () => heard.push(lane()))
+    }
+  })
+  message.emit('close')
+  response.emit('close')
+  t.strictSame(heard, ['blue', 'blue'])
 })
 
 t.test('a request whose prototype is replaced on the way uses the methods of the new one', async t => {

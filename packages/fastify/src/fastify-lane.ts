@@ -33,11 +33,9 @@ const plugin: FastifyPluginAsync<FastifyLaneOptions> = async (fastify, options) 
     const { raw } = request
     const decision = ingress(raw)
     request.lane = decision.lane
-    if (needsContext(decision, raw)) {
-      // Fastify listens to the response before any hook runs, for onResponse and the completion log.
-      bindEmitter(reply.raw, decision.lane)
-      // The socket of a WebSocket belongs to this request alone, and its messages to the lane.
-      if ((raw as { upgrade?: boolean }).upgrade === true) bindEmitter(raw.socket, decision.lane)
+    // The socket of a WebSocket belongs to this request alone, and its messages to the lane.
+    if ((raw as { upgrade?: boolean }).upgrade === true && needsContext(decision, raw)) {
+      bindEmitter(raw.socket, decision.lane)
     }
     runRequest(decision, raw, reply.raw, next)
   })
