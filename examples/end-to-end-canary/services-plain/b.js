@@ -1,4 +1,4 @@
-// Service B, Fastify. It calls C with the fetch that Node brings along.
+// Service B, Fastify. It calls C with the fetch that Node brings along, and answers /sql from MySQL.
 import fastify from 'fastify'
 import { instance, serve } from './instance.js'
 
@@ -18,6 +18,14 @@ app.route({
     return reply.code(response.status).type('text/plain').send(path)
   },
 })
+
+if (process.env.MYSQL_URL) {
+  const { users, closeMysql } = await import('./mysql.js')
+  app.get('/sql', async (request, reply) =>
+    reply.type('text/plain').send(`${instance('B', request.raw)} -> ${await users()}`),
+  )
+  app.addHook('onClose', closeMysql)
+}
 
 await app.ready()
 await serve(app.server)

@@ -3,12 +3,14 @@ import { createFileSource, createLaneResolver } from '@laneway/discovery'
 import { createKubernetesSource } from '@laneway/kubernetes'
 import { createNacosClient, createNacosSource, registerInstance } from '@laneway/nacos'
 
-const { NACOS, KUBECONFIG, ENDPOINTS_FILE } = process.env
+const { NACOS, KUBECONFIG, KUBERNETES_SERVICE_HOST, ENDPOINTS_FILE, POD_IP, LEAVE_DELAY_MS } = process.env
 const nacos = NACOS ? createNacosClient({ servers: NACOS }) : undefined
 
 function source() {
   if (nacos) return createNacosSource(nacos)
-  return KUBECONFIG ? createKubernetesSource() : createFileSource(ENDPOINTS_FILE)
+  if (ENDPOINTS_FILE) return createFileSource(ENDPOINTS_FILE)
+  if (KUBECONFIG || KUBERNETES_SERVICE_HOST) return createKubernetesSource()
+  throw new Error('name where the services meet: NACOS, ENDPOINTS_FILE, or KUBECONFIG outside a pod')
 }
 
 export const resolver = createLaneResolver({
@@ -19,7 +21,12 @@ export const resolver = createLaneResolver({
 /** Registers this instance in its lane (`LANEWAY_TAG`). Returns what deregisters it and waits until callers know. */
 export async function join(service, port) {
   if (!nacos) return async () => {}
-  const registration = await registerInstance(nacos, { service, port, ip: '127.0.0.1', leaveDelayMs: 1500 })
+  const registration = await registerInstance(nacos, {
+    service,
+    port,
+    ip: POD_IP ?? '127.0.0.1',
+    leaveDelayMs: Number(LEAVE_DELAY_MS ?? 1500),
+  })
   return () => registration.leave()
 }
 

@@ -4,6 +4,7 @@ import { currentLane } from '@laneway/core'
 import { join, leaveDiscovery } from './discovery.js'
 
 const tag = process.env.LANEWAY_TAG ?? ''
+let ready = false
 
 /** `Agray[127.0.0.1:20001]`, with SHOW_LANES followed by what this hop saw on the wire and in its context. */
 export function instance(name, req) {
@@ -21,6 +22,7 @@ export function instance(name, req) {
  * @param close - how the framework closes, if it has its own way
  */
 export async function serve(app, service, close) {
+  if (process.env.HEALTH_PORT) serveHealth(Number(process.env.HEALTH_PORT))
   const server = typeof app === 'function' ? createServer(app) : app
   server.keepAliveTimeout = 60_000
   await new Promise((resolve, reject) => {
@@ -29,8 +31,10 @@ export async function serve(app, service, close) {
   })
   const { port } = server.address()
   const leave = service === undefined ? undefined : await join(service, port)
+  ready = true
   console.log(`serving on ${port}`)
   process.once('SIGTERM', async () => {
+    ready = false
     await leave?.()
     const idle = setInterval(() => server.closeIdleConnections(), 50)
     if (close === undefined) await new Promise(resolve => server.close(resolve))
@@ -38,4 +42,13 @@ export async function serve(app, service, close) {
     clearInterval(idle)
     await leaveDiscovery()
   })
+}
+
+/** For the probes of a pod: /readyz from the registration to SIGTERM, /livez as long as the process answers. */
+function serveHealth(port) {
+  createServer((req, res) => {
+    res.writeHead(ready || req.url !== '/readyz' ? 200 : 503).end()
+  })
+    .listen(port, process.env.HOST ?? '127.0.0.1')
+    .unref()
 }
