@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { bundle } from './bundle.mjs'
 import { digest } from './digest.mjs'
 import { withLock } from './lock.mjs'
 
@@ -45,28 +46,30 @@ async function build(only) {
     const below = await Promise.all(all.get(name).map(once))
     const folder = `${root}packages/${name}`
     const stamp = `${folder}/.tshy/.built`
-    const wanted = digest([`${folder}/src`, `${folder}/package.json`, `${root}tsconfig.base.json`]) + below.join('')
+    const wanted = digest(sourcesOf(folder)) + below.join('')
     const fresh =
       existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && existsSync(`${folder}/dist/esm/index.js`)
     if (!fresh) {
       while (running.size >= PARALLEL) await Promise.race(running)
-      const job = tshy(folder)
+      const job = tshy(folder).then(() => bundle(folder))
       running.add(job)
       try {
         await job
       } finally {
         running.delete(job)
       }
-      writeFileSync(
-        stamp,
-        digest([`${folder}/src`, `${folder}/package.json`, `${root}tsconfig.base.json`]) + below.join(''),
-      )
+      writeFileSync(stamp, digest(sourcesOf(folder)) + below.join(''))
       built.push(name)
     }
     return digest([`${folder}/dist`])
   }
   await Promise.all((only ?? [...all.keys()]).map(once))
   if (built.length > 0) console.log(`built ${built.join(', ')}`)
+}
+
+/** What a build depends on, besides the packages below. */
+function sourcesOf(folder) {
+  return [`${folder}/src`, `${folder}/package.json`, `${root}tsconfig.base.json`, `${root}scripts/bundle.mjs`]
 }
 
 function tshy(folder) {

@@ -1,0 +1,45 @@
+// Puts the modules of a built package into one file per entry and dialect: Node reads and links each module by itself,
+// about 0.5 ms a file, so that importing @laneway/nacos would take twice the time.
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { build } from 'esbuild'
+
+const DIALECTS = { esm: 'esm', commonjs: 'cjs' }
+
+/** @param folder - of a package that tshy has just built; its declarations stay as they are */
+export async function bundle(folder) {
+  const manifest = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'))
+  const sources = Object.values(manifest.tshy.exports).filter(file => file.endsWith('.ts'))
+  const entries = [
+    ...sources.map(file => file.replace('./src/', './dist/esm/').replace(/\.ts$/, '.js')),
+    ...Object.values(manifest.bin ?? {}),
+  ]
+  const results = await Promise.all(
+    Object.entries(DIALECTS).map(([dialect, format]) =>
+      build({
+        absWorkingDir: folder,
+        entryPoints: entries,
+        outdir: `dist/${dialect}`,
+        outbase: 'dist/esm',
+        bundle: true,
+        splitting: format === 'esm',
+        chunkNames: 'shared-[hash]',
+        packages: 'external',
+        platform: 'node',
+        target: 'node20',
+        format,
+        sourcemap: 'linked',
+        write: false,
+      }),
+    ),
+  )
+  for (const dialect of Object.keys(DIALECTS)) {
+    for (const file of readdirSync(`${folder}/dist/${dialect}`, { recursive: true })) {
+      if (/\.js(\.map)?$/.test(file)) rmSync(`${folder}/dist/${dialect}/${file}`)
+    }
+  }
+  for (const { path, contents } of results.flatMap(result => result.outputFiles)) {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, contents)
+  }
+}
