@@ -1,6 +1,6 @@
-// Builds etcd, kube-apiserver and kube-controller-manager from their Go modules, once, into a cache folder:
+// Builds etcd, kube-apiserver and kube-controller-manager, or Helm, from their Go modules, once, into a cache folder:
 //
-//   node test/servers/kubernetes/install.mjs
+//   node test/servers/kubernetes/install.mjs [helm]
 //
 // LANEWAY_KUBERNETES_HOME says where (default: ~/.cache/laneway-kubernetes). About ten minutes of CPU the first time,
 // 2 GiB of memory, nothing afterwards. Needs Go and the module proxy.
@@ -16,7 +16,7 @@ const VERSION = 'v1.34.4'
 const stamped = { gitVersion: VERSION, gitMajor: '1', gitMinor: '34', gitTreeState: 'clean' }
 const flags = Object.entries(stamped).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)
 
-const PARTS = [
+const CONTROL_PLANE = [
   { file: 'etcd', module: 'etcd', package: 'go.etcd.io/etcd/server/v3', ldflags: '-s -w' },
   ...['kube-apiserver', 'kube-controller-manager'].map(file => ({
     file,
@@ -25,6 +25,12 @@ const PARTS = [
     ldflags: ['-s -w', ...flags].join(' '),
   })),
 ]
+const HELM = {
+  file: 'helm',
+  module: 'helm',
+  package: 'helm.sh/helm/v3/cmd/helm',
+  ldflags: '-s -w -X helm.sh/helm/v3/internal/version.version=v3.19.5',
+}
 
 export const binFolder = join(
   process.env.LANEWAY_KUBERNETES_HOME ??
@@ -34,12 +40,21 @@ export const binFolder = join(
 
 /** Builds what is missing or of another version. Returns why it cannot, or undefined when all is there. */
 export function installControlPlane(say = console.log) {
-  const missing = PARTS.filter(part => !isCurrent(part))
+  return install(CONTROL_PLANE, say)
+}
+
+/** The same for `helm`. */
+export function installHelm(say = console.log) {
+  return install([HELM], say)
+}
+
+function install(parts, say) {
+  const missing = parts.filter(part => !isCurrent(part))
   if (missing.length === 0) return undefined
-  if (spawnSync('go', ['version']).status !== 0) return 'Go is not installed, so no control plane can be built'
+  if (spawnSync('go', ['version']).status !== 0) return `Go is not installed, so ${missing[0].file} cannot be built`
   mkdirSync(binFolder, { recursive: true })
   for (const part of missing) {
-    say(`building ${part.file} ${part.module === 'etcd' ? '' : VERSION} (minutes, once)`)
+    say(`building ${part.file} (minutes, once)`)
     const problem = build(part)
     if (problem !== undefined) return problem
   }
@@ -78,7 +93,7 @@ function stampOf(part) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const problem = installControlPlane()
+  const problem = process.argv[2] === 'helm' ? installHelm() : installControlPlane()
   console.log(problem ?? `installed in ${binFolder}`)
   process.exitCode = problem === undefined ? 0 : 1
 }
