@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto'
 import http from 'node:http'
 import net from 'node:net'
+import { later } from './delays.mjs'
+import { createLightServer } from './light-server.mjs'
 
 export const LANES = ['gray', 'blue']
 
@@ -15,60 +17,44 @@ export async function startBackend() {
   const servers = []
   const instances = []
 
-  const record = (place, req) => {
-    const id = req.headers['x-id'] ?? ''
-    const tags = []
-    for (let i = 0; i < req.rawHeaders.length; i += 2) {
-      if (req.rawHeaders[i].toLowerCase() === 'x-mse-tag') tags.push(req.rawHeaders[i + 1])
-    }
-    const hit = { place, tags, expected: req.headers['x-expected'] ?? '' }
-    if (hits.has(id)) hits.get(id).push(hit)
-    else hits.set(id, [hit])
+  const record = (place, { headers, tags }) => {
+    const id = headers.get('x-id') ?? ''
+    const hit = { place, tags, baggage: headers.get('baggage') ?? '' }
+    const known = hits.get(id)
+    if (known === undefined) hits.set(id, [hit])
+    else known.push(hit)
     return id
   }
 
-  const answer = (place, thirdPort) => (req, res) => {
-    const id = record(place, req)
-    req.resume()
-    setTimeout(() => {
-      if (req.url.startsWith('/busy') && !refused.has(id)) {
-        refused.add(id)
-        res.writeHead(503, { 'content-type': 'text/plain' }).end('busy')
-      } else if (req.url.startsWith('/moved-here')) res.writeHead(302, { location: '/done' }).end()
-      else if (req.url.startsWith('/moved-away')) {
-        res.writeHead(302, { location: `http://third.example:${thirdPort()}/done` }).end()
-      } else {
-        const headers = { 'content-type': 'text/plain' }
-        if (req.url.startsWith('/kept')) headers['cache-control'] = 'max-age=60'
-        res.writeHead(200, headers).end(place)
-      }
-    }, Math.random() * 3)
-  }
-
   let thirdPort = 0
-  for (const place of ['base', ...LANES]) {
-    const server = http.createServer(answer(place, () => thirdPort))
-    server.keepAliveTimeout = 60_000
-    server.on('upgrade', (req, socket) => {
-      record(place, req)
-      const accept = createHash('sha1')
-        .update(`${req.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
-        .digest('base64')
-      socket.on('error', () => {})
-      socket.write(
-        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
-      )
-      // One text frame with the place, then the close frame.
-      socket.end(Buffer.concat([Buffer.from([0x81, place.length]), Buffer.from(place), Buffer.from([0x88, 0])]))
+  const serve = place => {
+    const done = response('200 OK', 'Content-Type: text/plain', place)
+    const busy = response('503 Service Unavailable', 'Content-Type: text/plain', 'busy')
+    const moved = response('302 Found', 'Location: /done', '')
+    const server = createLightServer((request, respond) => {
+      const id = record(place, request)
+      const { path, headers } = request
+      if (headers.has('upgrade')) return respond(webSocketAnswer(headers.get('sec-websocket-key'), place), true)
+      later(() => {
+        if (path === '/busy' && !refused.has(id)) {
+          refused.add(id)
+          respond(busy)
+        } else if (path === '/moved-here') respond(moved)
+        else if (path === '/moved-away') {
+          respond(response('302 Found', `Location: http://third.example:${thirdPort}/done`, ''))
+        } else if (path === '/kept') {
+          const kept = `Cache-Control: max-age=60\r\nDate: ${new Date().toUTCString()}`
+          respond(response('200 OK', `Content-Type: text/plain\r\n${kept}`, place))
+        } else respond(done)
+      })
     })
     servers.push(server)
-    const port = await listen(server)
-    instances.push({ host: '127.0.0.1', port, tags: place === 'base' ? [] : [place] })
+    return listen(server)
   }
-  const third = http.createServer(answer('third', () => thirdPort))
-  third.keepAliveTimeout = 60_000
-  servers.push(third)
-  thirdPort = await listen(third)
+  for (const place of ['base', ...LANES]) {
+    instances.push({ host: '127.0.0.1', port: await serve(place), tags: place === 'base' ? [] : [place] })
+  }
+  thirdPort = await serve('third')
 
   const proxied = { svc: 0, third: 0 }
   const proxy = http.createServer((req, res) => {
@@ -126,6 +112,16 @@ export async function startBackend() {
       }
     },
   }
+}
+
+const response = (status, headers, body) =>
+  `HTTP/1.1 ${status}\r\n${headers}\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+
+/** One text frame with the place, then the close frame. */
+function webSocketAnswer(key, place) {
+  const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
+  const head = `Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}`
+  return `HTTP/1.1 101 Switching Protocols\r\n${head}\r\n\r\n\x81${String.fromCharCode(place.length)}${place}\x88\0`
 }
 
 export function listen(server) {

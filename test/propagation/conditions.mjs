@@ -4,7 +4,7 @@
  * - `path`: what is asked of the service
  * - `away`: share of the requests that go to the third party directly
  * - `post`: requests carry a body, read by raw listeners
- * - `wrong`: where the control reads the lane (see controls.mjs)
+ * - `control`: requests of the control, where the 64 that are in flight at once are too few to show its fault
  */
 export const CONDITIONS = {
   unbounded: { path: '/done' },
@@ -16,10 +16,10 @@ export const CONDITIONS = {
   'cross-host redirect': { path: '/moved-away' },
   'keep-alive': { path: '/done' },
   pipelining: { path: '/done', pipelined: true },
-  'queued callback': { path: '/done', queued: true },
+  'queued callback': { path: '/done', queued: true, control: 128 },
   'raw body listener': { path: '/done', post: true },
   'aborted requests in between': { path: '/done', aborted: true },
   'HTTP proxy': { path: '/done', away: 1 / 3 },
-  cache: { path: '/kept' },
+  cache: { path: '/kept', control: 128 },
   deduplicate: { path: '/done' },
 }

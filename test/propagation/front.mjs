@@ -1,5 +1,6 @@
 // The front service of a cell: an ingress, an egress, and what stands between them.
 import { CONDITIONS } from './conditions.mjs'
+import { later, pause } from './delays.mjs'
 import { EGRESSES } from './egresses.mjs'
 import { INGRESSES } from './ingresses.mjs'
 
@@ -11,7 +12,7 @@ export async function startFront({ wiring, backend, ingress, egress, condition }
   let calls = 0
 
   const callOut = async req => {
-    await new Promise(resolve => setTimeout(resolve, Math.random() * 3))
+    await pause()
     const away = req.headers['x-away'] !== undefined
     const url = away ? `http://third.example:${backend.thirdPort}/done` : `http://svc${rules.path}`
     const headers = { 'x-id': req.headers['x-id'], 'x-expected': req.headers['x-expected'] }
@@ -70,5 +71,5 @@ function createQueue(bind) {
 function abortOne(client, url) {
   const controller = new AbortController()
   client.call(url, { headers: { 'x-id': 'aborted', 'x-expected': '' }, signal: controller.signal }).catch(() => {})
-  setTimeout(() => controller.abort(), Math.random() * 3)
+  later(() => controller.abort())
 }

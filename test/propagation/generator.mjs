@@ -1,11 +1,13 @@
 // Sends the requests of a cell to the front service: 64 in flight, one in three untagged, a third each in two lanes.
-import http from 'node:http'
 import http2 from 'node:http2'
 import net from 'node:net'
 import { LANES } from './backend.mjs'
 
 const IN_FLIGHT = 64
 const BODY = 'x'.repeat(20_000)
+const GET = 'GET /run HTTP/1.1\r\nHost: front\r\n'
+const POST = `POST /run HTTP/1.1\r\nHost: front\r\nContent-Length: ${2 * BODY.length}\r\n`
+const CONTENT_LENGTH = /^content-length: (\d+)/im
 
 /** @returns for each request `{ id, expected, away, status, text }` */
 export async function generate(front, count, condition, next) {
@@ -16,8 +18,7 @@ export async function generate(front, count, condition, next) {
     return { id: String(number), expected, away: condition.away !== undefined && Math.random() < condition.away }
   })
   if (front.http2) return overHttp2(front.port, requests, condition)
-  if (condition.pipelined) return overPipelines(front.port, requests)
-  return overHttp(front.port, requests, condition)
+  return overHttp(front.port, requests, condition.pipelined ? 4 : 1, condition.post)
 }
 
 const headersOf = ({ id, expected, away }) => ({
@@ -37,38 +38,6 @@ async function each(requests, one) {
     }
   }
   await Promise.all(Array.from({ length: IN_FLIGHT }, worker))
-  return results
-}
-
-async function overHttp(port, requests, condition) {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: IN_FLIGHT, scheduling: 'fifo' })
-  const results = await each(
-    requests,
-    request =>
-      new Promise(resolve => {
-        const req = http.request(
-          {
-            port,
-            host: '127.0.0.1',
-            path: '/run',
-            method: condition.post ? 'POST' : 'GET',
-            headers: headersOf(request),
-            agent,
-          },
-          res => {
-            let text = ''
-            res.setEncoding('utf8')
-            res.on('data', chunk => (text += chunk))
-            res.on('end', () => resolve({ status: res.statusCode, text }))
-          },
-        )
-        req.on('error', error => resolve({ status: 0, text: String(error) }))
-        if (!condition.post) return req.end()
-        req.write(BODY)
-        setImmediate(() => req.end(BODY))
-      }),
-  )
-  agent.destroy()
   return results
 }
 
@@ -99,70 +68,63 @@ async function overHttp2(port, requests, condition) {
   return results
 }
 
-/** Sixteen connections, four requests at a time on each without waiting for answers. */
-async function overPipelines(port, requests) {
-  const batches = []
-  for (let index = 0; index < requests.length; index += 4) batches.push(requests.slice(index, index + 4))
+/** Connections of our own, each with `depth` requests at a time without waiting for answers. */
+async function overHttp(port, requests, depth, post) {
   const results = []
-  const connection = async () => {
-    const socket = net.connect(port, '127.0.0.1')
-    socket.on('error', () => {})
-    for (let batch = batches.pop(); batch !== undefined; batch = batches.pop()) {
-      const answers = readAnswers(socket, batch.length)
-      socket.write(
-        batch
-          .map(request => {
-            const lines = Object.entries(headersOf(request)).map(([name, value]) => `${name}: ${value}\r\n`)
-            return `GET /run HTTP/1.1\r\nHost: front\r\n${lines.join('')}\r\n`
-          })
-          .join(''),
-      )
-      const texts = await answers
-      for (const [index, request] of batch.entries()) results.push({ ...request, ...texts[index] })
-    }
-    socket.end()
+  const queue = [...requests].reverse()
+  const connection = () =>
+    new Promise(resolve => {
+      const socket = net.connect({ port, host: '127.0.0.1', noDelay: true })
+      let asked = []
+      let buffer = ''
+      const ask = () => {
+        asked = queue.splice(-depth).reverse()
+        if (asked.length === 0) return socket.end()
+        socket.write(asked.map(request => (post ? POST : GET) + linesOf(request)).join(''))
+        if (!post) return
+        socket.write(BODY)
+        setImmediate(() => socket.write(BODY))
+      }
+      const onData = chunk => {
+        buffer += chunk.latin1Slice()
+        for (let answer = readAnswer(buffer); answer !== undefined; answer = readAnswer(buffer)) {
+          buffer = buffer.slice(answer.end)
+          results.push({ ...asked.shift(), status: answer.status, text: answer.text })
+          if (asked.length === 0) ask()
+        }
+      }
+      socket.on('connect', ask)
+      socket.on('data', onData)
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        for (const request of asked) results.push({ ...request, status: 0, text: 'connection closed' })
+        resolve()
+      })
+    })
+  const worker = async () => {
+    do await connection()
+    while (queue.length > 0)
   }
-  await Promise.all(Array.from({ length: IN_FLIGHT / 4 }, connection))
+  await Promise.all(Array.from({ length: IN_FLIGHT / depth }, worker))
   return results
 }
 
-function readAnswers(socket, count) {
-  return new Promise(resolve => {
-    const answers = []
-    let buffer = ''
-    const finish = () => {
-      socket.off('data', onData)
-      socket.off('close', onClose)
-      while (answers.length < count) answers.push({ status: 0, text: 'connection closed' })
-      resolve(answers)
-    }
-    const onClose = () => finish()
-    const onData = chunk => {
-      buffer += chunk.toString('latin1')
-      for (;;) {
-        const end = buffer.indexOf('\r\n\r\n')
-        if (end === -1) return
-        const head = buffer.slice(0, end)
-        const length = /content-length: (\d+)/i.exec(head)
-        let text
-        let after
-        if (length !== null) {
-          after = end + 4 + Number(length[1])
-          if (buffer.length < after) return
-          text = buffer.slice(end + 4, after)
-        } else {
-          // Chunked: these answers are one chunk.
-          const close = buffer.indexOf('\r\n0\r\n\r\n', end)
-          if (close === -1) return
-          text = buffer.slice(buffer.indexOf('\r\n', end + 4) + 2, close)
-          after = close + 7
-        }
-        answers.push({ status: Number(head.slice(9, 12)), text })
-        buffer = buffer.slice(after)
-        if (answers.length === count) return finish()
-      }
-    }
-    socket.on('data', onData)
-    socket.on('close', onClose)
-  })
+function linesOf({ id, expected, away }) {
+  return `X-Id: ${id}\r\nX-Expected: ${expected}\r\n${away ? 'X-Away: 1\r\n' : ''}${expected === '' ? '' : `X-Mse-Tag: ${expected}\r\n`}\r\n`
+}
+
+/** The first answer of a text, `undefined` when more has to come. */
+function readAnswer(buffer) {
+  const end = buffer.indexOf('\r\n\r\n')
+  if (end === -1) return undefined
+  const status = Number(buffer.slice(9, 12))
+  const length = CONTENT_LENGTH.exec(buffer.slice(0, end))
+  if (length !== null) {
+    const after = end + 4 + Number(length[1])
+    return buffer.length < after ? undefined : { status, text: buffer.slice(end + 4, after), end: after }
+  }
+  // Chunked: these answers are one chunk.
+  const close = buffer.indexOf('\r\n0\r\n\r\n', end)
+  if (close === -1) return undefined
+  return { status, text: buffer.slice(buffer.indexOf('\r\n', end + 4) + 2, close), end: close + 7 }
 }

@@ -6,15 +6,16 @@ import { listen } from './backend.mjs'
 
 const require = createRequire(import.meta.url)
 
-/** `wiring` gives the adapters: Laneway's, or those of the control. Each returns `{ port, http2, close }`. */
+/** `wiring` gives the adapters: Laneway's, or those of the control. Each returns `{ port, http2, close }`. The dearest
+ * comes first, so that the last processes of a run are short ones. */
 export const INGRESSES = {
+  'Fastify http2': (wiring, handle) => onFastify('fastify', { http2: true }, wiring, handle),
+  'node:http2': (wiring, handle) => onServer(http2.createServer(wiring.handler(plain(handle))), true),
   'Express 4': (wiring, handle) => onExpress('express4', wiring, handle),
   'Express 5': (wiring, handle) => onExpress('express', wiring, handle),
   'Fastify 4': (wiring, handle) => onFastify('fastify4', {}, wiring, handle),
   'Fastify 5': (wiring, handle) => onFastify('fastify', {}, wiring, handle),
-  'Fastify http2': (wiring, handle) => onFastify('fastify', { http2: true }, wiring, handle),
   'node:http': (wiring, handle) => onServer(http.createServer(wiring.handler(plain(handle))), false),
-  'node:http2': (wiring, handle) => onServer(http2.createServer(wiring.handler(plain(handle))), true),
 }
 
 const plain = handle => (req, res) => {

@@ -64,22 +64,6 @@ function plainWiring() {
 
 const backend = await startBackend()
 const base = backend.instances[0].port
-const arrived = new Map()
-http.Server.prototype.emit = watch(http.Server.prototype.emit)
-
-/** Notes, at each server of the backend, the baggage of the request. The front service carries no `x-id` of its own. */
-function watch(emit) {
-  return function (event, req, ...rest) {
-    if (event === 'request' && req.headers['x-row'] !== undefined) {
-      const id = req.headers['x-row']
-      const members = String(req.headers.baggage ?? '').match(/x-mse-tag=[^,;]*/g) ?? []
-      const place = this.address()?.port === backend.thirdPort ? 'third' : 'service'
-      arrived.set(id, [...(arrived.get(id) ?? []), { place, lanes: members.map(one => one.slice(10)) }])
-    }
-    return emit.call(this, event, req, ...rest)
-  }
-}
-
 /** About bodies, caches or proxies, which say nothing about how baggage travels. */
 const NOT_HERE = new Set([
   'pipelining',
@@ -105,7 +89,6 @@ backend.close()
 process.exit(0)
 
 async function runCell(egress, condition, rules) {
-  arrived.clear()
   backend.forget()
   const client = EGRESSES[egress](plainWiring(), backend, condition)
   const waiting = []
@@ -118,8 +101,7 @@ async function runCell(egress, condition, rules) {
   const next = () => (waiting.length > 0 ? waiting.shift()() : running--)
   const call = async req => {
     await new Promise(resolve => setTimeout(resolve, Math.random() * 3))
-    const headers = { 'x-row': req.headers['x-row'], 'x-id': req.headers['x-row'] }
-    return client.call(`http://127.0.0.1:${base}${rules.path}`, { headers })
+    return client.call(`http://127.0.0.1:${base}${rules.path}`, { headers: { 'x-id': req.headers['x-id'] } })
   }
   const front = http.createServer(async (req, res) => {
     try {
@@ -139,9 +121,10 @@ async function runCell(egress, condition, rules) {
       while (number < count) if ((await send(port, agent, number++)) !== 200) result.failed++
     }),
   )
-  for (const [id, hits] of arrived) {
+  for (const [id, hits] of backend.hits) {
     const lane = laneOf(Number(id))
-    for (const { place, lanes } of hits) {
+    for (const { place, baggage } of hits) {
+      const lanes = (baggage.match(/x-mse-tag=[^,;]*/g) ?? []).map(one => one.slice(10))
       if (place === 'third') {
         if (lanes.length > 0) result.leaked++
       } else if (lanes.length === 0 && lane !== '') result.lost++
@@ -163,7 +146,7 @@ function send(port, agent, number) {
   return new Promise(resolve => {
     const lane = laneOf(number)
     const baggage = lane === '' ? {} : { baggage: `x-mse-tag=${lane}` }
-    const headers = { 'x-row': String(number), 'x-outside': '1', ...baggage }
+    const headers = { 'x-id': String(number), 'x-outside': '1', ...baggage }
     http
       .request({ port, host: '127.0.0.1', agent, headers }, res => {
         res.resume().on('end', () => resolve(res.statusCode))

@@ -19,7 +19,7 @@ export function createRegisterFronts(backend) {
 
   const answer = async message => {
     child ??= fork(program, {
-      execArgv: ['--no-warnings', '--import', '@laneway/register'],
+      execArgv: ['--no-warnings', '--max-semi-space-size=32', '--import', '@laneway/register'],
       env: { ...process.env, LANEWAY_ENDPOINTS_FILE: file, LANEWAY_SERVICES: 'svc', LANEWAY_LOG: 'silent' },
     })
     const asked = child

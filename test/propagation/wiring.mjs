@@ -10,6 +10,8 @@ import { composeLane, createLaneFetch } from '@laneway/undici'
 import { LANES, placeOf } from './backend.mjs'
 
 const quiet = () => {}
+// One for all controls: on Node 20 and 22 every storage ever entered makes each asynchronous step of the process dearer.
+const storage = new AsyncLocalStorage()
 
 /** Laneway as the READMEs say. */
 export function lanewayWiring(backend) {
@@ -50,7 +52,6 @@ export function controlOf(egress, condition) {
 
 /** The same service with one fault built in. */
 export function controlWiring(backend, fault) {
-  const storage = new AsyncLocalStorage()
   let variable = ''
   const enter = (req, next) => {
     variable = req.headers['x-mse-tag'] ?? ''

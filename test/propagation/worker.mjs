@@ -1,4 +1,4 @@
-// Runs all cells of one ingress on the Node that runs this, and prints each as a line of JSON.
+// Runs the cells of one ingress, or every nth of them, on the Node that runs this, and prints each as a line of JSON.
 import { startBackend } from './backend.mjs'
 import { runCell } from './cell.mjs'
 import { CONDITIONS } from './conditions.mjs'
@@ -9,10 +9,10 @@ import { createRegisterFronts } from './register-front.mjs'
 import { resolveThird } from './third.mjs'
 import { controlOf, controlWiring, lanewayWiring } from './wiring.mjs'
 
-const { ingress, count, control, only, register } = JSON.parse(process.argv[2])
+const { ingress, part, parts, count, only, register } = JSON.parse(process.argv[2])
 const node = Number(process.versions.node.split('.')[0])
 const pattern = new RegExp(only ?? '')
-const CELL_LIMIT_MS = 60_000
+const CELL_LIMIT_MS = 120_000
 // A fault of a control may end in anything; what a control does is counted by what the services saw.
 process.on('uncaughtException', error => print({ crash: String(error?.stack ?? error) }))
 process.on('unhandledRejection', error => print({ crash: String(error?.stack ?? error) }))
@@ -23,10 +23,11 @@ const print = row => process.stdout.write(`${JSON.stringify(row)}\n`)
 const backend = await startBackend()
 const fronts = register === true ? createRegisterFronts(backend) : undefined
 
+let number = 0
 for (const egress of Object.keys(EGRESSES)) {
   for (const condition of Object.keys(CONDITIONS)) {
     const name = `${ingress} x ${egress} x ${condition}`
-    if (!pattern.test(name)) continue
+    if (!pattern.test(name) || number++ % parts !== part) continue
     const cell = { node, ingress, egress, condition }
     const reason = notApplicable(node, ingress, egress, condition)
     if (reason !== undefined) {
@@ -37,7 +38,9 @@ for (const egress of Object.keys(EGRESSES)) {
     const result = await bounded(runCell({ start, backend, ingress, egress, condition, count }))
     const fault = controlOf(egress, condition)
     const broken = inProcess(of => controlWiring(of, fault))
-    const shown = await bounded(runCell({ start: broken, backend, ingress, egress, condition, count: control }))
+    const shown = await bounded(
+      runCell({ start: broken, backend, ingress, egress, condition, count: CONDITIONS[condition].control ?? 64 }),
+    )
     print({ ...cell, ...result, fault, control: shown.wrong + shown.lost + shown.doubled, controlWhy: shown.why })
   }
 }
