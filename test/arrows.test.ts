@@ -18,12 +18,15 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
   kubernetes: { laneway: ['core', 'discovery'], libraries: ['*'] },
   otel: { laneway: ['core'], peers: ['@opentelemetry/api'] },
   register: { laneway: ['core', 'discovery', 'http', 'undici'] },
-  gateway: { laneway: ['core', 'rules', 'discovery', 'undici'], libraries: ['*'] },
+  gateway: { laneway: ['core', 'rules', 'discovery', 'undici', 'fastify'], libraries: ['fastify', 'undici', 'yaml'] },
   gate: { laneway: [], libraries: ['*'] },
 }
 
 /** Loaded on demand, by name, when the environment asks for them. */
-const ON_DEMAND: Record<string, string[]> = { register: ['nacos', 'kubernetes', 'otel', 'rules'] }
+const ON_DEMAND: Record<string, string[]> = {
+  register: ['nacos', 'kubernetes', 'otel', 'rules'],
+  gateway: ['nacos', 'kubernetes'],
+}
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', 'packages')
 const builtins = new Set([...builtinModules, ...builtinModules.map(name => `node:${name}`)])

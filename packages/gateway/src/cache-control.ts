@@ -1,0 +1,31 @@
+import { membersOf } from './list-header.js'
+
+/**
+ * What an upstream's `Cache-Control` becomes on an answer that belongs to one lane only: private, and otherwise at least
+ * as strict as the upstream said. `public` and `s-maxage` go, `no-store` and the rest stay. RFC 9111 section 5.2.2.
+ *
+ * @param value - the lines of the field joined by commas; `undefined` when there is none
+ */
+export function privateCacheControl(value: string | undefined): string {
+  if (value === undefined || value === '') return 'private'
+  let kept = 'private'
+  for (const directive of membersOf(value)) {
+    const equals = directive.indexOf('=')
+    const name = (equals === -1 ? directive : directive.slice(0, equals)).trim().toLowerCase()
+    if (!SHARED.has(name)) kept += `, ${directive}`
+  }
+  return kept
+}
+
+/** Directives for shared caches; `private="field"` would allow the rest of the answer. */
+const SHARED = new Set(['', 'public', 's-maxage', 'proxy-revalidate', 'private'])
+
+/**
+ * Fields that speak to shared caches alone and override `Cache-Control` there: targeted ones (RFC 9213), those of
+ * edge servers, and nginx's.
+ *
+ * @param name - lower case
+ */
+export function isSharedCacheHeader(name: string): boolean {
+  return name.endsWith('cdn-cache-control') || name === 'surrogate-control' || name === 'x-accel-expires'
+}

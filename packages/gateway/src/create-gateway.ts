@@ -1,0 +1,213 @@
+import type { AddressInfo } from 'node:net'
+import { LanewayError } from '@laneway/core'
+import { compileRules, forwardedAddress, type HttpRoute, type RulesInput } from '@laneway/rules'
+import { composeLane } from '@laneway/undici'
+import { Agent } from 'undici'
+import { createLineLog } from './access-log.js'
+import { createAdmin } from './admin.js'
+import { Forwarder } from './forwarder.js'
+import type { GatewayRoute } from './gateway-route.js'
+import { createListener, type Listener } from './listener.js'
+import { ObservedResolver } from './observed-resolver.js'
+import { type GatewayOptions, type ResolvedGatewayOptions, resolveGatewayOptions } from './options.js'
+import { createRouteTable } from './route-table.js'
+import { RoutingTables, type Rules } from './routing.js'
+
+/** What can be replaced while requests come in; what is left out stays. */
+export interface GatewayUpdate {
+  readonly routes?: readonly (GatewayRoute | HttpRoute)[]
+  readonly rules?: RulesInput | Rules
+}
+
+/** An entrance. */
+export interface Gateway {
+  /** Opens all ports, the admin port first. */
+  listen(): Promise<void>
+  /**
+   * Where a listener listens.
+   * @param index - place in `listeners`
+   * @throws Error before `listen()`
+   */
+  address(index?: number): AddressInfo
+  /** How many listeners there are. */
+  readonly listenerCount: number
+  /** @throws Error before `listen()`, or without admin port */
+  adminAddress(): AddressInfo
+  /**
+   * Listening, not draining, and each service of a route has had a first answer of its registry.
+   */
+  readonly ready: boolean
+  /** What `/metrics` says. */
+  metrics(): string
+  /**
+   * Takes new routes or rules, all or nothing; requests under way keep theirs.
+   * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_RULES`; then everything stays
+   */
+  update(next: GatewayUpdate): void
+  /**
+   * Ends it: not ready, then no new connections, then waits for what is under way, then cuts off. Closes the resolver.
+   * A second call waits for the first, and cuts off at once.
+   */
+  close(): Promise<void>
+}
+
+/**
+ * Creates an entrance of traffic lanes. It removes the tags that clients send, colours by rules, and forwards each
+ * request to a service in its lane.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_RULES`
+ * @example
+ * const gateway = await createGateway({ resolver, routes: [{ path: { prefix: '/' }, service: 'sc-A' }] })
+ * await gateway.listen()
+ */
+export async function createGateway(input: GatewayOptions): Promise<Gateway> {
+  const options = resolveGatewayOptions(input)
+  const resolver = new ObservedResolver(input.resolver)
+  const { upstream, header } = options
+  const compileRoutes = (routes: readonly (GatewayRoute | HttpRoute)[]) =>
+    createRouteTable(routes, { header, serviceOf: options.serviceOf, random: options.random })
+  const tables = new RoutingTables(compileRoutes(input.routes), readRules(input.rules, options))
+  const agent = new Agent({
+    connect: { timeout: upstream.connectTimeoutMs, ...upstream.tls },
+    headersTimeout: upstream.headersTimeoutMs,
+    bodyTimeout: upstream.bodyTimeoutMs,
+    keepAliveTimeout: upstream.keepAliveMs,
+    connections: upstream.connections ?? null,
+  })
+  const dispatcher = composeLane(agent, { resolver, header, propagateTo: options.propagateTo })
+  const log = logOf(options)
+  const forwarder = new Forwarder({
+    dispatcher,
+    resolver,
+    tables,
+    log: log?.log,
+    onUpstreamError: options.onUpstreamError,
+    privateAnswers: options.privateAnswers,
+  })
+  const { metrics } = forwarder
+  const listeners: Listener[] = await Promise.all(
+    options.listeners.map(listener =>
+      createListener(
+        listener,
+        forwarder,
+        { trust: options.trust, header, rules: tables.laneOf },
+        { proxies: options.proxies, forwarded: options.forwarded, keepHost: options.hostHeader === 'keep' },
+      ),
+    ),
+  )
+  let phase: 'made' | 'listening' | 'draining' | 'closed' = 'made'
+  const isReady = (): boolean => phase === 'listening' && waiting() === undefined
+  const admin =
+    options.admin === undefined
+      ? undefined
+      : createAdmin(options.admin, {
+          isReady,
+          reason: () => (phase === 'listening' ? `${waiting()} has no endpoints yet` : phase),
+          metrics: () => metrics.text(isReady()),
+        })
+  let known = false
+  let cutOff: (() => void) | undefined
+  let closing: Promise<void> | undefined
+
+  /** A service whose registry has not answered yet. Once ready, a lost registry changes nothing: the last list stays. */
+  function waiting(): string | undefined {
+    if (known) return undefined
+    const service = tables.routes.services.find(name => (resolver.state(name)?.status ?? 'waiting') === 'waiting')
+    known = service === undefined
+    return service
+  }
+
+  function declare(): void {
+    // What a route names is waited for, also before the first request. A failed wait shows in /readyz, and in answers.
+    for (const service of tables.routes.services) resolver.ready(service).catch(ignore)
+  }
+
+  async function end(): Promise<void> {
+    const cut = new Promise<void>(resolve => {
+      cutOff = resolve
+    })
+    const served = phase === 'listening'
+    phase = 'draining'
+    if (served) await first(cut, options.drain.delayMs)
+    forwarder.draining = true
+    for (const listener of listeners) listener.drain()
+    await first(Promise.race([cut, forwarder.idle()]), options.drain.timeoutMs)
+    await Promise.all(listeners.map(listener => listener.end()))
+    await dispatcher.destroy()
+    log?.flush()
+    await resolver.close()
+    await admin?.close()
+    phase = 'closed'
+  }
+
+  declare()
+  return {
+    async listen() {
+      if (phase !== 'made') throw new LanewayError('LANEWAY_CLOSED', 'a gateway listens once')
+      await admin?.listen()
+      await Promise.all(listeners.map(listener => listener.listen()))
+      phase = 'listening'
+    },
+    address(index = 0) {
+      const listener = listeners[index]
+      if (listener === undefined) throw new RangeError(`there is no listener ${index}`)
+      return listener.address()
+    },
+    listenerCount: listeners.length,
+    adminAddress() {
+      if (admin === undefined) throw new Error('the gateway has no admin port')
+      return admin.address()
+    },
+    get ready() {
+      return isReady()
+    },
+    metrics: () => metrics.text(isReady()),
+    update(next) {
+      const routes = next.routes === undefined ? tables.routes : compileRoutes(next.routes)
+      const rules = next.rules === undefined ? tables.rules : readRules(next.rules, options)
+      if (next.routes !== undefined) metrics.reloaded('routes', true)
+      if (next.rules !== undefined) metrics.reloaded('rules', true)
+      tables.routes = routes
+      tables.rules = rules
+      declare()
+    },
+    close() {
+      if (closing === undefined) closing = end()
+      else cutOff?.()
+      return closing
+    },
+  }
+}
+
+function readRules(rules: RulesInput | Rules | undefined, options: ResolvedGatewayOptions): Rules | undefined {
+  if (rules === undefined) return undefined
+  if (typeof (rules as Rules).decide === 'function') return rules as Rules
+  return compileRules(rules as RulesInput, rulesOptionsOf(options))
+}
+
+/** Rules see the client that the gateway believes in. */
+export function rulesOptionsOf({ header, proxies }: Pick<ResolvedGatewayOptions, 'header' | 'proxies'>): {
+  header: string
+  clientAddress?: ReturnType<typeof forwardedAddress>
+} {
+  const behind = proxies >= 1 && proxies !== Number.POSITIVE_INFINITY
+  return behind ? { header, clientAddress: forwardedAddress(proxies) } : { header }
+}
+
+function logOf({ accessLog }: ResolvedGatewayOptions): ReturnType<typeof createLineLog> | undefined {
+  if (accessLog === false) return undefined
+  if (typeof accessLog === 'function') return { log: accessLog, flush: ignore }
+  return createLineLog(accessLog === true ? process.stdout : accessLog)
+}
+
+/** Waits for a promise, but no longer than this. */
+async function first(promise: Promise<unknown>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, limitMs)
+  })
+  await Promise.race([promise, limit])
+  clearTimeout(timer)
+}
+
+function ignore(): void {}

@@ -1,0 +1,92 @@
+import { isSharedCacheHeader, privateCacheControl } from './cache-control.js'
+import { connectionNames, isHopHeader } from './hop-headers.js'
+
+/** undici's raw lines: names and values in turn, as bytes. */
+export type RawLines = readonly (Buffer | string | readonly Buffer[])[]
+
+/**
+ * The headers of an upstream's answer as they go to the client: a flat list of names and values, in the upstream's order
+ * and spelling.
+ *
+ * @param isPrivate - the answer belongs to one lane: shared caches must not keep it
+ */
+export function responseHeaders(raw: RawLines, isPrivate: boolean): string[] {
+  const kept: string[] = []
+  let listed: ReadonlySet<string> | undefined
+  let cacheControl: string | undefined
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = text(raw[index]!)
+    const value = text(raw[index + 1]!)
+    if (isHopHeader(name)) {
+      if (name.length === 10 && name.toLowerCase() === 'connection') listed = merge(listed, connectionNames(value))
+      continue
+    }
+    if (isPrivate) {
+      const lower = name.toLowerCase()
+      if (lower === 'cache-control') {
+        cacheControl = cacheControl === undefined ? value : `${cacheControl}, ${value}`
+        continue
+      }
+      if (isSharedCacheHeader(lower)) continue
+    }
+    kept.push(name, value)
+  }
+  if (isPrivate) kept.push('cache-control', privateCacheControl(cacheControl))
+  return listed === undefined ? kept : without(kept, listed)
+}
+
+/** For HTTP/2, whose names are lower case, and for trailers. */
+export function toHeaderObject(flat: readonly string[]): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = Object.create(null)
+  for (let index = 0; index < flat.length; index += 2) {
+    const name = flat[index]!.toLowerCase()
+    const value = flat[index + 1]!
+    const present = headers[name]
+    if (present === undefined) headers[name] = value
+    else if (typeof present === 'string') headers[name] = [present, value]
+    else present.push(value)
+  }
+  return headers
+}
+
+/** Trailers, without what must not be one (RFC 9110 section 6.5.1). */
+export function responseTrailers(raw: RawLines): string[] {
+  const kept: string[] = []
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = text(raw[index]!)
+    if (!isHopHeader(name) && !NO_TRAILER.has(name.toLowerCase())) kept.push(name, text(raw[index + 1]!))
+  }
+  return kept
+}
+
+const NO_TRAILER = new Set([
+  'content-length',
+  'content-encoding',
+  'content-type',
+  'content-range',
+  'host',
+  'set-cookie',
+  'cache-control',
+  'authorization',
+])
+
+function text(bytes: Buffer | string | readonly Buffer[]): string {
+  if (typeof bytes === 'string') return bytes
+  if (bytes instanceof Uint8Array) return (bytes as Buffer).toString('latin1')
+  return (bytes as readonly Buffer[]).map(one => one.toString('latin1')).join(', ')
+}
+
+function merge(
+  one: ReadonlySet<string> | undefined,
+  other: ReadonlySet<string> | undefined,
+): ReadonlySet<string> | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : new Set([...one, ...other])
+}
+
+function without(flat: readonly string[], names: ReadonlySet<string>): string[] {
+  const kept: string[] = []
+  for (let index = 0; index < flat.length; index += 2) {
+    if (!names.has(flat[index]!.toLowerCase())) kept.push(flat[index]!, flat[index + 1]!)
+  }
+  return kept
+}

@@ -1,0 +1,70 @@
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+
+/** The client went away before its request was complete. */
+export class ClientGone extends Error {
+  readonly code = 'LANEWAY_GATEWAY_CLIENT_GONE'
+
+  constructor() {
+    super('the client has gone')
+  }
+}
+
+/**
+ * The body of a request on its way to an upstream. The request itself is not handed to undici, because undici destroys a
+ * body whose answer came early, and with it the connection on which the client is to get that answer.
+ *
+ * Nothing is read before undici asks, so a connect error leaves the body whole for the next endpoint.
+ */
+export class Upload extends Readable {
+  bytes = 0
+  readonly #request: IncomingMessage
+  #started = false
+
+  constructor(request: IncomingMessage) {
+    super({ highWaterMark: 64 * 1024 })
+    this.#request = request
+  }
+
+  override _read(): void {
+    if (this.#started) {
+      this.#request.resume()
+      return
+    }
+    this.#started = true
+    this.#request.on('data', this.#take).on('end', this.#end).on('error', this.#gone).on('close', this.#gone)
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    if (this.#started) {
+      this.#request.off('data', this.#take).off('end', this.#end).off('close', this.#gone)
+      // `error` stays: a client that goes now is nobody's news, and must not be an uncaught exception.
+      if (!this.#request.complete) this.#request.pause()
+    }
+    done(error)
+  }
+
+  readonly #take = (chunk: Buffer): void => {
+    this.bytes += chunk.length
+    if (!this.push(chunk)) this.#request.pause()
+  }
+
+  readonly #end = (): void => {
+    this.push(null)
+  }
+
+  readonly #gone = (): void => {
+    if (!this.#request.complete) this.destroy(new ClientGone())
+  }
+}
+
+/** Whether a request has a body, by its framing. */
+export function hasBody(request: IncomingMessage): boolean {
+  const { headers } = request
+  if (headers['transfer-encoding'] !== undefined) return true
+  const length = headers['content-length']
+  if (length !== undefined) return length !== '0'
+  // HTTP/2 frames a body without either.
+  const { stream } = request as unknown as { stream?: { endAfterHeaders?: boolean } }
+  return stream !== undefined && stream.endAfterHeaders === false
+}
