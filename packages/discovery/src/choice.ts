@@ -39,7 +39,9 @@ export type ChoiceEnd =
   | 'ok'
   /** No connection could be made. */
   | 'connect-error'
-  /** The connection ended, or timed out, before any response byte. */
+  /** There was a connection, and no response byte within the time that the caller gave this one request. */
+  | 'timeout'
+  /** The connection ended before any response byte. */
   | 'reset'
   /** The caller gave up. */
   | 'aborted'

@@ -1,26 +1,45 @@
 import type { Member } from './member.js'
 
+/** More requests than any endpoint has at a time, and still a small integer. */
+const UNLIMITED = 2 ** 30
+
 /**
- * What is known about an address beyond its snapshot: requests in flight and connect failures. It outlives tables, so
- * that a registry push forgets neither.
+ * What is known about an address beyond its snapshot: requests in flight and failures. It outlives tables, so that a
+ * registry push forgets neither.
  */
 export class EndpointLoad {
   inFlight = 0
-  /** Consecutive connect failures. */
+  /** So many requests it may have at a time: few while it is on trial after an ejection. */
+  room = UNLIMITED
+  /** Consecutive failures: no connection, or no answer in time. */
   failures = 0
   ejected = false
-  /** On the resolver's clock, milliseconds. */
-  ejectedUntil = 0
+  /** End of the ejection, then of the trial, on the resolver's clock, milliseconds. */
+  until = 0
   /** Ejections since the last success: the exponent of the back-off. */
   ejections = 0
   /** The member of the table in use, `undefined` once the address has left its service. */
   member: Member | undefined = undefined
+
+  get onTrial(): boolean {
+    return this.room !== UNLIMITED
+  }
+
+  /** One request may show that the endpoint is back; those that still wait for an answer from before show nothing. */
+  startTrial(): void {
+    this.room = this.inFlight + 1
+  }
+
+  endTrial(): void {
+    this.room = UNLIMITED
+  }
 
   /** Forgets failures; requests in flight are still in flight. */
   forgive(): void {
     this.failures = 0
     this.ejections = 0
     this.ejected = false
-    this.ejectedUntil = 0
+    this.room = UNLIMITED
+    this.until = 0
   }
 }

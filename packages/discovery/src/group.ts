@@ -55,8 +55,8 @@ export class Group {
     if (seat.enabled) this.ejected++
     const picker = this.#usable
     if (picker === undefined || !seat.fit) return
-    picker.ejected++
-    if (picker.ejected > Math.min(MOST_STALE, picker.seats.length >> 5)) this.#usable = this.#pickerOver(isUsable)
+    picker.barred++
+    if (picker.barred > Math.min(MOST_STALE, picker.seats.length >> 5)) this.#usable = this.#pickerOver(isUsable)
   }
 
   /** Ejected seats have come back. */
@@ -66,9 +66,17 @@ export class Group {
     this.#usable = this.#pickerOver(isUsable)
   }
 
+  /** The trial of a seat is over, with whatever result. */
+  trialEnded(seat: Seat): void {
+    if (this.#usable !== undefined && seat.fit) this.#usable.barred--
+  }
+
   #pickerOver(belongs: (seat: Seat) => boolean): Picker | undefined {
     const seats = this.seats.filter(belongs)
-    return seats.length === 0 ? undefined : createPicker(this.#balancer, seats, this.#random)
+    if (seats.length === 0) return undefined
+    const picker = createPicker(this.#balancer, seats, this.#random)
+    for (const seat of seats) if (seat.load.onTrial) picker.barred++
+    return picker
   }
 }
 

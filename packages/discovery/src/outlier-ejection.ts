@@ -3,10 +3,10 @@ import type { EndpointLoad } from './endpoint-load.js'
 import type { Group } from './group.js'
 import type { LaneTable } from './lane-table.js'
 
-/** Passive ejection of endpoints to which no connection can be made. */
+/** Passive ejection of endpoints that cannot be connected to, or do not answer in time. */
 export interface OutlierOptions {
   /**
-   * Connect failures in a row that eject an endpoint.
+   * Failures in a row that eject an endpoint: no connection, or no answer within the caller's time.
    * @default 5, as Envoy's: one lost packet is no outage
    */
   readonly consecutiveFailures?: number
@@ -32,15 +32,17 @@ export interface OutlierOptions {
 export type EjectionListener = (state: 'ejected' | 'returned', address: string) => void
 
 /**
- * The ejected endpoints of one service. Work happens when something fails or returns, never in a pick: a timer that
- * holds no process open readmits, or, with an injected clock, the first pick after the time has passed.
+ * The ejected endpoints of one service, and those on trial after it. Work happens when something fails or returns, never
+ * in a pick: a timer that holds no process open readmits, or, with an injected clock, the first pick after the time has
+ * passed.
  */
 export class OutlierEjection {
   readonly #options: Required<OutlierOptions>
   readonly #clock: Clock
   readonly #table: () => LaneTable | undefined
   readonly #listener: EjectionListener
-  readonly #ejected = new Set<EndpointLoad>()
+  /** Ejected or on trial. */
+  readonly #waiting = new Set<EndpointLoad>()
   #nextReturn = Number.POSITIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
   /** Whether picks have to look at the clock. */
@@ -61,10 +63,16 @@ export class OutlierEjection {
 
   /** A response began: the failures of the past say nothing any more. */
   succeeded(load: EndpointLoad): void {
-    if (load.failures !== 0 && !load.ejected) load.forgive()
+    if (load.failures === 0 || load.ejected) return
+    if (load.onTrial) {
+      this.#endTrial(load)
+      this.#waiting.delete(load)
+      this.#plan()
+    }
+    load.forgive()
   }
 
-  /** A connection could not be made. */
+  /** There was no connection, or no answer in time. */
   failed(load: EndpointLoad): void {
     const table = this.#table()
     // Requests that began before the ejection fail late and say nothing new.
@@ -73,11 +81,11 @@ export class OutlierEjection {
     if (load.failures < this.#options.consecutiveFailures) return
     const groups = table.groupsOf(load.member)
     if (!groups.every(group => this.#mayEject(group))) return
+    if (load.onTrial) this.#endTrial(load)
     load.ejected = true
-    const length = this.#options.ejectionMs * 2 ** Math.min(load.ejections, 30)
-    load.ejectedUntil = this.#clock.now() + Math.min(length, this.#options.maxEjectionMs)
+    load.until = this.#clock.now() + this.#lengthOf(load.ejections)
     load.ejections++
-    this.#ejected.add(load)
+    this.#waiting.add(load)
     // All seats of an endpoint agree in what the groups ask of them.
     const seat = load.member.seats[0]!
     for (const group of groups) group.seatEjected(seat)
@@ -85,19 +93,27 @@ export class OutlierEjection {
     this.#listener('ejected', seat.endpoint.address)
   }
 
-  /** Readmits what has served its time. */
+  /** Puts on trial what has served its time, and readmits those whose trial nothing has decided. */
   returnDue(): void {
     const now = this.#clock.now()
     if (now < this.#nextReturn) return
     const table = this.#table()
     const groups = new Set<Group>()
     const returned: string[] = []
-    for (const load of this.#ejected) {
-      if (load.ejectedUntil > now) continue
-      this.#ejected.delete(load)
+    for (const load of this.#waiting) {
+      if (load.until > now) continue
+      if (load.onTrial) {
+        this.#endTrial(load)
+        this.#waiting.delete(load)
+        continue
+      }
       load.ejected = false
-      // On probation: the next failure ejects again, a success forgives all.
+      // The next failure ejects again, a success forgives all.
       load.failures = this.#options.consecutiveFailures - 1
+      // One request at a time finds out: all of its share would wait for an instance that is still frozen. As long as the
+      // next ejection, so that a caller's patience that outlasts one trial does not outlast those that follow.
+      load.startTrial()
+      load.until = now + this.#lengthOf(load.ejections)
       if (load.member === undefined || table === undefined) continue
       for (const group of table.groupsOf(load.member)) groups.add(group)
       returned.push(load.member.endpoint.address)
@@ -109,13 +125,27 @@ export class OutlierEjection {
 
   /** A new table is in use: forget what left it, or was forgiven by it. */
   tableChanged(): void {
-    for (const load of this.#ejected) if (!load.ejected || load.member === undefined) this.#ejected.delete(load)
+    for (const load of this.#waiting) {
+      if (load.member === undefined || !(load.ejected || load.onTrial)) this.#waiting.delete(load)
+    }
     this.#plan()
   }
 
   close(): void {
-    this.#ejected.clear()
+    this.#waiting.clear()
     this.#plan()
+  }
+
+  #lengthOf(ejections: number): number {
+    return Math.min(this.#options.ejectionMs * 2 ** Math.min(ejections, 30), this.#options.maxEjectionMs)
+  }
+
+  #endTrial(load: EndpointLoad): void {
+    load.endTrial()
+    const table = this.#table()
+    if (load.member === undefined || table === undefined) return
+    const seat = load.member.seats[0]!
+    for (const group of table.groupsOf(load.member)) group.trialEnded(seat)
   }
 
   #mayEject(group: Group): boolean {
@@ -125,7 +155,7 @@ export class OutlierEjection {
 
   #plan(): void {
     let next = Number.POSITIVE_INFINITY
-    for (const load of this.#ejected) next = Math.min(next, load.ejectedUntil)
+    for (const load of this.#waiting) next = Math.min(next, load.until)
     this.#nextReturn = next
     const waits = next !== Number.POSITIVE_INFINITY
     this.polls = waits && this.#clock.injected

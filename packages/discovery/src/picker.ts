@@ -14,10 +14,10 @@ export abstract class Picker {
   protected readonly table: AliasTable
   protected readonly random: Random
   /**
-   * Seats of this picker that were ejected since it was built. While it is 0 and nothing was tried, a pick is a bare
-   * draw.
+   * Seats of this picker that were ejected since it was built, or are on trial. While it is 0 and nothing was tried, a pick
+   * is a bare draw.
    */
-  ejected = 0
+  barred = 0
 
   constructor(seats: readonly Seat[], random: Random) {
     this.seats = seats
@@ -31,9 +31,9 @@ export abstract class Picker {
   /** Chooses as if every seat were usable. */
   abstract draw(): Seat
 
-  /** Chooses a seat that is neither ejected nor tried; `undefined` when there is none. */
+  /** Chooses a seat that is neither ejected, nor busy with its trial, nor tried; `undefined` when there is none. */
   pick(tried: ReadonlySet<string> | undefined): Seat | undefined {
-    if (this.ejected === 0 && (tried === undefined || tried.size === 0)) return this.draw()
+    if (this.barred === 0 && (tried === undefined || tried.size === 0)) return this.draw()
     return this.#pickAround(tried, false)
   }
 
@@ -57,7 +57,7 @@ export abstract class Picker {
     }
     const { seats } = this
     let position = this.random.next() % seats.length
-    const barred = this.ejected + (tried === undefined ? 0 : tried.size)
+    const barred = this.barred + (tried === undefined ? 0 : tried.size)
     for (let steps = Math.min(seats.length, barred + 1); steps > 0; steps--) {
       const seat = seats[position]!
       if (isFree(seat, tried, ignoreEjected)) return seat
@@ -68,6 +68,6 @@ export abstract class Picker {
 }
 
 function isFree(seat: Seat, tried: ReadonlySet<string> | undefined, ignoreEjected: boolean): boolean {
-  if (!ignoreEjected && seat.load.ejected) return false
+  if (!ignoreEjected && (seat.load.ejected || seat.load.inFlight >= seat.load.room)) return false
   return tried === undefined || !tried.has(seat.endpoint.address)
 }

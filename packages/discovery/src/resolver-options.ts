@@ -56,7 +56,7 @@ export interface LaneResolverOptions {
   readonly namespace?: string
   /** How long `ready` waits for a first snapshot, in milliseconds. @default 5000, less than most callers wait */
   readonly readyTimeoutMs?: number
-  /** Ejection of endpoints that refuse connections; `false` turns it off. @default on, see OutlierOptions */
+  /** Ejection of endpoints that refuse connections or do not answer in time; `false` turns it off. @default on, see OutlierOptions */
   readonly outlier?: OutlierOptions | false
   /** Accept link-local endpoints and cloud metadata services. @default false */
   readonly allowLinkLocal?: boolean

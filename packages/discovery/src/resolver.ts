@@ -22,7 +22,7 @@ export interface LaneResolver {
   match(hostname: string, port: number | undefined, secure: boolean): string | undefined
   /**
    * Chooses an endpoint. Synchronous, never throws, never waits, allocates nothing.
-   * @param tried - addresses (`endpoint.address`) that failed at connect level during this request
+   * @param tried - addresses (`endpoint.address`) that failed before any response byte during this request
    */
   pick(service: string, lane: Lane | undefined, tried?: ReadonlySet<string>): Choice
   /** Reports that a request to the chosen endpoint begins. */

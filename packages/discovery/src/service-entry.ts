@@ -91,7 +91,7 @@ export class ServiceEntry {
   finished(load: EndpointLoad, end: ChoiceEnd): void {
     if (load.inFlight > 0) load.inFlight--
     if (end === 'ok') this.#outlier?.succeeded(load)
-    else if (end === 'connect-error') this.#outlier?.failed(load)
+    else if (end === 'connect-error' || end === 'timeout') this.#outlier?.failed(load)
   }
 
   /** Takes over a snapshot, at once or, when it is large, in several turns of the event loop. */

@@ -47,6 +47,65 @@ t.test('a reset or an abort ejects nobody', async t => {
   t.equal(seen('gray'), 4)
 })
 
+t.test('a frozen instance gets no more requests after five that had no answer in time', async t => {
+  const endpoints = grays(4)
+  const { choiceOf, seen, resolver, fail } = clocked(t, endpoints)
+  const frozen = choiceOf('gray', endpoints[2]!)
+  for (let i = 0; i < 4; i++) resolver.finished(frozen, 'timeout')
+  t.equal(seen('gray'), 4)
+  resolver.finished(frozen, 'timeout')
+  t.equal(seen('gray'), 3)
+  const other = choiceOf('gray', endpoints[1]!)
+  fail(other, 3)
+  resolver.finished(other, 'timeout')
+  resolver.finished(other, 'timeout')
+  t.equal(seen('gray'), 2, 'they count together with connect errors')
+})
+
+for (const balancer of ['weighted-random', 'round-robin'] as const) {
+  t.test(`an instance that is still frozen holds up one request per trial, not its share: ${balancer}`, async t => {
+    const both = endpoint({ tags: ['gray', 'blue'] })
+    const endpoints = [both, ...grays(2), endpoint({ tags: ['blue'] }), endpoint({ tags: ['blue'] })]
+    const { fail, choiceOf, seen, at, resolver } = clocked(t, endpoints, { balancer })
+    const bad = choiceOf('gray', both)
+    resolver.started(bad)
+    fail(bad)
+    at(1000)
+    const trial = choiceOf('gray', both)
+    resolver.started(trial)
+    t.strictSame([seen('gray'), seen('blue')], [2, 2], 'one is on its way; the one from before does not count')
+    resolver.finished(trial, 'aborted')
+    t.equal(seen('blue'), 3, 'it was given up: the next one')
+    resolver.started(trial)
+    resolver.finished(trial, 'timeout')
+    t.strictSame([seen('gray'), seen('blue')], [2, 2], 'ejected again, at once')
+    at(3000)
+    const second = choiceOf('blue', both)
+    resolver.started(second)
+    t.equal(seen('gray'), 2)
+    resolver.finished(second, 'ok')
+    for (let i = 0; i < 50; i++) resolver.started(bad)
+    t.strictSame([seen('gray'), seen('blue')], [3, 3], 'answered: all its share, however many are in flight')
+  })
+}
+
+t.test('a trial that nothing decides ends, and outlasts a snapshot', async t => {
+  const endpoints = grays(3)
+  const { fail, choiceOf, seen, at, resolver, update } = clocked(t, endpoints)
+  const bad = choiceOf('gray', endpoints[1]!)
+  fail(bad)
+  at(1000)
+  resolver.started(choiceOf('gray', endpoints[1]!))
+  update(endpoints.map(one => ({ ...one, zone: 'b' })))
+  t.equal(seen('gray'), 2)
+  at(2999)
+  t.equal(seen('gray'), 2, 'as long as the next ejection')
+  at(3000)
+  t.equal(seen('gray'), 3)
+  fail(choiceOf('gray', endpoints[1]!), 1)
+  t.equal(seen('gray'), 2, 'still nothing was answered: one failure suffices')
+})
+
 t.test('an ejection ends, and doubles up to a limit while no success follows', async t => {
   const endpoints = grays(4)
   const { fail, choiceOf, seen, at, resolver } = clocked(t, endpoints, {
