@@ -91,14 +91,15 @@ export function differences(rendered) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const check = process.argv.includes('--check')
   const helm = findHelm()
   if (helm === undefined) {
     console.error('no helm: install it, or name it by HELM')
-    process.exit(1)
+    // Who checks without Helm has skipped that, who generates has failed.
+    process.exit(check ? 77 : 1)
   }
   const rendered = render(helm)
   const different = differences(rendered)
-  const check = process.argv.includes('--check')
   for (const [name, state] of different) {
     console.log(`${state} ${relative(process.cwd(), join(folder, name))}`)
     if (check) continue
