@@ -1,7 +1,34 @@
 {{- define "laneway-demo.gatewayConfig" -}}
-listen:
+version: 1
+listeners:
+  - port: {{ .Values.lanewayGateway.port }}
+admin:
   host: 0.0.0.0
-  port: {{ .Values.lanewayGateway.port }}
+  port: 9090
+{{- if eq .Values.profile "laneway-gateway" }}
+# Nobody's tags are believed.
+trust: edge
+rules:
+  file: /rules/traffic-routing.yaml
+  # For a TrafficRouting with a weight: whose share a caller is.
+  weightKey:
+    {{- toYaml .Values.lanewayGateway.weightKey | nindent 4 }}
+{{- else }}
+# The Gateway in front has removed what clients sent, and has a private address.
+trust: private
+proxies: 1
+{{- end }}
+discovery:
+  services: [{{ .Values.services.a.service }}]
+  {{- if eq .Values.discovery "nacos" }}
+  nacos:
+    servers: nacos-server:8848
+  {{- else }}
+  kubernetes: true
+  {{- end }}
+routes:
+  - name: a
+    service: {{ .Values.services.a.service }}
 {{- end }}
 
 {{/* Writes the TrafficRouting into a file as long as it is in progress, and no rules else. */}}
