@@ -88,19 +88,40 @@ export function resumedFrom(call: Call, headers: PlainHeaders): Choice | undefin
   return String(range) === String(headerValues(call.headers ?? {}, 'range')) ? undefined : call.source
 }
 
-/** A handler that serves several requests at a time: its dispatches have nothing in common. */
-const SHARED = Symbol('laneway.shared')
-const calls = new WeakMap<DispatchHandler, Call | typeof SHARED>()
+/**
+ * Keeps the call on its handler: a WeakMap costs 2 µs a request, most of it when garbage is collected (benchmark case
+ * `hop/fastify`).
+ */
+const kKept = Symbol('laneway.undici.kept')
+/** For handlers that take no properties. */
+const keptApart = new WeakMap<DispatchHandler, Kept>()
+let anyApart = false
+
+/** What is known of the handler of a call; `handler`, because an object made by spreading a handler is another one. */
+interface Kept {
+  readonly handler: DispatchHandler
+  /** `undefined` once it has ended, or when the handler serves several requests at a time: these have nothing in common. */
+  call: Call | undefined
+  shared: boolean
+}
+
+function keptOf(handler: DispatchHandler): Kept | undefined {
+  const kept = (handler as { [kKept]?: Kept })[kKept]
+  if (kept?.handler === handler) return kept
+  return anyApart ? keptApart.get(handler) : undefined
+}
 
 /**
  * The decision that a handler already has. A retry that stands outside, or a `RetryAgent`, dispatches the same handler
  * again after it failed, from whatever context; a redirect does while it is told of the end.
  */
 export function knownCall(handler: DispatchHandler, options: DispatchOptions): Call | undefined {
-  const call = calls.get(handler)
-  if (call === undefined || call === SHARED) return undefined
+  const kept = keptOf(handler)
+  const call = kept?.call
+  if (kept === undefined || call === undefined || kept.shared) return undefined
   if (call.open) {
-    calls.set(handler, SHARED)
+    kept.shared = true
+    kept.call = undefined
     return undefined
   }
   if (call.ending || (call.path === options.path && call.origin === originText(options.origin))) return call
@@ -110,11 +131,22 @@ export function knownCall(handler: DispatchHandler, options: DispatchOptions): C
 export function keepCall(handler: DispatchHandler, call: Call): void {
   call.dispatched++
   call.open = true
-  if (calls.get(handler) !== SHARED) calls.set(handler, call)
+  const kept = keptOf(handler)
+  if (kept === undefined) keepFirst(handler, { handler, call, shared: false })
+  else if (!kept.shared) kept.call = call
+}
+
+function keepFirst(handler: DispatchHandler, kept: Kept): void {
+  if (Object.isExtensible(handler)) (handler as { [kKept]?: Kept })[kKept] = kept
+  else {
+    keptApart.set(handler, kept)
+    anyApart = true
+  }
 }
 
 export function forgetCall(handler: DispatchHandler): void {
-  if (calls.get(handler) !== SHARED) calls.delete(handler)
+  const kept = keptOf(handler)
+  if (kept !== undefined) kept.call = undefined
 }
 
 /** A copy of the options that says what was decided; the caller's object is never written to. */

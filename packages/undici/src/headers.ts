@@ -114,6 +114,11 @@ export function sentHeaders(
   return edited
 }
 
+/** Whether the headers that were edited last came with a `Host` of the caller's own. */
+export function cameWithHost(): boolean {
+  return sawHost
+}
+
 /** Our members say what the header says, or are not there. */
 function sentBaggage(asked: boolean, lane: Lane | undefined, value: string | undefined): string | undefined {
   if (lane !== undefined && (asked || (value !== undefined && hasLaneMember(value)))) return withLaneMember(value, lane)

@@ -77,8 +77,12 @@ export function laneDispatcher<D extends LaneableDispatcher>(
     },
   }
   return new Proxy(dispatcher, {
-    get: (target, key) =>
-      typeof key === 'string' && Object.hasOwn(own, key) ? own[key] : (target as Record<string | symbol, unknown>)[key],
+    get(target, key) {
+      // What every request asks for.
+      if (key === 'dispatch') return dispatch
+      if (typeof key === 'string' && Object.hasOwn(own, key)) return own[key]
+      return (target as Record<string | symbol, unknown>)[key]
+    },
   })
 }
 

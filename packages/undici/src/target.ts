@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { DispatchOptions } from './dispatcher.js'
 
 /** Where a request is meant to go, read once per origin. */
@@ -10,6 +11,8 @@ export interface Target {
   readonly secure: boolean
   /** What belongs into the `Host` header. */
   readonly host: string
+  /** For TLS; an address has none. */
+  readonly servername: string | undefined
 }
 
 const MAX_TARGETS = 2048
@@ -75,5 +78,6 @@ function parse(origin: string): Target | undefined {
     port: url.port === '' ? undefined : Number(url.port),
     secure,
     host: url.host,
+    servername: isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0 ? url.hostname : undefined,
   }
 }

@@ -209,6 +209,39 @@ export function propagationSuite(t: Test, copy: Copy): void {
     t.same(await round(['gray', undefined, 'blue']), ['', 'blue', 'gray'], 'at the same time')
   })
 
+  for (const [kind, prepare] of [
+    ['a handler that takes no properties', Object.freeze],
+    ['an ordinary handler', (handler: object) => handler],
+  ] as const) {
+    t.test(`${kind} keeps its decision after a failure, and a copy of it does not have it`, async t => {
+      const server = await laneServer(t, 'base', (one, response) => {
+        if (server.seen.length === 1) response.socket?.destroy()
+        else response.end(one.tags.join('|'))
+      })
+      const lane = composeLane(new undici.Agent())
+      t.teardown(() => lane.close())
+      const options = { origin: `http://127.0.0.1:${server.port}`, path: '/', method: 'GET' }
+      let told: () => void = () => {}
+      const end = () => told()
+      const made: any =
+        copy.major > 6
+          ? { onRequestStart() {}, onResponseStart() {}, onResponseData() {}, onResponseEnd: end, onResponseError: end }
+          : { onConnect() {}, onHeaders: () => true, onData: () => true, onComplete: end, onError: end }
+      const handler = prepare(made)
+      const send = (name: string, by: object) =>
+        new Promise<void>(resolve => {
+          told = resolve
+          runInLane(name, () => lane.dispatch(options, by))
+        })
+      await send('gray', handler)
+      await send('blue', { ...handler })
+      await send('blue', handler)
+      await send('blue', handler)
+      const tags = server.seen.map(one => one.tags.join('|'))
+      t.strictSame(tags, ['gray', 'blue', 'gray', 'blue'], 'the third is the retry of the first')
+    })
+  }
+
   t.test(
     'an interceptor that drops the symbols of the options does not make Laneway read the context again',
     async t => {
