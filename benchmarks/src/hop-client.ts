@@ -9,7 +9,8 @@ const SERVICE = fileURLToPath(new URL('hop-service.js', import.meta.url))
 /** How a chain is built. */
 export interface ChainKind {
   readonly framework: 'express' | 'fastify'
-  readonly lane: boolean
+  /** Laneway, the least that keeps a lane, or no lanes. */
+  readonly lane: 'lane' | 'hand' | 'plain'
   readonly telemetry: boolean
 }
 
@@ -27,7 +28,7 @@ export class Chain {
   }
 
   static async start({ framework, lane, telemetry }: ChainKind, tag: string | undefined): Promise<Chain> {
-    const args = [framework, lane ? 'lane' : 'plain', telemetry ? 'otel' : 'none']
+    const args = [framework, lane, telemetry ? 'otel' : 'none']
     const child = fork(SERVICE, args, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     const [{ port }] = (await once(child, 'message')) as [{ port: number }]
     const sockets = await Promise.all(

@@ -1,8 +1,15 @@
 // One chain of services for the hop cases, in a process of its own: front (Express or Fastify) -> undici -> Fastify.
-// `node hop-service.js <express|fastify> <lane|plain> <otel|none>`. Tells its port, and its processor time when asked.
+// `node hop-service.js <express|fastify> <lane|hand|plain> <otel|none>`. Tells its port, and its processor time when asked.
+// `hand` is the least that keeps a lane: a bare AsyncLocalStorage, and an interceptor that knows its two endpoints.
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { IncomingMessage } from 'node:http'
 import type { AddressInfo, Server } from 'node:net'
 
-const [framework, lane, telemetry] = process.argv.slice(2) as ['express' | 'fastify', 'lane' | 'plain', 'otel' | 'none']
+const [framework, lane, telemetry] = process.argv.slice(2) as [
+  'express' | 'fastify',
+  'lane' | 'hand' | 'plain',
+  'otel' | 'none',
+]
 
 if (telemetry === 'otel') {
   // Before anything loads node:http.
@@ -23,13 +30,21 @@ if (telemetry === 'otel') {
 }
 
 const { Agent, request } = await import('undici')
+type Dispatcher = import('undici').Dispatcher
 const { default: fastify } = await import('fastify')
 const withLane = lane === 'lane'
+const byHand = lane === 'hand'
+const storage = new AsyncLocalStorage<string | undefined>()
+
+function tagOf({ headers }: IncomingMessage): string | undefined {
+  return headers['x-mse-tag'] as string | undefined
+}
 
 /** Answers with what it was told, so that the client sees which lane arrived where. */
 async function back(name: string): Promise<number> {
   const app = fastify()
   if (withLane) await app.register((await import('@laneway/fastify')).fastifyLane)
+  if (byHand) app.addHook('onRequest', (request, _reply, next) => storage.run(tagOf(request.raw), next))
   app.get('/orders/:id', async request => ({ id: 7, at: name, tag: request.headers['x-mse-tag'] ?? null }))
   await app.listen({ port: 0, host: '127.0.0.1' })
   return (app.server.address() as AddressInfo).port
@@ -37,7 +52,7 @@ async function back(name: string): Promise<number> {
 
 const base = await back('base')
 const gray = await back('gray')
-let dispatcher = new Agent()
+let dispatcher: Dispatcher = new Agent()
 let origin = `http://127.0.0.1:${base}`
 if (withLane) {
   const { composeLane } = await import('@laneway/undici')
@@ -54,6 +69,20 @@ if (withLane) {
   origin = 'http://sc-b'
 }
 
+if (byHand) {
+  const origins = new Map([
+    [undefined, `http://127.0.0.1:${base}`],
+    ['gray', `http://127.0.0.1:${gray}`],
+  ])
+  dispatcher = dispatcher.compose(dispatch => (options, handler) => {
+    const tag = storage.getStore()
+    const headers: Record<string, string> = { ...(options.headers as Record<string, string>), host: 'sc-b' }
+    if (tag !== undefined) headers['x-mse-tag'] = tag
+    return dispatch({ ...options, origin: origins.get(tag)!, servername: 'sc-b', headers } as never, handler)
+  })
+  origin = 'http://sc-b'
+}
+
 async function callBack(): Promise<unknown> {
   const { body } = await request(`${origin}/orders/7`, { dispatcher, headers: { accept: 'application/json' } })
   return body.json()
@@ -63,6 +92,7 @@ async function listen(): Promise<Server> {
   if (framework === 'fastify') {
     const app = fastify()
     if (withLane) await app.register((await import('@laneway/fastify')).fastifyLane)
+    if (byHand) app.addHook('onRequest', (request, _reply, next) => storage.run(tagOf(request.raw), next))
     app.get('/', callBack)
     await app.listen({ port: 0, host: '127.0.0.1' })
     return app.server
@@ -70,6 +100,7 @@ async function listen(): Promise<Server> {
   const { default: express } = await import('express')
   const app = express()
   if (withLane) app.use((await import('@laneway/express')).expressLane())
+  if (byHand) app.use((request, _response, next) => storage.run(tagOf(request), next))
   app.get('/', async (_request, response) => {
     response.json(await callBack())
   })
