@@ -1,3 +1,11 @@
+export {
+  type GatewayApiTable,
+  gatewayApiRoute,
+  gatewayApiTables,
+  type HeaderModifierCase,
+  headerModifierCases,
+  weightCase,
+} from './gateway-api-cases.js'
 export { type HeaderCase, headerCases } from './header-cases.js'
 export {
   type IngressAdapter,
