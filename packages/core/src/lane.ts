@@ -37,6 +37,11 @@ export function parseLane(value: unknown): Lane | undefined {
   return slot.lanes.young.get(value) ?? parseRare(value)
 }
 
+/** Whether this process has met a lane yet, believed or not. Never throws. */
+export function lanesSeen(): boolean {
+  return slot.lanes.young.size > 0
+}
+
 /**
  * Reads a lane that the program or the operator wrote down.
  *
