@@ -1,11 +1,12 @@
 import type { Agent, AgentOptions, ClientRequest } from 'node:http'
+import { type ForeignAgent, isForeign, optionsOfForeign } from './foreign-agent.js'
 import { LaneAgent } from './lane-agent.js'
 import { type LaneAgentOptions, type ResolvedLaneAgentOptions, resolveLaneAgentOptions } from './lane-agent-options.js'
 import { LaneHttpsAgent } from './lane-https-agent.js'
 import { isLaneAgent, serviceOf } from './lane-routing.js'
 import { classOf, type HopOptions, hopOptions } from './node-internals.js'
 import { OutgoingLane } from './outgoing-lane.js'
-import { connectsItself, targetOfCall, withAgent } from './request-arguments.js'
+import { agentOfCall, connectsItself, targetOfCall, withAgent } from './request-arguments.js'
 import { type Target, targetOf } from './target.js'
 
 /**
@@ -13,7 +14,8 @@ import { type Target, targetOf } from './target.js'
  *
  * - `addRequest` and `destroy` of `http.Agent.prototype` (`https.Agent` inherits both), which every request with an agent
  *   passes;
- * - `request` and `get` of `http` and `https`, for requests that bring `createConnection` and no agent.
+ * - `request` and `get` of `http` and `https`, for requests that bring `createConnection` and no agent, or an agent that
+ *   is no `http.Agent`.
  */
 export interface AgentPatch {
   wrapAddRequest<F extends (...args: any[]) => void>(original: F): F
@@ -42,6 +44,7 @@ interface Shadows {
 export function createAgentPatch(options: LaneAgentOptions, onFault: (error: unknown) => void): AgentPatch {
   const settings = resolveLaneAgentOptions('createAgentPatch', options)
   const shadows = new WeakMap<object, Shadows>()
+  const adopted = new WeakSet<object>()
 
   function shadowOf(agent: UserAgent, secure: boolean): LaneAgent | LaneHttpsAgent {
     let both = shadows.get(agent)
@@ -64,32 +67,41 @@ export function createAgentPatch(options: LaneAgentOptions, onFault: (error: unk
     return undefined
   }
 
-  return {
-    wrapAddRequest(original) {
-      const addRequest = function addRequest(
-        this: UserAgent,
-        request: ClientRequest,
-        options: any,
-        port?: unknown,
-        localAddress?: unknown,
-      ): unknown {
-        if (isLaneAgent(this)) return original.call(this, request, options, port, localAddress)
-        let shadow: LaneAgent | LaneHttpsAgent | undefined
-        const hop = hopOptions(options, port, localAddress)
-        try {
-          shadow = route(this, request, hop)
-        } catch (error) {
-          if (isHeadersSent(error)) {
-            classOf(request).onSocket.call(request, undefined, error as Error)
-            return undefined
-          }
-          onFault(error)
+  function wrapAddRequest<F extends (...args: any[]) => void>(original: F): F {
+    const addRequest = function addRequest(
+      this: UserAgent,
+      request: ClientRequest,
+      options: any,
+      port?: unknown,
+      localAddress?: unknown,
+    ): unknown {
+      if (isLaneAgent(this)) return original.call(this, request, options, port, localAddress)
+      let shadow: LaneAgent | LaneHttpsAgent | undefined
+      const hop = hopOptions(options, port, localAddress)
+      try {
+        shadow = route(this, request, hop)
+      } catch (error) {
+        if (isHeadersSent(error)) {
+          classOf(request).onSocket.call(request, undefined, error as Error)
+          return undefined
         }
-        if (shadow === undefined) return original.call(this, request, options, port, localAddress)
-        return shadow.addRequest(request, hop)
+        onFault(error)
       }
-      return addRequest as never
-    },
+      if (shadow === undefined) return original.call(this, request, options, port, localAddress)
+      return shadow.addRequest(request, hop)
+    }
+    return addRequest as never
+  }
+
+  /** An agent of another class than Node's has a method of its own: it is found when it is first used. */
+  function adopt(agent: ForeignAgent): void {
+    if (adopted.has(agent)) return
+    adopted.add(agent)
+    agent.addRequest = wrapAddRequest(agent.addRequest)
+  }
+
+  return {
+    wrapAddRequest,
     wrapDestroy(original) {
       const destroy = function destroy(this: UserAgent): unknown {
         const both = shadows.get(this)
@@ -101,6 +113,14 @@ export function createAgentPatch(options: LaneAgentOptions, onFault: (error: unk
     },
     wrapRequest(original, secure) {
       const request = function request(...args: any[]): ClientRequest {
+        const agent = agentOfCall(args)
+        if (isForeign(agent)) {
+          try {
+            adopt(agent)
+          } catch (error) {
+            onFault(error)
+          }
+        }
         if (!connectsItself(args)) return original(...args)
         let target: Target | undefined
         let routed: unknown[] | undefined
@@ -149,6 +169,7 @@ function isHeadersSent(error: unknown): boolean {
 
 /** What the user's agent was made with, and what was changed on it since. */
 function optionsOf(agent: UserAgent): AgentOptions {
+  if (isForeign(agent)) return optionsOfForeign(agent)
   const { keepAlive, maxSockets, maxFreeSockets, maxTotalSockets, scheduling, options } = agent
   return {
     timeout: undefined,

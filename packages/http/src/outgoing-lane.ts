@@ -81,7 +81,7 @@ export class OutgoingLane {
     this.lane = decided === undefined ? currentLane() : (decided ?? undefined)
     if (options.keepHandSet && values(request, options.header) !== undefined)
       watchRedirect(request, baseUrl(target, hop))
-    if (this.#inScope) markLaneDependent(request)
+    if (this.#inScope) markLaneDependent(request, service !== undefined)
     this.settle()
     if (isRendered(request)) this.told()
     else {

@@ -9,6 +9,11 @@ export function connectsItself(args: readonly unknown[]): boolean {
   return typeof createConnection === 'function' && (agent === undefined || agent === null)
 }
 
+/** The agent that the arguments bring, if any. */
+export function agentOfCall(args: readonly unknown[]): unknown {
+  return (optionsOf(args) as { agent?: unknown } | undefined)?.agent
+}
+
 /** Where such a request is meant to go; `undefined` for a unix socket, a tunnel, and what Node will refuse. */
 export function targetOfCall(args: readonly unknown[], secure: boolean): Target | undefined {
   const [first] = args

@@ -11,6 +11,9 @@ import type { OutgoingLane } from './outgoing-lane.js'
 /** Connection attempts of a request after the first, all before a byte of it has left. */
 const MAX_RETRIES = 2
 
+/** The second is that of axios, unless it was told otherwise. */
+const TIMEOUT_CODES: ReadonlySet<string> = new Set(['ETIMEDOUT', 'ECONNABORTED', 'ESOCKETTIMEDOUT'])
+
 /** Marks the options of a connection to an endpoint of a service; the value is the endpoint's address. */
 export const kEndpoint: unique symbol = Symbol('laneway.endpoint')
 
@@ -46,6 +49,13 @@ export class ServiceHop implements ConnectWatcher {
   #abandon: (() => void) | undefined
   #over = false
   #cancelled = false
+  /** The caller gave up because its time was over. */
+  #late = false
+  /** While listeners are told of a timeout. */
+  #timingOut = false
+  #connecting = false
+  /** It got a socket at once, so the endpoint had all the time that the caller gave. */
+  #reached = false
   #handshaking = false
 
   constructor(agent: HopAgent, request: ClientRequest, outgoing: OutgoingLane, service: string, options: HopOptions) {
@@ -58,6 +68,8 @@ export class ServiceHop implements ConnectWatcher {
     hooked[kHop] = this
     hooked.onSocket = onSocket
     hooked.destroy = destroy
+    // The first listener: it hears of the timeout before the caller gives up because of it.
+    request.on('timeout', onTimeout)
     request.once('close', onEnd)
     // Before the caller hears of the error and tries again. Not 'error', which would take it for handled.
     request.once(errorMonitor, onEnd)
@@ -132,17 +144,24 @@ export class ServiceHop implements ConnectWatcher {
     options.hostname = host
     options.port = port
     options[kEndpoint] = address
+    this.#connecting = true
     try {
       this.#agent.connect(this.#request, options)
     } catch (error) {
       this.failed(error as Error)
+    } finally {
+      this.#connecting = false
     }
   }
 
   /** The agent has a socket for the request, or the reason why it has none. */
   received(socket: Socket | undefined, error: Error | null | undefined): void {
-    if (error !== null && error !== undefined) this.failed(error)
-    else if (this.#request.destroyed || !socket?.connecting) this.#deliver(socket)
+    if (error !== null && error !== undefined) {
+      this.failed(error)
+      return
+    }
+    this.#reached = socket !== undefined && this.#connecting
+    if (this.#request.destroyed || !socket?.connecting) this.#deliver(socket)
     else this.#abandon = awaitConnect(socket, this.#agent.connectTimeoutMs, this)
   }
 
@@ -186,9 +205,20 @@ export class ServiceHop implements ConnectWatcher {
     this.#request.emit('timeout')
   }
 
+  /** Those who listen are about to be told that the request is idle for the time they set. */
+  timingOut(): void {
+    this.#timingOut = true
+    process.nextTick(endTimingOut, this)
+  }
+
+  notTimingOut(): void {
+    this.#timingOut = false
+  }
+
   /** The caller gave up. */
-  cancel(): void {
+  cancel(error: unknown): void {
     this.#cancelled = true
+    this.#late = this.#timingOut || isTimeout(error)
     const abandon = this.#abandon
     if (abandon === undefined) return
     this.#abandon = undefined
@@ -207,8 +237,13 @@ export class ServiceHop implements ConnectWatcher {
   #end(): ChoiceEnd {
     // Set when the head of a response has arrived, and stays.
     if ((this.#request as { res?: unknown }).res) return 'ok'
-    if (this.#cancelled) return 'aborted'
+    if (this.#cancelled) return this.#late && this.#hadAllTime() ? 'timeout' : 'aborted'
     return this.#handshaking ? 'connect-error' : 'reset'
+  }
+
+  /** Time that went by in a queue, or at another endpoint, says nothing about this one. */
+  #hadAllTime(): boolean {
+    return this.#reached && !this.#waited && this.#tried === undefined
   }
 
   #deliver(socket: Socket | undefined): void {
@@ -234,8 +269,23 @@ function onSocket(this: HopRequest, socket: Socket | undefined, error?: Error): 
 function destroy(this: HopRequest, error?: Error): ClientRequest {
   const first = !this.destroyed
   classOf(this).destroy.call(this, error)
-  if (first) this[kHop].cancel()
+  if (first) this[kHop].cancel(error)
   return this
+}
+
+function onTimeout(this: HopRequest): void {
+  this[kHop].timingOut()
+}
+
+function endTimingOut(hop: ServiceHop): void {
+  hop.notTimingOut()
+}
+
+/** What axios and got destroy a request with, or an `AbortSignal.timeout()`, when its time is over. */
+function isTimeout(error: unknown): boolean {
+  const { name, code, cause } = Object(error) as { name?: unknown; code?: unknown; cause?: unknown }
+  if (name === 'TimeoutError' || (typeof code === 'string' && TIMEOUT_CODES.has(code))) return true
+  return name === 'AbortError' && (Object(cause) as { name?: unknown }).name === 'TimeoutError'
 }
 
 function onEnd(this: HopRequest): void {

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { runInLane } from '@laneway/core'
 import { LaneAgent, LaneHttpsAgent } from '@laneway/http'
 import axios from 'axios'
+import { HttpsProxyAgent } from 'https-proxy-agent'
+import { HttpsProxyAgent as HttpsProxyAgent9 } from 'https-proxy-agent-9'
 import t, { type Test } from 'tap'
 import { nodeBinary } from '../../../scripts/node-versions.mjs'
 import { cert } from './certificate.js'
@@ -126,9 +128,74 @@ t.test('an https agent that is used for a proxy speaks plain HTTP to an http end
   t.match(gray.seen, [{ url: '/b', host: 'sc-b', tags: ['gray'] }])
 })
 
+/** A proxy for `third.example` that notes what it is asked. */
+async function tunnel(t: Test, third: FarServer, asked: string[]): Promise<string> {
+  const proxy = await farServer(t)
+  proxy.server.on('connect', (request, socket) => {
+    asked.push(`${request.url} ${request.headers['x-mse-tag']}`)
+    const onward = net.connect(third.port, '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n')
+      socket.pipe(onward).pipe(socket)
+    })
+    for (const end of [onward, socket]) {
+      end.on('error', () => {})
+      t.teardown(() => end.destroy())
+    }
+  })
+  return `http://127.0.0.1:${proxy.port}`
+}
+
+for (const [version, ProxyAgent] of [
+  ['7', HttpsProxyAgent],
+  ['9', HttpsProxyAgent9],
+] as const) {
+  t.test(`https-proxy-agent ${version} for https beside LaneAgent for http: each has its own`, async t => {
+    const { base, gray, agent } = await lanes(t)
+    const third = await farServer(t, undefined, true)
+    const asked: string[] = []
+    const httpsAgent = new ProxyAgent(await tunnel(t, third, asked))
+    const call = (url: string) =>
+      axios.get(url, {
+        httpAgent: agent,
+        httpsAgent: Object.assign(httpsAgent, { options: { ca: cert } }),
+        proxy: false,
+      })
+    await runInLane('gray', call, 'http://sc-b/a')
+    await call('http://sc-b/b')
+    await runInLane('gray', call, 'https://localhost/c')
+    t.match(gray.seen, [{ url: '/a', tags: ['gray'] }])
+    t.match(base.seen, [{ url: '/b', tags: [] }])
+    t.match(third.seen, [{ url: '/c', tags: [] }])
+    t.strictSame(asked, ['localhost:443 undefined'])
+  })
+
+  t.test(`https-proxy-agent ${version} that hands services to LaneAgent: services bypass the proxy`, async t => {
+    const { base, gray, agent } = await lanes(t)
+    const third = await farServer(t)
+    const asked: string[] = []
+    class ServicesDirectly extends ProxyAgent {
+      override connect(request: http.ClientRequest, options: never): never {
+        return ((options as { host: string }).host === 'sc-b' ? agent : super.connect(request, options)) as never
+      }
+    }
+    const handing = new ServicesDirectly(await tunnel(t, third, asked))
+    t.teardown(() => handing.destroy())
+    const call = (url: string) => send(url, { agent: handing as never })
+    await Promise.all(
+      Array.from({ length: 9 }, (_, index) => runInLane(index % 3 === 0 ? undefined : 'gray', call, 'http://sc-b/a')),
+    )
+    await runInLane('gray', call, 'http://third.example/c')
+    t.strictSame([gray.seen.length, base.seen.length], [6, 3])
+    t.ok(gray.seen.every(({ tags }) => tags.join() === 'gray'))
+    t.ok(base.seen.every(({ tags }) => tags.length === 0))
+    t.match(third.seen, [{ url: '/c', tags: [] }])
+    t.strictSame(asked, ['third.example:80 undefined'])
+  })
+}
+
 for (const major of [22, 24, 26]) {
   t.test(
-    `NODE_USE_ENV_PROXY and proxyEnv on Node ${major}: services bypass the proxy, third parties get no tag`,
+    `NODE_USE_ENV_PROXY and proxyEnv on Node ${major}, http.get, axios and got: services bypass the proxy, third parties get no tag`,
     async t => {
       const binary = await nodeBinary(major)
       if (binary === undefined) {
@@ -157,10 +224,10 @@ for (const major of [22, 24, 26]) {
         CERT: cert,
       }
       const told = JSON.parse(await child(binary, 'env-proxy.ts', env))
-      t.strictSame(told, { status: [200, 200, 200, 200] })
+      t.strictSame(told, { status: Array.from({ length: 12 }, () => 200) })
       t.strictSame(
         gray.seen.map(one => `${one.url} ${one.host} ${one.tags}`),
-        ['/b?c=d sc-b gray'],
+        ['/b?c=d sc-b gray', '/axios sc-b gray', '/got sc-b gray'],
       )
       t.equal(
         gray.seen[0]?.rawHeaders.some(name => /^proxy-/i.test(name)),
@@ -168,12 +235,12 @@ for (const major of [22, 24, 26]) {
       )
       t.strictSame(
         proxy.seen.map(one => `${one.url} ${one.tags}`),
-        ['http://third.example/ '],
+        ['http://third.example/ ', 'http://third.example/axios ', 'http://third.example/got '],
       )
-      t.strictSame(tunnels, ['localhost:443 undefined'], 'only what is no service goes through a tunnel')
+      t.strictSame([...new Set(tunnels)], ['localhost:443 undefined'], 'only what is no service goes through a tunnel')
       t.strictSame(
         secure.seen.map(one => `${one.host} ${one.tags} ${one.servername}`),
-        ['sc-b gray sc-b', 'localhost gray localhost'],
+        ['', 'axios', 'got'].flatMap(() => ['sc-b gray sc-b', 'localhost gray localhost']),
       )
     },
   )

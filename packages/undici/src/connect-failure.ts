@@ -22,6 +22,16 @@ export function isResponseLost(error: unknown, body: unknown): boolean {
   return !isRequestsOwn(error, body)
 }
 
+/** Whether undici waited for the head of a response as long as it was told to (`headersTimeout`). */
+export function isHeadersTimeout(error: unknown): boolean {
+  return (Object(error) as { code?: unknown }).code === 'UND_ERR_HEADERS_TIMEOUT'
+}
+
+/** Whether a caller gave up because its time was over, as `AbortSignal.timeout()` says it. */
+export function isTimeout(error: unknown): boolean {
+  return (Object(error) as { name?: unknown }).name === 'TimeoutError'
+}
+
 function isRequestsOwn(error: unknown, body: unknown): boolean {
   const { code, name } = Object(error) as { code?: unknown; name?: unknown }
   if (name === 'AbortError' || (typeof code === 'string' && NOT_THE_ENDPOINT.has(code))) return true

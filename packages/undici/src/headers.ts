@@ -17,9 +17,16 @@ export function plainHeaders(headers: unknown): PlainHeaders {
   if (headers === null || headers === undefined) return NONE
   if (Array.isArray(headers)) return Array.isArray(headers[0]) ? flatten(headers) : headers
   if (typeof headers !== 'object') return NONE
-  if (typeof (headers as Iterable<unknown>)[Symbol.iterator] === 'function')
-    return flatten(headers as Iterable<unknown>)
+  if (isIterable(headers)) return flatten(headers)
   return headers as PlainHeaders
+}
+
+/** As undici sees it: an iterator that somebody put on every object makes no headers iterable. */
+function isIterable(headers: object): headers is Iterable<unknown> {
+  const iterator = (headers as Partial<Iterable<unknown>>)[Symbol.iterator]
+  return (
+    typeof iterator === 'function' && iterator !== (Object.prototype as Partial<Iterable<unknown>>)[Symbol.iterator]
+  )
 }
 
 function flatten(pairs: Iterable<unknown>): unknown[] {
@@ -79,6 +86,34 @@ export function withHeader(headers: PlainHeaders, name: string, value: string | 
     if (!isName(key, name)) kept[key] = other
   }
   return kept
+}
+
+/**
+ * {@link withHeader} for interceptors of undici: what needs no change goes on as it came, and pairs stay pairs, because
+ * `cache()` refuses a flat list.
+ *
+ * @param given - `options.headers` as the caller gave them
+ * @param headers - the same as `plainHeaders` made them
+ */
+export function withHeaderInShape(
+  given: unknown,
+  headers: PlainHeaders,
+  name: string,
+  value: string | undefined,
+): unknown {
+  const changed = withHeader(headers, name, value)
+  if (given === undefined || given === null) return value === undefined ? given : changed
+  if (given === headers || !Array.isArray(changed)) return changed
+  if (changed === headers && !isSpent(given as Iterable<unknown>)) return given
+  const pairs: [unknown, unknown][] = []
+  for (let index = 0; index < changed.length; index += 2) pairs.push([changed[index], changed[index + 1]])
+  // No array: `redirect()` takes every array for a flat list.
+  return new Set(pairs)
+}
+
+/** A generator is its own iterator, and gone after one pass. */
+function isSpent(given: Iterable<unknown>): boolean {
+  return given[Symbol.iterator]() === (given as unknown)
 }
 
 // One edit is one synchronous pass over plain data: what it finds on the way needs no object of its own.

@@ -28,7 +28,17 @@ export function createRoute(where: string, dispatcher: LaneableDispatcher, setti
   const { resolver } = settings
   if (resolver === undefined || unix) {
     return {
-      route: { settings, generation, send, direct: undefined, pools: undefined, origin: '', unix, passes: false },
+      route: {
+        settings,
+        generation,
+        send,
+        direct: undefined,
+        pools: undefined,
+        origin: '',
+        unix,
+        varies: true,
+        passes: false,
+      },
       release: async () => {},
     }
   }
@@ -43,7 +53,7 @@ export function createRoute(where: string, dispatcher: LaneableDispatcher, setti
   const direct = agent.dispatcher === dispatcher ? send : toDispatch(agent.dispatcher)
   const pools = watchEndpointPools(resolver, agent.dispatcher)
   return {
-    route: { settings, generation, send, direct, pools, origin: '', unix, passes: false },
+    route: { settings, generation, send, direct, pools, origin: '', unix, varies: true, passes: false },
     async release(how) {
       pools.stop()
       if (agent.owned) await agent.dispatcher[how]()

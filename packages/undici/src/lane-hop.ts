@@ -1,4 +1,4 @@
-import { channels, type Lane } from '@laneway/core'
+import { channels, type Lane, lanesSeen } from '@laneway/core'
 import type { Choice, LaneResolver } from '@laneway/discovery'
 import { type Call, decidedOptions, enterHop, resumedFrom } from './call.js'
 import type { DispatchHandler, DispatchOptions } from './dispatcher.js'
@@ -151,7 +151,8 @@ export function exchangeFor(
   hop: ServiceHop | undefined,
 ): Exchange {
   // Below the user's interceptors responses say that they depend on the lane: caches keep them apart by it.
-  const vary = outermost ? undefined : route.settings.header
+  const marked = !outermost && (route.varies || hop !== undefined || lanesSeen())
+  const vary = marked ? route.settings.header : undefined
   return route.generation.modern && typeof handler.onRequestStart === 'function'
     ? new ModernExchange(handler, call, outermost, hop, vary)
     : new LegacyExchange(handler, call, outermost, hop, vary)

@@ -5,7 +5,7 @@ import { deliverError } from './deliver.js'
 import type { Dispatch, DispatchHandler, DispatchOptions } from './dispatcher.js'
 import type { EndpointPools } from './endpoint-pools.js'
 import { accepts, type Generation, mismatch } from './generation.js'
-import { headerValues, type PlainHeaders, plainHeaders, withHeader } from './headers.js'
+import { headerValues, type PlainHeaders, plainHeaders, withHeaderInShape } from './headers.js'
 import { exchangeFor, sendHop } from './lane-hop.js'
 import type { EgressSettings } from './options.js'
 import { isExpectedRedirect } from './redirect-memory.js'
@@ -24,6 +24,8 @@ export interface LaneRoute {
   readonly origin: string
   /** The connections go to a unix socket: nothing is resolved or tagged. */
   readonly unix: boolean
+  /** Responses say from the start that they depend on the lane; else from the first lane on, and those of services. */
+  readonly varies: boolean
   /** The dispatcher hands on to another one that resolves. */
   readonly passes: boolean
 }
@@ -76,7 +78,7 @@ function captureInLane(
   const headers = plainHeaders(options.headers)
   const call = callOf(route, options, headers, handler, ended)
   const copy = decidedOptions(options, call, false)
-  copy.headers = withHeader(headers, route.settings.header, call.lane?.header)
+  copy.headers = withHeaderInShape(options.headers, headers, route.settings.header, call.lane?.header)
   const exchange = exchangeFor(route, handler, call, true, undefined)
   call.root = exchange
   return next(copy, exchange)

@@ -1,7 +1,7 @@
 import { LanewayError } from '@laneway/core'
 import type { Choice, ChoiceEnd, Endpoint, LaneResolver } from '@laneway/discovery'
 import type { Call } from './call.js'
-import { isConnectFailure, isResponseLost } from './connect-failure.js'
+import { isConnectFailure, isHeadersTimeout, isResponseLost, isTimeout } from './connect-failure.js'
 import type { Dispatch, DispatchHandler, DispatchOptions } from './dispatcher.js'
 import type { EndpointPools } from './endpoint-pools.js'
 
@@ -81,10 +81,10 @@ export class ServiceHop {
     if (!this.counted || choice === undefined || endpoint === undefined) return error
     // An interceptor that retries a status aborts its response: that began all the same.
     if (this.responded) this.end('ok')
-    else if (this.gaveUp) this.end('aborted')
+    else if (this.gaveUp) this.end(this.hadAllTime() && isTimeout(error) ? 'timeout' : 'aborted')
     else if (this.connected) {
       const lost = isResponseLost(error, this.options.body)
-      this.end(lost ? 'reset' : 'aborted')
+      this.end(isHeadersTimeout(error) ? 'timeout' : lost ? 'reset' : 'aborted')
       if (lost) this.blame(endpoint)
       // An error that comes back before dispatch has returned is about the options or a closed dispatcher.
     } else if (this.sending || !isConnectFailure(error, this.options.body)) this.end('aborted')
@@ -103,6 +103,11 @@ export class ServiceHop {
     if (this.call.tried?.has(next.endpoint.address)) return error
     this.send(next, next.endpoint, handler)
     return undefined
+  }
+
+  /** Time of the caller that went by at another endpoint says nothing about this one. */
+  private hadAllTime(): boolean {
+    return this.connected && this.reconnects === 0 && this.call.attempts === 1
   }
 
   private blame(endpoint: Endpoint): void {

@@ -67,6 +67,7 @@ export function createUndiciPatch(
       pools: agent === undefined || resolver === undefined ? undefined : watchEndpointPools(resolver, agent.dispatcher),
       origin: ownOrigin(dispatcher),
       unix,
+      varies: false,
       passes,
     }
     known.set(dispatcher, route)

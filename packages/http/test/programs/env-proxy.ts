@@ -2,6 +2,8 @@ import http from 'node:http'
 import https from 'node:https'
 import { runInLane } from '@laneway/core'
 import { LaneAgent, LaneHttpsAgent } from '@laneway/http'
+import axios from 'axios'
+import { got } from 'got'
 import { fakeResolver } from '../fake-resolver.js'
 
 const { GRAY, SECURE, CERT } = process.env
@@ -20,13 +22,25 @@ function get(url: string, agent: http.Agent): Promise<number | undefined> {
 }
 
 const agent = new LaneAgent(plain, proxied)
-const httpsAgent = new LaneHttpsAgent(secure, proxied)
+const httpsAgent = new LaneHttpsAgent(secure, { ...proxied, ca: CERT } as https.AgentOptions)
 const status = [
   await runInLane('gray', get, 'http://sc-b/b?c=d', agent),
   await runInLane('gray', get, 'http://third.example/', agent),
   await runInLane('gray', get, 'https://sc-b/', httpsAgent),
   await runInLane('gray', get, 'https://localhost/', httpsAgent),
 ]
+for (const url of [
+  'http://sc-b/axios',
+  'http://third.example/axios',
+  'https://sc-b/axios',
+  'https://localhost/axios',
+]) {
+  status.push(await runInLane('gray', async () => (await axios.get(url, { httpAgent: agent, httpsAgent })).status))
+}
+for (const url of ['http://sc-b/got', 'http://third.example/got', 'https://sc-b/got', 'https://localhost/got']) {
+  const options = { agent: { http: agent, https: httpsAgent }, https: { certificateAuthority: CERT! } }
+  status.push(await runInLane('gray', async () => (await got(url, options)).statusCode))
+}
 agent.destroy()
 httpsAgent.destroy()
 console.log(JSON.stringify({ status }))

@@ -8,6 +8,7 @@ import { refusalSuite } from './refusal-suite.js'
 import { resolveSuite } from './resolve-suite.js'
 import { retrySuite } from './retry-suite.js'
 import { scopeSuite } from './scope-suite.js'
+import { timeoutSuite } from './timeout-suite.js'
 import type { Copy } from './undici-copy.js'
 
 /** Everything that `composeLane` promises, for one copy of undici. */
@@ -20,5 +21,6 @@ export function laneSuite(t: Test, copy: Copy): void {
   t.test('proxies', async t => proxySuite(t, copy))
   t.test('caches', async t => cacheSuite(t, copy))
   t.test('pools', async t => poolSuite(t, copy))
+  t.test('timeouts', async t => timeoutSuite(t, copy))
   t.test('scope', async t => scopeSuite(t, copy))
 }

@@ -1,41 +1,13 @@
-import { createServer, get } from 'node:http'
-import { connect } from 'node:net'
 import { runInLane } from '@laneway/core'
-import { listen } from '@laneway/testkit'
 import type { Test } from 'tap'
 import { composeLane } from '../../src/index.js'
 import { endpoint, fakeResolver } from './fake-resolver.js'
 import { laneServer } from './lane-server.js'
+import { proxyTo } from './proxy-to.js'
 import type { Copy } from './undici-copy.js'
 
 export function proxySuite(t: Test, copy: Copy): void {
   const { undici } = copy
-
-  /** A proxy that leads every name to one port, tunnelled or not, and remembers what it was asked. */
-  async function proxyTo(t: Test, port: number) {
-    const asked: string[] = []
-    const tags: unknown[] = []
-    // undici 8 asks for plain http in absolute form, the others tunnel.
-    const server = createServer((request, response) => {
-      asked.push(`${request.method} ${request.url}`)
-      if (request.headers.host === 'third.example') tags.push(request.headers['x-mse-tag'])
-      const { method, headers } = request
-      get({ port, host: '127.0.0.1', path: new URL(request.url!).pathname, method, headers }, answer => {
-        answer.pipe(response)
-      })
-    })
-    server.on('connect', (request, socket) => {
-      asked.push(`CONNECT ${request.url}`)
-      tags.push(request.headers['x-mse-tag'])
-      const onward = connect(port, '127.0.0.1', () => {
-        socket.write('HTTP/1.1 200 OK\r\n\r\n')
-        onward.pipe(socket).pipe(onward)
-      })
-      for (const end of [onward, socket]) end.on('error', () => {})
-    })
-    const proxyPort = await listen(t, server)
-    return { uri: `http://127.0.0.1:${proxyPort}`, asked, tags }
-  }
 
   for (const kind of ['ProxyAgent', 'EnvHttpProxyAgent'] as const) {
     t.test(`${kind}: a resolved request bypasses the proxy, a third party goes through it without the tag`, async t => {
@@ -78,6 +50,34 @@ export function proxySuite(t: Test, copy: Copy): void {
       )
     })
   }
+
+  t.test('EnvHttpProxyAgent: what NO_PROXY names is called directly, in its lane or without the tag', async t => {
+    const outside = await laneServer(t, 'outside')
+    const gray = await laneServer(t, 'gray')
+    const proxy = await proxyTo(t, outside.port)
+    const resolver = fakeResolver({ 'sc-b': [endpoint('127.0.0.1', gray.port, 'gray')] })
+    const inner = new undici.EnvHttpProxyAgent({
+      httpProxy: proxy.uri,
+      noProxy: 'direct.example,sc-b',
+      connect: {
+        lookup: (_host: string, options: { all?: boolean }, found: (...args: unknown[]) => void) =>
+          options.all === true ? found(null, [{ address: '127.0.0.1', family: 4 }]) : found(null, '127.0.0.1', 4),
+      },
+    } as never)
+    const dispatcher = composeLane(inner, { resolver, warn: () => {} })
+    t.teardown(() => dispatcher.destroy())
+    await runInLane('gray', async () => {
+      const ask = async (url: string, headers = {}) =>
+        (await undici.request(url, { dispatcher, headers })).body.json() as Promise<object>
+      t.match(await ask('http://sc-b/x'), { instance: 'gray', host: 'sc-b', tags: ['gray'] })
+      const direct = `http://direct.example:${outside.port}/x`
+      t.match(await ask(direct), { instance: 'outside', tags: [] })
+      t.match(await ask(direct, { 'x-mse-tag': 'gray' }), { instance: 'outside', tags: [] }, 'set by hand')
+      t.same(proxy.asked, [], 'the proxy was not asked')
+      t.match(await ask('http://third.example/x'), { instance: 'outside', tags: [] })
+      t.ok(proxy.asked.some(request => request.includes('third.example')))
+    })
+  })
 
   t.test('RetryAgent over an Agent: resolved, with one endpoint for all its attempts', async t => {
     let count = 0

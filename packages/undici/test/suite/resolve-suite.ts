@@ -321,6 +321,8 @@ export function resolveSuite(t: Test, copy: Copy): void {
     const controller = new AbortController()
     asked = () => controller.abort()
     t.same(await outcome('http://sc-b/never', controller.signal), ['aborted'])
+    asked = () => {}
+    t.same(await outcome('http://sc-b/never', AbortSignal.timeout(50)), ['timeout'], 'its time was over')
     t.equal(resolver.inFlight, 0)
     resolver.reports.length = 0
     await t.rejects(undici.request('http://sc-b/', { dispatcher, headers: { 'bad name': '1' } }))
