@@ -145,10 +145,15 @@ async function tunnel(t: Test, third: FarServer, asked: string[]): Promise<strin
   return `http://127.0.0.1:${proxy.port}`
 }
 
-for (const [version, ProxyAgent] of [
-  ['7', HttpsProxyAgent],
-  ['9', HttpsProxyAgent9],
-] as const) {
+type ProxyAgentClass = new (
+  proxy: string,
+) => http.Agent & { connect(request: http.ClientRequest, options: { host?: string }): unknown }
+
+const versions: [string, ProxyAgentClass][] = [
+  ['7', HttpsProxyAgent as never],
+  ['9', HttpsProxyAgent9 as never],
+]
+for (const [version, ProxyAgent] of versions) {
   t.test(`https-proxy-agent ${version} for https beside LaneAgent for http: each has its own`, async t => {
     const { base, gray, agent } = await lanes(t)
     const third = await farServer(t, undefined, true)
@@ -174,13 +179,13 @@ for (const [version, ProxyAgent] of [
     const third = await farServer(t)
     const asked: string[] = []
     class ServicesDirectly extends ProxyAgent {
-      override connect(request: http.ClientRequest, options: never): never {
-        return ((options as { host: string }).host === 'sc-b' ? agent : super.connect(request, options)) as never
+      override connect(request: http.ClientRequest, options: { host?: string }): unknown {
+        return options.host === 'sc-b' ? agent : super.connect(request, options)
       }
     }
     const handing = new ServicesDirectly(await tunnel(t, third, asked))
     t.teardown(() => handing.destroy())
-    const call = (url: string) => send(url, { agent: handing as never })
+    const call = (url: string) => send(url, { agent: handing })
     await Promise.all(
       Array.from({ length: 9 }, (_, index) => runInLane(index % 3 === 0 ? undefined : 'gray', call, 'http://sc-b/a')),
     )
