@@ -25,6 +25,8 @@ type HopRequest = ClientRequest & { [kHop]: ServiceHop }
 export interface HopAgent {
   readonly resolver: EgressResolver
   readonly connectTimeoutMs: number
+  /** See `ResolvedLaneAgentOptions`. */
+  readonly onFault: ((error: unknown) => void) | undefined
   /** `http.Agent.prototype.addRequest`. */
   connect(request: ClientRequest, options: HopOptions): void
 }
@@ -82,8 +84,23 @@ export class ServiceHop implements ConnectWatcher {
       this.#fail(undefined)
       return
     }
-    this.#outgoing.settleBeforePick()
-    this.#pick(undefined)
+    try {
+      this.#outgoing.settleBeforePick()
+      this.#pick(undefined)
+    } catch (error) {
+      this.#fault(error)
+    }
+  }
+
+  /** Nobody above could catch it: the request ends with it, or does without Laneway. */
+  #fault(error: unknown): void {
+    const { onFault } = this.#agent
+    if (onFault === undefined || this.#choice !== undefined) {
+      this.#fail(error as Error)
+      return
+    }
+    onFault(error)
+    this.#leave()
   }
 
   /** @param failure - of the attempt before, `undefined` for the first */

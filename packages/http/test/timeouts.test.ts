@@ -28,7 +28,7 @@ async function frozen(t: Test): Promise<{ port: number; asked: number; onAsked: 
   return server
 }
 
-const MS = 100
+const MS = 200
 /** A caller that waits no longer than that, by the means of each client. */
 const patience: Record<string, (agent: http.Agent) => Promise<unknown>> = {
   'the timeout option of http.get': agent => {
@@ -75,10 +75,12 @@ for (const [how, ask] of Object.entries(patience)) {
     await resolver.ready('sc-b')
     const agent = agentFor(t, resolver)
     for (let turn = 0; turn < 10; turn++) await ask(agent).catch(() => {})
-    t.equal(stopped.asked, 5)
+    t.equal(resolver.state('sc-b')?.base.ejected, 1)
+    const asked = stopped.asked
+    t.ok(asked > 0)
     const before = alive.seen.length
     for (let turn = 0; turn < 10; turn++) await ask(agent).catch(() => {})
-    t.equal(stopped.asked, 5)
+    t.equal(stopped.asked, asked)
     t.equal(alive.seen.length - before, 10)
   })
 }
@@ -110,7 +112,7 @@ t.test('time is up, but not for want of an answer of this instance', async t => 
   const resolver = fakeResolver({
     begun: [{ port: begun.port }],
     moved: [{ port: await closedPort(t) }, { port: stopped.port }],
-    busy: [{ port: stopped.port }],
+    busy: [{ port: (await frozen(t)).port }],
   })
   const agent = agentFor(t, resolver, {}, { maxSockets: 1 })
   const ends = async (...urls: string[]) => {
