@@ -29,6 +29,16 @@ for (const agent of AGENTS) {
   })
 }
 
+t.test(
+  'proxies of undici: services are called past the proxy, and third parties through it without the tag',
+  async t => {
+    const network = await startNetwork(t)
+    const environment = { ...network.environment, PROXY: network.proxy }
+    const app = await startApp(t, program('proxied.mjs'), { environment })
+    for (const client of ['ProxyAgent of undici', 'EnvHttpProxyAgent of undici']) await judge(t, network, app, client)
+  },
+)
+
 t.test('axios with http_proxy and https_proxy: services are called past the proxy', async t => {
   const network = await startNetwork(t)
   const { environment, proxy } = network

@@ -7,6 +7,7 @@ import got from 'got'
 import { HttpProxyAgent } from 'http-proxy-agent'
 import { HttpsProxyAgent } from 'https-proxy-agent'
 import { HttpsProxyAgent as HttpsProxyAgent9 } from 'https-proxy-agent-9'
+import * as undici from 'undici'
 
 // The version that axios brings: its agents are no `http.Agent`.
 const { HttpsProxyAgent: HttpsProxyAgent5 } = createRequire(createRequire(import.meta.url).resolve('axios'))(
@@ -25,6 +26,9 @@ const agents = {
   'https-proxy-agent 7, keep-alive': both(new HttpsProxyAgent(PROXY, { keepAlive: true, maxSockets: 1 })),
 }
 
+function viaUndici(dispatcher) {
+  return async (url, _agents, headers) => (await undici.request(url, { dispatcher, headers })).body.text()
+}
 const trusting = new https.Agent({ ca: CERT })
 const clients = {
   get: (url, agents, headers) =>
@@ -45,6 +49,10 @@ const clients = {
     const own = agents === undefined ? {} : { agent: agents }
     return got(url, { ...own, headers, https: { rejectUnauthorized: false }, retry: { limit: 0 } }).text()
   },
+  'ProxyAgent of undici': viaUndici(new undici.ProxyAgent({ uri: PROXY, requestTls: { rejectUnauthorized: false } })),
+  'EnvHttpProxyAgent of undici': viaUndici(
+    new undici.EnvHttpProxyAgent({ httpProxy: PROXY, httpsProxy: PROXY, requestTls: { rejectUnauthorized: false } }),
+  ),
   fetch: async (url, _agents, headers) => (await fetch(url, { headers })).text(),
 }
 
