@@ -215,9 +215,12 @@ export class Exchange {
     this.#closed = true
     if (!this.#settled) {
       this.#error = 'client-gone'
+      // undici tells of the end while it is called, or later.
       this.#abort?.(new ClientGone())
-    } else if (!this.#response.writableFinished && this.#error === undefined) this.#error = 'client-gone'
-    if (this.#settled) this.#record()
+      return
+    }
+    if (!this.#response.writableFinished && this.#error === undefined) this.#error = 'client-gone'
+    this.#record()
   }
 
   #settle(): void {

@@ -20,7 +20,7 @@ export function readTarget(request: TargetedRequest): void {
     const authority = headers[':authority']
     if (authority !== undefined) headers.host = authority as string
     else if (headers.host === undefined) refuse(request)
-  } else if (hostLines(request.rawHeaders) > 1) refuse(request)
+  } else if (request.httpVersionMajor !== 1 || hostLines(request.rawHeaders) > 1) refuse(request)
   if (url.charCodeAt(0) !== SLASH) {
     const [, authority, rest = ''] = ABSOLUTE.exec(url) ?? []
     if (authority === undefined) {
