@@ -1,4 +1,5 @@
 import { type Balancer, createPicker } from './balancer.js'
+import type { Choice } from './choice.js'
 import type { Picker } from './picker.js'
 import type { Random } from './random.js'
 import type { Seat } from './seat.js'
@@ -38,6 +39,11 @@ export class Group {
     this.enabled = enabled
     this.#usable = usable === 0 ? undefined : this.#pickerOver(isUsable)
     this.#anyhow = usable === enabled ? this.#usable : this.#pickerOver(isEnabled)
+  }
+
+  /** The choice that serves those whom this group belongs to; `undefined` when no usable seat is left. */
+  serve(tried: ReadonlySet<string> | undefined): Choice | undefined {
+    return this.#usable?.serve(tried)
   }
 
   /** A usable seat that was not tried. */

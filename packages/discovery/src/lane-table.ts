@@ -57,8 +57,8 @@ export class LaneTable {
     // Lanes of one tag that the service has: all but few requests.
     const group = this.lanes.get(lane.header)
     if (group !== undefined) {
-      const seat = group.pick(tried)
-      if (seat !== undefined) return seat.served
+      const choice = group.serve(tried)
+      if (choice !== undefined) return choice
     }
     return this.#walk(lane.tags, tried)
   }
@@ -72,8 +72,8 @@ export class LaneTable {
       const group = this.lanes.get(tag)
       if (group === undefined) continue
       members = true
-      const seat = group.pick(tried)
-      if (seat !== undefined) return seat.served
+      const choice = group.serve(tried)
+      if (choice !== undefined) return choice
     }
     if (end === 0) return this.#pickBase(tried)
     const policy = this.policies.of(tags[0]!)
@@ -91,8 +91,8 @@ export class LaneTable {
   }
 
   #pickBase(tried: ReadonlySet<string> | undefined): Choice {
-    const seat = this.base.pick(tried)
-    if (seat !== undefined) return seat.served
+    const choice = this.base.serve(tried)
+    if (choice !== undefined) return choice
     const anyhow = this.base.pickAnyhow(tried)
     if (anyhow !== undefined) return anyhow.panic
     if (this.any === undefined) return this.#noBase

@@ -1,4 +1,6 @@
+import type { EndpointLoad } from './endpoint-load.js'
 import { Picker } from './picker.js'
+import type { Random } from './random.js'
 import type { Seat } from './seat.js'
 
 /**
@@ -7,16 +9,24 @@ import type { Seat } from './seat.js'
  * @see https://www.eecs.harvard.edu/~michaelm/postscripts/handbook2001.pdf
  */
 export class LeastRequestPicker extends Picker {
-  draw(): Seat {
-    const { seats, random } = this
-    const size = seats.length
+  readonly #loads: readonly EndpointLoad[]
+
+  constructor(seats: readonly Seat[], random: Random) {
+    super(seats, random)
+    this.#loads = seats.map(seat => seat.load)
+  }
+
+  protected draw(): number {
+    const { weights, random } = this
+    const loads = this.#loads
+    const size = loads.length
     const first = this.position()
-    if (size === 1) return seats[first]!
+    const inFlight = loads[first]!.inFlight
+    // Nothing can be less, so there is no need to look further.
+    if (size === 1 || inFlight === 0) return first
     let second = this.position()
     // The same seat twice is no choice: any other one, then.
     if (second === first) second = (first + 1 + (random.next() % (size - 1))) % size
-    const one = seats[first]!
-    const other = seats[second]!
-    return other.load.inFlight * one.endpoint.weight < one.load.inFlight * other.endpoint.weight ? other : one
+    return loads[second]!.inFlight * weights[first]! < inFlight * weights[second]! ? second : first
   }
 }

@@ -1,4 +1,5 @@
 import { AliasTable } from './alias-table.js'
+import type { Choice } from './choice.js'
 import type { Random } from './random.js'
 import type { Seat } from './seat.js'
 
@@ -11,6 +12,12 @@ const DRAWS_BEFORE_WALK = 8
  */
 export abstract class Picker {
   readonly seats: readonly Seat[]
+  /**
+   * By position, so that a pick touches no seat: at 100,000 endpoints every object that is looked at is a cache miss
+   * (benchmark case discovery/pick).
+   */
+  readonly #served: readonly Choice[]
+  protected readonly weights: Float64Array
   protected readonly table: AliasTable
   protected readonly random: Random
   /**
@@ -25,22 +32,30 @@ export abstract class Picker {
     // Not Float64Array.from, which makes an object per number (benchmark case discovery/rebuild).
     const weights = new Float64Array(seats.length)
     for (let i = 0; i < seats.length; i++) weights[i] = seats[i]!.endpoint.weight
+    this.weights = weights
     this.table = new AliasTable(weights)
+    this.#served = seats.map(seat => seat.served)
   }
 
-  /** Chooses as if every seat were usable. */
-  abstract draw(): Seat
+  /** The position of a seat, chosen as if every one were usable. */
+  protected abstract draw(): number
+
+  /** The choice of `pick` when it serves those whom it belongs to: base, or its lane. */
+  serve(tried: ReadonlySet<string> | undefined): Choice | undefined {
+    if (this.barred === 0 && (tried === undefined || tried.size === 0)) return this.#served[this.draw()]
+    return this.#pickAround(tried, false)?.served
+  }
 
   /** Chooses a seat that is neither ejected, nor busy with its trial, nor tried; `undefined` when there is none. */
   pick(tried: ReadonlySet<string> | undefined): Seat | undefined {
-    if (this.barred === 0 && (tried === undefined || tried.size === 0)) return this.draw()
+    if (this.barred === 0 && (tried === undefined || tried.size === 0)) return this.seats[this.draw()]
     return this.#pickAround(tried, false)
   }
 
   /** As `pick`, but ejected seats serve, and tried ones when there are no others: panic. */
   pickAnyhow(tried: ReadonlySet<string> | undefined): Seat {
-    if (tried === undefined || tried.size === 0) return this.draw()
-    return this.#pickAround(tried, true) ?? this.draw()
+    if (tried === undefined || tried.size === 0) return this.seats[this.draw()]!
+    return this.#pickAround(tried, true) ?? this.seats[this.draw()]!
   }
 
   /** The position of a weighted draw. */
@@ -52,7 +67,7 @@ export abstract class Picker {
   // so neither depends on the number of endpoints.
   #pickAround(tried: ReadonlySet<string> | undefined, ignoreEjected: boolean): Seat | undefined {
     for (let i = 0; i < DRAWS_BEFORE_WALK; i++) {
-      const seat = this.draw()
+      const seat = this.seats[this.draw()]!
       if (isFree(seat, tried, ignoreEjected)) return seat
     }
     const { seats } = this

@@ -20,15 +20,15 @@ export class RoundRobinPicker extends Picker {
     this.#angle[0] = random.next() << 2
   }
 
-  draw(): Seat {
+  protected draw(): number {
     const { seats, table } = this
     if (table.uniform) {
       const position = this.#next
       this.#next = position + 1 === seats.length ? 0 : position + 1
-      return seats[position]!
+      return position
     }
     const angle = this.#angle[0]!
     this.#angle[0] = angle + GOLDEN
-    return seats[table.at((angle / CIRCLE) * seats.length)]!
+    return table.at((angle / CIRCLE) * seats.length)
   }
 }
