@@ -1,5 +1,5 @@
 // The entrance: passes everything on to A. That it believes no tag of a client, and colours the requests of one user, is
-// in its environment: LANEWAY_TRUST=edge, LANEWAY_RULES=rules.json.
+// in its environment: LANEWAY_TRUST=edge, LANEWAY_RULES=<a file>.
 import { createServer } from 'node:http'
 import { pipeline } from 'node:stream'
 import { request } from 'undici'

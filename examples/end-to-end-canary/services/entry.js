@@ -1,15 +1,18 @@
-// The entrance: believes no tag that a client sends, colours the requests of one user, passes everything on to A.
+// The entrance: believes no tag that a client sends, colours by rules that it follows, passes everything on to A.
 import { createServer } from 'node:http'
 import { pipeline } from 'node:stream'
 import { parseLane } from '@laneway/core'
 import { withLane } from '@laneway/http'
+import { watchRules } from '@laneway/rules'
 import { composeLane } from '@laneway/undici'
 import { Agent, request } from 'undici'
 import { resolver } from './discovery.js'
 import { serve } from './instance.js'
 
 const gray = parseLane('gray')
-const rules = req => (req.headers['user-agent'] === 'xiaoming' ? gray : undefined)
+const rules = process.env.RULES_FILE
+  ? watchRules(process.env.RULES_FILE, { intervalMs: 100 }).laneOf
+  : req => (req.headers['user-agent'] === 'xiaoming' ? gray : undefined)
 const dispatcher = composeLane(new Agent(), { resolver })
 
 const server = createServer(

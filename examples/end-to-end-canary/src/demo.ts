@@ -1,62 +1,43 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Fleet } from './fleet.js'
-import { servicesFolder } from './mutations.js'
-import { type DemoOptions, parseOptions } from './options.js'
+import { commandInBackground, startInBackground } from './commands/background.js'
+import { findPlay, stateFolder } from './commands/control.js'
+import { isCommand } from './commands/run-command.js'
+import { HELP, parseApplyOptions, parseStoryOptions, type StoryOptions } from './options.js'
 import { Phases } from './phases.js'
-import {
-  createFileRegistry,
-  inNetworkNamespace,
-  type Registry,
-  startKubernetes,
-  startNacosDevServer,
-  useNacos,
-} from './registry.js'
-import { playStory, showPaths, untilServed } from './story.js'
+import { type Play, startPlay } from './play/play.js'
+import { inNetworkNamespace } from './registry.js'
+import { playStory } from './story.js'
 
-async function main(options: DemoOptions): Promise<number> {
-  const root = fileURLToPath(new URL('..', import.meta.url))
-  const services = servicesFolder(root, options.register ? 'services-plain' : 'services', options.mutation)
-  const registry = await chooseRegistry(options)
-  const fleet = new Fleet(services.folder, registry, options.register)
-  const close = async () => {
-    await fleet.close()
-    await registry.close()
-    services.remove()
-  }
+/** Where the user stands: npm itself goes to the root of the repository. */
+const cwd = process.env['INIT_CWD'] ?? process.cwd()
+const MANIFESTS = relative(process.cwd(), fileURLToPath(new URL('../k8s/laneway-gateway', import.meta.url)))
+
+async function tellStory(options: StoryOptions): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'laneway-demo-'))
   const interrupted = new Promise<number>(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(130))
   })
+  const play = await startPlay(options, folder)
+  const story = judgeStory(options, play, interrupted)
   try {
-    return await Promise.race([play(options, fleet, registry.name, interrupted), interrupted])
+    return await Promise.race([story, interrupted])
   } finally {
-    await close()
+    // What is interrupted fails somewhere, and nobody asks any more.
+    story.catch(() => {})
+    await play.close()
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 
-async function chooseRegistry({ file, kubernetes, nacos }: DemoOptions): Promise<Registry> {
-  if (kubernetes) return startKubernetes()
-  if (file) return createFileRegistry()
-  return nacos === undefined ? startNacosDevServer() : useNacos(nacos)
-}
-
-async function play(
-  options: DemoOptions,
-  fleet: Fleet,
-  registry: string,
-  interrupted: Promise<number>,
-): Promise<number> {
-  console.log(`starting A, B and C as base 2.0.0 and the entrance; they find each other through ${registry}`)
+async function judgeStory(options: StoryOptions, play: Play, interrupted: Promise<number>): Promise<number> {
+  const { fleet, colouring, url, meeting } = play
+  console.log(`A, B, C and the entrance find each other through ${meeting}; time passes ${options.speed} times as fast`)
   if (options.mutation !== undefined) console.log(`with a fault built in: ${options.mutation}`)
-  const [entry] = await Promise.all([
-    fleet.start('entry', '1', '', options.port),
-    ...['a', 'b', 'c'].map(name => fleet.start(name, '2.0.0')),
-  ])
-  const url = `http://${entry?.address}`
-  await untilServed(url)
-  await showPaths(url)
-  const phases = new Phases(fleet, 'gray')
-  phases.startLoad(`${url}/a`, options.rate)
-  await playStory(fleet, phases, url)
+  const phases = new Phases(fleet, colouring, 'gray')
+  await playStory(play, phases, options.manifests, () => phases.startLoad(`${url}/a`, options.rate))
   const well = await phases.finish()
   console.log(well ? '\nno request failed, none was in a wrong lane, none was late' : '\nNOT WELL: see the table')
   if (options.keep) {
@@ -66,11 +47,40 @@ async function play(
   return well ? 0 : 1
 }
 
+/** `apply` begins a play where there is none. */
+async function applyInBackground(argv: readonly string[]): Promise<number> {
+  const { play, filename } = parseApplyOptions(argv)
+  if (findPlay(stateFolder()) === undefined) {
+    const { url, log } = await startInBackground(play)
+    console.error(`the entrance is ${url}, every change is in ${log}; end it with: npm run demo -- down`)
+  }
+  const where = filename ?? fileURLToPath(new URL('../k8s/laneway-gateway', import.meta.url))
+  return command(['apply', '-f', where])
+}
+
+async function command(argv: readonly string[]): Promise<number> {
+  const { code, text } = await commandInBackground(argv, cwd)
+  if (text !== '') (code === 0 ? console.log : console.error)(text)
+  return code
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [word] = argv
+  if (word === 'apply') return applyInBackground(argv.slice(1))
+  if (word === 'down' || isCommand(word)) return command(argv)
+  if (word !== undefined && !word.startsWith('-')) throw new Error(`error: unknown command "${word}", try --help`)
+  const options = parseStoryOptions(argv, MANIFESTS)
+  if (options === 'help') {
+    process.stdout.write(HELP)
+    return 0
+  }
+  if (options.kubernetes && (await inNetworkNamespace())) return Number(process.exitCode ?? 0)
+  return tellStory(options)
+}
+
 try {
-  const options = parseOptions(process.argv.slice(2))
-  if (options !== 'help' && !(options.kubernetes && (await inNetworkNamespace())))
-    process.exitCode = await main(options)
+  process.exit(await main(process.argv.slice(2)))
 } catch (error) {
   console.error((error as Error).message)
-  process.exitCode = 1
+  process.exit(1)
 }

@@ -21,19 +21,36 @@ export class Fleet {
   readonly #folder: string
   readonly #registry: Registry
   readonly #register: boolean
+  readonly #rules: string
   readonly #children = new Set<ChildProcess>()
   #ending = false
 
-  /** @param register - Laneway comes from a flag and the environment, not from the code in the folder */
-  constructor(folder: string, registry: Registry, register: boolean) {
+  /**
+   * @param register - Laneway comes from a flag and the environment, not from the code in the folder
+   * @param rules - the file with the entrance's rules
+   */
+  constructor(folder: string, registry: Registry, register: boolean, rules: string) {
     this.#folder = folder
     this.#registry = registry
     this.#register = register
+    this.#rules = rules
   }
 
-  /** Starts a service and registers it once it listens. */
-  async start(service: string, version: string, tag = '', port = 0): Promise<Instance> {
-    const { child, address } = await this.#spawn(service, { LANEWAY_TAG: tag, VERSION: version, PORT: String(port) })
+  /** Whether everything is being ended. */
+  get ending(): boolean {
+    return this.#ending
+  }
+
+  /** Starts a service and registers it once it listens. @param environment - of its pod */
+  async start(
+    service: string,
+    version: string,
+    tag = '',
+    port = 0,
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<Instance> {
+    const own = { LANEWAY_TAG: tag, VERSION: version, PORT: String(port) }
+    const { child, address } = await this.#spawn(service, { ...environment, ...own })
     const instance: Instance = { service, tag, version, address, child, upAt: Infinity, leftAt: Infinity }
     this.instances.push(instance)
     if (service !== 'entry') await this.#registry.add?.(instance)
@@ -51,13 +68,6 @@ export class Fleet {
     await this.#end(instance.child)
   }
 
-  /** Those of a service and version that are up. */
-  up(service: string, version: string, tag = ''): Instance[] {
-    return this.instances.filter(
-      one => one.service === service && one.version === version && one.tag === tag && one.leftAt === Infinity,
-    )
-  }
-
   /** Starts a helper process of the driver, ended with the rest. */
   adopt(child: ChildProcess): ChildProcess {
     this.#children.add(child)
@@ -73,7 +83,9 @@ export class Fleet {
 
   async #spawn(service: string, env: Record<string, string>): Promise<{ child: ChildProcess; address: string }> {
     const flags = this.#register ? ['--import', '@laneway/register'] : []
-    const lanes = this.#register ? this.#registerEnvironment(service) : this.#registry.environment()
+    const lanes = this.#register
+      ? this.#registerEnvironment(service)
+      : { ...this.#registry.environment(), RULES_FILE: this.#rules }
     const child = spawn(process.execPath, [...flags, join(this.#folder, `${service}.js`)], {
       env: { ...process.env, SHOW_LANES: '1', ...lanes, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -107,7 +119,7 @@ export class Fleet {
     return {
       ...(NACOS === undefined ? { LANEWAY_ENDPOINTS_FILE: ENDPOINTS_FILE ?? '' } : { LANEWAY_NACOS: NACOS }),
       ...(entrance
-        ? { LANEWAY_TRUST: 'edge', LANEWAY_RULES: join(this.#folder, 'rules.json') }
+        ? { LANEWAY_TRUST: 'edge', LANEWAY_RULES: this.#rules }
         : { LANEWAY_SERVICE: `sc-${service.toUpperCase()}` }),
       LANEWAY_SERVICES: 'sc-A,sc-B,sc-C',
       LANEWAY_SHUTDOWN_MS: '1500',

@@ -1,11 +1,15 @@
-// The constant load, in a process of its own and without Laneway: half of the requests tagged, a tenth POST with a body.
+// The constant load, in a process of its own and without Laneway: half of it of the one user, the rest of a thousand others,
+// a tenth POST with a body.
 import { Agent, request } from 'node:http'
 
 /** One request as the generator saw it. */
 export interface Sample {
   readonly sentAt: number
   readonly doneAt: number
-  readonly tagged: boolean
+  /** Of the user whom the first batch is for. */
+  readonly chosen: boolean
+  /** The user. */
+  readonly user: string
   /** 0 when no response came. */
   readonly status: number
   readonly text: string
@@ -22,19 +26,24 @@ let stopping = false
 const started = performance.now()
 
 function send(): void {
-  const tagged = count % 2 === 1
+  const chosen = count % 2 === 1
+  const user = chosen ? 'xiaoming' : `user-${(count / 2) % 1000}`
   const post = count % 10 === 4 || count % 20 === 9
-  const headers: Record<string, string> = { 'user-agent': tagged ? 'xiaoming' : 'load', 'x-request-id': String(count) }
+  const headers: Record<string, string> = {
+    'user-agent': chosen ? 'xiaoming' : 'load',
+    'x-user-id': user,
+    'x-request-id': String(count),
+  }
   if (post) headers['content-length'] = String(body.length)
   count++
   inFlight++
-  const sentAt = Date.now()
+  let sentAt = Date.now()
   let finished = false
   const finish = (status: number, text: string) => {
     if (finished) return
     finished = true
     inFlight--
-    samples.push({ sentAt, doneAt: Date.now(), tagged, status, text })
+    samples.push({ sentAt, doneAt: Date.now(), chosen, user, status, text })
   }
   const req = request(url, { method: post ? 'POST' : 'GET', headers, agent, timeout: 10_000 }, res => {
     let text = ''
@@ -42,6 +51,10 @@ function send(): void {
     res.on('data', chunk => (text += chunk))
     res.on('end', () => finish(res.statusCode ?? 0, text))
     res.on('error', error => finish(0, error.message))
+  })
+  // Those that wait for a connection of the generator's own have not been sent.
+  req.on('socket', () => {
+    sentAt = Date.now()
   })
   req.on('timeout', () => req.destroy(new Error('no answer in 10 s')))
   req.on('error', error => finish(0, error.message))

@@ -1,12 +1,10 @@
 import { parseArgs } from 'node:util'
 import { MUTATIONS } from './mutations.js'
 
-/** What the command line asks for. */
-export interface DemoOptions {
-  /** Leave everything running after the story, with the URL to try. */
-  readonly keep: boolean
-  /** Requests per second of the constant load. */
-  readonly rate: number
+/** What a play is made of. */
+export interface PlayOptions {
+  /** How many times as fast as a real cluster the controllers wait. */
+  readonly speed: number
   /** A deliberate fault that the judgement has to find. */
   readonly mutation: string | undefined
   /** A Nacos server to use, `host:port`; `undefined` starts an in-memory one. */
@@ -21,11 +19,24 @@ export interface DemoOptions {
   readonly port: number
 }
 
-const HELP = `npm run demo -- [options]
+/** What the whole story is played with. */
+export interface StoryOptions extends PlayOptions {
+  /** Leave everything running after the story, with the URL to try. */
+  readonly keep: boolean
+  /** Requests per second of the constant load. */
+  readonly rate: number
+  /** The folder of manifests. */
+  readonly manifests: string
+}
 
-Plays a gray release of two of three services on this machine, under constant load: base only, gray arrives, promote,
-a second release, rollback. Ends with a table; exit code 1 when a request failed or went to a wrong lane.
+export const HELP = `npm run demo -- [options]
 
+Plays the release of two of three services on this machine, from the manifests in k8s/, under constant load: gray pods,
+half of the users, promotion, a second release, rollback. Ends with a table; exit code 1 when a request failed or went to a
+wrong lane.
+
+  --manifests <dir>  play these manifests (default: k8s/laneway-gateway; k8s/mse-ingress and k8s/gateway-api are there)
+  --speed <n>        how many times as fast as a real cluster the controllers wait, 1 = real (default 10)
   --keep             leave the services running at the end, with the URL to try; Ctrl-C ends them
   --port <n>         port of the entrance (default: a free one)
   --nacos <address>  let the services meet at this Nacos server (default: an in-memory one)
@@ -35,41 +46,86 @@ a second release, rollback. Ends with a table; exit code 1 when a request failed
   --rate <n>         requests per second (default 250, at least 200)
   --break=<fault>    build in a fault, to see it found (exit code 1): ${Object.keys(MUTATIONS).join(', ')}
   --help             this text
+
+npm run demo -- <command>
+
+Plays the same by hand, as kubectl and kubectl-kruise would do it on a cluster:
+
+  apply [-f <file or folder>]   begin, or change what is played; takes --speed (default 1), --port, --nacos, --file, --register
+  set-image <service>=<tag>     change the image of a Deployment: a=2.0.1, or deployment/spring-cloud-a spring-cloud-a=<image>
+  get <kind> [name] [-o yaml]   rollouts, deployments, pods, trafficroutings, httproutes, ingresses, ...
+  wait <kind>[/<name>]          until Deployments are available, until Rollouts wait for somebody or are done
+  approve <rollout>             approve the step that it waits at
+  undo <rollout>                back to the version before
+  curl [path] [-H 'Name: value'] [-n <times>]
+  delete <kind>/<name>, delete -f <file or folder>
+  down                          end everything
 `
 
-export function parseOptions(argv: readonly string[]): DemoOptions | 'help' {
+const PLAY = {
+  port: { type: 'string', default: '0' },
+  nacos: { type: 'string' },
+  file: { type: 'boolean', default: false },
+  register: { type: 'boolean', default: false },
+  speed: { type: 'string' },
+} as const
+
+/** @throws Error for what there is not */
+export function parseStoryOptions(argv: readonly string[], manifests: string): StoryOptions | 'help' {
   const { values } = parseArgs({
     args: [...argv],
     options: {
-      keep: { type: 'boolean', default: false },
-      port: { type: 'string', default: '0' },
-      nacos: { type: 'string' },
-      file: { type: 'boolean', default: false },
+      ...PLAY,
       kubernetes: { type: 'boolean', default: false },
-      register: { type: 'boolean', default: false },
+      manifests: { type: 'string', default: manifests },
+      keep: { type: 'boolean', default: false },
       rate: { type: 'string', default: '250' },
       break: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
-  if (values.help) {
-    process.stdout.write(HELP)
-    return 'help'
-  }
+  if (values.help) return 'help'
   if (values.break !== undefined && !Object.hasOwn(MUTATIONS, values.break)) {
     throw new Error(`--break=${values.break}: the faults are ${Object.keys(MUTATIONS).join(', ')}`)
   }
   if (values.register && values.break !== undefined)
     throw new Error('--break changes code that --register does not have')
   return {
+    ...playOptions(values, 10),
     keep: values.keep,
-    nacos: values.nacos,
-    file: values.file,
     kubernetes: values.kubernetes,
-    register: values.register,
+    manifests: values.manifests,
     rate: integer('--rate', values.rate, 200, 2000),
-    port: integer('--port', values.port, 0, 65_535),
     mutation: values.break,
+  }
+}
+
+/** The options that `apply` takes when it begins a play, and what else it was given. */
+export function parseApplyOptions(argv: readonly string[]): { play: PlayOptions; filename: string | undefined } {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: { ...PLAY, filename: { type: 'string', short: 'f' }, manifests: { type: 'string' } },
+  })
+  return { play: playOptions(values, 1), filename: values.filename ?? values.manifests }
+}
+
+interface PlayValues {
+  readonly port: string
+  readonly nacos?: string | undefined
+  readonly file: boolean
+  readonly register: boolean
+  readonly speed?: string | undefined
+}
+
+function playOptions({ port, nacos, file, register, speed }: PlayValues, usualSpeed: number): PlayOptions {
+  return {
+    speed: speed === undefined ? usualSpeed : integer('--speed', speed, 1, 100),
+    port: integer('--port', port, 0, 65_535),
+    nacos,
+    file,
+    register,
+    kubernetes: false,
+    mutation: undefined,
   }
 }
 

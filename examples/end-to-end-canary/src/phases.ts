@@ -3,34 +3,38 @@ import { fileURLToPath } from 'node:url'
 import type { Fleet } from './fleet.js'
 import { judge } from './judgement.js'
 import type { Sample } from './load.js'
+import type { ColouringLog } from './play/colouring-log.js'
 
 interface Phase {
   readonly name: string
   readonly from: number
   sent: number
+  tagged: number
   failed: number
   wrong: number
   late: number
   ms: number
 }
 
-/** Least requests in a phase, so that a zero means something. */
-const LEAST = 1000
 const SHOWN = 5
-const WIDTH = 44
+const WIDTH = 50
+const COUNTS = ['sent', 'tagged', 'failed', 'wrong', 'late'] as const
 
 /** Runs the load, and counts per phase of the story what became of each request. */
 export class Phases {
   readonly #fleet: Fleet
-  readonly #phases: Phase[] = []
+  readonly #colouring: ColouringLog
   readonly #lane: string
+  readonly #phases: Phase[] = []
   #samples: Sample[] = []
   #child: ReturnType<typeof fork> | undefined
   #ended: Promise<void> = Promise.resolve()
+  #over = false
   #shown = 0
 
-  constructor(fleet: Fleet, lane: string) {
+  constructor(fleet: Fleet, colouring: ColouringLog, lane: string) {
     this.#fleet = fleet
+    this.#colouring = colouring
     this.#lane = lane
   }
 
@@ -40,17 +44,24 @@ export class Phases {
     this.#child = child
     child.on('message', samples => this.#samples.push(...(samples as Sample[])))
     this.#ended = new Promise(resolve => child.once('exit', () => resolve()))
+    child.once('exit', () => {
+      this.#over = true
+    })
   }
 
-  /** Plays one phase: what happens in it, and as long after it as 1,000 requests need. */
-  async play(name: string, happen: () => Promise<void>): Promise<void> {
-    const phase: Phase = { name, from: Date.now(), sent: 0, failed: 0, wrong: 0, late: 0, ms: 0 }
+  /** Begins a phase; the one before ends. */
+  begin(name: string): void {
+    const phase: Phase = { name, from: Date.now(), sent: 0, tagged: 0, failed: 0, wrong: 0, late: 0, ms: 0 }
     this.#close(phase.from)
     this.#phases.push(phase)
-    await happen()
-    while (this.#sentSince(phase.from) < LEAST) {
-      if (this.#child?.exitCode !== null) throw new Error('the load generator ended by itself')
-      await new Promise(resolve => setTimeout(resolve, 100))
+  }
+
+  /** Waits until so many requests of the phase have been answered, so that a zero means something. */
+  async fill(least: number): Promise<void> {
+    const { from } = this.#phases.at(-1)!
+    while (this.#sentSince(from) < least) {
+      if (this.#over) throw new Error('the load generator ended by itself')
+      await new Promise(resolve => setTimeout(resolve, 50))
     }
   }
 
@@ -62,15 +73,18 @@ export class Phases {
     for (const sample of this.#samples) {
       const phase = this.#phases.findLast(one => one.from <= sample.sentAt)
       if (phase === undefined) continue
-      const { failed, wrong, late, why } = judge(sample, this.#fleet.instances, this.#lane)
+      const colouring = this.#colouring.during(sample.sentAt, sample.doneAt)
+      const { failed, wrong, late, tagged, why } = judge(sample, this.#fleet.instances, this.#lane, colouring)
       phase.sent++
+      phase.tagged += Number(tagged)
       phase.failed += Number(failed)
       phase.wrong += Number(wrong)
       phase.late += Number(late)
       if (why !== undefined && this.#shown++ < SHOWN) console.log(`  ! ${phase.name}: ${why}`)
     }
     this.#print()
-    return this.#phases.every(({ failed, wrong, late }) => failed + wrong + late === 0)
+    // A phase without a request shows nothing.
+    return this.#phases.every(({ sent, failed, wrong, late }) => sent > 0 && failed + wrong + late === 0)
   }
 
   /** A phase lasts until the next one begins. */
@@ -86,16 +100,14 @@ export class Phases {
   }
 
   #print(): void {
-    const total: Phase = { name: 'total', from: 0, sent: 0, failed: 0, wrong: 0, late: 0, ms: 0 }
+    const total: Phase = { name: 'total', from: 0, sent: 0, tagged: 0, failed: 0, wrong: 0, late: 0, ms: 0 }
     for (const phase of this.#phases) {
-      for (const key of ['sent', 'failed', 'wrong', 'late', 'ms'] as const) total[key] += phase[key]
+      for (const key of [...COUNTS, 'ms'] as const) total[key] += phase[key]
     }
-    console.log(
-      `\n${'phase'.padEnd(WIDTH)}${['sent', 'failed', 'wrong', 'late', 'req/s'].map(one => one.padStart(8)).join('')}`,
-    )
-    for (const { name, sent, failed, wrong, late, ms } of [...this.#phases, total]) {
-      const cells = [sent, failed, wrong, late, Math.round((sent / ms) * 1000)]
-      console.log(`${name.padEnd(WIDTH)}${cells.map(one => String(one).padStart(8)).join('')}`)
+    console.log(`\n${'phase'.padEnd(WIDTH)}${[...COUNTS, 'req/s'].map(one => one.padStart(8)).join('')}`)
+    for (const phase of [...this.#phases, total]) {
+      const cells = [...COUNTS.map(key => phase[key]), Math.round((phase.sent / phase.ms) * 1000)]
+      console.log(`${phase.name.padEnd(WIDTH)}${cells.map(one => String(one).padStart(8)).join('')}`)
     }
   }
 }

@@ -1,58 +1,108 @@
-import type { Fleet } from './fleet.js'
+import { join } from 'node:path'
+import type { JournalEntry } from './cluster/journal.js'
+import { runCommand } from './commands/run-command.js'
 import type { Phases } from './phases.js'
+import type { Play } from './play/play.js'
 
-/** Prints a path as the services saw it, once for everybody and once for the one gray user. */
-export async function showPaths(url: string): Promise<void> {
-  for (const [command, headers] of [
-    ['curl /a', {}],
-    ["curl /a -H 'User-Agent: xiaoming'", { 'user-agent': 'xiaoming' }],
-  ] as const) {
-    const response = await fetch(`${url}/a`, { headers })
-    const text = (await response.text()).trim().replace(/\{[^}]*\}/g, '')
-    console.log(`  ${command.padEnd(36)}${response.status === 200 ? text : `${response.status} ${text}`}`)
-  }
-}
+/** Least requests in a phase that lasts as long as one likes. */
+const LEAST = 500
 
 /** Waits until the chain answers: instances are known to each other about half a second after they have registered. */
-export async function untilServed(url: string): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
+async function untilServed(url: string): Promise<void> {
+  for (let attempt = 0; attempt < 300; attempt++) {
     const response = await fetch(`${url}/a`)
     await response.text()
     if (response.status === 200) return
     await new Promise(resolve => setTimeout(resolve, 100))
   }
-  throw new Error('the services do not find each other after 10 s')
+  throw new Error('the services do not find each other after 30 s')
 }
 
-/** Base 2.0.0 of A, B and C; gray of A and C, promoted; gray again, rolled back. */
-export async function playStory(fleet: Fleet, phases: Phases, url: string): Promise<void> {
-  const gray = async (version: string) => {
-    await Promise.all([fleet.start('a', version, 'gray'), fleet.start('c', version, 'gray')])
+/**
+ * Two releases of A and C: the first in three batches and promoted, the second rolled back; all by the commands that a
+ * user would give. The moments between are phases of their own, taken from the log of the play.
+ *
+ * @param manifests - the folder
+ * @param startLoad - called once the chain answers
+ */
+export async function playStory(play: Play, phases: Phases, manifests: string, startLoad: () => void): Promise<void> {
+  const { cluster, url } = play
+  const run = async (...argv: string[]): Promise<void> => {
+    const shown = argv.map(one => (/[ ;]/.test(one) ? `'${one}'` : one)).join(' ')
+    console.log(`\n$ npm run demo -- ${shown}\n${await runCommand(play, argv, process.cwd())}`)
   }
-  const grayLeaves = async (version: string) => {
-    await Promise.all(
-      [...fleet.up('a', version, 'gray'), ...fleet.up('c', version, 'gray')].map(one => fleet.leave(one)),
-    )
+  const wait = (what: string) => runCommand(play, ['wait', what], process.cwd())
+  const curls = async () => {
+    await run('curl', '/a')
+    await run('curl', '/a', '-H', 'User-Agent: xiaoming')
+  }
+  /** Begins a phase at the first change that fits. */
+  const window = (name: string, fits: (entry: JournalEntry) => boolean) => {
+    let over = false
+    cluster.journal.listen(entry => {
+      if (over || !fits(entry)) return
+      over = true
+      phases.begin(name)
+    })
+  }
+  const isRoute = (colours: boolean) => (entry: JournalEntry) =>
+    entry.kind === 'TrafficRouting' && (entry['status'] as any).phase === (colours ? 'Progressing' : 'Finalizing')
+  const isGrayReady = (entry: JournalEntry) =>
+    entry.kind === 'Pod' && entry['ready'] === true && 'alicloud.service.tag' in (entry['labels'] as object)
+  const release = async (tag: string) => {
+    phases.begin(`image ${tag}: nothing has changed yet`)
+    window(`${tag}: tagged, no gray instance is ready`, isRoute(true))
+    window(`${tag}: the first gray instances`, isGrayReady)
+    await run('set-image', `a=${tag}`, `c=${tag}`)
+    await wait('rollouts')
+    await run('get', 'rollouts')
   }
 
-  await phases.play('base 2.0.0 alone', async () => {})
-  await scene('gray 2.0.1 of A and C starts, B has none', phases, () => gray('2.0.1'), url)
-  await scene(
-    'promote: base goes to 2.0.1',
-    phases,
-    async () => {
-      await Promise.all([fleet.start('a', '2.0.1'), fleet.start('c', '2.0.1')])
-      await Promise.all([...fleet.up('a', '2.0.0'), ...fleet.up('c', '2.0.0')].map(one => fleet.leave(one)))
-    },
-    url,
-  )
-  await scene('promote: gray 2.0.1 leaves', phases, () => grayLeaves('2.0.1'), url)
-  await scene('gray 2.0.2 of A and C starts', phases, () => gray('2.0.2'), url)
-  await scene('roll back: gray 2.0.2 leaves', phases, () => grayLeaves('2.0.2'), url)
-}
+  await run('apply', '-f', manifests)
+  await wait('deployments')
+  await wait('rollouts')
+  await untilServed(url)
+  startLoad()
+  phases.begin('base 2.0.0 alone')
+  await phases.fill(LEAST)
+  await curls()
 
-async function scene(name: string, phases: Phases, happen: () => Promise<void>, url: string): Promise<void> {
-  console.log(`\n${name}`)
-  await phases.play(name, happen)
-  await showPaths(url)
+  await release('2.0.1')
+  phases.begin('batch 1: one user, gray A and C')
+  await phases.fill(LEAST)
+  await curls()
+  await run('approve', 'rollout/rollout-c', 'rollout/rollout-a')
+  await wait('rollouts')
+  phases.begin('batch 2: half of the pods and of the users')
+  await run('apply', '-f', join(manifests, 'half-of-requests'))
+  await run('get', 'rollouts')
+  await phases.fill(2 * LEAST)
+
+  phases.begin('batch 3: C is approved, its base rolls')
+  await run('approve', 'rollout/rollout-c')
+  await wait('rollouts')
+  await phases.fill(LEAST)
+  window('batch 3: A is untagged while its old base runs', isRoute(false))
+  await run('approve', 'rollout/rollout-a')
+  await wait('rollouts')
+  phases.begin('base 2.0.1 alone')
+  await run('get', 'rollouts')
+  await phases.fill(LEAST)
+  await curls()
+
+  await run('apply', '-f', join(manifests, 'traffic-routing.yaml'))
+  await release('2.0.2')
+  phases.begin('gray 2.0.2 of A and C')
+  await phases.fill(LEAST)
+  phases.begin('A is reverted, its gray pods end at once')
+  await run('undo', 'rollout/rollout-a')
+  await wait('rollouts')
+  await phases.fill(LEAST)
+  await run('curl', '/a', '-H', 'User-Agent: xiaoming')
+  phases.begin('C is reverted, too')
+  await run('undo', 'rollout/rollout-c')
+  await wait('rollouts')
+  await phases.fill(LEAST)
+  await run('get', 'rollouts')
+  await curls()
 }

@@ -1,0 +1,133 @@
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { kindOf } from '../manifests/kind-names.js'
+import { readManifests } from '../manifests/read-manifests.js'
+import type { Play } from '../play/play.js'
+import { apply } from './apply.js'
+import { approve } from './approve.js'
+import { curl } from './curl.js'
+import { deleteObjects } from './delete.js'
+import { findObject } from './find-object.js'
+import { get } from './get.js'
+import { setImage } from './set-image.js'
+import { undo } from './undo.js'
+import { wait } from './wait.js'
+
+type Command = (play: Play, argv: readonly string[], cwd: string) => Promise<string> | string
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  apply({ cluster }, argv, cwd) {
+    const { filename } = parseArgs({ args: [...argv], options: { filename: { type: 'string', short: 'f' } } }).values
+    if (filename === undefined) throw new Error('error: must specify -f')
+    cluster.journal.action(`apply ${filename}`)
+    return apply(cluster, readManifests(resolve(cwd, filename))).join('\n')
+  },
+  'set-image'({ cluster }, argv) {
+    return changesOf(argv)
+      .flatMap(({ deployment, image, container }) => {
+        findObject(cluster.store, 'Deployment', deployment)
+        cluster.journal.action(`set image ${deployment}=${image.split(':').at(-1)}`)
+        return setImage(cluster, deployment, image, container)
+      })
+      .join('\n')
+  },
+  get({ cluster }, argv) {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: { output: { type: 'string', short: 'o' } },
+    })
+    const [type = '', name] = positionals.flatMap(one => one.split('/'))
+    return get(cluster, type, name, values.output)
+  },
+  async wait({ cluster }, argv) {
+    const [type = '', name] = argv.flatMap(one => one.split('/'))
+    return (await wait(cluster, kindOf(type), name)).join('\n')
+  },
+  approve({ cluster }, argv) {
+    return rolloutsOf(argv)
+      .flatMap(name => {
+        cluster.journal.action(`approve ${name}`)
+        return approve(cluster, name)
+      })
+      .join('\n')
+  },
+  undo({ cluster }, argv) {
+    return rolloutsOf(argv)
+      .flatMap(name => {
+        cluster.journal.action(`undo ${name}`)
+        return undo(cluster, name)
+      })
+      .join('\n')
+  },
+  async curl({ url }, argv) {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        header: { type: 'string', short: 'H', multiple: true },
+        times: { type: 'string', short: 'n', default: '1' },
+      },
+    })
+    const headers: Record<string, string> = {}
+    for (const line of values.header ?? []) {
+      const colon = line.indexOf(':')
+      if (colon < 1) throw new Error(`curl: a header is "Name: value", received "${line}"`)
+      headers[line.slice(0, colon).trim().toLowerCase()] = line.slice(colon + 1).trim()
+    }
+    const answers: string[] = []
+    for (let n = 0; n < Number(values.times); n++) answers.push(await curl(url, positionals[0] ?? '/a', headers))
+    return answers.join('\n')
+  },
+  delete({ cluster }, argv, cwd) {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: { filename: { type: 'string', short: 'f' } },
+    })
+    const [type = '', name = ''] = positionals.flatMap(one => one.split('/'))
+    const objects =
+      values.filename === undefined
+        ? [findObject(cluster.store, kindOf(type), name)]
+        : readManifests(resolve(cwd, values.filename))
+    cluster.journal.action(`delete ${values.filename ?? `${type} ${name}`}`)
+    return deleteObjects(cluster, objects).join('\n')
+  },
+}
+
+export const isCommand = (word: string | undefined): boolean => word !== undefined && Object.hasOwn(COMMANDS, word)
+
+/**
+ * Runs one command in a play.
+ *
+ * @param cwd - what paths are relative to
+ * @returns what it prints
+ * @throws Error with what kubectl prints when it refuses
+ */
+export async function runCommand(play: Play, [word = '', ...argv]: readonly string[], cwd: string): Promise<string> {
+  const command = COMMANDS[word]
+  if (command === undefined) throw new Error(`error: unknown command "${word}", try --help`)
+  return command(play, argv, cwd)
+}
+
+/** `a=2.0.1`, or `deployment/spring-cloud-a spring-cloud-a=<image>` as for kubectl. */
+function changesOf(argv: readonly string[]): { deployment: string; image: string; container?: string }[] {
+  const named = /^deploy(?:ment)?(?:s|\.apps)?\/(.+)$/.exec(argv[0] ?? '')?.[1]
+  const pairs = (named === undefined ? argv : argv.slice(1)).map(pair => /^([^=]+)=(\S+)$/.exec(pair))
+  if (pairs.length === 0 || pairs.includes(null))
+    throw new Error('error: set-image a=2.0.1, or deployment/<name> <container>=<image>')
+  return pairs.map(pair => {
+    const [, key = '', image = ''] = pair!
+    if (named !== undefined) return { deployment: named, image, container: key }
+    return { deployment: /^[abc]$/.test(key) ? `spring-cloud-${key}` : key, image }
+  })
+}
+
+/** `rollout-a`, `rollout/rollout-a` or `a`. */
+function rolloutsOf(argv: readonly string[]): string[] {
+  if (argv.length === 0) throw new Error('error: required resource not specified')
+  return argv.map(word => {
+    const name = word.slice(word.indexOf('/') + 1)
+    return /^[abc]$/.test(name) ? `rollout-${name}` : name
+  })
+}

@@ -1,0 +1,82 @@
+import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createClock } from '../cluster/clock.js'
+import { type Cluster, createCluster } from '../cluster/cluster.js'
+import { Fleet } from '../fleet.js'
+import { servicesFolder } from '../mutations.js'
+import type { PlayOptions } from '../options.js'
+import { createFileRegistry, type Registry, startKubernetes, startNacosDevServer, useNacos } from '../registry.js'
+import { ColouringLog } from './colouring-log.js'
+import { entranceRules } from './entrance-rules.js'
+import { createPodProcesses } from './pod-processes.js'
+
+/** A cluster whose pods are processes of this machine, and the entrance to it. */
+export interface Play {
+  readonly cluster: Cluster
+  readonly fleet: Fleet
+  readonly colouring: ColouringLog
+  /** Of the entrance. */
+  readonly url: string
+  /** For people: where the services find each other. */
+  readonly meeting: string
+  /** The file that has every change, one JSON line each. */
+  readonly log: string
+  close(): Promise<void>
+}
+
+/** Starts the registry and the entrance; the rest comes with manifests. @param folder - for rules and the log */
+export async function startPlay(options: PlayOptions, folder: string): Promise<Play> {
+  const root = fileURLToPath(new URL('../..', import.meta.url))
+  const services = servicesFolder(root, options.register ? 'services-plain' : 'services', options.mutation)
+  const registry = await chooseRegistry(options)
+  mkdirSync(folder, { recursive: true })
+  const rules = join(folder, 'rules.json')
+  const fleet = new Fleet(services.folder, registry, options.register, rules)
+  const cluster = createCluster(createClock(options.speed), createPodProcesses(fleet), error => {
+    if (!fleet.ending) console.error(error.message)
+  })
+  const colouring = new ColouringLog()
+  followRoutes(cluster, rules, colouring)
+  const log = join(folder, 'play.jsonl')
+  writeFileSync(log, '')
+  cluster.journal.listen(entry => appendFileSync(log, `${JSON.stringify(entry)}\n`))
+  const close = async () => {
+    cluster.stop()
+    await fleet.close()
+    await registry.close()
+    services.remove()
+  }
+  try {
+    const entry = await fleet.start('entry', '1', '', options.port)
+    return { cluster, fleet, colouring, url: `http://${entry.address}`, meeting: registry.name, log, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function chooseRegistry({ file, kubernetes, nacos }: PlayOptions): Promise<Registry> {
+  if (kubernetes) return startKubernetes()
+  if (file) return createFileRegistry()
+  return nacos === undefined ? startNacosDevServer() : useNacos(nacos)
+}
+
+/** Keeps the entrance's rules in step with the routes of the cluster. */
+function followRoutes({ store }: Cluster, file: string, colouring: ColouringLog): void {
+  let written = ''
+  const write = () => {
+    const rules = entranceRules(store)
+    const text = JSON.stringify(rules.document, null, 2)
+    if (text === written) return
+    written = text
+    colouring.note(rules.colouring)
+    // The entrance sees the old rules or the new ones, never half of them.
+    writeFileSync(`${file}.new`, text)
+    renameSync(`${file}.new`, file)
+  }
+  write()
+  store.watch(({ kind }) => {
+    if (kind === 'TrafficRouting' || kind === 'HTTPRoute' || kind === 'Ingress') write()
+  })
+}
