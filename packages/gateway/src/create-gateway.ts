@@ -51,6 +51,9 @@ export interface Gateway {
   close(): Promise<void>
 }
 
+/** For what was cut off to be told, and noted. */
+const CUT_OFF_MS = 1000
+
 /**
  * Creates an entrance of traffic lanes. It removes the tags that clients send, colours by rules, and forwards each
  * request to a service in its lane.
@@ -131,9 +134,12 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
     if (served) await first(cut, options.drain.delayMs)
     forwarder.draining = true
     for (const listener of listeners) listener.drain()
-    await first(Promise.race([cut, forwarder.idle()]), options.drain.timeoutMs)
-    await Promise.all(listeners.map(listener => listener.end()))
+    await first(Promise.race([cut, forwarder.idle(false)]), options.drain.timeoutMs)
+    // Whoever still waits for an answer gets one that says so; then nothing is waited for.
     await dispatcher.destroy()
+    await first(forwarder.idle(false), CUT_OFF_MS)
+    await Promise.all(listeners.map(listener => listener.end()))
+    await first(forwarder.idle(true), CUT_OFF_MS)
     log?.flush()
     await resolver.close()
     await admin?.close()

@@ -122,9 +122,10 @@ export class Forwarder {
     if (metrics.inFlight === 0) this.#idle?.()
   }
 
-  /** Resolves when no request is under way. */
-  async idle(): Promise<void> {
-    while (this.metrics.inFlight > 0) {
+  /** Resolves when no request is under way. @param upgraded - and no connection that was upgraded is open */
+  async idle(upgraded: boolean): Promise<void> {
+    const { metrics } = this
+    while (metrics.inFlight > 0 || (upgraded && metrics.upgraded > 0)) {
       await new Promise<void>(resolve => {
         this.#idle = resolve
       })
