@@ -1,45 +1,44 @@
-import type { NacosFaults } from '@laneway/nacos-dev-server'
 import type { Fleet, Instance } from './fleet.js'
+import type { Registry } from './registry.js'
 
 /** Something that goes wrong. */
 export interface Fault {
   readonly name: string
-  /** From its begin to the last request that notices, p99; `undefined`: nothing is promised. */
+  /** Until requests no longer notice, p99 over all faults of the kind; 0: not one may fail; `undefined`: nothing is promised. */
   readonly boundMs: number | undefined
-  /** Needs the switches of the in-memory server. */
-  readonly registry?: true
+  /** How long it lasts, longer than its bound, and how long the chain then has for itself. */
+  readonly lastsMs: number
+  readonly calmMs: number
+  /** How many at a time, each at another service. */
+  readonly together: number
   /** Begins it. @returns what ends it and puts things back */
-  begin(): Promise<() => Promise<void>> | (() => Promise<void>)
+  begin(taken: Set<string>): Promise<() => Promise<void>> | (() => Promise<void>)
 }
 
+type Kind = Omit<Fault, 'lastsMs' | 'calmMs' | 'together'> & Partial<Fault>
+
 /** Every kind of fault over a fleet of two instances of each service in base and in each lane. */
-export function faultsOf(fleet: Fleet, prefix: string, registry: NacosFaults | undefined): readonly Fault[] {
+export function faultsOf(fleet: Fleet, prefix: string, registry: Registry): readonly Fault[] {
   const again = (one: Instance) => async () => void (await fleet.start(one.service, one.tag))
-  const told = (message: string) => () => {
-    const one = fleet.any()
+  const told = (message: string) => (taken: Set<string>) => {
+    const one = fleet.victim(taken)
     one.child.send(message)
     return async () => void one.child.send('')
   }
   const services = ['a', 'b', 'c'].map(name => `${prefix}-${name}`)
-  const stale = (hosts: readonly object[]) => () => {
-    for (const service of services) registry?.pushStale(service, { hosts })
-    return async () => {}
+  const kill = (taken: Set<string>) => {
+    const one = fleet.victim(taken)
+    one.child.kill('SIGKILL')
+    return again(one)
   }
-  return [
-    {
-      name: 'kill -9',
-      boundMs: 1000,
-      begin() {
-        const one = fleet.any()
-        one.child.kill('SIGKILL')
-        return again(one)
-      },
-    },
+  const kinds: readonly Kind[] = [
+    { name: 'kill -9', boundMs: 1000, together: 2, begin: kill },
     {
       name: 'SIGTERM',
       boundMs: 0,
-      begin() {
-        const one = fleet.any()
+      together: 2,
+      begin(taken) {
+        const one = fleet.victim(taken)
         const ended = fleet.end(one, 'SIGTERM')
         return async () => {
           await ended
@@ -50,56 +49,73 @@ export function faultsOf(fleet: Fleet, prefix: string, registry: NacosFaults | u
     {
       name: 'SIGSTOP',
       boundMs: 10_000,
-      begin() {
-        const one = fleet.any()
+      lastsMs: 12_000,
+      begin(taken) {
+        const one = fleet.victim(taken)
         one.child.kill('SIGSTOP')
         return async () => void one.child.kill('SIGCONT')
       },
     },
-    { name: 'connections refused', boundMs: 1000, begin: told('refuse') },
-    { name: 'reset mid-response', boundMs: undefined, begin: told('reset') },
-    { name: 'slow to 5 s', boundMs: undefined, begin: told('slow') },
+    { name: 'connections refused', boundMs: 1000, together: 2, begin: told('refuse') },
+    { name: 'reset mid-response', boundMs: undefined, together: 2, begin: told('reset') },
+    { name: 'slow to 5 s', boundMs: undefined, lastsMs: 4000, together: 2, begin: told('slow') },
     {
       name: 'a lane rolled back and out',
       boundMs: 0,
       async begin() {
         const lane = Math.random() < 0.5 ? 'gray' : 'blue'
-        const { service } = fleet.any(one => one.tag === lane)
+        const { service } = fleet.victim(new Set(), lane)
         const gone = [...fleet.instances].filter(one => one.service === service && one.tag === lane)
         const ended = Promise.all(gone.map(one => fleet.end(one, 'SIGTERM')))
         return async () => {
           await ended
-          for (const one of gone) await again(one)()
+          await Promise.all(gone.map(one => again(one)()))
         }
       },
     },
     {
       name: 'registry restarts empty',
       boundMs: 0,
-      registry: true,
       begin() {
-        const back = registry?.restart({ downMs: 1500 })
-        return async () => void (await back)
+        const back = registry.restart(1500)
+        return () => back
       },
     },
     {
       name: 'registry partitioned',
       boundMs: 0,
-      registry: true,
       begin() {
-        const undo = registry?.halfOpen()
-        return async () => {
-          undo?.()
-          registry?.resetConnections()
-        }
+        const undo = registry.partition()
+        return async () => undo()
       },
     },
     {
       name: 'a stale list',
       boundMs: 0,
-      registry: true,
-      begin: stale([{ ip: '127.0.0.1', port: 9 }]),
+      lastsMs: registry.stale === undefined ? 2000 : 1000,
+      begin(taken) {
+        if (registry.stale !== undefined) {
+          registry.stale(services)
+          return async () => {}
+        }
+        // Nobody hears that the instance is gone: the list that all have is stale.
+        const undo = registry.partition()
+        const back = kill(taken)
+        return async () => {
+          undo()
+          await back()
+        }
+      },
     },
-    { name: 'a stale empty list', boundMs: 0, registry: true, begin: stale([]) },
+    {
+      name: 'an empty list',
+      boundMs: 0,
+      lastsMs: 1000,
+      async begin() {
+        await registry.empty(services)
+        return async () => {}
+      },
+    },
   ]
+  return kinds.map(kind => ({ lastsMs: 2000, calmMs: 1000, together: 1, ...kind }))
 }

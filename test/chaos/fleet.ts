@@ -59,10 +59,14 @@ export class Fleet {
     return instance
   }
 
-  /** Any process of the chain; of another in its group there is always one. */
-  any(filter: (instance: Instance) => boolean = () => true): Instance {
-    const list = [...this.instances].filter(one => one.service !== 'entry' && filter(one))
-    return list[Math.floor(Math.random() * list.length)]!
+  /** A process of a service that is not taken yet, which it then is; of another in its group there is always one. */
+  victim(taken: Set<string>, tag?: string): Instance {
+    const list = [...this.instances].filter(
+      one => one.service !== 'entry' && !taken.has(one.service) && (tag === undefined || one.tag === tag),
+    )
+    const one = list[Math.floor(Math.random() * list.length)]!
+    taken.add(one.service)
+    return one
   }
 
   async end(instance: Instance, signal: NodeJS.Signals): Promise<void> {

@@ -1,97 +1,131 @@
 // `npm run test:chaos`: the chain of three services, base and two lanes, 20 processes, and everything that goes wrong.
 import { parseArgs } from 'node:util'
-import { createNacosDevServer } from '@laneway/nacos-dev-server'
 import { type Fault, faultsOf } from './faults.js'
 import { Fleet } from './fleet.js'
 import { Load } from './load.js'
+import { NoRegistry, type Registry, startRegistry } from './registry.js'
+import { NOTICED_MS, report, type Window } from './report.js'
 
 const HELP = `npm run test:chaos -- [options]
 
-  --long               20 faults of each kind at 300 requests/s (default: 2 at 60)
-  --rounds <n>         faults of each kind
-  --rate <n>           requests per second
-  --only <regex>       faults whose name matches
-  --nacos host:port    a real Nacos instead of the in-memory one; faults of the registry are skipped
-  --help               this text
+  --full           20 faults of each kind at 300 requests/s (default: 2 at 60)
+  --faults <n>     faults of each kind
+  --rate <n>       requests per second
+  --only <regex>   faults whose name matches
+  --nacos <which>  dev (in memory, default), real (nacos3), nacos2, nacos2.2: started here, with Java and Maven
+  --help           this text
+
+Held: no request fails, none is in a wrong lane, recovery within the bound. Recovery is the time from the begin of a fault
+to the last request that failed or took longer than ${NOTICED_MS} ms together with more than 1 % of the requests of its second.
+A registry that cannot be had is skipped where there is no Java, and a failure where there is.
 `
 const { values } = parseArgs({
   options: {
-    long: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
+    full: { type: 'boolean', default: false },
+    faults: { type: 'string' },
     rate: { type: 'string' },
-    only: { type: 'string' },
-    nacos: { type: 'string' },
+    only: { type: 'string', default: '' },
+    nacos: { type: 'string', default: 'dev' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 })
-/** How long a fault lasts, and how long the chain then has for itself. */
-const FAULT_MS = 2500
-const CALM_MS = 1500
-/** A request that took longer has noticed the fault. */
-const NOTICED_MS = 2000
-const WIDTH = 30
+/** The load sends a little more than it has to, so that a busy moment does not make it less. */
+const MARGIN = 1.05
+/** A run that is not over by then has failed. */
+const LIMIT_MS = 15 * 60_000
+/** After this no more faults begin, so that the limit holds. */
+const LAST_BEGIN_MS = LIMIT_MS - 90_000
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
-interface Window {
-  readonly fault: Fault
-  readonly from: number
-  to: number
-}
-
 async function main(): Promise<number> {
-  const rounds = Number(values.rounds ?? (values.long ? 20 : 2))
-  const rate = Number(values.rate ?? (values.long ? 300 : 60))
-  const server = values.nacos === undefined ? await createNacosDevServer({ port: 0 }).start() : undefined
+  const began = Date.now()
+  const each = Number(values.faults ?? (values.full ? 20 : 2))
+  const rate = Number(values.rate ?? (values.full ? 300 : 60))
+  const only = new RegExp(values.only)
   const prefix = `chaos${process.pid}`
-  const fleet = new Fleet(values.nacos ?? server!.address, prefix)
-  const limit = setTimeout(
-    () => {
-      console.error('chaos: not over in time')
-      void fleet.close().then(() => process.exit(1))
-    },
-    60_000 + rounds * 11 * 15_000,
-  )
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void fleet.close().then(() => process.exit(130)))
-  }
+  let registry: Registry
   try {
-    for (const service of ['c', 'b', 'a']) {
-      for (const tag of ['', 'gray', 'blue']) {
-        await Promise.all([fleet.start(service, tag), fleet.start(service, tag)])
-      }
-    }
+    registry = await startRegistry(values.nacos)
+  } catch (error) {
+    if (!(error instanceof NoRegistry)) throw error
+    const kinds = faultsOf(undefined as never, prefix, {} as never).length + 2
+    console.log(`not run: ${error.message}\nchaos: 0 passed, 0 failed, ${kinds} skipped`)
+    return 0
+  }
+  const fleet = new Fleet(registry.address, prefix)
+  const stop = async (code: number) => {
+    await fleet.close()
+    await Promise.race([registry.close(), pause(15_000)])
+    process.exit(code)
+  }
+  const limit = setTimeout(() => {
+    console.error('chaos: not over in time')
+    void stop(1)
+  }, LIMIT_MS)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop(130))
+  try {
+    await Promise.all(
+      ['c', 'b', 'a'].map(async service => {
+        for (const tag of ['', 'gray', 'blue']) {
+          await Promise.all([fleet.start(service, tag), fleet.start(service, tag)])
+        }
+      }),
+    )
     const entries = await Promise.all([fleet.start('entry', ''), fleet.start('entry', '')])
     console.log(
-      `${fleet.instances.size} processes over ${server === undefined ? `Nacos at ${values.nacos}` : 'the in-memory Nacos'}, ${rate} requests/s`,
+      `${fleet.instances.size} processes over ${registry.name}, ${rate} requests/s, ${each} faults of each kind`,
     )
-    const load = new Load(entries[0]!.port, rate, fleet.tagOf)
+    const ports = entries.map(({ port }) => port)
+    const load = new Load(ports, rate * MARGIN, fleet.tagOf)
     await warm(load)
-    const begun = Date.now()
+    const kinds = faultsOf(fleet, prefix, registry).filter(({ name }) => only.test(name))
+    const calm: Fault = {
+      name: 'no fault',
+      boundMs: 0,
+      lastsMs: 0,
+      calmMs: 0,
+      together: 1,
+      begin: () => async () => {},
+    }
+    const windows: Window[] = [{ fault: calm, faults: 0, from: Date.now(), ended: 0, to: 0 }]
     await pause(3000)
-    const only = new RegExp(values.only ?? '')
-    const faults = faultsOf(fleet, prefix, server?.faults).filter(({ name }) => only.test(name))
-    const calm: Fault = { name: 'no fault', boundMs: 0, begin: () => async () => {} }
-    const windows: Window[] = [{ fault: calm, from: begun, to: Date.now() }]
-    for (let round = 0; round < rounds; round++) {
-      for (const fault of faults) {
-        if (fault.registry && server === undefined) continue
-        const window = { fault, from: Date.now(), to: 0 }
-        windows.push(window)
-        const end = await fault.begin()
-        await pause(FAULT_MS)
-        await end()
-        await pause(CALM_MS)
-        window.to = Date.now()
+    windows[0]!.to = Date.now()
+    const left = new Map(kinds.map(kind => [kind, each]))
+    while ([...left.values()].some(count => count > 0) && Date.now() - began < LAST_BEGIN_MS) {
+      for (const [kind, count] of left) {
+        const faults = Math.min(count, kind.together)
+        if (faults === 0 || Date.now() - began >= LAST_BEGIN_MS) continue
+        left.set(kind, count - faults)
+        windows.push(await strike(kind, faults))
       }
     }
-    const seconds = (Date.now() - begun) / 1000
     await load.stop()
-    return report([calm, ...faults], windows, load, seconds, server === undefined)
+    const counts = report([calm, ...kinds], windows, load.samples, rate)
+    const missing = [...left].filter(([, count]) => count > 0)
+    for (const [{ name }, count] of missing) console.log(`! no time for ${count} of ${name}`)
+    counts.failed += missing.length
+    console.log(`${Math.round((Date.now() - began) / 1000)} s`)
+    console.log(`chaos: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
+    return counts.failed === 0 ? 0 : 1
   } finally {
     clearTimeout(limit)
     await fleet.close()
-    await server?.close()
+    await registry.close()
   }
+}
+
+/** So many faults at a time, and what follows. */
+async function strike(fault: Fault, faults: number): Promise<Window> {
+  const window: Window = { fault, faults, from: Date.now(), ended: 0, to: 0 }
+  const taken = new Set<string>()
+  const ends: (() => Promise<void>)[] = []
+  for (let count = 0; count < faults; count++) ends.push(await fault.begin(taken))
+  await pause(fault.lastsMs)
+  window.ended = Date.now()
+  await Promise.all(ends.map(end => end()))
+  await pause(fault.calmMs)
+  window.to = Date.now()
+  return window
 }
 
 /** Twenty new processes compile and connect; what is measured begins when a second has passed without a slow request. */
@@ -100,73 +134,9 @@ async function warm(load: Load): Promise<void> {
     const seen = load.samples.length
     await pause(1000)
     const fresh = load.samples.slice(seen)
-    if (fresh.length > 0 && fresh.every(({ failed, tookMs }) => !failed && tookMs < NOTICED_MS / 4)) return
+    if (fresh.length > 0 && fresh.every(({ failed, tookMs }) => !failed && tookMs < NOTICED_MS / 2)) return
   }
   console.log('! the machine is too busy for figures: requests are slow without any fault')
-}
-
-function report(
-  faults: readonly Fault[],
-  windows: readonly Window[],
-  load: Load,
-  seconds: number,
-  real: boolean,
-): number {
-  const heads = ['count', 'sent', 'failed', 'wrong', 'slow', 'p99 recovery', 'bound']
-  console.log(`\n${'fault'.padEnd(WIDTH)}${heads.map(one => one.padStart(13)).join('')}`)
-  let passed = 0
-  let failed = 0
-  let skipped = 0
-  for (const fault of faults) {
-    if (fault.registry && real) {
-      skipped++
-      console.log(`${fault.name.padEnd(WIDTH)}  skipped: a real registry has no switches`)
-      continue
-    }
-    const mine = windows.filter(window => window.fault === fault)
-    const recoveries: number[] = []
-    const sum = { sent: 0, failed: 0, wrong: 0, slow: 0 }
-    for (const { from, to } of mine) {
-      let last = 0
-      for (const one of load.samples) {
-        if (one.sentAt < from || one.sentAt >= to) continue
-        const slow = one.tookMs > NOTICED_MS
-        sum.sent++
-        sum.failed += Number(one.failed)
-        sum.wrong += Number(one.wrong)
-        sum.slow += Number(slow)
-        // Where nothing may be noticed only what went wrong counts: a busy machine makes requests slow, too.
-        if (one.failed || one.wrong || (slow && fault.boundMs !== 0)) last = Math.max(last, one.sentAt - from + 1)
-      }
-      recoveries.push(last)
-    }
-    recoveries.sort((a, b) => a - b)
-    const p99 = recoveries[Math.ceil(recoveries.length * 0.99) - 1] ?? 0
-    const late = fault.boundMs !== undefined && p99 > fault.boundMs
-    const bad = sum.failed > 0 || sum.wrong > 0 || late
-    if (bad) failed++
-    else passed++
-    const cells = [
-      mine.length,
-      sum.sent,
-      sum.failed,
-      sum.wrong,
-      sum.slow,
-      `${p99} ms`,
-      fault.boundMs === undefined ? '-' : `${fault.boundMs} ms`,
-    ]
-    console.log(
-      `${fault.name.padEnd(WIDTH)}${cells.map(one => String(one).padStart(13)).join('')}${bad ? '  FAILED' : ''}`,
-    )
-  }
-  const whys = new Map<string, number>()
-  for (const { failed, wrong, why } of load.samples) if (failed || wrong) whys.set(why, (whys.get(why) ?? 0) + 1)
-  for (const [why, times] of [...whys].slice(0, 15)) console.log(`! ${times} times: ${why}`)
-  console.log(
-    `${load.samples.length} requests, ${Math.round(load.samples.filter(({ sentAt }) => sentAt >= windows[0]!.from).length / seconds)} a second`,
-  )
-  console.log(`chaos: ${passed} passed, ${failed} failed, ${skipped} skipped`)
-  return failed === 0 ? 0 : 1
 }
 
 if (values.help) process.stdout.write(HELP)

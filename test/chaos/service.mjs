@@ -2,7 +2,6 @@
 import { createServer } from 'node:http'
 import { currentLane } from '@laneway/core'
 import { createLaneResolver } from '@laneway/discovery'
-import { withLane } from '@laneway/http'
 import { createNacosClient, createNacosSource, registerInstance } from '@laneway/nacos'
 import { composeLane } from '@laneway/undici'
 import { Agent, interceptors, request } from 'undici'
@@ -10,9 +9,9 @@ import { Agent, interceptors, request } from 'undici'
 const { NAME = 'c', NEXT = '', NACOS = '', PREFIX = 'sc', LANEWAY_TAG = '' } = process.env
 /**
  * How often a hop asks again, as callers of idempotent operations do: Laneway never repeats a request whose response has
- * begun. Each attempt draws anew, so with two instances of which one breaks every answer, one in 4,096 would fail.
+ * begun. Each attempt draws anew: with two instances of which one breaks every answer, one request in 2^30 would fail.
  */
-const ATTEMPTS = 12
+const ATTEMPTS = 30
 const nacos = createNacosClient({ servers: NACOS })
 const resolver = createLaneResolver({
   sources: [createNacosSource(nacos)],
@@ -20,17 +19,25 @@ const resolver = createLaneResolver({
   readyTimeoutMs: 20_000,
 })
 const dispatcher = composeLane(
-  new Agent({ connections: 32, headersTimeout: 1000, bodyTimeout: 1000, connect: { timeout: 500 } }),
+  new Agent({ connections: 64, headersTimeout: 1000, bodyTimeout: 1000, connect: { timeout: 500 } }),
   { resolver },
-  interceptors.retry({ maxRetries: 2, minTimeout: 10, statusCodes: [] }),
+  interceptors.retry({
+    maxRetries: 2,
+    minTimeout: 10,
+    statusCodes: [],
+    // undici's own list but for the timeout of a head, which undici leaves to its user.
+    errorCodes: ['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT'],
+  }),
 )
+const url = `http://${PREFIX}-${NEXT}/`
 let fault = ''
+let port = 0
 
-async function next(id) {
+async function next() {
   let failure
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
-      const { statusCode, body } = await request(`http://${PREFIX}-${NEXT}/`, { dispatcher, headers: { 'x-id': id } })
+      const { statusCode, body } = await request(url, { dispatcher })
       const text = await body.text()
       if (statusCode === 200) return text
       failure = new Error(text)
@@ -41,27 +48,47 @@ async function next(id) {
   throw failure
 }
 
-const server = createServer(
-  withLane(
-    async (req, res) => {
-      req.resume()
-      const hop = `${NAME}|${port}|${req.headers['x-mse-tag'] ?? ''}|${currentLane()?.header ?? ''}`
-      if (fault === 'slow') await new Promise(resolve => setTimeout(resolve, 5000))
-      try {
-        const text = NEXT === '' ? hop : `${hop} ${await next(String(req.headers['x-id']))}`
-        if (fault !== 'reset') return void res.end(text)
-        res.writeHead(200, { 'content-length': text.length })
-        res.write(text.slice(0, 5), () => req.socket.resetAndDestroy())
-      } catch (error) {
-        res.writeHead(502).end(`${NAME}: ${error.code ?? ''} ${error.message}`)
-      }
-    },
-    { trust: 'internal' },
-  ),
-)
+/** Answers with a word for each hop behind this one: name, port, tag on the wire, lane of the context. */
+async function serve(req, res) {
+  req.resume()
+  const hop = `${NAME}|${port}|${req.headers['x-mse-tag'] ?? ''}|${currentLane()?.header ?? ''}`
+  if (fault === 'slow') await new Promise(resolve => setTimeout(resolve, 5000))
+  try {
+    const text = NEXT === '' ? hop : `${hop} ${await next()}`
+    if (fault !== 'reset') return void res.end(text)
+    res.writeHead(200, { 'content-length': text.length })
+    res.write(text.slice(0, 5), () => req.socket.resetAndDestroy())
+  } catch (error) {
+    res.writeHead(502).end(`${NAME}: ${error.code ?? ''} ${error.message}`)
+  }
+}
+
+/** a is an Express application, b a Fastify one, the others are bare. */
+async function serverOf() {
+  const options = { trust: 'internal' }
+  if (NAME === 'a') {
+    const [{ default: express }, { expressLane }] = await Promise.all([import('express'), import('@laneway/express')])
+    return createServer(express().use(expressLane(options)).use(serve))
+  }
+  if (NAME === 'b') {
+    const [{ default: fastify }, { fastifyLane }] = await Promise.all([import('fastify'), import('@laneway/fastify')])
+    const app = fastify()
+    await app.register(fastifyLane, options)
+    app.get('/', (request, reply) => {
+      reply.hijack()
+      void serve(request.raw, reply.raw)
+    })
+    await app.ready()
+    return app.server
+  }
+  const { withLane } = await import('@laneway/http')
+  return createServer(withLane(serve, options))
+}
+
+const server = await serverOf()
 server.keepAliveTimeout = 60_000
 await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
-const { port } = server.address()
+port = server.address().port
 if (NEXT !== '') await resolver.ready(`${PREFIX}-${NEXT}`)
 const registration =
   NAME === 'entry'

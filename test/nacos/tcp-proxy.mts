@@ -6,13 +6,16 @@ export async function startProxy(target: string): Promise<{
   address: string
   cut(): void
   freeze(frozen: boolean): void
+  /** New connections lead there. */
+  move(target: string): void
   close(): Promise<void>
   readonly open: number
 }> {
   const pairs = new Set<[Socket, Socket]>()
   let frozen = false
+  let goal = target
   const server = createServer(near => {
-    const [host, port] = target.split(':')
+    const [host, port] = goal.split(':')
     const far = connect(Number(port), host)
     const pair: [Socket, Socket] = [near, far]
     pairs.add(pair)
@@ -40,6 +43,9 @@ export async function startProxy(target: string): Promise<{
     },
     freeze: value => {
       frozen = value
+    },
+    move: to => {
+      goal = to
     },
     close: async () => {
       for (const [near] of pairs) near.destroy()
