@@ -42,7 +42,7 @@ interface Shadows {
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function createAgentPatch(options: LaneAgentOptions, onFault: (error: unknown) => void): AgentPatch {
-  const settings = resolveLaneAgentOptions('createAgentPatch', options)
+  const settings = resolveLaneAgentOptions('createAgentPatch', options, onFault)
   const shadows = new WeakMap<object, Shadows>()
   const adopted = new WeakSet<object>()
 

@@ -43,6 +43,8 @@ export interface ResolvedLaneAgentOptions {
   readonly keepHandSet: boolean
   readonly connectTimeoutMs: number
   readonly scope: EgressScope
+  /** Of a preload: told of a fault of Laneway's own, and the request goes on without it. Else faults are the request's. */
+  readonly onFault: ((error: unknown) => void) | undefined
 }
 
 const resolved = new WeakSet<object>()
@@ -55,6 +57,7 @@ const resolved = new WeakSet<object>()
 export function resolveLaneAgentOptions(
   where: string,
   input: LaneAgentOptions | ResolvedLaneAgentOptions = {},
+  onFault?: (error: unknown) => void,
 ): ResolvedLaneAgentOptions {
   if (isResolved(input)) return input
   assertKnownKeys(where, input, [
@@ -87,6 +90,7 @@ export function resolveLaneAgentOptions(
     keepHandSet: flag(where, 'keepHandSet', input.keepHandSet),
     connectTimeoutMs,
     scope: createEgressScope(where, scopeOptions(input)),
+    onFault,
   })
   resolved.add(options)
   return options

@@ -44,8 +44,8 @@ export class LaneRouting {
     ;(agent as { [kLaneAgent]?: true })[kLaneAgent] = true
     this.#keepsSockets = (agent as Agent & { keepAlive?: boolean }).keepAlive === true
     this.#socketPath = (agent as Agent & { options: { socketPath?: unknown } }).options.socketPath
-    const { resolver, connectTimeoutMs } = this.options
-    this.#hops = resolver === undefined ? undefined : { resolver, connectTimeoutMs, connect }
+    const { resolver, connectTimeoutMs, onFault } = this.options
+    this.#hops = resolver === undefined ? undefined : { resolver, connectTimeoutMs, onFault, connect }
   }
 
   addRequest(request: ClientRequest, options: HopOptions): void {
@@ -62,6 +62,12 @@ export class LaneRouting {
       outgoing = new OutgoingLane(request, options, target, service, this.options)
       if (service !== undefined && target.originForm !== undefined) leaveProxy(request, options, target)
     } catch (error) {
+      const { onFault } = this.options
+      if (onFault !== undefined && (error as { code?: unknown }).code !== 'LANEWAY_HEADERS_SENT') {
+        onFault(error)
+        this.#connect(request, options)
+        return
+      }
       classOf(request).onSocket.call(request, undefined, error as Error)
       return
     }

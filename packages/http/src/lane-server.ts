@@ -27,10 +27,15 @@ interface LanedServer extends Emitter {
  *
  * Takes `http`, `https` and `http2` servers (the compatibility API). A second call on one server changes nothing.
  *
+ * @param onFault - for a preload: told of a fault of Laneway's own, and the request is served as if it were not there
  * @returns the server
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`, when called; a request never causes one
  */
-export function laneServer<S extends Emitter>(server: S, options: IngressOptions = {}): S {
+export function laneServer<S extends Emitter>(
+  server: S,
+  options: IngressOptions = {},
+  onFault: (error: unknown) => void = rethrow,
+): S {
   const ingress = createIngress('laneServer', options)
   const laned: LanedServer = server
   if (laned[kLaned] === true) return server
@@ -40,10 +45,29 @@ export function laneServer<S extends Emitter>(server: S, options: IngressOptions
   // Wrapping what Node emits reaches listeners of any age and leaves `listeners()` and `listenerCount()` as they are.
   laned.emit = function laneServerEmit(this: unknown, ...args: unknown[]): boolean {
     if (!REQUEST_EVENTS.has(args[0])) return Reflect.apply(emit, this, args) as boolean
-    const request = args[1] as IngressRequest & Emitter & WithLane
-    const decision = ingress(request)
-    request.lane = decision.lane
-    return runRequest(decision, request, args[2] as Emitter, Reflect.apply, emit, this, args) as boolean
+    const before = handedOn
+    try {
+      const request = args[1] as IngressRequest & Emitter & WithLane
+      const decision = ingress(request)
+      request.lane = decision.lane
+      return runRequest(decision, request, args[2] as Emitter, handOn, emit, this, args)
+    } catch (error) {
+      if (handedOn !== before) throw error
+      onFault(error)
+      return Reflect.apply(emit, this, args) as boolean
+    }
   }
   return server
+}
+
+/** Requests handed on so far: an error before one of them is Laneway's own, one after it comes from a listener. */
+let handedOn = 0
+
+function handOn(emit: (...args: any[]) => boolean, self: unknown, args: unknown[]): boolean {
+  handedOn++
+  return Reflect.apply(emit, self, args) as boolean
+}
+
+function rethrow(error: unknown): never {
+  throw error
 }

@@ -33,8 +33,7 @@ type HookedRequest = OutgoingRequest & { [kOutgoing]: OutgoingLane }
 /** What Node calls to render the head: the last moment at which a header can be set, and the only one. */
 function implicitHeader(this: HookedRequest): void {
   const outgoing = this[kOutgoing]
-  outgoing.settle()
-  outgoing.told()
+  outgoing.render()
   classOf(this)._implicitHeader.call(this)
 }
 
@@ -100,6 +99,17 @@ export class OutgoingLane {
     if (this.#inScope) this.#tag()
     else this.#strip()
     ;(this.request as Tagged)[kLane] = this.lane ?? null
+  }
+
+  /** The head is about to be written. A fault of ours is not the caller's, who is in `end()` or `write()`. */
+  render(): void {
+    try {
+      this.settle()
+      this.told()
+    } catch (error) {
+      if (this.#options.onFault === undefined) throw error
+      this.#options.onFault(error)
+    }
   }
 
   /** The last moment at which a tag that the caller sets by hand decides the pick. */

@@ -1,6 +1,13 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { Socket } from 'node:net'
-import { createIngress, type Emitter, type IngressOptions, type IngressRequest, runRequest } from '@laneway/core'
+import {
+  createIngress,
+  type Emitter,
+  type IngressDecision,
+  type IngressOptions,
+  type IngressRequest,
+  runRequest,
+} from '@laneway/core'
 import type { Guard } from './guard.js'
 
 type OnRequest = (request: { raw: IngressRequest & Emitter }, reply: { raw: Emitter }, done: () => void) => void
@@ -16,8 +23,16 @@ export function hookFastify(options: IngressOptions, guard: Guard): void {
     guard.attempt('fastify', () => {
       const { fastify } = message as { fastify: FastifyLike }
       fastify.addHook('onRequest', function laneOnRequest(request, reply, done) {
-        if (request.raw.socket instanceof Socket) done()
-        else runRequest(ingress(request.raw), request.raw, reply.raw, done)
+        if (request.raw.socket instanceof Socket) {
+          done()
+          return
+        }
+        let decision: IngressDecision | undefined
+        guard.attempt('fastify', () => {
+          decision = ingress(request.raw)
+        })
+        if (decision === undefined) done()
+        else runRequest(decision, request.raw, reply.raw, done)
       })
     })
   })

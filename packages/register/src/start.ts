@@ -52,6 +52,7 @@ function startWith(config: RegisterConfig): Running {
   if (config.otel) loadOnDemand<{ useOtelContext(): void }>('@laneway/otel', 'LANEWAY_OTEL').useOtelContext()
 
   const ingress = ingressOptions(config)
+  const ingressFault = (error: unknown) => guard.fault('ingress', error)
   const servers = new Set<HttpServer>()
   const diagnose = once(() => {
     printDiagnosis(
@@ -78,7 +79,7 @@ function startWith(config: RegisterConfig): Running {
     },
     closed: server => servers.delete(server),
     begins(server) {
-      if (on('ingress')) guard.attempt('ingress', () => laneServer(server, ingress))
+      if (on('ingress')) guard.attempt('ingress', () => laneServer(server, ingress, ingressFault))
     },
   })
   if (on('ingress')) hooks.push('http, https and http2 servers')

@@ -28,6 +28,8 @@ export interface LaneRoute {
   readonly varies: boolean
   /** The dispatcher hands on to another one that resolves. */
   readonly passes: boolean
+  /** Of a preload: a call for which deciding failed goes on without Laneway, and this is told why. */
+  readonly onFault?: (error: unknown) => void
 }
 
 /** Capture and resolve in one step, for a dispatcher without interceptors in between. */
@@ -75,12 +77,21 @@ function captureInLane(
   handler: DispatchHandler,
   ended: Call | undefined,
 ): boolean {
-  const headers = plainHeaders(options.headers)
-  const call = callOf(route, options, headers, handler, ended)
-  const copy = decidedOptions(options, call, false)
-  copy.headers = withHeaderInShape(options.headers, headers, route.settings.header, call.lane?.header)
-  const exchange = exchangeFor(route, handler, call, true, undefined)
-  call.root = exchange
+  let copy: DispatchOptions
+  let exchange: DispatchHandler
+  try {
+    const headers = plainHeaders(options.headers)
+    const call = callOf(route, options, headers, handler, ended)
+    copy = decidedOptions(options, call, false)
+    copy.headers = withHeaderInShape(options.headers, headers, route.settings.header, call.lane?.header)
+    const root = exchangeFor(route, handler, call, true, undefined)
+    call.root = root
+    exchange = root
+  } catch (error) {
+    if (route.onFault === undefined) throw error
+    route.onFault(error)
+    return next(options, handler)
+  }
   return next(copy, exchange)
 }
 

@@ -68,6 +68,7 @@ export function createUndiciPatch(
       origin: ownOrigin(dispatcher),
       unix,
       varies: false,
+      onFault,
       passes,
     }
     known.set(dispatcher, route)

@@ -1,0 +1,35 @@
+import t from 'tap'
+import { startFarService } from './far-service.js'
+import { ask, program, relay, startApp } from './start-app.js'
+
+// Both by --require, because those come first and in this order.
+const flags = ['--require', '@laneway/register', '--require', program('poison.cjs')]
+
+t.test('a fault inside Laneway is told once, and every request is served as without it', async t => {
+  const far = await startFarService(t)
+  const app = await startApp(t, program('relay.mjs'), { flags, environment: {} })
+  const target = `http://127.0.0.1:${far.base}/`
+  for (const client of ['http', 'no agent', 'own connection', 'fetch', 'undici', 'axios', 'got']) {
+    for (const tag of ['gray', undefined]) t.equal(await relay(app, client, tag, target), 'base[]', client)
+  }
+  const told = app.output.stderr.match(/\w+ had a fault; requests go on without it: Error: poisoned/g)
+  t.strictSame(told?.map(line => line.split(' ')[0]).sort(), ['http', 'ingress', 'undici'])
+})
+
+t.test('so is one behind composed interceptors, and in inject()', async t => {
+  const far = await startFarService(t)
+  const app = await startApp(t, program('composed.mjs'), {
+    flags,
+    environment: { TARGET: `http://127.0.0.1:${far.base}/` },
+  })
+  t.equal(await ask(app.url, 'gray'), 'base[] base[]')
+  const injecting = await startApp(t, program('injecting.mjs'), { flags })
+  t.equal(await ask(injecting.url, 'gray'), 'served')
+  t.match(injecting.output.stderr, /fastify had a fault/)
+})
+
+t.test('what a listener throws is its own: told as without Laneway, and not taken for a fault', async t => {
+  const app = await startApp(t, program('throwing.mjs'))
+  for (let round = 0; round < 2; round++) t.equal(await ask(app.url, 'gray'), `caught ${round + 1}`)
+  t.equal(app.output.stderr, '')
+})
