@@ -1,0 +1,2 @@
+// A program that has nothing to wait for.
+console.log('serving on 1')
