@@ -1,0 +1,162 @@
+// `npm run test:do-no-harm -- <checkout>...`: the tests of other projects, as they are and under the flag. A checkout is a
+// project's repository with its dependencies installed; nothing of it is kept here.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { SUITES } from './suites.mjs'
+
+const HELP = `npm run test:do-no-harm -- [options] <checkout>...
+
+A checkout is a folder with the repository of express, koa, axios, got or undici and its dependencies:
+  git clone --depth 1 -b <tag> <repository> <folder> && cd <folder> && npm install
+
+  --only <regex>    test files whose path matches
+  --rounds <n>      how often each way (default: 1); a test counts as passed when it passes every time
+  --strict          a test that differs in one repetition of three counts too
+  --list            every test that does not pass, not only the differences
+  --help            this text
+
+Each suite runs as it is, with --import @laneway/register, and with the flag and a registry of other services. A test
+whose result differs is told, and its file runs three more times each way: what fails then every time under the flag,
+and never without, fails the run.
+`
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    only: { type: 'string' },
+    rounds: { type: 'string', default: '1' },
+    strict: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+})
+if (values.help) {
+  process.stdout.write(HELP)
+  process.exit(0)
+}
+
+const register = fileURLToPath(new URL('../../packages/register/dist/esm/index.js', import.meta.url))
+const scratch = mkdtempSync(join(tmpdir(), 'laneway-do-no-harm-'))
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
+const endpoints = join(scratch, 'endpoints.json')
+writeFileSync(endpoints, JSON.stringify({ services: { 'sc-other': [{ host: '127.0.0.1', port: 9 }] } }))
+
+const FLAG = { NODE_OPTIONS: `--import=${register}` }
+const WAYS = {
+  'as it is': {},
+  flag: FLAG,
+  'flag and registry': { ...FLAG, LANEWAY_ENDPOINTS_FILE: endpoints, LANEWAY_SERVICES: 'sc-other' },
+}
+
+const REPEATS = 3
+let differences = 0
+const seen = new Set()
+for (const path of positionals) await checkout(resolve(path))
+for (const [name, { repository }] of Object.entries(SUITES)) {
+  if (!seen.has(name)) console.log(`skipped: ${name}, no checkout given (${repository})`)
+}
+console.log(`do no harm: ${seen.size} suites, ${differences} differences`)
+process.exitCode = differences === 0 ? 0 : 1
+
+async function checkout(folder) {
+  const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const suite = SUITES[name]
+  if (suite === undefined) {
+    console.log(`skipped: ${name}, no suite of ours (${Object.keys(SUITES).join(', ')})`)
+    return
+  }
+  seen.add(name)
+  const only = values.only === undefined ? undefined : new RegExp(values.only)
+  const files = suite.files?.(folder).filter(file => only?.test(file) ?? true)
+  const outcomes = {}
+  for (const [way, environment] of Object.entries(WAYS)) {
+    outcomes[way] = await runs(suite, folder, files, environment, Number(values.rounds))
+    console.log(`${name} ${version}, ${way}: ${summary(outcomes[way])}`)
+  }
+  const { 'as it is': plain, ...flagged } = outcomes
+  for (const [way, outcome] of Object.entries(flagged)) {
+    for (const fault of outcome.faults) {
+      differences++
+      console.log(`! ${name}, ${way}: ${fault}`)
+    }
+    await compare(name, suite, folder, plain, way, outcome)
+  }
+  if (values.list) {
+    for (const [test, { result }] of plain.results) if (result === 'failed') console.log(`  fails as it is: ${test}`)
+  }
+}
+
+async function compare(name, suite, folder, plain, way, outcome) {
+  const differing = [...new Set([...plain.results.keys(), ...outcome.results.keys()])].filter(
+    test => plain.results.get(test)?.result !== outcome.results.get(test)?.result,
+  )
+  if (differing.length === 0) return
+  const again = await repeat(suite, folder, differing, way)
+  for (const test of differing) {
+    const { before, after } = again.get(test)
+    // A test that fails now and then as it is says nothing.
+    const ours = before === REPEATS && after < REPEATS && (after === 0 || values.strict)
+    if (ours) differences++
+    const { result = 'absent', why } = outcome.results.get(test) ?? {}
+    console.log(
+      `${ours ? '!' : ' '} ${name}, ${way}: ${test}: ${plain.results.get(test)?.result ?? 'absent'} -> ${result}, again: ${before} and ${after} of ${REPEATS} passed`,
+    )
+    if (ours && why !== undefined) console.log(why.split('\n').slice(0, 12).join('\n').replace(/^/gm, '    '))
+  }
+}
+
+/** The files with these tests, three more times each way. */
+async function repeat(suite, folder, tests, way) {
+  const files = suite.files?.(folder).filter(file => tests.some(test => test.startsWith(`${file} > `)))
+  const all = files === undefined || files.length === 0 ? suite.files?.(folder) : files
+  const counts = new Map(tests.map(test => [test, { before: 0, after: 0 }]))
+  for (let round = 0; round < REPEATS; round++) {
+    for (const [side, environment] of [
+      ['before', {}],
+      ['after', WAYS[way]],
+    ]) {
+      const { results } = await run(suite, folder, all, environment)
+      for (const [test, count] of counts) if (results.get(test)?.result === 'passed') count[side]++
+    }
+  }
+  return counts
+}
+
+async function runs(suite, folder, files, environment, rounds) {
+  const all = await run(suite, folder, files, environment)
+  for (let round = 1; round < rounds; round++) {
+    const { results, faults } = await run(suite, folder, files, environment)
+    for (const fault of faults) all.faults.add(fault)
+    for (const [test, one] of results) if (one.result === 'failed') all.results.set(test, one)
+  }
+  return all
+}
+
+async function run(suite, folder, files, environment) {
+  const out = join(scratch, 'out')
+  rmSync(out, { force: true })
+  const options = [suite.environment?.NODE_OPTIONS, environment.NODE_OPTIONS].filter(one => one !== undefined)
+  const child = spawn(process.execPath, suite.command(out, files), {
+    cwd: folder,
+    env: { ...process.env, ...suite.environment, ...environment, NODE_OPTIONS: options.join(' '), CI: 'true' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', chunk => (stdout += chunk))
+  child.stderr.on('data', chunk => (stderr += chunk))
+  await new Promise(done => child.on('close', done))
+  const written = existsSync(out) ? readFileSync(out, 'utf8') : ''
+  const faults = new Set(`${stdout}\n${stderr}\n${written}`.match(/[^\s":]+ had a fault; [^\n"]*/g))
+  const results = suite.read({ out, stdout })
+  if (results.size === 0) throw new Error(`no results from ${folder}\n${stdout.slice(-2000)}\n${stderr.slice(-2000)}`)
+  return { results, faults }
+}
+
+function summary({ results }) {
+  const count = wanted => [...results.values()].filter(({ result }) => result === wanted).length
+  return `${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`
+}
