@@ -13,14 +13,14 @@ npm run bench:compare -- <ref>    the packages as they are against those of a gi
 npm run bench:report              every case, then writes benchmarks/README.md and benchmarks/results.json
 
 --quick        runs each case once and checks its result, measures nothing
---rounds <n>   fresh processes per case, 5 by default
+--rounds <n>   fresh processes per case, 3 by default
 --node <major> another Node: 20, 22, 24, 26
 --list         the names of the cases
 --no-build     leaves the packages as they are built
 
 The last line says how many targets are met; the exit code is 1 when one is missed or a result is wrong.`
 
-const ROUNDS = 5
+const ROUNDS = 3
 
 /** @returns the exit code */
 export async function main(args: readonly string[]): Promise<number> {

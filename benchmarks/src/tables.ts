@@ -4,7 +4,24 @@ import { discovery } from './cases/discovery.js'
 import { egress } from './cases/egress.js'
 import { hop } from './cases/hop.js'
 import { ingress } from './cases/ingress.js'
+import { ingressFrameworks } from './cases/ingress-frameworks.js'
+import { kubernetes } from './cases/kubernetes.js'
+import { memory } from './cases/memory.js'
+import { nacos } from './cases/nacos.js'
 import { rules } from './cases/rules.js'
+import { scale } from './cases/scale.js'
 
 /** Every table, in the order of the README. */
-export const tables: readonly Table[] = [...core, ...ingress, ...egress, ...discovery, ...hop, ...rules]
+export const tables: readonly Table[] = [
+  ...core,
+  ...ingressFrameworks,
+  ...ingress,
+  ...egress,
+  ...discovery,
+  ...hop,
+  ...rules,
+  ...nacos,
+  ...kubernetes,
+  ...memory,
+  ...scale,
+]

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { parseLane } from '@laneway/core'
 import {
   type Balancer,
@@ -63,7 +64,6 @@ function pick(size: Size, variant: keyof typeof VARIANTS, balancer: Balancer, we
   const { lane, outcome, served } = VARIANTS[variant]
   return {
     name: weighted ? `${size}/${variant}/weights` : `${size}/${variant}`,
-    rounds: SIZES[size] === 100_000 ? 3 : 5,
     async subject(): Promise<Subject> {
       const [resolver] = await resolverOf(endpoints(SIZES[size], weighted), balancer)
       return {
@@ -84,31 +84,45 @@ function pick(size: Size, variant: keyof typeof VARIANTS, balancer: Balancer, we
   }
 }
 
-/** What any pick has to do: the draw of the balancer, from an array that is at hand. */
-function bareDraw(balancer: Balancer, list: readonly EndpointInput[]): () => EndpointInput {
-  let state = 0x2545f491
-  const random = (): number => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return state >>> 0
+/** xorshift128, as the resolver uses; `Math.random` would leave 16 bytes a draw. */
+function draws(): () => number {
+  const state = Int32Array.of(0x2545f491, 0x1b873593, 0x6c078965, 0x5bd1e995)
+  return () => {
+    let t = state[3]!
+    t ^= t << 11
+    t ^= t >>> 8
+    const s = state[0]!
+    state[3] = state[2]!
+    state[2] = state[1]!
+    state[1] = s
+    t ^= s ^ (s >>> 19)
+    state[0] = t
+    return t >>> 2
   }
+}
+
+/** The same algorithm on an array that is at hand: no service to find, no lane, no health. */
+function bareDraw(balancer: Balancer, list: readonly EndpointInput[]): () => EndpointInput {
+  const next = draws()
   const { length } = list
-  const scale = length / 2 ** 32
+  const scale = length / 2 ** 30
   if (balancer === 'round-robin') {
-    let next = 0
+    let position = 0
     return () => {
-      const one = list[next]!
-      next = next + 1 === length ? 0 : next + 1
+      const one = list[position]!
+      position = position + 1 === length ? 0 : position + 1
       return one
     }
   }
-  if (balancer === 'weighted-random') return () => list[(random() * scale) | 0]!
-  const inFlight = new Int32Array(length)
+  if (balancer === 'weighted-random') return () => list[(next() * scale) | 0]!
+  const loads = list.map(() => ({ inFlight: 0, failures: 0 }))
+  const weights = new Float64Array(length).fill(1)
   return () => {
-    const first = (random() * scale) | 0
-    const second = (random() * scale) | 0
-    return list[inFlight[second]! < inFlight[first]! ? second : first]!
+    const first = (next() * scale) | 0
+    const { inFlight } = loads[first]!
+    if (inFlight === 0) return list[first]!
+    const second = (next() * scale) | 0
+    return list[loads[second]!.inFlight * weights[first]! < inFlight * weights[second]! ? second : first]!
   }
 }
 
@@ -182,6 +196,42 @@ function filterThenRandom(size: Size): Row {
   }
 }
 
+/** `selectInstances` of the npm package on a list that it has already, and a weighted draw from what it gives. */
+function nacosClient(size: Size): Row {
+  const count = SIZES[size]
+  return {
+    name: `${size}/nacos selectInstances, then weighted random`,
+    peer: true,
+    rounds: 2,
+    async subject() {
+      const { NacosNamingClient } = createRequire(import.meta.url)('nacos')
+      const hosts = endpoints(count).map(one => ({ ...one, ip: one.host, healthy: true, enabled: true, weight: 1 }))
+      const client = Object.create(NacosNamingClient.prototype)
+      client._hostReactor = { getServiceInfo: async () => ({ hosts }) }
+      const ops = Math.max(1, OPS / count)
+      return {
+        ops,
+        asynchronous: true,
+        async run() {
+          let one: EndpointInput | undefined
+          for (let i = 0; i < ops; i++) {
+            const usable: typeof hosts = await client.selectInstances(SERVICE)
+            let left = 0
+            for (const each of usable) left += each.weight
+            left *= Math.random()
+            one = usable.find(each => {
+              left -= each.weight
+              return left < 0
+            })
+          }
+          return one
+        },
+        check: result => expect((result as { weight?: number } | undefined)?.weight === 1, 'no endpoint'),
+      }
+    },
+  }
+}
+
 function pickTable(balancer: Balancer): Table {
   const sizes = Object.keys(SIZES) as Size[]
   const variants = Object.keys(VARIANTS) as (keyof typeof VARIANTS)[]
@@ -194,11 +244,11 @@ function pickTable(balancer: Balancer): Table {
   return {
     name: `discovery/pick/${balancer}`,
     about:
-      '`resolver.pick` by the number of endpoints of the service; three of five are base, one is in the lane. The floor draws in the same way from an array at hand: no service to find, no lane, no health.',
+      '`resolver.pick` by the number of endpoints of the service; three of five are base, one is in the lane. The floor is the same algorithm, with the same generator, on an array at hand: no service to find by name, no lane, no health. `nacos` knows no lanes.',
     rows: sizes.flatMap(size => [
       bare(size, balancer),
       bareMap(size, balancer),
-      ...(balancer === 'weighted-random' && size !== '100k' ? [filterThenRandom(size)] : []),
+      ...(balancer === 'weighted-random' && size !== '100k' ? [filterThenRandom(size), nacosClient(size)] : []),
       ...variants.map(variant => pick(size, variant, balancer)),
       ...(balancer === 'least-request' ? [] : [pick(size, 'base', balancer, true)]),
     ]),

@@ -1,55 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { IncomingMessage, ServerResponse } from 'node:http'
-import { Socket } from 'node:net'
 import requestContext from '@fastify/request-context'
-import { currentLane, type Lane } from '@laneway/core'
+import { currentLane } from '@laneway/core'
 import { expressLane } from '@laneway/express'
 import { fastifyLane } from '@laneway/fastify'
 import { withLane } from '@laneway/http'
 import { context, propagation, ROOT_CONTEXT } from '@opentelemetry/api'
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
-import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core'
 import { expect, type Row, type Subject, type Table, type Target } from '../case.js'
-
-const OPS = 256
-const REQUESTS_PER_SOCKET = 64
-
-interface Exchange {
-  readonly request: IncomingMessage & { lane?: Lane | undefined }
-  readonly response: ServerResponse
-  /** What Fastify hands to a hook. */
-  readonly outer: { raw: IncomingMessage; lane: Lane | undefined }
-  readonly reply: { raw: ServerResponse }
-}
+import { type Exchange, exchanges, installOpenTelemetry, OPS } from './exchanges.js'
 
 type Enter = (exchange: Exchange, next: () => void) => void
-
-function loopbackSocket(): Socket {
-  return Object.defineProperty(new Socket(), 'remoteAddress', { value: '127.0.0.1' })
-}
-
-/** Requests as a server has them when the first middleware runs; `headers` has been read once, as all frameworks do. */
-function exchanges(tagged: boolean): Exchange[] {
-  let socket = loopbackSocket()
-  return Array.from({ length: OPS }, (_, i) => {
-    if (i % REQUESTS_PER_SOCKET === 0) socket = loopbackSocket()
-    const request = new IncomingMessage(socket)
-    request.method = 'GET'
-    request.url = '/orders/7?full=1'
-    const lines = ['Host', 'sc-a:8080', 'Accept', '*/*', 'User-Agent', 'bench']
-    lines.push('traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01')
-    if (tagged)
-      lines.push('x-mse-tag', Buffer.from('gray').toString())
-      // As the parser does it: `headers` is made of what this counts, not of `rawHeaders`.
-    ;(request as unknown as { _addHeaderLines(lines: string[], count: number): void })._addHeaderLines(
-      lines,
-      lines.length,
-    )
-    expect(request.headers.host === 'sc-a:8080', 'the request has no headers')
-    const response = new ServerResponse(request)
-    return { request, response, outer: { raw: request, lane: undefined }, reply: { raw: response } }
-  })
-}
 
 function subject(enter: Enter, tagged: boolean, listeners: boolean, laneInside: string | undefined | null): Subject {
   let list: Exchange[] = []
@@ -151,10 +110,7 @@ async function laneEnter(adapter: Adapter): Promise<Enter> {
 }
 
 function openTelemetry(): Enter {
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-  propagation.setGlobalPropagator(
-    new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] }),
-  )
+  installOpenTelemetry()
   return ({ request }, next) => context.with(propagation.extract(ROOT_CONTEXT, request.headers), next)
 }
 
@@ -188,14 +144,13 @@ function rows(adapter: Adapter, tagged: boolean): Row[] {
 }
 
 const TARGETS: readonly Target[] = [
-  { row: 'lane', figure: 'ns', per: 'bare run', atMost: 1.3 },
   { row: 'lane, two listeners', figure: 'ns', per: 'bare run, two listeners', atMost: 4 },
   { row: 'lane', figure: 'ns', per: 'OpenTelemetry extract + with', atMost: 0.333 },
 ]
 
 export const ingress: readonly Table[] = (['express', 'fastify', 'http'] as const).flatMap(adapter =>
   [true, false].map(tagged => ({
-    name: `ingress/${adapter}/${tagged ? 'tagged' : 'untagged'}`,
+    name: `ingress-step/${adapter}/${tagged ? 'tagged' : 'untagged'}`,
     about: `The ${adapter === 'fastify' ? 'onRequest hook' : adapter === 'express' ? 'middleware' : 'wrapped handler'} alone, on requests made before; "two listeners": the handler listens to request and response, and both emit.`,
     rows: rows(adapter, tagged),
     targets: TARGETS,
