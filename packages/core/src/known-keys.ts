@@ -48,7 +48,11 @@ export function describe(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text
 }
 
+/** Longer than any name of ours that somebody could have meant. */
+const LONGEST = 100
+
 function nearest(word: string, words: readonly string[]): string | undefined {
+  if (word.length > LONGEST) return undefined
   let best: string | undefined
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1
   for (const candidate of words) {
