@@ -5,6 +5,7 @@ import type { FuzzCase, Scale } from './fuzz-case.js'
 import { laneCases } from './lane-cases.js'
 import { memoryCases } from './memory-cases.js'
 import { nacosCases } from './nacos-cases.js'
+import { registerCases } from './register-cases.js'
 import { registryCases } from './registry-cases.js'
 import { rulesCases } from './rules-cases.js'
 
@@ -39,6 +40,7 @@ async function main(): Promise<number> {
     ...rulesCases,
     ...nacosCases,
     ...configCases,
+    ...registerCases,
     ...memoryCases,
   ].filter(({ name }) => only.test(name))
   const failures: string[] = []
