@@ -28,9 +28,21 @@ export interface StartedGateway {
   close(): Promise<void>
 }
 
-/** What is used of `@laneway/nacos`. */
-type Nacos = typeof import('@laneway/nacos')
-type NacosClient = ReturnType<Nacos['createNacosClient']>
+/** What is used of `@laneway/nacos`, whose types differ between its two builds. */
+interface NacosPackage {
+  createNacosClient(options: NonNullable<GatewayConfig['discovery']['nacos']> & { warn: Warn }): NacosClient
+  createNacosSource(client: NacosClient, options: { group?: string }): Source
+}
+
+interface NacosClient {
+  readonly config: {
+    listen(
+      dataId: string,
+      place: { group?: string },
+      listener: { value(value: { readonly content: string } | undefined): void; lost(error: LanewayError): void },
+    ): () => void
+  }
+}
 
 /**
  * Runs a gateway from a configuration file, and takes new routes and rules when their files change.
@@ -102,7 +114,11 @@ async function createSources(
   if (discovery.static !== undefined) sources.push(createStaticSource(discovery.static))
   if (discovery.file !== undefined) sources.push(createFileSource(resolve(folder, discovery.file), { warn }))
   if (discovery.nacos !== undefined) {
-    const nacos = await loadOnDemand('@laneway/nacos', 'discovery.nacos', () => import('@laneway/nacos'))
+    const nacos = await loadOnDemand(
+      '@laneway/nacos',
+      'discovery.nacos',
+      async () => (await import('@laneway/nacos')) as unknown as NacosPackage,
+    )
     const { group, ...place } = discovery.nacos
     client = nacos.createNacosClient({ ...place, warn })
     sources.push(nacos.createNacosSource(client, group === undefined ? {} : { group }))
