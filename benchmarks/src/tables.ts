@@ -2,12 +2,14 @@ import type { Table } from './case.js'
 import { core } from './cases/core.js'
 import { discovery } from './cases/discovery.js'
 import { egress } from './cases/egress.js'
+import { gateway } from './cases/gateway.js'
 import { hop } from './cases/hop.js'
 import { ingress } from './cases/ingress.js'
 import { ingressFrameworks } from './cases/ingress-frameworks.js'
 import { kubernetes } from './cases/kubernetes.js'
 import { memory } from './cases/memory.js'
 import { nacos } from './cases/nacos.js'
+import { register } from './cases/register.js'
 import { rules } from './cases/rules.js'
 import { scale } from './cases/scale.js'
 
@@ -19,7 +21,9 @@ export const tables: readonly Table[] = [
   ...egress,
   ...discovery,
   ...hop,
+  ...register,
   ...rules,
+  ...gateway,
   ...nacos,
   ...kubernetes,
   ...memory,
