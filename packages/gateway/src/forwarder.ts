@@ -110,7 +110,8 @@ export class Forwarder {
     metrics.request({
       route,
       lane: lane?.header,
-      laneIsKnown: lane !== undefined && (rule?.lane === lane || backend?.lane === lane),
+      laneIsKnown:
+        lane !== undefined && (rule?.lane === lane || backend?.lane === lane || choice?.served === lane.header),
       served: choice?.served,
       outcome: choice?.outcome ?? (backend === undefined ? 'none' : 'outside'),
       status: end.status,

@@ -128,13 +128,16 @@ export function loadConfig(file: string): LoadedConfig {
   }
   check(() =>
     resolveGatewayOptions({
-      ...optionsOf(config, folder),
+      // The files of TLS are read below, one by one.
+      ...optionsOf(config, undefined),
       resolver: { pick() {} } as never,
       routes: [],
     }),
   )
   check(() => {
-    for (const [index, listener] of (config.listeners ?? []).entries()) readTls(listener.tls, folder, index)
+    for (const [index, { tls }] of (config.listeners ?? []).entries()) {
+      if (tls !== undefined) readTls(tls, folder, index)
+    }
   })
   check(() => checkRules(rules, config, folder))
   if (problems.length > 0) fail()
@@ -147,8 +150,12 @@ export function loadConfig(file: string): LoadedConfig {
   }
 }
 
-/** The options of `createGateway` that a configuration says as they are. */
-export function optionsOf(config: GatewayConfig, folder: string) {
+/**
+ * The options of `createGateway` that a configuration says as they are.
+ *
+ * @param folder - where files of TLS are; `undefined` leaves them unread
+ */
+export function optionsOf(config: GatewayConfig, folder: string | undefined) {
   const { header, proxies, forwarded, hostHeader, privateAnswers, propagateTo, admin, trust, upstream, drain } = config
   const { listeners = [{ port: 8080 }], accessLog = true } = config
   const given = { header, proxies, forwarded, hostHeader, privateAnswers, propagateTo, admin, trust, upstream }
@@ -161,7 +168,7 @@ export function optionsOf(config: GatewayConfig, folder: string) {
     serviceOf: serviceOfConfig(config),
     listeners: listeners.map(({ tls, ...listener }, index) => ({
       ...listener,
-      ...(tls !== undefined && { tls: readTls(tls, folder, index) as NonNullable<ReturnType<typeof readTls>> }),
+      ...(tls !== undefined && { tls: folder === undefined ? {} : readTls(tls, folder, index) }),
     })),
   }
 }
@@ -176,11 +183,10 @@ function serviceOfConfig({ discovery }: GatewayConfig): ServiceOf {
 }
 
 function readTls(
-  tls: { cert?: unknown; key?: unknown; ca?: unknown; http2?: boolean } | undefined,
+  tls: { cert?: unknown; key?: unknown; ca?: unknown; http2?: boolean },
   folder: string,
   index: number,
-): { cert: string; key: string; ca?: string; requestCert?: true; http2?: boolean } | undefined {
-  if (tls === undefined) return undefined
+): { cert: string; key: string; ca?: string; requestCert?: true; http2?: boolean } {
   const where = `listeners[${index}].tls`
   assertKnownKeys(where, tls, ['cert', 'key', 'ca', 'http2'])
   const read = (key: 'cert' | 'key' | 'ca'): string => {
