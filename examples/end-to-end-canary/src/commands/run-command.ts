@@ -15,6 +15,9 @@ import { wait } from './wait.js'
 
 type Command = (play: Play, argv: readonly string[], cwd: string) => Promise<string> | string
 
+/** What a command of kubectl takes, in ms of the cluster: of two of them the second comes later. */
+const COMMAND_MS = 100
+
 const COMMANDS: Readonly<Record<string, Command>> = {
   apply({ cluster }, argv, cwd) {
     const { filename } = parseArgs({ args: [...argv], options: { filename: { type: 'string', short: 'f' } } }).values
@@ -22,14 +25,25 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     cluster.journal.action(`apply ${filename}`)
     return apply(cluster, readManifests(resolve(cwd, filename))).join('\n')
   },
-  'set-image'({ cluster }, argv) {
-    return changesOf(argv)
-      .flatMap(({ deployment, image, container }) => {
-        findObject(cluster.store, 'Deployment', deployment)
-        cluster.journal.action(`set image ${deployment}=${image.split(':').at(-1)}`)
-        return setImage(cluster, deployment, image, container)
-      })
-      .join('\n')
+  async 'set-image'({ cluster }, argv) {
+    const changes = changesOf(argv)
+    for (const { deployment } of changes) findObject(cluster.store, 'Deployment', deployment)
+    const printed = changes.map(
+      ({ deployment, image, container }, index) =>
+        new Promise<string[]>((resolve, reject) => {
+          const change = () => {
+            cluster.journal.action(`set image ${deployment}=${image.split(':').at(-1)}`)
+            try {
+              resolve(setImage(cluster, deployment, image, container))
+            } catch (error) {
+              reject(error)
+            }
+          }
+          if (index === 0) change()
+          else cluster.clock.after(index * COMMAND_MS, change)
+        }),
+    )
+    return (await Promise.all(printed)).flat().join('\n')
   },
   get({ cluster }, argv) {
     const { values, positionals } = parseArgs({

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { createWriteStream, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createClock } from '../cluster/clock.js'
@@ -39,10 +39,16 @@ export async function startPlay(options: PlayOptions, folder: string): Promise<P
   const colouring = new ColouringLog()
   followRoutes(cluster, rules, colouring)
   const log = join(folder, 'play.jsonl')
-  writeFileSync(log, '')
-  cluster.journal.listen(entry => appendFileSync(log, `${JSON.stringify(entry)}\n`))
+  const writeLog = createWriteStream(log)
+  cluster.journal.listen(entry => {
+    if (!writeLog.writableEnded) writeLog.write(`${JSON.stringify(entry)}\n`)
+  })
+  let closed = false
   const close = async () => {
+    if (closed) return
+    closed = true
     cluster.stop()
+    await new Promise<void>(resolve => writeLog.end(resolve))
     await fleet.close()
     await registry.close()
     services.remove()
