@@ -1,0 +1,129 @@
+import { expect, type Figures, type Row, type Table } from '../case.js'
+import { GatewayProcess } from '../gateway-client.js'
+import { bootstrapMedian, median } from '../statistics.js'
+
+/** Fresh pairs of processes: two processes of the same program differ by a few per cent, and only more of them show it. */
+const GENERATIONS = 4
+const PAIRS = 30
+const REQUESTS = 200
+const WARM = 3000
+
+interface Load {
+  readonly request: Buffer
+  /** How often less, because each is more. */
+  readonly share?: number
+  check(body: Buffer, kind: string): void
+}
+
+function get(path: string, agent: string, check: Load['check'], share = 1): Load {
+  const request = `GET ${path} HTTP/1.1\r\nhost: shop.example\r\nuser-agent: ${agent}\r\naccept: application/json\r\naccept-encoding: gzip, deflate\r\ncookie: session=0123456789abcdef\r\n\r\n`
+  return { request: Buffer.from(request), check, share }
+}
+
+function post(bytes: number): Load {
+  const body = 'x'.repeat(bytes)
+  const head = `POST /orders HTTP/1.1\r\nhost: shop.example\r\nuser-agent: bench\r\ncontent-type: application/octet-stream\r\ncontent-length: ${bytes}\r\n\r\n`
+  return {
+    request: Buffer.from(head + body),
+    check: answer => expect(answer.toString() === body, `${answer.length} bytes came back`),
+  }
+}
+
+const small = (lane: string | null): Load['check'] => {
+  return (body, kind) => {
+    const { id, tag } = JSON.parse(body.toString())
+    expect(id === 7 && tag === (kind === 'gateway' ? lane : null), `answered ${body.toString()}`)
+  }
+}
+
+async function generation(
+  upstream: GatewayProcess,
+  [off, on]: readonly [string, string],
+  { request, check, share = 1 }: Load,
+  quick: boolean,
+) {
+  const [one, other] = await Promise.all(
+    [off, on].map(async kind => (await GatewayProcess.start(kind, String(upstream.port))).connect()),
+  )
+  const pairs = { ratios: [] as number[], off: [] as number[], on: [] as number[] }
+  try {
+    for (const [process, kind] of [
+      [one!, off],
+      [other!, on],
+    ] as const) {
+      check(await process.get(request), kind)
+      // The line is written after the answer.
+      let { lines } = await process.usage()
+      for (let looks = 0; lines === 0 && looks < 100; looks++) lines = (await process.usage()).lines
+      expect(lines === 1, `${kind} wrote ${lines} lines of its access log`)
+    }
+    if (quick) return pairs
+    const requests = Math.ceil(REQUESTS * share)
+    await one!.block(WARM * share, request)
+    await other!.block(WARM * share, request)
+    for (let pair = 0; pair < PAIRS; pair++) {
+      let before = 0
+      if (pair % 2 === 0) before = await one!.block(requests, request)
+      const after = await other!.block(requests, request)
+      if (pair % 2 === 1) before = await one!.block(requests, request)
+      pairs.off.push(before)
+      pairs.on.push(after)
+      pairs.ratios.push(before / after)
+    }
+    return pairs
+  } finally {
+    await Promise.all([one!.close(), other!.close()])
+  }
+}
+
+async function compare(kinds: readonly [string, string], load: Load, quick: boolean): Promise<Figures> {
+  const upstream = await GatewayProcess.start('upstream')
+  try {
+    const all = []
+    for (let count = quick ? 1 : GENERATIONS; count > 0; count--)
+      all.push(await generation(upstream, kinds, load, quick))
+    if (quick) return { throughput: Number.NaN }
+    const bounds = bootstrapMedian(all.map(({ ratios }) => ratios))
+    const ratios = all.flatMap(pairs => pairs.ratios)
+    return {
+      'proxy µs': median(all.flatMap(pairs => pairs.off)),
+      'gateway µs': median(all.flatMap(pairs => pairs.on)),
+      throughput: { value: median(ratios), raw: ratios },
+      'throughput low': bounds.low,
+      'throughput high': bounds.high,
+      pairs: ratios.length,
+    }
+  } finally {
+    await upstream.close()
+  }
+}
+
+function row(name: string, load: Load, kinds: readonly [string, string] = ['proxy', 'gateway']): Row {
+  return {
+    name,
+    rounds: 1,
+    ...(kinds[0] === kinds[1] && { peer: true }),
+    measure: quick => compare(kinds, load, quick),
+  }
+}
+
+const rows: readonly Row[] = [
+  row('A/A', get('/orders/7?full=1', 'bench', small(null)), ['proxy', 'proxy']),
+  row('GET', get('/orders/7?full=1', 'bench', small(null))),
+  row('GET in a lane', get('/orders/7?full=1', 'xiaoming', small('gray'))),
+  row(
+    'GET 64 KiB',
+    get('/large', 'bench', body => expect(body.length === 65_536, `${body.length} bytes`), 0.5),
+  ),
+  row('POST 1 KiB', post(1024)),
+]
+
+export const gateway: readonly Table[] = [
+  {
+    name: 'gateway',
+    about:
+      'The gateway against `@fastify/http-proxy` without lanes, in front of the same upstream, both with an access log and metrics. Throughput is the processor time of the proxy for a request over that of the gateway: 1 is as much, more is better. 120 pairs of alternating blocks over four pairs of processes; low and high bound the median (95 %, bootstrap). A/A compares the proxy with itself: what it shows is noise.',
+    rows,
+    targets: rows.slice(1).map(({ name }) => ({ row: name, figure: 'throughput', atLeast: 0.95 })),
+  },
+]

@@ -1,0 +1,109 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { fileURLToPath } from 'node:url'
+
+const CONNECTIONS = 8
+const SERVICE = fileURLToPath(new URL('gateway-service.js', import.meta.url))
+
+/** A process of the gateway cases. */
+export class GatewayProcess {
+  readonly #child: ChildProcess
+  readonly port: number
+  #sockets: Socket[] = []
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child
+    this.port = port
+  }
+
+  static async start(...args: string[]): Promise<GatewayProcess> {
+    const child = fork(SERVICE, args, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    const [{ port }] = (await once(child, 'message')) as [{ port: number }]
+    return new GatewayProcess(child, port)
+  }
+
+  async connect(): Promise<this> {
+    this.#sockets = await Promise.all(
+      Array.from({ length: CONNECTIONS }, async () => {
+        const socket = connect(this.port, '127.0.0.1')
+        socket.setNoDelay(true)
+        await once(socket, 'connect')
+        return socket
+      }),
+    )
+    return this
+  }
+
+  /** One call. @returns the body of the answer */
+  get(request: Buffer): Promise<Buffer> {
+    return exchange(this.#sockets[0]!, request)
+  }
+
+  /** Processor time of the process for one request of a block, in microseconds. */
+  async block(requests: number, request: Buffer): Promise<number> {
+    const before = await this.usage()
+    let left = requests
+    await Promise.all(
+      this.#sockets.map(async socket => {
+        while (left-- > 0) await exchange(socket, request)
+      }),
+    )
+    return ((await this.usage()).cpu - before.cpu) / requests
+  }
+
+  async usage(): Promise<{ cpu: number; lines: number }> {
+    this.#child.send('usage')
+    const [usage] = (await once(this.#child, 'message')) as [{ cpu: number; lines: number }]
+    return usage
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+    const gone = once(this.#child, 'exit')
+    this.#child.disconnect()
+    await gone
+  }
+}
+
+const HEAD_END = Buffer.from('\r\n\r\n')
+
+/** One request on a connection that has no other under way. The answer has a length. */
+function exchange(socket: Socket, request: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let received = 0
+    let wanted = Number.POSITIVE_INFINITY
+    let body = 0
+    const end = (error?: Error): void => {
+      socket.off('data', read)
+      socket.off('error', end)
+      socket.off('close', closed)
+      if (error === undefined) resolve(Buffer.concat(chunks).subarray(body))
+      else reject(error)
+    }
+    const closed = (): void => end(new Error('the connection was closed'))
+    const read = (chunk: Buffer): void => {
+      chunks.push(chunk)
+      received += chunk.length
+      if (body === 0) {
+        const whole = chunks.length === 1 ? chunk : Buffer.concat(chunks)
+        const at = whole.indexOf(HEAD_END)
+        if (at === -1) return
+        const head = whole.toString('latin1', 0, at)
+        const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1]
+        if (!head.startsWith('HTTP/1.1 200') || length === undefined) {
+          end(new Error(`answered ${head}`))
+          return
+        }
+        body = at + 4
+        wanted = body + Number(length)
+      }
+      if (received >= wanted) end()
+    }
+    socket.on('data', read)
+    socket.on('error', end)
+    socket.on('close', closed)
+    socket.write(request)
+  })
+}
