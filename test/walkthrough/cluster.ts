@@ -60,7 +60,7 @@ export class Cluster {
 
   /** Waits until an object is as wanted. */
   async until(kind: string, name: string, wanted: (object: any) => boolean): Promise<any> {
-    const end = Date.now() + 90_000
+    const end = Date.now() + 180_000
     for (;;) {
       const object = await this.get(kind, name)
       if (wanted(object)) return object

@@ -19,7 +19,7 @@ import { installRollouts, startRollouts } from '../servers/kubernetes/rollouts.m
 // @ts-expect-error a script without types
 import { startControlPlane } from '../servers/kubernetes/start.mjs'
 import { Cluster } from './cluster.js'
-import { PROFILES } from './manifests.js'
+import { objectOf, PROFILES } from './manifests.js'
 
 const { files = [], problem }: { files?: string[]; problem?: string } = findCrds()
 const missing: string | undefined =
@@ -39,6 +39,9 @@ t.test('releases with the controller of OpenKruise Rollouts', { skip: missing ??
   const admin = new Cluster(plane.kubeconfig, 'laneway-gateway')
   for (const file of files) if (!file.includes('kruise')) await admin.kubectl(['create', '-f', file])
   await admin.kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd', '--all'])
+  // One for the cluster; two that create it at once would disturb each other.
+  const script = objectOf('laneway-gateway', 'ConfigMap', 'kruise-rollout-configuration')
+  await admin.kubectl(['apply', '-f', '-'], JSON.stringify(script))
 
   for (const profile of PROFILES) {
     t.test(`${profile}: one user, half, all; and a rollback`, async t => {
