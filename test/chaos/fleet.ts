@@ -24,7 +24,12 @@ export class Fleet {
     this.#prefix = prefix
   }
 
-  async start(service: string, tag: string): Promise<Instance> {
+  /** A busy machine is a reason for a second attempt, not for a third. */
+  start(service: string, tag: string): Promise<Instance> {
+    return this.#start(service, tag).catch(() => this.#start(service, tag))
+  }
+
+  async #start(service: string, tag: string): Promise<Instance> {
     const program = fileURLToPath(new URL('./service.mjs', import.meta.url))
     const child = spawn(process.execPath, [program], {
       env: {
