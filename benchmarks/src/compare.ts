@@ -1,8 +1,19 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 import type { Table } from './case.js'
 import { readFigure, spreadOf } from './judge.js'
 import { spreadText, textTable } from './print.js'
@@ -12,26 +23,27 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
  * Runs the same cases against the packages of a git ref and against those here, in turns: here first in one round, there
- * first in the next. A difference inside the spread of the rounds is none.
+ * first in the next. Both are built alike, in folders of their own. A difference inside the spread of the rounds is none.
  *
  * @returns the exit code
  */
 export async function compareWith(ref: string, tables: readonly Table[], settings: RunSettings): Promise<number> {
-  const tree = mkdtempSync(join(tmpdir(), 'laneway-bench-'))
+  const folder = mkdtempSync(join(tmpdir(), 'laneway-bench-'))
   try {
-    prepareTree(tree, ref)
-    const there: RunSettings = { ...settings, script: join(tree, 'benchmarks/dist/run-row.js') }
+    const [here, there] = await Promise.all([
+      prepareTree(join(folder, 'here'), undefined),
+      prepareTree(join(folder, 'there'), ref),
+    ])
     for (const table of tables) {
       console.log(`\n${table.name}`)
       const lines = [['case', 'figure', ref, 'here', 'here / there', '']]
       for (const row of selectedRows(table, settings.only))
-        lines.push(...(await compareRow(table, row, settings, there)))
+        lines.push(...(await compareRow(table, row, { ...settings, script: here }, { ...settings, script: there })))
       console.log(textTable(lines))
     }
     return 0
   } finally {
-    execFileSync('git', ['worktree', 'remove', '--force', tree], { cwd: root, stdio: 'ignore' })
-    rmSync(tree, { recursive: true, force: true })
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 
@@ -63,21 +75,59 @@ async function compareRow(
     })
 }
 
-/** A work tree of the ref with the modules installed here, its own packages built, and the cases of here. */
-function prepareTree(tree: string, ref: string): void {
-  execFileSync('git', ['worktree', 'add', '--detach', '--force', tree, ref], { cwd: root, stdio: 'ignore' })
-  linkModules(root, tree)
-  for (const name of readdirSync(join(tree, 'packages'))) {
-    const from = join(root, 'packages', name)
-    if (existsSync(join(from, 'node_modules'))) linkModules(from, join(tree, 'packages', name))
+/**
+ * The packages of a ref, or as they are here, beside the modules and the cases of here.
+ *
+ * @returns the script that runs a row against them
+ */
+async function prepareTree(tree: string, ref: string | undefined): Promise<string> {
+  mkdirSync(tree)
+  if (ref === undefined) {
+    for (const name of readdirSync(join(root, 'packages'))) {
+      for (const part of ['src', 'package.json']) {
+        const from = join(root, 'packages', name, part)
+        if (existsSync(from)) cpSync(from, join(tree, 'packages', name, part), { recursive: true })
+      }
+    }
+  } else {
+    const archive = join(tree, 'packages.tar')
+    execFileSync('git', ['archive', `--output=${archive}`, ref, 'packages'], { cwd: root })
+    execFileSync('tar', ['-xf', archive, '-C', tree])
   }
-  execFileSync(process.execPath, [join(tree, 'scripts/build.mjs')], { cwd: tree, stdio: 'inherit' })
+  linkModules(root, tree)
+  await Promise.all(readdirSync(join(tree, 'packages')).map(name => buildPackage(tree, name)))
   cpSync(join(root, 'benchmarks/dist'), join(tree, 'benchmarks/dist'), { recursive: true })
   cpSync(join(root, 'benchmarks/package.json'), join(tree, 'benchmarks/package.json'))
-  if (existsSync(join(root, 'benchmarks/node_modules'))) linkModules(join(root, 'benchmarks'), join(tree, 'benchmarks'))
+  if (existsSync(join(root, 'benchmarks/node_modules')))
+    linkModules(join(root, 'benchmarks'), join(tree, 'benchmarks'), tree)
+  return join(tree, 'benchmarks/dist/run-row.js')
 }
 
-function linkModules(from: string, to: string): void {
+async function buildPackage(tree: string, name: string): Promise<void> {
+  const folder = join(tree, 'packages', name)
+  if (!existsSync(join(folder, 'package.json'))) return
+  const { tshy } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    tshy?: { exports?: Record<string, string> }
+  }
+  const sources = Object.values(tshy?.exports ?? {}).filter(source => source.endsWith('.ts'))
+  if (existsSync(join(root, 'packages', name, 'node_modules'))) linkModules(join(root, 'packages', name), folder, tree)
+  if (sources.length === 0) return
+  await build({
+    entryPoints: sources.map(source => join(folder, source)),
+    outdir: join(folder, 'dist/esm'),
+    outbase: join(folder, 'src'),
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'es2022',
+    tsconfigRaw: '{}',
+    logLevel: 'error',
+  })
+}
+
+/** @param tree - whose packages take the place of those here */
+function linkModules(from: string, to: string, tree = to): void {
   const modules = join(to, 'node_modules')
   mkdirSync(join(modules, '@laneway'), { recursive: true })
   for (const name of readdirSync(join(from, 'node_modules'))) {
@@ -86,7 +136,7 @@ function linkModules(from: string, to: string): void {
   const own = join(from, 'node_modules/@laneway')
   if (!existsSync(own)) return
   for (const name of readdirSync(own)) {
-    const sibling = join(to, 'packages', name)
+    const sibling = join(tree, 'packages', name)
     if (lstatSync(join(own, name)).isSymbolicLink() && existsSync(sibling))
       symlinkSync(sibling, join(modules, '@laneway', name))
   }

@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type Verdict, wordsOf } from './judge.js'
+import type { Figures, Table } from './case.js'
+import { judge, wordsOf } from './judge.js'
 import { cellsOf, spreadText } from './print.js'
 import type { TableResult } from './run-table.js'
 import type { Setting } from './setting.js'
@@ -10,42 +11,96 @@ const END = '<!-- results: end -->'
 const README = fileURLToPath(new URL('../README.md', import.meta.url))
 const RESULTS = fileURLToPath(new URL('../results.json', import.meta.url))
 
-/** Puts the tables between the markers of the README, and everything that was measured into a JSON file beside it. */
-export function writeReport(setting: Setting, results: readonly TableResult[], verdicts: readonly Verdict[]): void {
-  const readme = readFileSync(README, 'utf8')
-  const begin = readme.indexOf(BEGIN)
-  const end = readme.indexOf(END)
-  if (begin === -1 || end < begin) throw new Error(`${README} has no markers ${BEGIN} … ${END}`)
-  const text = `${readme.slice(0, begin + BEGIN.length)}\n${markdown(setting, results, verdicts)}\n${readme.slice(end)}`
-  writeFileSync(README, text)
-  const tables = results.map(({ table, rows }) => ({
-    name: table.name,
-    rows: rows.map(({ row, rounds, skipped }) => ({ name: row.name, rounds, skipped })),
-  }))
-  const { text: _text, ...where } = setting
-  const targets = verdicts.map(({ target, value, met, close }) => ({ ...target, value, met, close }))
-  writeFileSync(RESULTS, `${JSON.stringify({ setting: where, tables, targets }, null, 1)}\n`)
+/** A table as it was measured last on one Node. */
+export interface StoredTable {
+  readonly name: string
+  readonly setting: Setting
+  readonly rows: readonly { readonly name: string; readonly rounds: readonly Figures[]; readonly skipped?: string }[]
 }
 
-export function markdown(setting: Setting, results: readonly TableResult[], verdicts: readonly Verdict[]): string {
-  const lines = ['', setting.text, '']
-  for (const result of results) {
-    lines.push(`### ${result.table.name}`, '', result.table.about, '')
-    const [heads, ...rows] = cellsOf(result)
-    lines.push(row(heads!), row(heads!.map((_, at) => (at === 0 ? '---' : '---:'))), ...rows.map(row), '')
-    const own = verdicts.filter(({ target }) => result.table.targets.includes(target))
-    for (const { target, value, met, close } of own) {
-      lines.push(
-        `- ${met ? 'met' : '**missed**'}: ${wordsOf(target)}, is ${spreadText(value)}${close ? ' (within the spread)' : ''}`,
-      )
+/**
+ * Puts what was measured into the JSON file, in place of what the same tables gave before on the same Node, and all of
+ * that file between the markers of the README.
+ */
+export function writeReport(setting: Setting, results: readonly TableResult[], tables: readonly Table[]): void {
+  const before: StoredTable[] = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')) : []
+  const stored = merge(
+    before,
+    results.map(({ table, rows }) => ({
+      name: table.name,
+      setting,
+      rows: rows.map(({ row, rounds, skipped }) => ({
+        name: row.name,
+        rounds,
+        ...(skipped !== undefined && { skipped }),
+      })),
+    })),
+  )
+  writeFileSync(RESULTS, `${JSON.stringify(stored, null, 1)}\n`)
+  writeFileSync(README, withResults(readFileSync(README, 'utf8'), markdown(stored, tables)))
+}
+
+export function merge(before: readonly StoredTable[], now: readonly StoredTable[]): StoredTable[] {
+  const keyOf = ({ name, setting }: StoredTable): string => `${name} ${majorOf(setting)}`
+  const all = new Map([...before, ...now].map(one => [keyOf(one), one]))
+  return [...all.values()].sort((a, b) => majorOf(a.setting) - majorOf(b.setting))
+}
+
+function majorOf({ node }: Setting): number {
+  return Number.parseInt(node, 10)
+}
+
+/** @throws Error when the text has no markers */
+export function withResults(readme: string, results: string): string {
+  const begin = readme.indexOf(BEGIN)
+  const end = readme.indexOf(END)
+  if (begin === -1 || end < begin) throw new Error(`there are no markers ${BEGIN} … ${END}`)
+  return `${readme.slice(0, begin + BEGIN.length)}\n${results}\n${readme.slice(end)}`
+}
+
+/** The tables in their order, each with one part per Node. */
+export function markdown(stored: readonly StoredTable[], tables: readonly Table[]): string {
+  const lines: string[] = ['']
+  let met = 0
+  let targets = 0
+  for (const table of tables) {
+    const runs = stored.filter(one => one.name === table.name)
+    if (runs.length === 0) continue
+    lines.push(`### ${table.name}`, '', table.about, '')
+    for (const { setting, rows } of runs) {
+      const result = restore(table, rows)
+      const [heads, ...cells] = cellsOf(result)
+      lines.push(setting.text, '')
+      lines.push(rowOf(heads!), rowOf(heads!.map((_, at) => (at === 0 ? '---' : '---:'))), ...cells.map(rowOf), '')
+      const verdicts = judge(result)
+      for (const { target, value, met, close } of verdicts) {
+        const verdict = met ? 'met' : '**missed**'
+        lines.push(`- ${verdict}: ${wordsOf(target)}, is ${spreadText(value)}${close ? ' (within the spread)' : ''}`)
+      }
+      if (verdicts.length > 0) lines.push('')
+      met += verdicts.filter(verdict => verdict.met).length
+      targets += verdicts.length
     }
-    if (own.length > 0) lines.push('')
   }
-  const met = verdicts.filter(verdict => verdict.met).length
-  lines.push(`${met} of ${verdicts.length} targets met.`, '')
+  lines.push(`${met} of ${targets} targets met.`, '')
   return lines.join('\n')
 }
 
-function row(cells: readonly string[]): string {
+/** Rows that exist no more are left out. */
+function restore(table: Table, rows: StoredTable['rows']): TableResult {
+  return {
+    table,
+    rows: rows.flatMap(({ name, ...figures }) => {
+      const row = table.rows.find(one => one.name === name)
+      // JSON has no NaN.
+      const rounds = figures.rounds.map(round =>
+        Object.fromEntries(Object.entries(round).map(([key, value]) => [key, value ?? Number.NaN])),
+      )
+      return row === undefined ? [] : [{ row, ...figures, rounds }]
+    }),
+  }
+}
+
+function rowOf(cells: readonly string[]): string {
   return `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
 }

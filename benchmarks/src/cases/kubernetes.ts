@@ -31,7 +31,7 @@ async function using(slices: number, use: (running: Running) => Promise<Figures>
   writeFileSync(join(folder, 'config'), String(server.ready['kubeconfig']))
   const probe = new TurnProbe()
   const source = createKubernetesSource({ kubeconfig: join(folder, 'config') })
-  const resolver = createLaneResolver({ sources: [source], services: ['orders'] })
+  const resolver = createLaneResolver({ sources: [source], services: ['orders'], readyTimeoutMs: 60_000 })
   try {
     await resolver.ready('orders')
     await until(() => resolver.state('orders')?.base.endpoints === slices * EACH)

@@ -186,7 +186,10 @@ function calls(name: string, connect: Connect, peer: boolean): Row {
         const probe = process.cpuUsage()
         await Promise.all(
           Array.from({ length: PARALLEL }, async () => {
-            while (left-- > 0) instances += await client.query('ten')
+            while (left-- > 0) {
+              const answer = await client.query('ten')
+              instances += answer
+            }
           }),
         )
         expect(instances === total * 10, `${instances} instances in ${total} answers`)
