@@ -158,8 +158,9 @@ export class Exchange {
     this.#error = refusal
     if (response.headersSent || this.#closed) return
     const unread = !this.#request.complete
-    // With a body still on its way, the connection is of no more use.
-    const close = this.#request.httpVersionMajor < 2 && (unread || this.#forwarder.draining)
+    // With a body still on its way, or a head that is not understood, the connection is of no more use.
+    const useless = unread || refusal === 'bad-request' || this.#forwarder.draining
+    const close = useless && this.#request.httpVersionMajor < 2
     response.writeHead(status, close ? { ...headers, connection: 'close' } : headers)
     this.#responseBytes = body.length
     response.end(body)

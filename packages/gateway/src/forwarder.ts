@@ -77,7 +77,8 @@ export class Forwarder {
       return
     }
     try {
-      const upload = hasBody(request) ? new Upload(request) : undefined
+      // What follows an upgrade request is not parsed, so it has no body.
+      const upload = head === undefined && hasBody(request) ? new Upload(request) : undefined
       exchange.carries(upload, head)
       const options: Dispatcher.DispatchOptions = {
         origin: backend.origin,
@@ -92,6 +93,11 @@ export class Forwarder {
     } catch (error) {
       exchange.onError(error)
     }
+  }
+
+  /** Answers a request that cannot be forwarded as it is. Never throws. */
+  refuse(request: IncomingMessage, response: ServerResponse, target: string): void {
+    new Exchange(this, request, response, target, undefined, undefined, undefined, false).refuse('bad-request')
   }
 
   /** An upstream did not answer. */
@@ -113,7 +119,8 @@ export class Forwarder {
       laneIsKnown:
         lane !== undefined && (rule?.lane === lane || backend?.lane === lane || choice?.served === lane.header),
       served: choice?.served,
-      outcome: choice?.outcome ?? (backend === undefined ? 'none' : 'outside'),
+      outcome:
+        choice?.outcome ?? (backend === undefined ? 'none' : end.error === 'not-ready' ? 'not-ready' : 'outside'),
       status: end.status,
       seconds: end.seconds,
       requestBytes: end.requestBytes,

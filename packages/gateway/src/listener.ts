@@ -67,9 +67,7 @@ export async function createListener(
     const raw = request.raw as TargetedRequest & { [kHead]?: Buffer }
     if (isBadTarget(raw)) {
       forwarder.metrics.refused('target')
-      const { status, headers, body } = PROBLEMS['bad-request']
-      reply.raw.writeHead(status, raw.httpVersionMajor === 2 ? headers : { ...headers, connection: 'close' })
-      reply.raw.end(body)
+      forwarder.refuse(raw, reply.raw, raw.originalUrl ?? '')
       return
     }
     forwarder.forward(raw, reply.raw, raw.originalUrl!, request.lane, rules, raw[kHead])

@@ -4,9 +4,10 @@ import type { Choice, ChoiceEnd, LaneResolver } from '@laneway/discovery'
 /**
  * A resolver that remembers its last choice, so that a request can say in its log where it went.
  *
- * `@laneway/undici` reports `finished` immediately before it tells a request of its end, and picks in the same turn in
- * which it refuses one; so what is remembered at that moment is the choice of that request, whatever runs beside it. The
- * channel `laneway:decision` says the same at the cost of an object per pick, and not to whom.
+ * `@laneway/undici` reports `finished`, or makes a pick that has no endpoint, immediately before it tells a request of its
+ * end. What is remembered between the two is the choice of that request, whatever runs beside it; a request that goes on
+ * elsewhere reports `started` first. The channel `laneway:decision` says the same at the cost of an object per pick, and
+ * not to whom.
  */
 export class ObservedResolver implements LaneResolver {
   #last: Choice | undefined
@@ -16,7 +17,7 @@ export class ObservedResolver implements LaneResolver {
     this.#resolver = resolver
   }
 
-  /** The choice of the request that is being told of its end; read once. */
+  /** The choice of the request that is being told of its end; `undefined` when it had none. Read once. */
   take(): Choice | undefined {
     const last = this.#last
     this.#last = undefined
@@ -29,11 +30,13 @@ export class ObservedResolver implements LaneResolver {
 
   pick(service: string, lane: Lane | undefined, tried?: ReadonlySet<string>): Choice {
     const choice = this.#resolver.pick(service, lane, tried)
-    this.#last = choice
+    // A request that is not ready waits, and others come in between.
+    if (choice.endpoint === undefined && choice.outcome !== 'not-ready') this.#last = choice
     return choice
   }
 
   started(choice: Choice): void {
+    this.#last = undefined
     this.#resolver.started(choice)
   }
 

@@ -24,6 +24,8 @@ export class Upload extends Readable {
   constructor(request: IncomingMessage) {
     super({ highWaterMark: 64 * 1024 })
     this.#request = request
+    // undici listens while it sends; a client that goes after that is no uncaught exception.
+    this.on('error', ignore)
   }
 
   override _read(): void {
@@ -57,6 +59,8 @@ export class Upload extends Readable {
     if (!this.#request.complete) this.destroy(new ClientGone())
   }
 }
+
+function ignore(): void {}
 
 /** Whether a request has a body, by its framing. */
 export function hasBody(request: IncomingMessage): boolean {

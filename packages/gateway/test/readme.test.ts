@@ -27,5 +27,5 @@ t.test('its table of options has them all', async t => {
   const table = /## Options\n([\s\S]*?)\n## /.exec(text)![1]!
   const source = readFileSync('packages/gateway/src/options.ts', 'utf8')
   const keys = /const KEYS[^=]*= \[([^\]]*)\]/.exec(source)![1]!.matchAll(/'(\w+)'/g)
-  for (const [, key] of keys) t.match(table, `\`${key}\``, key)
+  for (const [, key] of keys) t.match(table, `\`${key}\``, String(key))
 })
