@@ -29,8 +29,10 @@ export async function runCommand(args: readonly string[], world: CommandWorld): 
     else out.write(`${JSON.stringify(config, hidePasswords, 2)}\n`)
     return 0
   } catch (error) {
-    if (!(error instanceof LanewayError)) throw error
-    writeError(error.message)
+    // A port that is taken, or not allowed, is a wrong configuration too.
+    const isListen = (error as { syscall?: unknown }).syscall === 'listen'
+    if (!(error instanceof LanewayError) && !isListen) throw error
+    writeError((error as Error).message)
     return 1
   }
 }

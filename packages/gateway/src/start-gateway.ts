@@ -42,6 +42,7 @@ interface NacosClient {
       listener: { value(value: { readonly content: string } | undefined): void; lost(error: LanewayError): void },
     ): () => void
   }
+  close(): Promise<void>
 }
 
 /**
@@ -92,16 +93,20 @@ export async function startGateway(file: string, options: StartGatewayOptions = 
   }
 
   const files = new FollowedFiles(loaded.files, reload)
-  await gateway.listen()
-  return {
-    gateway,
-    reload,
-    async close() {
-      files.close()
-      for (const stop of followed) stop()
-      await gateway.close()
-    },
+  const close = async (): Promise<void> => {
+    files.close()
+    for (const stop of followed) stop()
+    await gateway.close()
+    // Its source was closed with the resolver; the connection is this one's.
+    await nacos?.close()
   }
+  try {
+    await gateway.listen()
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { gateway, reload, close }
 }
 
 async function createSources(

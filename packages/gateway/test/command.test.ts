@@ -206,6 +206,19 @@ t.test('a package that is not there is named with its install line', async t => 
   await t.rejects(loadOnDemand('@laneway/nacos', 'discovery.nacos', broken), { message: /protobufjs/ })
 })
 
+t.test('a port that is taken ends the command with 1', async t => {
+  const services = await startServices(t, { 'sc-a': [{}] })
+  const { file } = folder(t, {
+    'gateway.yaml': `version: 1
+listeners: [{ host: 127.0.0.1, port: ${services['sc-a']![0]!.port} }]
+discovery: { static: ${JSON.stringify(services)} }
+routes: [{ service: sc-a }]
+drain: { delayMs: 0, timeoutMs: 0 }
+`,
+  })
+  t.match(await command('-c', file('gateway.yaml')), { code: 1, errors: /EADDRINUSE/ })
+})
+
 t.test('the command as a process: listens, says where, drains on SIGTERM and ends with 0', async t => {
   const services = await startServices(t, { 'sc-a': [{}] })
   const [port, admin] = [await refusedPort(), await refusedPort()]
