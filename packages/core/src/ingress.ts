@@ -79,8 +79,12 @@ const UNTAGGED: IngressDecision = Object.freeze({ lane: undefined, stripped: fal
 const STRIPPED: IngressDecision = Object.freeze({ lane: undefined, stripped: true })
 const FORMATS: readonly LaneFormat[] = ['header', 'mse-baggage']
 
-/** Decisions are interned per lane, so that a tagged request allocates none. */
-const ACCEPTED = new WeakMap<Lane, IngressDecision>()
+/**
+ * Decisions are interned per lane, so that a tagged request allocates none. A bounded Map: a WeakMap grows to what arrives
+ * between two collections, and clients choose that (benchmark case memory/resolver).
+ */
+const ACCEPTED = new Map<Lane, IngressDecision>()
+const MAX_ACCEPTED = 512
 
 /**
  * Creates the one function that all ingress adapters share.
@@ -208,6 +212,7 @@ function accepted(lane: Lane): IngressDecision {
   let decision = ACCEPTED.get(lane)
   if (decision === undefined) {
     decision = Object.freeze({ lane, stripped: false })
+    if (ACCEPTED.size >= MAX_ACCEPTED) ACCEPTED.clear()
     ACCEPTED.set(lane, decision)
   }
   return decision
