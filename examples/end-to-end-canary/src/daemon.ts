@@ -8,7 +8,7 @@ const IDLE_LIMIT_MS = 3_600_000
 
 const options: PlayOptions = JSON.parse(process.argv[2] ?? '{}')
 const folder = stateFolder()
-const play = await startPlay(options, folder)
+const play = await startPlay(options, process.argv[3] ?? '', folder)
 let idle = setTimeout(end, IDLE_LIMIT_MS)
 
 const unlisten = await listen(folder, { url: play.url, log: play.log }, async (argv, cwd): Promise<Outcome> => {

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { commandInBackground, startInBackground } from './commands/background.js'
 import { findPlay, stateFolder } from './commands/control.js'
@@ -20,7 +20,7 @@ async function tellStory(options: StoryOptions): Promise<number> {
   const interrupted = new Promise<number>(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(130))
   })
-  const play = await startPlay(options, folder)
+  const play = await startPlay(options, options.manifests, folder)
   const story = judgeStory(options, play, interrupted)
   try {
     return await Promise.race([story, interrupted])
@@ -50,11 +50,12 @@ async function judgeStory(options: StoryOptions, play: Play, interrupted: Promis
 /** `apply` begins a play where there is none. */
 async function applyInBackground(argv: readonly string[]): Promise<number> {
   const { play, filename } = parseApplyOptions(argv)
+  const usual = fileURLToPath(new URL('../k8s/laneway-gateway', import.meta.url))
+  const where = filename === undefined ? usual : resolve(cwd, filename)
   if (findPlay(stateFolder()) === undefined) {
-    const { url, log } = await startInBackground(play)
+    const { url, log } = await startInBackground(play, where)
     console.error(`the entrance is ${url}, every change is in ${log}; end it with: npm run demo -- down`)
   }
-  const where = filename ?? fileURLToPath(new URL('../k8s/laneway-gateway', import.meta.url))
   return command(['apply', '-f', where])
 }
 

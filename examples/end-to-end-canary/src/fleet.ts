@@ -53,7 +53,7 @@ export class Fleet {
     const { child, address } = await this.#spawn(service, { ...environment, ...own })
     const instance: Instance = { service, tag, version, address, child, upAt: Infinity, leftAt: Infinity }
     this.instances.push(instance)
-    if (service !== 'entry') await this.#registry.add?.(instance)
+    if (!ENTRANCES.has(service)) await this.#registry.add?.(instance)
     instance.upAt = Date.now()
     return instance
   }
@@ -115,7 +115,7 @@ export class Fleet {
 
   #registerEnvironment(service: string): Record<string, string> {
     const { NACOS, ENDPOINTS_FILE } = this.#registry.environment()
-    const entrance = service === 'entry'
+    const entrance = ENTRANCES.has(service)
     return {
       ...(NACOS === undefined ? { LANEWAY_ENDPOINTS_FILE: ENDPOINTS_FILE ?? '' } : { LANEWAY_NACOS: NACOS }),
       ...(entrance
@@ -136,7 +136,8 @@ export class Fleet {
   }
 }
 
+const ENTRANCES = new Set(['entry', 'gateway'])
 /** A process starts and registers in about a second; a busy machine gets its time. */
-const START_LIMIT_MS = 30_000
+const START_LIMIT_MS = 90_000
 /** Between the change of a list and SIGTERM: the time callers need to notice, with much to spare. */
 const NOTICE_MS = 1000

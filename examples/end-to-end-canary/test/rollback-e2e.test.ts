@@ -18,6 +18,7 @@ t.test(
     const { folder, manifests, remove } = playFolder('mse-ingress')
     const play = await startPlay(
       { speed: 20, port: 0, nacos: undefined, file: false, kubernetes: false, register: false, mutation: undefined },
+      manifests,
       folder,
     )
     t.teardown(async () => {

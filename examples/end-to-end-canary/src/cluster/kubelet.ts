@@ -10,6 +10,8 @@ export interface PodRunner {
   stop(pod: KubeObject): Promise<void>
 }
 
+const RESTART_MS = 5000
+
 /** Starts pods that appear and ends those that are deleted. */
 export function addKubelet(store: Store, clock: Clock, runner: PodRunner, onError: (error: Error) => void): void {
   store.watch(({ kind, name, before, after }) => {
@@ -18,9 +20,13 @@ export function addKubelet(store: Store, clock: Clock, runner: PodRunner, onErro
       runner.start(after).then(
         address =>
           store.update('Pod', name, draft => {
-            draft.status = { ready: true, readyAt: clock.now(), podIP: address }
+            draft.status = { ready: true, readyAt: inWholeSeconds(clock.now()), podIP: address }
           }),
-        error => onError(error),
+        error => {
+          onError(error)
+          // Another one takes its place.
+          clock.after(RESTART_MS, () => store.remove('Pod', name))
+        },
       )
     } else if (before.metadata.deletionTimestamp === undefined && after.metadata.deletionTimestamp !== undefined) {
       runner.stop(after).then(
@@ -29,4 +35,9 @@ export function addKubelet(store: Store, clock: Clock, runner: PodRunner, onErro
       )
     }
   })
+}
+
+/** Conditions have whole seconds, so that minReadySeconds are up to one second shorter. */
+function inWholeSeconds(ms: number): number {
+  return Math.floor(ms / 1000) * 1000
 }

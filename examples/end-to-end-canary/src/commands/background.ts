@@ -9,13 +9,13 @@ import { type Control, findPlay, type Outcome, send, stateFolder } from './contr
 const START_LIMIT_MS = 60_000
 
 /** Starts a play that outlives this process. @throws Error with what it said when it does not start */
-export async function startInBackground(options: PlayOptions): Promise<Control> {
+export async function startInBackground(options: PlayOptions, manifests: string): Promise<Control> {
   const folder = stateFolder()
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const output = join(folder, 'output.txt')
   const file = openSync(output, 'w')
   const program = fileURLToPath(new URL('../daemon.ts', import.meta.url))
-  const child = spawn(process.execPath, [...process.execArgv, program, JSON.stringify(options)], {
+  const child = spawn(process.execPath, [...process.execArgv, program, JSON.stringify(options), manifests], {
     detached: true,
     stdio: ['ignore', file, file],
   })

@@ -4,11 +4,13 @@ import { fileURLToPath } from 'node:url'
 import { createClock } from '../cluster/clock.js'
 import { type Cluster, createCluster } from '../cluster/cluster.js'
 import { Fleet } from '../fleet.js'
+import { readManifests } from '../manifests/read-manifests.js'
 import { servicesFolder } from '../mutations.js'
 import type { PlayOptions } from '../options.js'
 import { createFileRegistry, type Registry, startKubernetes, startNacosDevServer, useNacos } from '../registry.js'
 import { ColouringLog } from './colouring-log.js'
 import { entranceRules } from './entrance-rules.js'
+import { gatewayConfig } from './gateway-config.js'
 import { createPodProcesses } from './pod-processes.js'
 
 /** A cluster whose pods are processes of this machine, and the entrance to it. */
@@ -25,8 +27,13 @@ export interface Play {
   close(): Promise<void>
 }
 
-/** Starts the registry and the entrance; the rest comes with manifests. @param folder - for rules and the log */
-export async function startPlay(options: PlayOptions, folder: string): Promise<Play> {
+/**
+ * Starts the registry and the entrance that the manifests have; the rest comes when they are applied.
+ *
+ * @param manifests - a file or folder
+ * @param folder - for rules and the log
+ */
+export async function startPlay(options: PlayOptions, manifests: string, folder: string): Promise<Play> {
   const root = fileURLToPath(new URL('../..', import.meta.url))
   const services = servicesFolder(root, options.register ? 'services-plain' : 'services', options.mutation)
   const registry = await chooseRegistry(options)
@@ -54,7 +61,13 @@ export async function startPlay(options: PlayOptions, folder: string): Promise<P
     services.remove()
   }
   try {
-    const entry = await fleet.start('entry', '1', '', options.port)
+    const place = { host: registry.host ?? '127.0.0.1', port: options.port, rules, registry: registry.environment() }
+    const config = gatewayConfig(readManifests(manifests), place)
+    // A fault, and what needs no code, are in the other entrance.
+    const isGateway = config !== undefined && options.mutation === undefined && !options.register
+    const file = join(folder, 'gateway.json')
+    if (isGateway) writeFileSync(file, JSON.stringify(config, null, 2))
+    const entry = await fleet.start(isGateway ? 'gateway' : 'entry', '1', '', options.port, { GATEWAY_CONFIG: file })
     return { cluster, fleet, colouring, url: `http://${entry.address}`, meeting: registry.name, log, close }
   } catch (error) {
     await close()

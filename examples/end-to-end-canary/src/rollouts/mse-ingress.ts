@@ -26,7 +26,13 @@ export function createMseIngress(store: Store, name: string): Route {
       }
       store.update('Ingress', copy, draft => {
         const { annotations = {} } = draft.metadata
-        delete annotations[`${NGINX}/canary-weight`]
+        for (const condition of [
+          'canary-weight',
+          'canary-by-header',
+          'canary-by-header-value',
+          'canary-by-header-pattern',
+        ])
+          delete annotations[`${NGINX}/${condition}`]
         Object.assign(annotations, conditionOf(strategy), headerOf(strategy))
       })
       return true
