@@ -5,7 +5,18 @@ import { build } from 'esbuild'
 import { buildAll } from '../scripts/build.mjs'
 
 /** The packages that have cases; what these need is built with them. */
-const PACKAGES = ['express', 'fastify', 'http', 'undici', 'register', 'rules', 'gateway', 'nacos', 'nacos-dev-server', 'kubernetes']
+const PACKAGES = [
+  'express',
+  'fastify',
+  'http',
+  'undici',
+  'register',
+  'rules',
+  'gateway',
+  'nacos',
+  'nacos-dev-server',
+  'kubernetes',
+]
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
