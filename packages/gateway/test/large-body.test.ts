@@ -11,7 +11,7 @@ const GIB = 1 << 30
 /** Buffers of the sockets on both sides, and what a collector leaves lying about. */
 const MAX_GROWTH = 64 << 20
 
-const chunk = Buffer.alloc(256 * 1024, 'x')
+const chunk = Buffer.alloc(1024 * 1024, 'x')
 
 function* chunks(bytes: number): Generator<Buffer> {
   for (let left = bytes; left > 0; left -= chunk.length) yield left < chunk.length ? chunk.subarray(0, left) : chunk
