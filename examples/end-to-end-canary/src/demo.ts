@@ -37,7 +37,9 @@ async function judgeStory(options: StoryOptions, play: Play, interrupted: Promis
   console.log(`A, B, C and the entrance find each other through ${meeting}; time passes ${options.speed} times as fast`)
   if (options.mutation !== undefined) console.log(`with a fault built in: ${options.mutation}`)
   const phases = new Phases(fleet, colouring, 'gray')
-  await playStory(play, phases, options.manifests, () => phases.startLoad(`${url}/a`, options.rate))
+  const startLoad = () => phases.startLoad(`${url}/a`, options.rate)
+  // With --register it looks once a second.
+  await playStory(play, phases, options.manifests, !options.register, startLoad)
   const well = await phases.finish()
   console.log(well ? '\nno request failed, none was in a wrong lane, none was late' : '\nNOT WELL: see the table')
   if (options.keep) {

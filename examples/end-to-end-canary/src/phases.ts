@@ -8,6 +8,8 @@ import type { ColouringLog } from './play/colouring-log.js'
 interface Phase {
   readonly name: string
   readonly from: number
+  /** It shows something only when some of its requests are in the lane. */
+  readonly inLane: boolean
   sent: number
   tagged: number
   failed: number
@@ -49,9 +51,9 @@ export class Phases {
     })
   }
 
-  /** Begins a phase; the one before ends. */
-  begin(name: string): void {
-    const phase: Phase = { name, from: Date.now(), sent: 0, tagged: 0, failed: 0, wrong: 0, late: 0, ms: 0 }
+  /** Begins a phase; the one before ends. @param inLane - some of its requests have to be tagged */
+  begin(name: string, inLane = false): void {
+    const phase: Phase = { name, from: Date.now(), inLane, sent: 0, tagged: 0, failed: 0, wrong: 0, late: 0, ms: 0 }
     this.#close(phase.from)
     this.#phases.push(phase)
   }
@@ -83,8 +85,10 @@ export class Phases {
       if (why !== undefined && this.#shown++ < SHOWN) console.log(`  ! ${phase.name}: ${why}`)
     }
     this.#print()
-    // A phase without a request shows nothing.
-    return this.#phases.every(({ sent, failed, wrong, late }) => sent > 0 && failed + wrong + late === 0)
+    const empty = this.#phases.filter(({ sent, tagged, inLane }) => sent === 0 || (inLane && tagged === 0))
+    for (const { name, inLane } of empty)
+      console.log(`  ! ${name}: shows nothing, no request ${inLane ? 'in the lane' : ''}`)
+    return empty.length === 0 && this.#phases.every(({ failed, wrong, late }) => failed + wrong + late === 0)
   }
 
   /** A phase lasts until the next one begins. */
@@ -100,7 +104,17 @@ export class Phases {
   }
 
   #print(): void {
-    const total: Phase = { name: 'total', from: 0, sent: 0, tagged: 0, failed: 0, wrong: 0, late: 0, ms: 0 }
+    const total: Phase = {
+      name: 'total',
+      from: 0,
+      inLane: false,
+      sent: 0,
+      tagged: 0,
+      failed: 0,
+      wrong: 0,
+      late: 0,
+      ms: 0,
+    }
     for (const phase of this.#phases) {
       for (const key of [...COUNTS, 'ms'] as const) total[key] += phase[key]
     }

@@ -23,9 +23,16 @@ async function untilServed(url: string): Promise<void> {
  * user would give. The moments between are phases of their own, taken from the log of the play.
  *
  * @param manifests - the folder
+ * @param quickEntrance - it follows its rules closely enough to see the shortest moments
  * @param startLoad - called once the chain answers
  */
-export async function playStory(play: Play, phases: Phases, manifests: string, startLoad: () => void): Promise<void> {
+export async function playStory(
+  play: Play,
+  phases: Phases,
+  manifests: string,
+  quickEntrance: boolean,
+  startLoad: () => void,
+): Promise<void> {
   const { cluster, url } = play
   const run = async (...argv: string[]): Promise<void> => {
     const shown = argv.map(one => (/[ ;]/.test(one) ? `'${one}'` : one)).join(' ')
@@ -37,12 +44,12 @@ export async function playStory(play: Play, phases: Phases, manifests: string, s
     await run('curl', '/a', '-H', 'User-Agent: xiaoming')
   }
   /** Begins a phase at the first change that fits. */
-  const window = (name: string, fits: (entry: JournalEntry) => boolean) => {
+  const window = (name: string, fits: (entry: JournalEntry) => boolean, inLane = false) => {
     let over = false
     cluster.journal.listen(entry => {
       if (over || !fits(entry)) return
       over = true
-      phases.begin(name)
+      phases.begin(name, inLane)
     })
   }
   const isRoute = (colours: boolean) => (entry: JournalEntry) =>
@@ -51,7 +58,7 @@ export async function playStory(play: Play, phases: Phases, manifests: string, s
     entry.kind === 'Pod' && entry['ready'] === true && 'alicloud.service.tag' in (entry['labels'] as object)
   const release = async (tag: string) => {
     phases.begin(`image ${tag}: nothing has changed yet`)
-    window(`${tag}: tagged, no gray instance is ready`, isRoute(true))
+    window(`${tag}: tagged, no gray instance is ready`, isRoute(true), quickEntrance)
     window(`${tag}: the first gray instances`, isGrayReady)
     await run('set-image', `a=${tag}`, `c=${tag}`)
     await wait('rollouts')
@@ -68,12 +75,12 @@ export async function playStory(play: Play, phases: Phases, manifests: string, s
   await curls()
 
   await release('2.0.1')
-  phases.begin('batch 1: one user, gray A and C')
+  phases.begin('batch 1: one user, gray A and C', true)
   await phases.fill(LEAST)
   await curls()
   await run('approve', 'rollout/rollout-c', 'rollout/rollout-a')
   await wait('rollouts')
-  phases.begin('batch 2: half of the pods and of the users')
+  phases.begin('batch 2: half of the pods and of the users', true)
   await run('apply', '-f', join(manifests, 'half-of-requests'))
   await run('get', 'rollouts')
   await phases.fill(2 * LEAST)
@@ -92,9 +99,9 @@ export async function playStory(play: Play, phases: Phases, manifests: string, s
 
   await run('apply', '-f', join(manifests, 'traffic-routing.yaml'))
   await release('2.0.2')
-  phases.begin('gray 2.0.2 of A and C')
+  phases.begin('gray 2.0.2 of A and C', true)
   await phases.fill(LEAST)
-  phases.begin('A is reverted, its gray pods end at once')
+  phases.begin('A is reverted, its gray pods end at once', true)
   await run('undo', 'rollout/rollout-a')
   await wait('rollouts')
   await phases.fill(LEAST)
