@@ -3,7 +3,7 @@ import express from 'express'
 import { Agent, fetch, interceptors } from 'undici'
 import { instance, serve } from './instance.js'
 
-const dispatcher = new Agent({ connections: 8 }).compose(interceptors.retry({ maxRetries: 3, minTimeout: 20 }))
+const dispatcher = new Agent({ connections: 8 }).compose(interceptors.retry({ maxRetries: 5, minTimeout: 20 }))
 
 const app = express()
 app.use(express.text({ type: '*/*' }))

@@ -9,7 +9,7 @@ import { instance, serve } from './instance.js'
 const dispatcher = composeLane(
   new Agent({ connections: 8 }),
   { resolver },
-  interceptors.retry({ maxRetries: 3, minTimeout: 20 }),
+  interceptors.retry({ maxRetries: 5, minTimeout: 20 }),
 )
 
 const app = express()

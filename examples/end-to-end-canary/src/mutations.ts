@@ -23,7 +23,7 @@ const ambient = dispatch => (opts, handler) => {
   const headers = lane === undefined ? opts.headers : { ...opts.headers, 'x-mse-tag': lane.header }
   return dispatch({ ...opts, origin: 'http://' + endpoint.address, headers }, handler)
 }
-const broken = new Agent({ connections: 8 }).compose(ambient, interceptors.retry({ maxRetries: 3, minTimeout: 20 }))
+const broken = new Agent({ connections: 8 }).compose(ambient, interceptors.retry({ maxRetries: 5, minTimeout: 20 }))
 const app = express()`,
     },
     { file: 'a.js', from: 'dispatcher,\n  })', to: 'dispatcher: broken,\n  })' },
