@@ -12,6 +12,7 @@ import { type HttpServer, watchServers } from './http-servers.js'
 import { installedVersions } from './installed-versions.js'
 import { createMembership } from './membership.js'
 import { loadOnDemand } from './on-demand.js'
+import { unfoldPm2Environment } from './pm2-environment.js'
 import { hookSignals } from './signals.js'
 import { hookUndici } from './undici-hook.js'
 
@@ -32,6 +33,7 @@ export function running(): Running {
 const writeError = (text: string) => void process.stderr.write(text)
 
 function start(): Running {
+  unfoldPm2Environment(process.env)
   // Before anything else is read: the kill switch has to work when all the rest is broken.
   const off = (process.env['LANEWAY_DISABLE'] ?? '').split(',').some(part => part.trim() === 'all')
   const config = off ? undefined : readConfig(process.env, process.cwd())

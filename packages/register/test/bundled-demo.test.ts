@@ -21,7 +21,9 @@ for (const minify of [false, true]) {
       format: 'esm',
       // mysql2 is loaded only where there is a database; CommonJS inside the bundle needs a require.
       external: ['mysql2', 'mysql2/promise', '@laneway/core'],
-      banner: { js: 'import { createRequire as bundled } from "node:module"; const require = bundled(import.meta.url)' },
+      banner: {
+        js: 'import { createRequire as bundled } from "node:module"; const require = bundled(import.meta.url)',
+      },
     })
     const file = join(folder, 'endpoints.json')
     const listed: Record<string, object[]> = {}
