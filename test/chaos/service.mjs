@@ -86,7 +86,8 @@ async function serverOf() {
 }
 
 const server = await serverOf()
-server.keepAliveTimeout = 60_000
+// Longer than a run: a client that uses a connection while its server closes it for idleness gets a reset.
+server.keepAliveTimeout = 3_600_000
 await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
 port = server.address().port
 if (NEXT !== '') await resolver.ready(`${PREFIX}-${NEXT}`)
