@@ -11,10 +11,12 @@ export async function loadOnDemand<T>(name: string, wanted: string, load: () => 
   try {
     return await load()
   } catch (cause) {
-    const { code, message } = cause as { code?: string; message?: string }
-    const missing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
-    // One of its own dependencies may be what is missing.
-    if (!missing || message?.includes(name) !== true) throw cause
+    const { message } = cause as Error
+    // By its message: the code is lost where module hooks run in a thread of their own, and it would not tell the package
+    // from one of its dependencies.
+    if (![`Cannot find package '${name}'`, `Cannot find module '${name}'`].some(start => message.startsWith(start))) {
+      throw cause
+    }
     throw new LanewayError('LANEWAY_INVALID_OPTION', `${wanted} needs ${name}: npm install ${name}`, { cause })
   }
 }

@@ -131,7 +131,7 @@ export function send(
             rawHeaders: response.rawHeaders,
             trailers: response.trailers,
             text,
-            json: /json/.test(response.headers['content-type'] ?? '') ? JSON.parse(text) : undefined,
+            json: text !== '' && /json/.test(response.headers['content-type'] ?? '') ? JSON.parse(text) : undefined,
           })
         })
       },
