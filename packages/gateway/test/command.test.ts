@@ -204,7 +204,9 @@ t.test('a package that is not there is named with its install line', async t => 
     const where = '/app/node_modules/@laneway/nacos/dist/esm/index.js'
     throw new Error(`Cannot find package 'protobufjs' imported from ${where}`)
   }
-  await t.rejects(loadOnDemand('@laneway/nacos', 'discovery.nacos', broken), { message: /^Cannot find package 'protobufjs'/ })
+  await t.rejects(loadOnDemand('@laneway/nacos', 'discovery.nacos', broken), {
+    message: /^Cannot find package 'protobufjs'/,
+  })
 })
 
 t.test('a port that is taken ends the command with 1', async t => {
