@@ -58,7 +58,7 @@ export class Reflector<T> {
   readonly #options: ReflectorOptions
   readonly #handler: ReflectorHandler<T>
   readonly #abort = new AbortController()
-  readonly #entries = new Map<string, Entry<T>>()
+  #entries = new Map<string, Entry<T>>()
   readonly #tombstones = new Set<string>()
   #version: string | undefined
   #listedAt = 0
@@ -134,7 +134,9 @@ export class Reflector<T> {
     const accept = metadataOnly
       ? `application/json;as=PartialObjectMetadataList;${METADATA},application/json`
       : 'application/json'
-    let found = new Map<string, Entry<T>>()
+    // Filled page by page: copying thousands of objects at the end would hold up the event loop.
+    let entries = new Map<string, Entry<T>>()
+    let values = new Map<string, T>()
     let version: string | undefined
     let next = ''
     let limit = pageSize
@@ -154,7 +156,8 @@ export class Reflector<T> {
       } catch (error) {
         if (next === '' || !isExpired(error)) throw error
         // The list took longer than the server's memory: once more, in one piece.
-        found = new Map()
+        entries = new Map()
+        values = new Map()
         next = ''
         limit = 0
         continue
@@ -162,21 +165,22 @@ export class Reflector<T> {
       for (const item of page.items ?? []) {
         const { uid, version } = identityOf(item)
         const known = this.#entries.get(uid)
-        found.set(uid, known?.version === version ? known : { version, value: this.#handler.read(item) })
+        const entry = known?.version === version ? known : { version, value: this.#handler.read(item) }
+        entries.set(uid, entry)
+        values.set(uid, entry.value)
       }
       version = page.metadata?.resourceVersion
       next = page.metadata?.continue ?? ''
       if (next === '') break
     }
     if (version === undefined || version === '') throw new TypeError('a list without resourceVersion')
-    this.#entries.clear()
-    for (const [uid, entry] of found) this.#entries.set(uid, entry)
+    this.#entries = entries
     this.#tombstones.clear()
     this.#version = version
     this.#listedAt = performance.now()
     this.#listed = true
     this.#disordered = false
-    this.#handler.replaced(new Map([...found].map(([uid, entry]) => [uid, entry.value])))
+    this.#handler.replaced(values)
   }
 
   async #watch(): Promise<void> {
