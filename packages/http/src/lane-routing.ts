@@ -56,9 +56,10 @@ export class LaneRouting {
     }
     const hops = this.#hops
     const target = targetOf(request, options, this.#secure)
-    const service = serviceOf(hops?.resolver, target, this.#secure)
+    let service: string | undefined
     let outgoing: OutgoingLane
     try {
+      service = serviceOf(hops?.resolver, target, this.#secure)
       outgoing = new OutgoingLane(request, options, target, service, this.options)
       if (service !== undefined && target.originForm !== undefined) leaveProxy(request, options, target)
     } catch (error) {

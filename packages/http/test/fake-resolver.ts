@@ -28,7 +28,7 @@ export function fakeResolver(services: Record<string, FakeEndpoint[] | undefined
   const choose = (service: string, of: FakeEndpoint[], outcome: Outcome, served?: string): Choice => {
     const at = next.get(service) ?? 0
     next.set(service, at + 1)
-    return { service, endpoint: endpoint(of[at % of.length]!), outcome, served }
+    return { service, endpoint: fakeEndpoint(of[at % of.length]!), outcome, served }
   }
   const resolver: FakeResolver = {
     services,
@@ -43,7 +43,7 @@ export function fakeResolver(services: Record<string, FakeEndpoint[] | undefined
       resolver.picks.push({ service, lane: lane?.header, tried: [...(tried ?? [])] })
       const all = services[service]
       if (all === undefined) return { service, endpoint: undefined, outcome: 'not-ready', served: undefined }
-      const usable = all.filter(one => tried?.has(endpoint(one).address) !== true)
+      const usable = all.filter(one => tried?.has(fakeEndpoint(one).address) !== true)
       for (const tag of lane?.tags ?? []) {
         const members = usable.filter(one => one.tag === tag)
         if (members.length > 0) return choose(service, members, 'lane', tag)
@@ -69,14 +69,14 @@ export function fakeResolver(services: Record<string, FakeEndpoint[] | undefined
       for (const one of waiting.splice(0)) one.reject(error)
     },
     gone(port, host = '127.0.0.1') {
-      for (const listener of gone) listener(endpoint({ port, host }))
+      for (const listener of gone) listener(fakeEndpoint({ port, host }))
     },
     listeners: () => gone.size,
   }
   return resolver
 }
 
-function endpoint({ host = '127.0.0.1', port, tag }: FakeEndpoint): Endpoint {
+export function fakeEndpoint({ host = '127.0.0.1', port, tag }: FakeEndpoint): Endpoint {
   return {
     address: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
     host,
