@@ -74,11 +74,12 @@ function parseInstance(value: unknown): NacosInstance | undefined {
   }
 }
 
+/** What came from the wire is nobody else's, and is kept as it is when it is what it should be. */
 function parseMetadata(value: unknown): Readonly<Record<string, string>> {
-  // No prototype, because a key may be called __proto__.
-  const metadata: Record<string, string> = Object.create(null)
-  if (typeof value === 'object' && value !== null) {
-    for (const [key, text] of Object.entries(value)) if (typeof text === 'string') metadata[key] = text
-  }
+  if (typeof value !== 'object' || value === null) return NO_METADATA
+  const metadata = value as Record<string, string>
+  for (const key in metadata) if (typeof metadata[key] !== 'string') delete metadata[key]
   return Object.freeze(metadata)
 }
+
+const NO_METADATA: Readonly<Record<string, string>> = Object.freeze({})

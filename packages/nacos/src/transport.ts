@@ -2,6 +2,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } f
 import type { ConnectionOptions } from 'node:tls'
 import { LanewayError } from '@laneway/core'
 import { FrameReader, frame } from './frames.js'
+import { parseInTurns } from './parse-in-turns.js'
 import { decodePayload, encodePayload } from './payload.js'
 
 /** Nacos' default limit of an inbound message, on both sides. */
@@ -38,6 +39,8 @@ export class Transport {
   readonly #onEnd: (error: LanewayError) => void
   readonly #onPush: (message: Message) => void
   #stream: ClientHttp2Stream | undefined
+  /** The messages of the bi-stream so far. They are told in their order, however long one takes to read. */
+  #told: Promise<void> = Promise.resolve()
   #ended: LanewayError | undefined
 
   constructor(options: TransportOptions) {
@@ -89,7 +92,7 @@ export class Transport {
         )
       }
       const stream = this.#open(UNARY)
-      let answer: Message | undefined
+      let answer: Buffer | undefined
       let status: string | undefined
       let text: string | undefined
       let failure: Error | undefined
@@ -98,8 +101,9 @@ export class Transport {
         if (settled) return
         settled = true
         clearTimeout(timer)
-        if (answer !== undefined && status === '0') resolve(answer)
-        else reject(this.#failureOf(type, status, text, failure))
+        if (answer !== undefined && status === '0') {
+          decodeMessage(answer).then(resolve, error => reject(this.#failureOf(type, status, text, error)))
+        } else reject(this.#failureOf(type, status, text, failure))
       }
       const timer = setTimeout(() => {
         failure = new Error(`no answer within ${timeoutMs} ms`)
@@ -107,7 +111,7 @@ export class Transport {
         stream.close(constants.NGHTTP2_CANCEL)
       }, timeoutMs)
       const reader = new FrameReader(MAX_MESSAGE_BYTES, message => {
-        answer = decodeMessage(message)
+        answer = message
       })
       const onHeaders = (fields: Record<string, unknown>): void => {
         if (typeof fields['grpc-status'] === 'string') status = fields['grpc-status']
@@ -139,18 +143,29 @@ export class Transport {
   /** Opens the bi-stream. Its end is the end of the connection: the server keeps the client registered, but deaf. */
   openStream(): void {
     const stream = this.#open(STREAM)
-    const reader = new FrameReader(MAX_MESSAGE_BYTES, message => this.#onPush(decodeMessage(message)))
+    const nonsense = (error: unknown) => {
+      this.end(`the server sent what is no message: ${(error as Error).message}`, error)
+    }
+    const reader = new FrameReader(MAX_MESSAGE_BYTES, bytes => {
+      this.#told = this.#told.then(() => this.#tell(bytes)).catch(nonsense)
+    })
     stream.on('data', (chunk: Buffer) => {
       try {
         reader.push(chunk)
       } catch (error) {
-        this.end(`the server sent what is no message: ${(error as Error).message}`, error)
+        nonsense(error)
       }
     })
     stream.on('end', () => this.end('the server ended the bi-stream'))
     stream.on('error', error => this.end(`the bi-stream failed: ${error.message}`, error))
     stream.on('close', () => this.end('the bi-stream was closed'))
     this.#stream = stream
+  }
+
+  async #tell(bytes: Buffer): Promise<void> {
+    if (this.#ended !== undefined) return
+    const message = await decodeMessage(bytes)
+    if (this.#ended === undefined) this.#onPush(message)
   }
 
   /** Writes to the bi-stream: only `ConnectionSetupRequest` and answers to pushes belong there. */
@@ -204,9 +219,9 @@ export class Transport {
   }
 }
 
-function decodeMessage(bytes: Buffer): Message {
+async function decodeMessage(bytes: Buffer): Promise<Message> {
   const payload = decodePayload(bytes)
-  const body: unknown = payload.body.length === 0 ? {} : JSON.parse(payload.body.toString())
+  const body = payload.body.length === 0 ? {} : await parseInTurns(payload.body)
   if (typeof body !== 'object' || body === null) throw new RangeError(`the body of ${payload.type} is no JSON object`)
   return { type: payload.type, body: body as Record<string, unknown> }
 }
