@@ -94,8 +94,7 @@ class Resolver implements LaneResolver {
   }
 
   finished(choice: Choice, end: ChoiceEnd): void {
-    const load = TableChoice.loadOf(choice)
-    if (load !== undefined) this.#services.getCanonical(choice.service)?.finished(load, end)
+    TableChoice.loadOf(choice)?.finished(end)
   }
 
   async ready(service: string): Promise<void> {

@@ -1,4 +1,6 @@
+import type { ChoiceEnd } from './choice.js'
 import type { Member } from './member.js'
+import type { OutlierEjection } from './outlier-ejection.js'
 
 /** More requests than any endpoint has at a time, and still a small integer. */
 const UNLIMITED = 2 ** 30
@@ -20,6 +22,19 @@ export class EndpointLoad {
   ejections = 0
   /** The member of the table in use, `undefined` once the address has left its service. */
   member: Member | undefined = undefined
+  readonly #outlier: OutlierEjection | undefined
+
+  /** @param outlier - ejects the endpoint when it fails */
+  constructor(outlier: OutlierEjection | undefined) {
+    this.#outlier = outlier
+  }
+
+  /** A request has ended. */
+  finished(end: ChoiceEnd): void {
+    if (this.inFlight > 0) this.inFlight--
+    if (end === 'ok') this.#outlier?.succeeded(this)
+    else if (end === 'connect-error' || end === 'timeout') this.#outlier?.failed(this)
+  }
 
   get onTrial(): boolean {
     return this.room !== UNLIMITED

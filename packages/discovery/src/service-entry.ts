@@ -1,5 +1,5 @@
 import { channels, type Lane, type SourceEvent, type Warn } from '@laneway/core'
-import type { Choice, ChoiceEnd } from './choice.js'
+import type { Choice } from './choice.js'
 import type { Clock } from './clock.js'
 import type { Endpoint, EndpointInput } from './endpoint.js'
 import type { EndpointLoad } from './endpoint-load.js'
@@ -88,12 +88,6 @@ export class ServiceEntry {
     return this.#settings.anyUses.count
   }
 
-  finished(load: EndpointLoad, end: ChoiceEnd): void {
-    if (load.inFlight > 0) load.inFlight--
-    if (end === 'ok') this.#outlier?.succeeded(load)
-    else if (end === 'connect-error' || end === 'timeout') this.#outlier?.failed(load)
-  }
-
   /** Takes over a snapshot, at once or, when it is large, in several turns of the event loop. */
   apply(inputs: readonly EndpointInput[]): void {
     if (!Array.isArray(inputs)) {
@@ -104,7 +98,8 @@ export class ServiceEntry {
       this.#refuse(`${inputs.length} endpoints are more than the ${MAX_ENDPOINTS} of one service`)
       return
     }
-    const build = new TableBuild(this.#settings, inputs, this.table?.members ?? NO_MEMBERS, this.#members, this.#loads)
+    const before = this.table?.members ?? NO_MEMBERS
+    const build = new TableBuild(this.#settings, inputs, before, this.#members, this.#loads, this.#outlier)
     this.#build = build
     if (inputs.length > AT_ONCE) setImmediate(() => this.#readTurn(build))
     else {

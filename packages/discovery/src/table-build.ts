@@ -5,6 +5,7 @@ import { Group } from './group.js'
 import type { ServicePolicies } from './lane-policy.js'
 import { LaneTable } from './lane-table.js'
 import { Member } from './member.js'
+import type { OutlierEjection } from './outlier-ejection.js'
 import { isUnchanged, type ParseEndpointOptions, parseEndpoint } from './parse-endpoint.js'
 import type { Random } from './random.js'
 import type { Seat } from './seat.js'
@@ -41,6 +42,7 @@ export class TableBuild {
   readonly #known: ReadonlyMap<string, Member>
   readonly #before: readonly Member[]
   readonly #loads: ReadonlyMap<string, EndpointLoad>
+  readonly #outlier: OutlierEjection | undefined
   readonly #members: Member[] = []
   readonly #fresh = new Map<string, Member>()
   readonly #groups = new Map<string, Seat[]>()
@@ -55,6 +57,7 @@ export class TableBuild {
     before: readonly Member[],
     known: ReadonlyMap<string, Member>,
     loads: ReadonlyMap<string, EndpointLoad>,
+    outlier: OutlierEjection | undefined,
   ) {
     this.#settings = settings
     this.#parsing = { allowLinkLocal: settings.allowLinkLocal, refused: problem => this.dropped.push(problem) }
@@ -62,6 +65,7 @@ export class TableBuild {
     this.#before = before
     this.#known = known
     this.#loads = loads
+    this.#outlier = outlier
   }
 
   /** Reads up to `count` further endpoints, of which up to `checked` are new or changed. @returns whether all are read */
@@ -92,7 +96,7 @@ export class TableBuild {
       return
     }
     if (known !== undefined) known.seenBy = this.#id
-    const load = this.#loads.get(endpoint.address) ?? new EndpointLoad()
+    const load = this.#loads.get(endpoint.address) ?? new EndpointLoad(this.#outlier)
     // Back after an absence, or declared healthy again: the registry knows better than old connect errors.
     const recovered = known?.endpoint.health === 'unhealthy' && endpoint.health === 'healthy'
     if (known === undefined || recovered) load.forgive()

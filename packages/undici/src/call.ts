@@ -10,7 +10,7 @@ export const kCall: unique symbol = Symbol.for('laneway.undici.call.v1') as neve
 export const kDone: unique symbol = Symbol.for('laneway.undici.done.v1') as never
 
 /** What was decided for one call of the user, and what its attempts have shown since. */
-export interface Call {
+export interface Call extends Kept {
   readonly lane: Lane | undefined
   /** The lane of the calling code. */
   readonly ambient: Lane | undefined
@@ -46,6 +46,9 @@ export interface Call {
 /** @param handSet - the lane that the caller set by hand */
 export function createCall(ambient: Lane | undefined, handSet: Lane | undefined, options: DispatchOptions): Call {
   return {
+    handler: undefined,
+    call: undefined,
+    shared: false,
     lane: handSet ?? ambient,
     ambient,
     handSet: handSet !== undefined,
@@ -97,9 +100,12 @@ const kKept = Symbol('laneway.undici.kept')
 const keptApart = new WeakMap<DispatchHandler, Kept>()
 let anyApart = false
 
-/** What is known of the handler of a call; `handler`, because an object made by spreading a handler is another one. */
+/**
+ * What is known of the handler of a call; `handler`, because an object made by spreading a handler is another one. A call
+ * is this itself for its first handler, which saves an object per request.
+ */
 interface Kept {
-  readonly handler: DispatchHandler
+  handler: DispatchHandler | undefined
   /** `undefined` once it has ended, or when the handler serves several requests at a time: these have nothing in common. */
   call: Call | undefined
   shared: boolean
@@ -132,13 +138,21 @@ export function keepCall(handler: DispatchHandler, call: Call): void {
   call.dispatched++
   call.open = true
   const kept = keptOf(handler)
-  if (kept === undefined) keepFirst(handler, { handler, call, shared: false })
-  else if (!kept.shared) kept.call = call
+  if (kept === undefined) {
+    if (call.handler !== undefined) keepFirst(handler, { handler, call, shared: false })
+    else {
+      call.handler = handler
+      call.call = call
+      keepFirst(handler, call)
+    }
+  } else if (!kept.shared) kept.call = call
 }
 
 function keepFirst(handler: DispatchHandler, kept: Kept): void {
-  if (Object.isExtensible(handler)) (handler as { [kKept]?: Kept })[kKept] = kept
-  else {
+  try {
+    ;(handler as { [kKept]?: Kept })[kKept] = kept
+  } catch {
+    // Frozen. Asking first costs more than the rest of this function (benchmark case egress/undici/inject).
     keptApart.set(handler, kept)
     anyApart = true
   }
@@ -149,19 +163,28 @@ export function forgetCall(handler: DispatchHandler): void {
   if (kept !== undefined) kept.call = undefined
 }
 
+/**
+ * V8 of Node 20 takes 2 µs for each key that is added to what a spread has made, later ones copy at half the price what
+ * does not stand behind other keys (benchmark case egress/undici/inject).
+ */
+const KEYS_IN_FRONT = Number.parseInt(process.versions.v8, 10) < 12
+
 /** A copy of the options that says what was decided; the caller's object is never written to. */
-export function decidedOptions(options: DispatchOptions, call: Call, done: boolean): DispatchOptions {
-  // The new keys stand in front of the spread: behind it they cost 3 µs on Node 20 (benchmark case egress/undici/inject).
-  const copy: DispatchOptions = {
-    [kCall]: call,
-    [kLane]: call.lane,
-    [kDone]: done,
-    headers: undefined,
-    servername: undefined,
-    ...options,
-  }
+export function decidedOptions(options: DispatchOptions, call: Call): DispatchOptions {
+  const copy: DispatchOptions = KEYS_IN_FRONT
+    ? { [kCall]: call, [kLane]: call.lane, headers: undefined, ...options }
+    : { ...options }
   copy[kCall] = call
   copy[kLane] = call.lane
-  copy[kDone] = done
+  return copy
+}
+
+/** The copy that goes below Laneway. */
+export function doneOptions(options: DispatchOptions, call: Call): DispatchOptions {
+  const copy: DispatchOptions = KEYS_IN_FRONT
+    ? { [kLane]: call.lane, [kDone]: true, headers: undefined, servername: undefined, ...options }
+    : { ...options }
+  copy[kLane] = call.lane
+  copy[kDone] = true
   return copy
 }

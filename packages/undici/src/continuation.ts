@@ -13,7 +13,17 @@ const continuing = new AsyncLocalStorage<Call | undefined>()
  * handler that nobody has seen. So it is told where the call was made: in the lane of the caller.
  */
 export function tellInContext(call: Call, tell: () => void): void {
-  runInLane(call.ambient, () => continuing.run(call, tell))
+  let told = false
+  try {
+    runInLane(call.ambient, () => {
+      told = true
+      continuing.run(call, tell)
+    })
+  } catch (error) {
+    // A context that fails was reported when the call read it; its end is told in any case.
+    if (told) throw error
+    tell()
+  }
 }
 
 /** The call that the running code may go on with. */

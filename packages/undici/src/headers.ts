@@ -10,6 +10,8 @@ export type HeaderValue = string | readonly string[]
 /** Headers of which one pass is enough: an object, or a flat list. */
 export type PlainHeaders = Readonly<Record<string, unknown>> | readonly unknown[]
 
+/** V8 leaves this call out inside `for in`, and `Object.hasOwn` not. */
+const hasOwn = Object.prototype.hasOwnProperty
 const NONE: PlainHeaders = Object.freeze({})
 
 /** Pairs become a flat list, because an iterator may be gone after one pass; objects and flat lists stay as they are. */
@@ -48,8 +50,9 @@ export function headerValues(headers: PlainHeaders, name: string): string | stri
     return found
   }
   const record = headers as Record<string, unknown>
-  for (const key of Object.keys(record)) {
-    if (isName(key, name)) found = join(found, record[key])
+  // Not `Object.keys`, which makes a list for each request (benchmark case egress/undici/inject).
+  for (const key in record) {
+    if (isName(key, name) && Object.hasOwn(record, key)) found = join(found, record[key])
   }
   return found
 }
@@ -140,7 +143,7 @@ export function sentHeaders(
     for (let index = 0; index < headers.length; index += 2) pass(edited, header, headers[index], headers[index + 1])
   } else {
     const record = headers as Record<string, unknown>
-    for (const key of Object.keys(record)) pass(edited, header, key, record[key])
+    for (const key in record) if (hasOwn.call(record, key)) pass(edited, header, key, record[key])
   }
   if (lane !== undefined) edited.push(header, lane.header)
   if (!sawHost && host !== undefined) edited.push('host', host)

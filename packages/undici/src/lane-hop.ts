@@ -1,14 +1,15 @@
-import { channels, type Lane, lanesSeen } from '@laneway/core'
-import type { Choice, LaneResolver } from '@laneway/discovery'
-import { type Call, decidedOptions, enterHop, resumedFrom } from './call.js'
+import { lanesSeen } from '@laneway/core'
+import type { Choice } from '@laneway/discovery'
+import { type Call, doneOptions, enterHop, resumedFrom } from './call.js'
 import type { DispatchHandler, DispatchOptions } from './dispatcher.js'
-import { cameWithHost, headerValues, type PlainHeaders, sentHeaders } from './headers.js'
+import { cameWithHost, type PlainHeaders, sentHeaders } from './headers.js'
 import type { LaneRoute } from './lane-route.js'
 import { LegacyExchange } from './legacy-exchange.js'
 import { ModernExchange } from './modern-exchange.js'
 import { waitUntilReady } from './not-ready.js'
+import { publishForwarded, sendOutside } from './outside-hop.js'
 import { refusal, resumeMoved, ServiceHop } from './service-hop.js'
-import { aimOf, originText, type Target, targetOfOrigin } from './target.js'
+import { type Aim, aimOf, originText, type Target, targetOfOrigin } from './target.js'
 
 type Exchange = LegacyExchange | ModernExchange
 
@@ -22,124 +23,96 @@ export function sendHop(
   outermost: boolean,
 ): boolean {
   enterHop(call, options, headers)
-  const { settings, direct } = route
-  const { resolver } = settings
   const aim = aimOf(options)
   const target = aim === undefined ? targetOfOrigin(originText(options.origin) || route.origin) : aim.target
-  if (resolver !== undefined && direct !== undefined && target !== undefined && aim?.tunnel !== true) {
-    const service = resolver.match(target.hostname, target.port, target.secure)
-    if (service !== undefined) {
-      const copy = decidedOptions(options, call, true)
-      if (aim?.path !== undefined) copy.path = aim.path
-      copy.headers = sentHeaders(headers, settings, call.lane, target.host)
-      // What undici would derive from `Host`, by a check for addresses that costs 2 µs.
-      if (!cameWithHost()) copy.servername ??= target.servername
-      const hop = new ServiceHop(
-        route.pools,
-        resolver,
-        direct,
-        service,
-        call,
-        copy,
-        target.secure,
-        resumedFrom(call, headers),
-      )
-      const exchange = exchangeFor(route, handler, call, outermost, hop)
-      const choice = hop.pick()
-      return choice.outcome === 'not-ready'
-        ? sendWhenReady(route, resolver, hop, target, options, headers, handler, outermost, exchange)
-        : sendToService(route, hop, choice, target, exchange)
+  let hop: ServiceHop | undefined
+  try {
+    hop = serviceHopFor(route, call, options, headers, aim, target)
+  } catch (error) {
+    const exchange = exchangeFor(route, handler, call, outermost, undefined)
+    if (route.onFault !== undefined) {
+      route.onFault(error)
+      return sendOutside(route, call, options, headers, target, exchange)
     }
+    exchange.fail(error)
+    return true
   }
-  return sendOutside(route, call, options, headers, handler, outermost, target)
+  const exchange = exchangeFor(route, handler, call, outermost, hop)
+  if (hop === undefined) return sendOutside(route, call, options, headers, target, exchange)
+  try {
+    const choice = hop.pick()
+    return choice.outcome === 'not-ready'
+      ? sendWhenReady(route, hop, handler, exchange)
+      : sendToService(route, hop, choice, exchange)
+  } catch (error) {
+    // Of undici, or of the handler.
+    if (hop.handedOn || exchange.settled) throw error
+    hop.fault(error, exchange)
+    return true
+  }
 }
 
-/** To a host that is no service: where it always went. */
-function sendOutside(
+/** @returns `undefined` when the target is no service, or cannot be reached past the dispatcher's proxy */
+function serviceHopFor(
   route: LaneRoute,
   call: Call,
   options: DispatchOptions,
   headers: PlainHeaders,
-  handler: DispatchHandler,
-  outermost: boolean,
+  aim: Aim | undefined,
   target: Target | undefined,
-): boolean {
-  const copy = decidedOptions(options, call, true)
-  copy.headers = sentHeaders(headers, route.settings, laneOutside(route, call, headers, target), undefined)
-  return route.send(copy, exchangeFor(route, handler, call, outermost, undefined))
+): ServiceHop | undefined {
+  const { settings } = route
+  const { resolver } = settings
+  if (resolver === undefined || route.direct === undefined || target === undefined || aim?.tunnel === true) {
+    return undefined
+  }
+  const service = resolver.match(target.hostname, target.port, target.secure)
+  if (service === undefined) return undefined
+  const copy = doneOptions(options, call)
+  if (aim?.path !== undefined) copy.path = aim.path
+  copy.headers = sentHeaders(headers, settings, call.lane, target.host)
+  // What undici would derive from `Host`, by a check for addresses that costs 2 µs.
+  if (!cameWithHost()) copy.servername ??= target.servername
+  return new ServiceHop(
+    route,
+    resolver,
+    route.direct,
+    service,
+    target,
+    call,
+    copy,
+    options,
+    headers,
+    resumedFrom(call, headers),
+  )
 }
 
-function sendToService(route: LaneRoute, hop: ServiceHop, choice: Choice, target: Target, exchange: Exchange): boolean {
+function sendToService(route: LaneRoute, hop: ServiceHop, choice: Choice, exchange: Exchange): boolean {
   const { endpoint } = choice
   const { call } = hop
   if (endpoint === undefined) exchange.fail(refusal(choice, call))
   else if (hop.resumes !== undefined && route.pools?.departedSince(endpoint, call.sourceSeen) === true) {
     exchange.fail(resumeMoved(choice))
   } else {
-    publishForwarded(target.hostname, call.lane)
+    publishForwarded(hop.target.hostname, call.lane)
     return hop.send(choice, endpoint, exchange)
   }
   return true
 }
 
-function sendWhenReady(
-  route: LaneRoute,
-  resolver: LaneResolver,
-  hop: ServiceHop,
-  target: Target,
-  options: DispatchOptions,
-  headers: PlainHeaders,
-  handler: DispatchHandler,
-  outermost: boolean,
-  exchange: Exchange,
-): boolean {
+function sendWhenReady(route: LaneRoute, hop: ServiceHop, handler: DispatchHandler, exchange: Exchange): boolean {
   const proceed = (error?: unknown) => {
     try {
       // Only now its ports are known, or that no registry has it.
-      if (resolver.match(target.hostname, target.port, target.secure) === undefined) {
-        sendOutside(route, hop.call, options, headers, handler, outermost, target)
-      } else if (error === undefined) sendToService(route, hop, hop.pick(), target, exchange)
+      if (!hop.isService()) hop.leave(exchange)
+      else if (error === undefined) sendToService(route, hop, hop.pick(), exchange)
       else exchange.fail(error)
     } catch (thrown) {
-      exchange.fail(thrown)
+      hop.fault(thrown, exchange)
     }
   }
-  waitUntilReady(resolver, hop.service, handler, exchange instanceof ModernExchange, proceed, error =>
-    exchange.fail(error),
-  )
+  waitUntilReady(hop, handler, exchange instanceof ModernExchange, proceed, error => exchange.fail(error))
   return true
-}
-
-/** The lane that a host which is no service may see. */
-function laneOutside(
-  route: LaneRoute,
-  call: Call,
-  headers: PlainHeaders,
-  target: Target | undefined,
-): Lane | undefined {
-  const { lane } = call
-  if (lane === undefined || target === undefined || route.unix) return undefined
-  const { scope, keepHandSet } = route.settings
-  const { hostname } = target
-  if (scope.includes(hostname) && hostHeaderInScope(route, headers)) {
-    publishForwarded(hostname, lane)
-    return lane
-  }
-  if (keepHandSet && call.handSet && call.hop === 0 && !scope.forbids(hostname)) return lane
-  scope.blocked(hostname, lane)
-  return undefined
-}
-
-/** A `Host` set by hand names the real target when the origin is a proxy. */
-function hostHeaderInScope(route: LaneRoute, headers: PlainHeaders): boolean {
-  const host = headerValues(headers, 'host')
-  if (host === undefined) return true
-  const named = targetOfOrigin(`http://${host}`)
-  return named !== undefined && route.settings.scope.includes(named.hostname)
-}
-
-function publishForwarded(host: string, lane: Lane | undefined): void {
-  if (lane !== undefined && channels.egress.hasSubscribers) channels.egress.publish({ host, lane, action: 'forwarded' })
 }
 
 /** Stands between undici and the handler of a dispatch. */

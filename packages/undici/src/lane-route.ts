@@ -82,7 +82,7 @@ function captureInLane(
   try {
     const headers = plainHeaders(options.headers)
     const call = callOf(route, options, headers, handler, ended)
-    copy = decidedOptions(options, call, false)
+    copy = decidedOptions(options, call)
     copy.headers = withHeaderInShape(options.headers, headers, route.settings.header, call.lane?.header)
     const root = exchangeFor(route, handler, call, true, undefined)
     call.root = root
@@ -100,7 +100,14 @@ export function resolveLane(route: LaneRoute, options: DispatchOptions, handler:
   if (route.passes || isDone(options, handler)) return route.send(options, handler)
   const headers = plainHeaders(options.headers)
   // An interceptor that made options of its own has lost the symbol; the header above it says the same. Never ambient.
-  const call = (options[kCall] as Call | undefined) ?? decide(route, options, headers, undefined)
+  let call: Call
+  try {
+    call = (options[kCall] as Call | undefined) ?? decide(route, options, headers, undefined)
+  } catch (error) {
+    if (route.onFault === undefined) throw error
+    route.onFault(error)
+    return route.send(options, handler)
+  }
   if (accepts(route.generation, handler)) return sendHop(route, call, options, headers, handler, false)
   const error = mismatch(route.generation, handler)
   try {

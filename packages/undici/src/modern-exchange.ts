@@ -78,10 +78,9 @@ export class ModernExchange implements ModernHandler {
   onResponseError(controller: DispatchController | null, error: unknown): void {
     const { hop } = this
     if (hop !== undefined && controller?.aborted === true) hop.gaveUp = true
-    const told = hop === undefined ? error : hop.fail(error, this)
-    if (told === undefined && error !== undefined) return
     this.controller = controller
-    this.fail(told)
+    const told = hop === undefined ? error : hop.fail(error, this)
+    if (told !== undefined || error === undefined) this.fail(told)
   }
 
   onBodySent(chunk: unknown): void {

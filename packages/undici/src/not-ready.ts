@@ -1,5 +1,5 @@
-import type { LaneResolver } from '@laneway/discovery'
 import type { DispatchController, DispatchHandler } from './dispatcher.js'
+import type { ServiceHop } from './service-hop.js'
 
 /**
  * Waits for the first snapshot of a service, as long as the resolver allows. The handler is told of a start, so that the
@@ -9,8 +9,7 @@ import type { DispatchController, DispatchHandler } from './dispatcher.js'
  * @param fail - told that the caller gave up
  */
 export function waitUntilReady(
-  resolver: LaneResolver,
-  service: string,
+  hop: ServiceHop,
   handler: DispatchHandler,
   modern: boolean,
   proceed: (error?: unknown) => void,
@@ -23,10 +22,22 @@ export function waitUntilReady(
     fail(error)
   }
   const controller = new WaitingController(end)
-  if (modern) handler.onRequestStart?.(controller, {})
-  else handler.onConnect?.(reason => controller.abort(reason), {})
+  try {
+    if (modern) handler.onRequestStart?.(controller, {})
+    else handler.onConnect?.(reason => controller.abort(reason), {})
+  } catch (error) {
+    // As in undici: the request ends with what its handler throws.
+    end(error)
+  }
   if (ended) return
-  resolver.ready(service).then(
+  let ready: Promise<void>
+  try {
+    ready = hop.ready()
+  } catch (error) {
+    ended = true
+    throw error
+  }
+  ready.then(
     () => {
       if (ended) return
       ended = true

@@ -1,12 +1,18 @@
-import { LanewayError } from '@laneway/core'
+import { emitLanewayWarning, LanewayError } from '@laneway/core'
 import type { Choice, ChoiceEnd, Endpoint, LaneResolver } from '@laneway/discovery'
 import type { Call } from './call.js'
 import { isConnectFailure, isHeadersTimeout, isResponseLost, isTimeout } from './connect-failure.js'
 import type { Dispatch, DispatchHandler, DispatchOptions } from './dispatcher.js'
-import type { EndpointPools } from './endpoint-pools.js'
+import type { PlainHeaders } from './headers.js'
+import type { LaneRoute } from './lane-route.js'
+import { sendOutside } from './outside-hop.js'
+import type { Target } from './target.js'
 
 /** How often a connect error is answered by another endpoint, on top of what the user's own retry does. */
 const MAX_RECONNECTS = 2
+
+/** The handler that stands between, see `exchangeFor`. */
+type Exchange = DispatchHandler & { readonly settled: boolean; fail(error: unknown): void }
 
 /** One attempt after the other at a resolved service: chooses, reports, and moves on when no connection can be made. */
 export class ServiceHop {
@@ -16,19 +22,24 @@ export class ServiceHop {
   responded = false
   /** The caller aborted. */
   gaveUp = false
+  /** undici has the attempt: what is thrown from now on is no fault of ours. */
+  handedOn = false
   private sending = false
   private counted = false
   private reconnects = 0
   private sent = 0
 
   constructor(
-    private readonly pools: EndpointPools | undefined,
+    private readonly route: LaneRoute,
     private readonly resolver: LaneResolver,
     private readonly dispatch: Dispatch,
     readonly service: string,
+    readonly target: Target,
     readonly call: Call,
     private readonly options: DispatchOptions,
-    private readonly secure: boolean,
+    /** As they came. */
+    private readonly given: DispatchOptions,
+    private readonly headers: PlainHeaders,
     /** The endpoint whose body is being resumed. */
     readonly resumes: Choice | undefined,
   ) {}
@@ -37,15 +48,26 @@ export class ServiceHop {
     return this.resumes ?? this.resolver.pick(this.service, this.call.lane, this.call.tried)
   }
 
+  isService(): boolean {
+    const { hostname, port, secure } = this.target
+    return this.resolver.match(hostname, port, secure) !== undefined
+  }
+
+  /** Waits for the first snapshot. */
+  ready(): Promise<void> {
+    return this.resolver.ready(this.service)
+  }
+
   send(choice: Choice, endpoint: Endpoint, handler: DispatchHandler): boolean {
     this.choice = choice
     this.connected = false
     this.responded = false
-    this.options.origin = originOf(endpoint, this.secure)
-    this.sent = this.pools?.now() ?? 0
+    this.options.origin = originOf(endpoint, this.target.secure)
+    this.sent = this.route.pools?.now() ?? 0
     this.resolver.started(choice)
     this.counted = true
     this.sending = true
+    this.handedOn = true
     try {
       return this.dispatch(this.options, handler)
     } catch (error) {
@@ -68,14 +90,40 @@ export class ServiceHop {
   end(end: ChoiceEnd): void {
     if (!this.counted || this.choice === undefined) return
     this.counted = false
-    this.resolver.finished(this.choice, end)
+    try {
+      this.resolver.finished(this.choice, end)
+    } catch (error) {
+      // What has ended cannot end with this.
+      const { onFault = warnOfFault } = this.route
+      onFault(error)
+    }
+  }
+
+  /** Nobody above could catch it: the request ends with it, or does without Laneway. */
+  fault(error: unknown, exchange: Exchange): void {
+    const { onFault } = this.route
+    if (onFault === undefined || this.handedOn || exchange.settled) exchange.fail(error)
+    else {
+      onFault(error)
+      this.leave(exchange)
+    }
+  }
+
+  /** Goes where it would without a resolver. */
+  leave(exchange: Exchange): void {
+    this.choice = undefined
+    try {
+      sendOutside(this.route, this.call, this.given, this.headers, this.target, exchange)
+    } catch (error) {
+      exchange.fail(error)
+    }
   }
 
   /**
-   * @param handler - dispatched again when there is another endpoint
+   * @param exchange - dispatched again when there is another endpoint
    * @returns what the caller is told, `undefined` when the request goes on elsewhere
    */
-  fail(error: unknown, handler: DispatchHandler): unknown {
+  fail(error: unknown, exchange: Exchange): unknown {
     const { choice } = this
     const endpoint = choice?.endpoint
     if (!this.counted || choice === undefined || endpoint === undefined) return error
@@ -88,20 +136,25 @@ export class ServiceHop {
       if (lost) this.blame(endpoint)
       // An error that comes back before dispatch has returned is about the options or a closed dispatcher.
     } else if (this.sending || !isConnectFailure(error, this.options.body)) this.end('aborted')
-    else return this.reconnect(error, choice, endpoint, handler)
+    else return this.reconnect(error, choice, endpoint, exchange)
     return error
   }
 
-  private reconnect(error: unknown, choice: Choice, endpoint: Endpoint, handler: DispatchHandler): unknown {
+  private reconnect(error: unknown, choice: Choice, endpoint: Endpoint, exchange: Exchange): unknown {
     this.end('connect-error')
     this.blame(endpoint)
     if (this.resumes !== undefined) return resumeMoved(choice, error)
     if (this.reconnects >= MAX_RECONNECTS) return error
     this.reconnects++
-    const next = this.pick()
-    if (next.endpoint === undefined) return next.outcome === 'not-ready' ? error : refusal(next, this.call, error)
-    if (this.call.tried?.has(next.endpoint.address)) return error
-    this.send(next, next.endpoint, handler)
+    this.handedOn = false
+    try {
+      const next = this.pick()
+      if (next.endpoint === undefined) return next.outcome === 'not-ready' ? error : refusal(next, this.call, error)
+      if (this.call.tried?.has(next.endpoint.address)) return error
+      this.send(next, next.endpoint, exchange)
+    } catch (fault) {
+      this.fault(fault, exchange)
+    }
     return undefined
   }
 
@@ -161,4 +214,9 @@ function originOf(endpoint: Endpoint, secure: boolean): string {
     origins.set(endpoint, both)
   }
   return secure ? both.https : both.http
+}
+
+/** For faults of a resolver that no request can end with. */
+function warnOfFault(error: unknown): void {
+  emitLanewayWarning(`a resolver failed when it was told of an end: ${(error as Error)?.stack ?? error}`)
 }

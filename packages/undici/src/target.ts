@@ -17,14 +17,21 @@ export interface Target {
 
 const MAX_TARGETS = 2048
 let targets = new Map<string, Target | undefined>()
+/** The origin before: most are the same, and a text that was just made has no hash yet to look it up by. */
+let lastOrigin: string | undefined
+let lastTarget: Target | undefined
 
 /** The target of an origin; `undefined` for what is no http(s) origin. Cached, because `new URL` costs a microsecond. */
 export function targetOfOrigin(origin: string): Target | undefined {
-  const known = targets.get(origin)
-  if (known !== undefined || targets.has(origin)) return known
-  const target = parse(origin)
-  if (targets.size >= MAX_TARGETS) targets = new Map()
-  targets.set(origin, target)
+  if (origin === lastOrigin) return lastTarget
+  let target = targets.get(origin)
+  if (target === undefined && !targets.has(origin)) {
+    target = parse(origin)
+    if (targets.size >= MAX_TARGETS) targets = new Map()
+    targets.set(origin, target)
+  }
+  lastOrigin = origin
+  lastTarget = target
   return target
 }
 
