@@ -1,0 +1,53 @@
+import { channels, type Lane } from '@laneway/core'
+import { type Call, doneOptions } from './call.js'
+import type { DispatchHandler, DispatchOptions } from './dispatcher.js'
+import { headerValues, type PlainHeaders, sentHeaders } from './headers.js'
+import type { LaneRoute } from './lane-route.js'
+import { type Target, targetOfOrigin } from './target.js'
+
+/** To a host that is no service: where it always went. */
+export function sendOutside(
+  route: LaneRoute,
+  call: Call,
+  options: DispatchOptions,
+  headers: PlainHeaders,
+  target: Target | undefined,
+  handler: DispatchHandler,
+): boolean {
+  const copy = doneOptions(options, call)
+  copy.headers = sentHeaders(headers, route.settings, laneOutside(route, call, headers, target), undefined)
+  return route.send(copy, handler)
+}
+
+/** The lane that a host which is no service may see. */
+function laneOutside(
+  route: LaneRoute,
+  call: Call,
+  headers: PlainHeaders,
+  target: Target | undefined,
+): Lane | undefined {
+  const { lane } = call
+  if (lane === undefined || target === undefined || route.unix) return undefined
+  const { scope, keepHandSet } = route.settings
+  const { hostname } = target
+  if (scope.includes(hostname) && hostHeaderInScope(route, headers)) {
+    publishForwarded(hostname, lane)
+    return lane
+  }
+  if (keepHandSet && call.handSet && call.hop === 0 && !scope.forbids(hostname)) return lane
+  scope.blocked(hostname, lane)
+  return undefined
+}
+
+/** A `Host` set by hand names the real target when the origin is a proxy. */
+function hostHeaderInScope(route: LaneRoute, headers: PlainHeaders): boolean {
+  const host = headerValues(headers, 'host')
+  if (host === undefined) return true
+  const named = targetOfOrigin(`http://${host}`)
+  return named !== undefined && route.settings.scope.includes(named.hostname)
+}
+
+/** Tells subscribers that a tag goes out. */
+export function publishForwarded(host: string, lane: Lane | undefined): void {
+  if (lane !== undefined && channels.egress.hasSubscribers) channels.egress.publish({ host, lane, action: 'forwarded' })
+}
