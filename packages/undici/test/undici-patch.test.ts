@@ -6,26 +6,8 @@ import * as undici6 from 'undici6'
 import { createUndiciPatch } from '../src/index.js'
 import { endpoint, fakeResolver } from './suite/fake-resolver.js'
 import { laneServer, type Seen } from './suite/lane-server.js'
+import { patch } from './suite/patched-copy.js'
 import type { UndiciCopy } from './suite/undici-copy.js'
-
-/** Patches a copy as a preload would: the prototypes, once, before its users have made anything. */
-function patch(undici: UndiciCopy, patched: ReturnType<typeof createUndiciPatch>): void {
-  for (const start of [undici.Agent, undici.ProxyAgent, undici.RetryAgent]) {
-    for (let proto = start.prototype; proto.constructor.name !== 'EventEmitter'; proto = Object.getPrototypeOf(proto)) {
-      const { name } = proto.constructor
-      if (Object.hasOwn(proto, 'dispatch') && (name === 'DispatcherBase' || name === 'ProxyAgent')) {
-        if (proto.dispatch.name !== 'patched') proto.dispatch = named(patched.wrapDispatch(proto.dispatch))
-      }
-      if (name === 'Dispatcher' && proto.compose.name !== 'patched') {
-        proto.compose = named(patched.wrapCompose(proto.compose))
-      }
-    }
-  }
-}
-
-function named<F extends object>(fn: F): F {
-  return Object.defineProperty(fn, 'name', { value: 'patched' })
-}
 
 for (const [copy, undici] of Object.entries({
   undici6: undici6 as unknown as UndiciCopy,

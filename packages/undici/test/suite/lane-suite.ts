@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import { cacheSuite } from './cache-suite.js'
+import { faultSuite } from './fault-suite.js'
 import { headerSuite } from './header-suite.js'
 import { poolSuite } from './pool-suite.js'
 import { propagationSuite } from './propagation.js'
@@ -18,6 +19,7 @@ export function laneSuite(t: Test, copy: Copy): void {
   t.test('resolving', async t => resolveSuite(t, copy))
   t.test('retries', async t => retrySuite(t, copy))
   t.test('refusals', async t => refusalSuite(t, copy))
+  t.test('faults', async t => faultSuite(t, copy))
   t.test('proxies', async t => proxySuite(t, copy))
   t.test('caches', async t => cacheSuite(t, copy))
   t.test('pools', async t => poolSuite(t, copy))

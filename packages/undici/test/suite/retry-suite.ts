@@ -6,16 +6,8 @@ import type { Test } from 'tap'
 import { composeLane } from '../../src/index.js'
 import { endpoint, fakeResolver } from './fake-resolver.js'
 import { laneServer } from './lane-server.js'
+import { refusedPort } from './refused-port.js'
 import type { Copy } from './undici-copy.js'
-
-/** A port that refuses connections: taken, and given back. */
-async function refusedPort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 
 /** A server that speaks bytes; `answer` gets the request's text and how many came before. */
 async function rawServer(t: Test, answer: (socket: Socket, request: string, count: number) => void) {
