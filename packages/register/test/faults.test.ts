@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import t from 'tap'
 import { startFarService } from './far-service.js'
 import { ask, program, relay, startApp } from './start-app.js'
@@ -14,6 +15,24 @@ t.test('a fault inside Laneway is told once, and every request is served as with
   }
   const told = app.output.stderr.match(/\w+ had a fault; requests go on without it: Error: poisoned/g)
   t.strictSame(told?.map(line => line.split(' ')[0]).sort(), ['http', 'ingress', 'undici'])
+})
+
+t.test('so is one while another endpoint is chosen after a connect error', async t => {
+  const far = await startFarService(t)
+  // Nobody listens at that address, and the port is one at which the host itself is served.
+  const endpoints = { services: { localhost: [{ host: '127.0.0.2', port: far.base }] } }
+  writeFileSync(far.environment.LANEWAY_ENDPOINTS_FILE, JSON.stringify(endpoints))
+  const app = await startApp(t, program('relay.mjs'), {
+    flags: ['--require', '@laneway/register', '--require', program('poison-pick.cjs')],
+    environment: { ...far.environment, LANEWAY_SERVICES: 'localhost' },
+  })
+  const target = `http://localhost:${far.base}/`
+  for (const client of ['http', 'no agent', 'own connection', 'fetch', 'undici', 'axios', 'got']) {
+    t.equal(await relay(app, client, 'gray', target), 'base[gray]', client)
+    t.equal(await relay(app, client, undefined, target), 'base[]', client)
+  }
+  const told = app.output.stderr.match(/\w+ had a fault; requests go on without it: Error: poisoned/g)
+  t.strictSame(told?.map(line => line.split(' ')[0]).sort(), ['http', 'undici'])
 })
 
 t.test('so is one behind composed interceptors, and in inject()', async t => {
