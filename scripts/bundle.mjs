@@ -29,6 +29,8 @@ export async function bundle(folder) {
         target: 'node20',
         format,
         sourcemap: 'linked',
+        // The file itself, for what a package loads only when it is needed: the two formats name it differently.
+        define: { LANEWAY_FILE: format === 'esm' ? 'import.meta.url' : '__filename' },
         write: false,
       }),
     ),

@@ -29,7 +29,7 @@ export class Chain {
 
   static async start({ framework, lane, telemetry }: ChainKind, tag: string | undefined): Promise<Chain> {
     const args = [framework, lane, telemetry ? 'otel' : 'none']
-    const child = fork(SERVICE, args, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    const child = fork(SERVICE, args, { execArgv: ['--expose-gc'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     const [{ port }] = (await once(child, 'message')) as [{ port: number }]
     const sockets = await Promise.all(
       Array.from({ length: CONNECTIONS }, async () => {

@@ -88,6 +88,21 @@ async function callBack(): Promise<unknown> {
   return body.json()
 }
 
+/** V8 keeps shapes without instances for two. */
+const COLLECTIONS = 6
+
+/**
+ * A service that runs for a while has collected its garbage several times, and then `process.nextTick` costs 0.2 µs more
+ * than before: V8 drops the shape of an object that has no instance at that moment, and what was compiled for it never
+ * recovers. Without this, chance at start-up decides which chain pays, 5 to 10 µs for each request on Node 20.
+ */
+async function growOld(): Promise<void> {
+  for (let time = 0; time < COLLECTIONS; time++) {
+    globalThis.gc!()
+    await new Promise(resolve => setImmediate(resolve))
+  }
+}
+
 async function listen(): Promise<Server> {
   if (framework === 'fastify') {
     const app = fastify()
@@ -110,6 +125,7 @@ async function listen(): Promise<Server> {
 }
 
 const server = await listen()
+await growOld()
 process.on('message', () => {
   const { user, system } = process.cpuUsage()
   process.send!({ cpu: user + system })

@@ -44,6 +44,7 @@ async function judgeStory(options: StoryOptions, play: Play, interrupted: Promis
   console.log(well ? '\nno request failed, none was in a wrong lane, none was late' : '\nNOT WELL: see the table')
   if (options.keep) {
     console.log(`\nstill running: curl ${url}/a -H 'User-Agent: xiaoming'; Ctrl-C ends it`)
+    console.log('{tag|lane} in the answer: what each hop saw in the header, and what its context holds')
     await interrupted
   }
   return well ? 0 : 1

@@ -1,10 +1,16 @@
 import type { Server } from 'node:net'
-import { createFileSource, createLaneResolver, type LaneResolver, type Source } from '@laneway/discovery'
+import type { createFileSource, createLaneResolver, LaneResolver, Source } from '@laneway/discovery'
 import type { RegisterConfig } from './config.js'
-import { loadOnDemand } from './on-demand.js'
+import { loadDependency, loadOnDemand } from './on-demand.js'
 
 /** Callers learn of a departure within a second; the rest is for slow ones. */
 const NOTICE_MS = 3000
+
+/** What is used of `@laneway/discovery`. */
+interface DiscoveryPackage {
+  createFileSource: typeof createFileSource
+  createLaneResolver: typeof createLaneResolver
+}
 
 /** What is used of `@laneway/nacos`. */
 interface NacosPackage {
@@ -34,10 +40,13 @@ export interface Discovery {
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION` when a package is missing, and what the sources throw */
 export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: (message: string) => void): Discovery {
-  if (!enabled) return { resolver: undefined, sources: [], register: undefined }
+  const { endpointsFile } = config
+  const configured = endpointsFile !== undefined || config.nacos.length > 0 || config.kubernetes
+  if (!enabled || !configured) return { resolver: undefined, sources: [], register: undefined }
+  const discovery = loadDependency<DiscoveryPackage>('@laneway/discovery', 'discovery')
   const sources: Source[] = []
   let register: Discovery['register']
-  if (config.endpointsFile !== undefined) sources.push(createFileSource(config.endpointsFile))
+  if (endpointsFile !== undefined) sources.push(discovery.createFileSource(endpointsFile))
   if (config.nacos.length > 0) {
     const nacos = loadOnDemand<NacosPackage>('@laneway/nacos', 'LANEWAY_NACOS')
     const group = config.nacosGroup === undefined ? {} : { group: config.nacosGroup }
@@ -61,9 +70,8 @@ export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: 
     )
     sources.push(kubernetes.createKubernetesSource())
   }
-  const resolver = sources.length === 0 ? undefined : createLaneResolver({ sources, services: config.services, warn })
   return {
-    resolver,
+    resolver: discovery.createLaneResolver({ sources, services: config.services, warn }),
     sources: sources.map(source => source.name),
     register,
   }

@@ -2,6 +2,23 @@ import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { LanewayError } from '@laneway/core'
 
+/** The file that this is part of, filled in when the package is built. */
+declare const LANEWAY_FILE: string
+
+/**
+ * Loads a dependency of this package that only some configurations need. Reading `@laneway/discovery` is a third of what
+ * the flag adds to a start (benchmark case register/start). Where a bundler has moved this file, as {@link loadOnDemand}.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_OPTION` with the install line when it is not there
+ */
+export function loadDependency<T>(name: string, wanted: string): T {
+  try {
+    return createRequire(LANEWAY_FILE)(name) as T
+  } catch {
+    return loadOnDemand(name, wanted)
+  }
+}
+
 /**
  * Loads a package that only some configurations need, as the application sees it: from the working directory, then from
  * the folder of its main file.
