@@ -1,4 +1,4 @@
-import { BlockList, isIPv6 } from 'node:net'
+import { BlockList } from 'node:net'
 
 const privateAddresses = new BlockList()
 privateAddresses.addSubnet('127.0.0.0', 8, 'ipv4')
@@ -38,5 +38,6 @@ export function isForbiddenAddress(address: string): boolean {
 export function inList(list: BlockList, address: string): boolean {
   const zone = address.indexOf('%')
   const bare = zone === -1 ? address : address.slice(0, zone)
-  return list.check(bare, isIPv6(bare) ? 'ipv6' : 'ipv4')
+  // Not `isIPv6`: on Node 20 its expression takes 3 to 10 ms of a start to compile (benchmark case register/start).
+  return list.check(bare, bare.includes(':') ? 'ipv6' : 'ipv4')
 }
