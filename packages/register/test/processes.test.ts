@@ -42,3 +42,18 @@ t.test('worker threads keep the lane by themselves, and only the main thread reg
     [app.port],
   )
 })
+
+t.test('LANEWAY_PORT is what the registry is told, wherever the process listens', async t => {
+  const nacos = await createNacosDevServer({ port: 0 }).start()
+  t.teardown(() => nacos.close())
+  const app = await startApp(t, program('plain.mjs'), {
+    environment: { LANEWAY_NACOS: nacos.address, LANEWAY_SERVICE: 'sc-P', LANEWAY_PORT: '8080' },
+  })
+  await nacos.until(({ instances }) => instances('sc-P').length > 0)
+  t.strictSame(
+    nacos.instances('sc-P').map(({ ip, port }) => ({ ip, port })),
+    [{ ip: '127.0.0.1', port: 8080 }],
+  )
+  t.not(app.port, 8080)
+  t.equal(await ask(app.url), 'done')
+})
