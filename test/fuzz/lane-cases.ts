@@ -238,7 +238,8 @@ export const laneCases: readonly FuzzCase[] = [
     const decision = believing(one)
     sound(decision.lane)
     if (values === undefined) return
-    const texts = new Set(values.map(value => value.trim()))
+    // Optional white space of HTTP, and no other.
+    const texts = new Set(values.map(value => value.replace(/^[ \t]+|[ \t]+$/g, '')))
     const expected = texts.size === 1 ? slowLane([...texts][0]) : undefined
     // Node joins lines; a value of commas only differs in how it is trimmed.
     if (!values.some(value => /[\r\n\0\u00a0]/.test(value))) same(decision.lane?.header, expected, 'lane')
