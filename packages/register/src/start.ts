@@ -32,12 +32,20 @@ export function running(): Running {
 
 const writeError = (text: string) => void process.stderr.write(text)
 
+const IDLE: Running = { shutdown: async () => {} }
+
+/** Node 20 preloads into the thread of `module.register()` too; nothing of the program runs there, and it has no name. */
+function isLoaderThread(): boolean {
+  return !isMainThread && process.argv[1] === undefined
+}
+
 function start(): Running {
+  if (isLoaderThread()) return IDLE
   unfoldPm2Environment(process.env)
   // Before anything else is read: the kill switch has to work when all the rest is broken.
   const off = (process.env['LANEWAY_DISABLE'] ?? '').split(',').some(part => part.trim() === 'all')
   const config = off ? undefined : readConfig(process.env, process.cwd())
-  if (config === undefined || config.disabled.has('all')) return { shutdown: async () => {} }
+  if (config === undefined || config.disabled.has('all')) return IDLE
   return startWith(config)
 }
 

@@ -1,6 +1,7 @@
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createNacosDevServer } from '@laneway/nacos-dev-server'
 import t from 'tap'
 import { nodeBinary } from '../../../scripts/node-versions.mjs'
 import { startFarService } from './far-service.js'
@@ -49,6 +50,19 @@ for (const [name, flags, environment] of [
     t.equal(lines.filter(line => line.startsWith('laneway: pick svc')).length, 2, 'and sent once')
   })
 }
+
+t.test('the thread of loader hooks is no member of anything', async t => {
+  const far = await startFarService(t)
+  const nacos = await createNacosDevServer({ port: 0 }).start()
+  t.teardown(() => nacos.close())
+  const app = await startApp(t, program('relay.mjs'), {
+    flags: [...REQUIRE, '--import', program('hooks.mjs')],
+    environment: { ...far.environment, LANEWAY_NACOS: nacos.address, LANEWAY_SERVICE: 'sc-P' },
+  })
+  await nacos.until(({ instances }) => instances('sc-P').length === 1)
+  t.equal(nacos.sessions().length, 1)
+  t.equal(await relay(app, 'http', 'gray'), 'gray[gray]')
+})
 
 t.test('LANEWAY_DISABLE=all leaves everything alone, a broken configuration included', async t => {
   const far = await startFarService(t)
