@@ -1,6 +1,5 @@
 import type { Table } from './case.js'
 import { core } from './cases/core.js'
-import { discovery } from './cases/discovery.js'
 import { egress } from './cases/egress.js'
 import { gateway } from './cases/gateway.js'
 import { hop } from './cases/hop.js'
@@ -9,6 +8,8 @@ import { ingressFrameworks } from './cases/ingress-frameworks.js'
 import { kubernetes } from './cases/kubernetes.js'
 import { memory } from './cases/memory.js'
 import { nacos } from './cases/nacos.js'
+import { pick } from './cases/pick.js'
+import { rebuild } from './cases/rebuild.js'
 import { register } from './cases/register.js'
 import { rules } from './cases/rules.js'
 import { scale } from './cases/scale.js'
@@ -19,7 +20,8 @@ export const tables: readonly Table[] = [
   ...ingressFrameworks,
   ...ingress,
   ...egress,
-  ...discovery,
+  ...pick,
+  ...rebuild,
   ...hop,
   ...register,
   ...rules,

@@ -2,7 +2,7 @@ import { createIngress, parseLane, runInLane } from '@laneway/core'
 import { createLaneResolver, type LaneResolver, type Source } from '@laneway/discovery'
 import { expect, type Figures, type Table } from '../case.js'
 import { seeded } from '../statistics.js'
-import { endpoints } from './discovery.js'
+import { endpoints } from './services.js'
 
 const SERVICES = 1000
 const ENDPOINTS = 100
