@@ -36,6 +36,8 @@ export interface Row {
   measure?(quick: boolean): Promise<Figures>
   /** Rounds, when the usual number is too many. */
   readonly rounds?: number
+  /** How long a round takes, for the estimate. @default 0.8 with a subject, else 8 */
+  readonly seconds?: number
   /** What is reported beside each figure, e.g. `ns`. Figures of `subject` have theirs. */
   readonly units?: Readonly<Record<string, string>>
 }

@@ -72,6 +72,12 @@ async function proxy(port: number): Promise<number> {
   const counts = new Map<string, { requests: number; sum: number; buckets: number[] }>()
   const bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
   let pending = ''
+  // A request whose body has been read may have no socket any more.
+  app.decorateRequest('client', '')
+  app.addHook('onRequest', (request, _reply, next) => {
+    request.setDecorator('client', request.socket.remoteAddress ?? '')
+    next()
+  })
   app.addHook('onResponse', (request, reply, done) => {
     const seconds = reply.elapsedTime / 1000
     const key = `${request.routeOptions.url}\n${Math.floor(reply.statusCode / 100)}`
@@ -97,7 +103,7 @@ async function proxy(port: number): Promise<number> {
       host: request.headers.host,
       path: request.url,
       protocol: `HTTP/${request.raw.httpVersion}`,
-      client: request.socket.remoteAddress,
+      client: request.getDecorator<string>('client'),
       status: reply.statusCode,
       route: request.routeOptions.url,
       requestBytes: Number(request.headers['content-length'] ?? 0),

@@ -1,5 +1,6 @@
 import { nodeBinary } from '../../scripts/node-versions.mjs'
 import { compareWith } from './compare.js'
+import { durationText, estimateSeconds } from './estimate.js'
 import { judge, type Verdict } from './judge.js'
 import { cellsOf, textTable, verdictText } from './print.js'
 import { writeReport } from './report.js'
@@ -48,12 +49,17 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const setting = await describeSetting(node)
   console.log(setting.text)
+  const planned = chosen.map(table => estimateSeconds(selectedRows(table, options.only), options.rounds))
+  let ahead = planned.reduce((sum, seconds) => sum + seconds, 0)
   if (options.ref !== undefined) return compareWith(options.ref, chosen, settings)
   const results: TableResult[] = []
   const verdicts: Verdict[] = []
   let wrong = 0
-  for (const table of chosen) {
-    console.log(`\n${table.name}`)
+  for (const [index, table] of chosen.entries()) {
+    console.log(
+      `\n${table.name}${settings.quick ? '' : `, ${index + 1} of ${chosen.length}, about ${durationText(ahead)} to go`}`,
+    )
+    ahead -= planned[index]!
     try {
       const result = await runTable(table, settings)
       results.push(result)

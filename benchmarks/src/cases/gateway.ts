@@ -102,6 +102,7 @@ function row(name: string, load: Load, kinds: readonly [string, string] = ['prox
   return {
     name,
     rounds: 1,
+    seconds: 12,
     ...(kinds[0] === kinds[1] && { peer: true }),
     measure: quick => compare(kinds, load, quick),
   }

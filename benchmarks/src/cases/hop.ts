@@ -70,6 +70,7 @@ function row(
   return {
     name,
     rounds: 1,
+    seconds: kind.telemetry ? 22 : kind.framework === 'express' ? 16 : 9,
     ...(lane !== 'lane' && { peer: true }),
     measure: quick => compare({ ...kind, lane: 'plain' }, { ...kind, lane }, tag, quick),
   }

@@ -55,6 +55,7 @@ function parseMs(texts: readonly string[]): number {
 const start: Row = {
   name: 'start',
   rounds: 3,
+  seconds: 1,
   measure: quick =>
     using(quick ? 2 : SLICES, async ({ server, startMs, startCpuMs }) => ({
       'longest turn ms': startMs,
@@ -66,6 +67,7 @@ const start: Row = {
 const change: Row = {
   name: 'one pod changes',
   rounds: 3,
+  seconds: 1,
   measure: quick =>
     using(quick ? 2 : SLICES, async ({ server, resolver }) => {
       const turns: number[] = []

@@ -108,6 +108,7 @@ function subscribe(name: string, connect: Connect, peer: boolean): Row {
     name,
     ...(peer && { peer }),
     rounds: 3,
+    seconds: 2,
     measure: quick =>
       using(connect, quick ? 20 : SERVICES, 10, async client => {
         const count = quick ? 20 : SERVICES
@@ -137,6 +138,7 @@ function push(name: string, connect: Connect, peer: boolean): Row {
     name,
     ...(peer && { peer }),
     rounds: 3,
+    seconds: 2,
     measure: quick =>
       using(connect, 1, quick ? 50 : INSTANCES, async (client, server) => {
         let known = 0
@@ -175,6 +177,7 @@ function calls(name: string, connect: Connect, peer: boolean): Row {
     name,
     ...(peer && { peer }),
     rounds: 3,
+    seconds: 2,
     measure: quick =>
       using(connect, 1, 10, async client => {
         let left = quick ? 40 : CALLS

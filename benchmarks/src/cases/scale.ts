@@ -10,6 +10,7 @@ function storm(name: string, downMs: number, jitter = true): Row {
   return {
     name,
     rounds: 1,
+    seconds: 0.3,
     ...(!jitter && { peer: true }),
     async measure() {
       const figures = simulateStorm({ clients: CLIENTS, services: SERVICES, each: EACH, downMs, jitter }, seeded(11))
