@@ -4,6 +4,7 @@ import { parseLane } from '@laneway/core'
 import { createLaneResolver } from '@laneway/discovery'
 import { createKubernetesSource } from '@laneway/kubernetes'
 import t from 'tap'
+import { nodeBinary } from '../../scripts/node-versions.mjs'
 import { Kube } from './kube.js'
 
 const run = promisify(execFile)
@@ -117,8 +118,9 @@ t.test('5,000 endpoints in 50 slices', { timeout: 240_000 }, async t => {
     const slice = kube.slice(`orders-${from}`, 'orders', endpoints.slice(from, from + PER_SLICE))
     await kube.call('POST', kube.slices(), slice)
   }
-  for (let round = 0; round < 3; round++) {
-    const { stdout, stderr } = await run(process.execPath, [
+  const nodes = [process.execPath, await nodeBinary(24)].filter(node => node !== undefined)
+  for (const node of [...nodes, ...nodes, ...nodes]) {
+    const { stdout, stderr } = await run(node, [
       ...['--expose-gc', '--import', 'tsx', '--conditions=@laneway/source', 'test/kubernetes/measure-start.mts'],
       ...[kube.kubeconfig, kube.namespace, String(ENDPOINTS)],
     ])

@@ -87,6 +87,7 @@ const whollyStalled = stall()
 sampling = false
 console.log(
   JSON.stringify({
+    node: process.version,
     endpoints,
     snapshots,
     firstSnapshotMs,
