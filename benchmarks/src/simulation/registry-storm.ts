@@ -5,7 +5,7 @@ const STEP_MS = 100
 const LONGEST_MS = 5000
 /** Connecting: the check of the server, and the set-up of the stream. */
 const HANDSHAKE_CALLS = 2
-const PARALLEL = 32
+const PARALLEL = 8
 /** One call on an idle network. */
 const ROUND_TRIP_MS = 2
 
