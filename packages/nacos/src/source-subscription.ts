@@ -24,7 +24,9 @@ export class SourceSubscription implements NamingListener {
   #known = new Map<string, EndpointInput>()
   /** What the server said last, by address. */
   #listed = new Map<string, EndpointInput>()
-  /** Known before the connection was lost, and not seen since. */
+  /** Known before the connection was lost, and listed ever since. */
+  #covered = new Set<string>()
+  /** Known before the connection was lost, and not listed now. */
   #missed = new Map<string, EndpointInput>()
   #settled = new Map<string, Settled>()
   #session = 0
@@ -42,30 +44,52 @@ export class SourceSubscription implements NamingListener {
     const { returnGraceMs, toEndpoints } = this.#options
     this.#listed = this.#byAddress(toEndpoints(info))
     if (session !== this.#session) {
-      const first = this.#session === 0 && this.#known.size === 0
       this.#session = session
-      clearTimeout(this.#grace)
-      this.#missed = first || returnGraceMs === 0 ? new Map() : new Map(this.#known)
-      if (this.#missed.size > 0) this.#grace = setTimeout(() => this.#endGrace(), returnGraceMs).unref()
+      this.#haltGrace()
+      this.#missed.clear()
+      this.#covered = new Set(returnGraceMs === 0 ? [] : this.#known.keys())
     }
-    // Seen again is not missed any more: from here on its absence is a fact.
-    for (const address of this.#listed.keys()) this.#missed.delete(address)
+    this.#cover()
+    if (this.#covered.size + this.#missed.size > 0)
+      this.#grace ??= setTimeout(() => this.#endGrace(), returnGraceMs).unref()
     this.#tell()
   }
 
   lost(error: LanewayError): void {
     if (this.#closed) return
+    // Who cannot hear of the others' return does not count the time that they have for it.
+    this.#haltGrace()
     if (!this.#told && !this.#loading && this.#options.store !== undefined) void this.#load(error)
     else this.#options.listener.stale(error)
   }
 
   close(): void {
     this.#closed = true
-    clearTimeout(this.#grace)
+    this.#haltGrace()
     this.stop()
   }
 
+  /**
+   * After a reconnect a server still lists who was there before, until it drops their old connections, which may be before
+   * they have registered on new ones. So one absence of each is no fact; who came back from it and goes again is gone.
+   */
+  #cover(): void {
+    for (const address of this.#listed.keys()) this.#missed.delete(address)
+    for (const address of this.#covered) {
+      if (this.#listed.has(address)) continue
+      this.#covered.delete(address)
+      this.#missed.set(address, this.#known.get(address)!)
+    }
+  }
+
+  #haltGrace(): void {
+    clearTimeout(this.#grace)
+    this.#grace = undefined
+  }
+
   #endGrace(): void {
+    this.#grace = undefined
+    this.#covered.clear()
     this.#missed.clear()
     this.#tell()
   }

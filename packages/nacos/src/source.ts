@@ -26,8 +26,10 @@ export interface NacosSourceOptions {
   /** A folder for the last list of each service, used when Nacos cannot be reached at the start. @default none */
   snapshotDir?: string
   /**
-   * After a new connection, how long instances that were known before and are not listed now are kept, because a
-   * restarted server is empty until its clients are back. 0 believes it at once.
+   * After a new connection, how long instances that were known before and are no longer listed are kept, because a
+   * restarted server is empty until its clients are back, and one that was cut off drops their old connections first.
+   * Who comes back within it and goes again is gone. While no server can be reached it does not run. 0 believes every
+   * list at once.
    * @default 10000, about twice the longest pause of a Java client that reconnects
    */
   returnGraceMs?: number

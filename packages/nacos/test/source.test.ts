@@ -135,6 +135,41 @@ t.test('a lost registry is stale and never empties; a restarted, empty one is be
   t.equal(seen.events.at(-1), 'snapshot')
 })
 
+t.test('who is listed by an old connection only is kept when that ends, with the lane it had last', async t => {
+  const nacos = await server(t, { hosts: [host('10.0.0.1', 1, gray), host('10.0.0.2', 2), host('10.0.0.3', 3)] })
+  const seen = eye()
+  createNacosSource(client(t, nacos, quick), { returnGraceMs: 300 }).subscribe('a', seen)
+  await nacos.until(() => seen.snapshots.length === 1)
+  nacos.kill()
+  await nacos.until(() => seen.snapshots.length === 2)
+  t.same(seen.latest(), ['1:gray', '2:', '3:'])
+  await push(nacos, 'a', [host('10.0.0.1', 1, blue), host('10.0.0.2', 2), host('10.0.0.3', 3)])
+  await push(nacos, 'a', [])
+  t.same(seen.latest()!.sort(), ['1:blue', '2:', '3:'])
+  await push(nacos, 'a', [host('10.0.0.2', 2)])
+  await push(nacos, 'a', [])
+  t.same(seen.latest()!.sort(), ['1:blue', '3:'], 'what came back and went again is gone')
+  await nacos.until(() => seen.latest()!.length === 0)
+})
+
+t.test('the grace does not run out while nobody can be heard to return', async t => {
+  const nacos = await server(t, { hosts: [host('10.0.0.1', 1, gray), host('10.0.0.2', 2)] })
+  const seen = eye()
+  createNacosSource(client(t, nacos, quick), { returnGraceMs: 200 }).subscribe('a', seen)
+  await nacos.until(() => seen.snapshots.length === 1)
+  const { port } = nacos
+  const returned = nacos.hosts
+  for (const hosts of [[], returned]) {
+    const before = seen.snapshots.length
+    await nacos.stop()
+    await new Promise(resolve => setTimeout(resolve, 300))
+    nacos.hosts = hosts
+    await nacos.start(port)
+    await nacos.until(() => seen.snapshots.length > before)
+  }
+  for (const list of seen.snapshots) t.same(list.map(one => one.port).sort(), [1, 2])
+})
+
 t.test('without grace the first list of a new connection counts at once', async t => {
   const nacos = await server(t, { hosts: [host('10.0.0.1', 1)] })
   const seen = eye()
