@@ -12,7 +12,7 @@ const steps = [
   { command: 'npm run test:fuzz', count: plainCounts, minutes: 10 },
   { command: 'npm run test:soak', count: plainCounts, minutes: 10 },
   { command: 'npm run test:chaos', count: plainCounts, minutes: 16 },
-  { command: "npm run test:chaos -- --nacos real --only 'registry|list'", count: plainCounts, minutes: 10 },
+  { command: "npm run test:chaos -- --nacos real --faults 6 --only 'registry|list'", count: plainCounts, minutes: 10 },
   { command: 'npm run test:mutations', count: plainCounts, minutes: 15 },
   { command: 'npm run test:nacos -- nacos3 dev', count: plainCounts, minutes: 15 },
 ]
