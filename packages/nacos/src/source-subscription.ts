@@ -90,6 +90,7 @@ export class SourceSubscription implements NamingListener {
   #endGrace(): void {
     this.#grace = undefined
     this.#covered.clear()
+    if (this.#missed.size === 0) return
     this.#missed.clear()
     this.#tell()
   }
