@@ -30,9 +30,9 @@ const NOT_READY: Decision = Object.freeze({
   candidateCount: 0,
 })
 
-/** A wait for the first table of a service. */
+/** Somebody waits for the sources to answer about a service. */
 interface Waiter {
-  readonly entry: ServiceEntry
+  done(): boolean
   settle(error?: LanewayError): void
 }
 
@@ -44,6 +44,7 @@ class Resolver implements LaneResolver {
   readonly #waiters = new Set<Waiter>()
   readonly #goneListeners = new Set<(endpoint: Endpoint) => void>()
   readonly #unknown = new Map<string, Choice>()
+  #warnedUnanswered = false
   #closing: Promise<void> | undefined
 
   constructor(input: LaneResolverOptions) {
@@ -70,15 +71,17 @@ class Resolver implements LaneResolver {
     const entry = this.#services.match(hostname)
     if (entry === undefined) return undefined
     const { table } = entry
-    // Waiting is for declared services; before its first snapshot a listed one is left to DNS.
-    if (table === undefined) return entry.declared && !this.#isAbsent(entry) ? entry.name : undefined
+    if (table === undefined) return this.#isAwaited(entry) ? entry.name : undefined
+    // A registry that cannot tell an unknown service from an empty one: the host was never a service.
+    if (entry.asked && !entry.found) return entry.awaited ? entry.name : undefined
     if (port === undefined || port === (secure ? 443 : 80) || table.ports.has(port)) return entry.name
     return undefined
   }
 
-  /** A registry that goes on saying that there is no such service is believed: the name is one of DNS, then. */
-  #isAbsent({ missingSince }: ServiceEntry): boolean {
-    return missingSince !== undefined && this.#clock.now() - missingSince >= this.#options.readyTimeoutMs
+  /** A registry that goes on saying that there is no such declared service is believed: the name is one of DNS, then. */
+  #isAwaited({ declared, awaited, missingSince }: ServiceEntry): boolean {
+    if (!declared) return awaited
+    return missingSince === undefined || this.#clock.now() - missingSince < this.#options.readyTimeoutMs
   }
 
   pick(service: string, lane: Lane | undefined, tried?: ReadonlySet<string>): Choice {
@@ -101,22 +104,56 @@ class Resolver implements LaneResolver {
     if (this.#closing !== undefined) throw closed()
     const entry = this.#services.declare(service)
     if (entry.table !== undefined) return
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#services.loseHope(entry)
-        if (this.#waiters.has(waiter)) waiter.settle(this.#notReady(entry))
-      }, this.#options.readyTimeoutMs)
+    const inTime = await this.#wait(() => entry.table !== undefined, this.#options.readyTimeoutMs)
+    if (inTime) return
+    this.#services.loseHope(entry)
+    if (entry.table === undefined) throw this.#notReady(entry)
+  }
+
+  async lookup(service: string): Promise<void> {
+    if (this.#closing !== undefined) throw closed()
+    const awaited = () => {
+      const entry = this.#services.get(service)
+      return entry?.awaited === true ? entry : undefined
+    }
+    if (this.#services.get(service)?.declared === true) return this.ready(service)
+    if (awaited() === undefined) return
+    const inTime = await this.#wait(() => awaited() === undefined, this.#options.lookupTimeoutMs)
+    const entry = awaited()
+    if (entry !== undefined && !inTime) this.#services.loseHope(entry)
+    this.#warnOfUnanswered(service, inTime)
+  }
+
+  /** @returns whether it came true in time */
+  #wait(done: () => boolean, timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve, reject) => {
       const waiter: Waiter = {
-        entry,
+        done,
         settle: error => {
           clearTimeout(timer)
           this.#waiters.delete(waiter)
-          if (error === undefined) resolve()
+          if (error === undefined) resolve(done())
           else reject(error)
         },
       }
+      const timer = setTimeout(waiter.settle, timeoutMs)
       this.#waiters.add(waiter)
     })
+  }
+
+  #warnOfUnanswered(service: string, inTime: boolean): void {
+    const entry = this.#services.get(service)
+    if (this.#warnedUnanswered || (inTime && entry?.error === undefined) || entry?.table !== undefined) return
+    this.#warnedUnanswered = true
+    const why = entry?.error?.message ?? `no answer within ${this.#options.lookupTimeoutMs} ms`
+    this.#options.warn(
+      `${service} may be a service, but ${this.#sourceNames} did not say: ${why}. Requests to it and to other ` +
+        'unknown names go to DNS until the registry answers; names in services are waited for',
+    )
+  }
+
+  get #sourceNames(): string {
+    return this.#options.sources.map(source => source.name).join(', ')
   }
 
   explain(service: string, lane: Lane | string | undefined, tried?: ReadonlySet<string>): Explanation {
@@ -142,7 +179,9 @@ class Resolver implements LaneResolver {
   }
 
   states(): ServiceState[] {
-    return [...this.#services.entries()].map(entry => describeService(entry, this.#clock.now()))
+    const now = this.#clock.now()
+    const known = [...this.#services.entries()].filter(entry => !entry.asked || entry.found)
+    return known.map(entry => describeService(entry, now))
   }
 
   onEndpointGone(listener: (endpoint: Endpoint) => void): () => void {
@@ -166,7 +205,7 @@ class Resolver implements LaneResolver {
   }
 
   #settleWaiters(): void {
-    for (const waiter of [...this.#waiters]) if (waiter.entry.table !== undefined) waiter.settle()
+    for (const waiter of [...this.#waiters]) if (waiter.done()) waiter.settle()
   }
 
   #tellGone(endpoints: readonly Endpoint[]): void {
@@ -195,7 +234,7 @@ class Resolver implements LaneResolver {
     return new LanewayError(
       'LANEWAY_NOT_READY',
       `no snapshot of ${entry.name} within ${this.#options.readyTimeoutMs} ms: ${entry.error?.message ?? why} ` +
-        `(sources: ${this.#options.sources.map(source => source.name).join(', ')})`,
+        `(sources: ${this.#sourceNames})`,
       entry.error === undefined ? {} : { cause: entry.error },
     )
   }

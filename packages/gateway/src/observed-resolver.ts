@@ -49,6 +49,10 @@ export class ObservedResolver implements LaneResolver {
     return this.#resolver.ready(service)
   }
 
+  lookup(service: string): Promise<void> {
+    return this.#resolver.lookup(service)
+  }
+
   explain(...args: Parameters<LaneResolver['explain']>): ReturnType<LaneResolver['explain']> {
     return this.#resolver.explain(...args)
   }

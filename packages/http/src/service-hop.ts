@@ -111,7 +111,7 @@ export class ServiceHop implements ConnectWatcher, RequestWatcher {
     this.#abandon = () => {
       awaited = false
     }
-    this.#agent.resolver.ready(this.#service).then(() => done(), done)
+    this.#agent.resolver.lookup(this.#service).then(() => done(), done)
   }
 
   /** Only with a snapshot the ports of a service are known, or that no registry has it. */

@@ -126,7 +126,7 @@ t.test('a fault in finished, after the response, is told and changes nothing', a
 })
 
 function waiting(): EgressResolver {
-  return { ...fakeResolver({}), match: () => 'sc-b', ready: async () => {} }
+  return { ...fakeResolver({}), match: () => 'sc-b', lookup: async () => {} }
 }
 
 function choice(host: string | undefined, outcome: Choice['outcome'], port: number): Choice {

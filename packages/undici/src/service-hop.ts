@@ -53,9 +53,9 @@ export class ServiceHop {
     return this.resolver.match(hostname, port, secure) !== undefined
   }
 
-  /** Waits for the first snapshot. */
-  ready(): Promise<void> {
-    return this.resolver.ready(this.service)
+  /** Waits for the first answer of the sources. */
+  lookup(): Promise<void> {
+    return this.resolver.lookup(this.service)
   }
 
   send(choice: Choice, endpoint: Endpoint, handler: DispatchHandler): boolean {
