@@ -54,16 +54,16 @@ const late: Record<string, (port: number, refused: number) => EgressResolver> = 
     let waited = false
     return {
       ...waiting(),
-      ready: async () => {
+      lookup: async () => {
         waited = true
       },
       match: () => (waited ? broken().pick() : 'sc-b'),
       pick: () => choice(undefined, 'not-ready', port),
     }
   },
-  'ready itself': port => ({
+  'lookup itself': port => ({
     ...waiting(),
-    ready: throwing(1, async () => {}),
+    lookup: throwing(1, async () => {}),
     pick: () => choice(undefined, 'not-ready', port),
   }),
   'pick, after a connect error': (_port, refused) => ({
