@@ -51,7 +51,8 @@ export function describe(value: unknown): string {
 /** Longer than any name of ours that somebody could have meant. */
 const LONGEST = 100
 
-function nearest(word: string, words: readonly string[]): string | undefined {
+/** The known word that somebody probably meant, `undefined` when none is close. */
+export function nearest(word: string, words: readonly string[]): string | undefined {
   if (word.length > LONGEST) return undefined
   let best: string | undefined
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1

@@ -1,5 +1,5 @@
 import { isMainThread } from 'node:worker_threads'
-import { emitLanewayWarning, type IngressOptions, ownLane } from '@laneway/core'
+import { emitLanewayWarning, type IngressOptions, type LaneFormat, ownLane } from '@laneway/core'
 import { laneServer } from '@laneway/http'
 import { type RegisterConfig, readConfig } from './config.js'
 import { logDecisions, printDiagnosis } from './diagnosis.js'
@@ -97,14 +97,17 @@ function startWith(config: RegisterConfig): Running {
     hookFastify(ingress, guard)
     hooks.push('fastify.inject')
   }
+  const { connectTimeoutMs } = config
   const egress = {
     ...(discovery.resolver !== undefined && { resolver: discovery.resolver }),
     ...(config.header !== undefined && { header: config.header }),
+    ...(config.keepHandSet !== undefined && { keepHandSet: config.keepHandSet }),
+    ...(config.baggage !== undefined && { baggage: config.baggage }),
     propagateTo: config.propagateTo,
     warn,
   }
   if (on('http')) {
-    hookHttp(egress, guard)
+    hookHttp({ ...egress, ...(connectTimeoutMs !== undefined && { connectTimeoutMs }) }, guard)
     hooks.push('http and https requests')
   }
   let undiciCopies = () => 0
@@ -112,7 +115,7 @@ function startWith(config: RegisterConfig): Running {
     undiciCopies = hookUndici(egress, guard)
     hooks.push('undici')
   }
-  const leave = () => atMost(config.shutdownMs, membership.leave())
+  const leave = () => atMost(config.leaveDelayMs + config.shutdownMs, membership.leave())
   if (isMainThread && on('signals') && config.service !== undefined) {
     hookSignals(
       () => void leave(),
@@ -128,8 +131,10 @@ function startWith(config: RegisterConfig): Running {
 }
 
 function ingressOptions(config: RegisterConfig): IngressOptions {
-  const { header, trust, ownLane: mode, tag, rules } = config
+  const { header, formats, trust, ownLane: mode, tag, rules } = config
   const options: IngressOptions = { trust, ownLane: mode, provisional: true }
+  // Names that do not exist are refused by the ingress.
+  if (formats !== undefined) options.formats = formats as LaneFormat[]
   if (header !== undefined) options.header = header
   if (tag !== undefined) options.tag = tag
   if (rules !== undefined) {
