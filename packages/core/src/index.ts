@@ -16,17 +16,16 @@ export type { Trust } from './trust.js'
 // For the other @laneway packages
 
 export {
-  BAGGAGE_KEY,
   baggageMember,
   hasLaneMember,
   MAX_BAGGAGE_BYTES,
   MAX_BAGGAGE_MEMBERS,
-  MSE_BAGGAGE_KEY,
   parseBaggageLane,
   parseMseLane,
   withLaneMember,
   withoutLaneMembers,
 } from './baggage.js'
+export { BAGGAGE_KEY, isLaneKey, MSE_BAGGAGE_KEY } from './baggage-key.js'
 export { type LaneStorage, setLaneStorage } from './context-slot.js'
 export { createEgressScope, type EgressScope, type EgressScopeOptions } from './egress-scope.js'
 export { laneOfCall } from './hand-set.js'
@@ -36,6 +35,7 @@ export { createIngress, decisionOf, type Ingress, type IngressDecision } from '.
 export { assertKnownKeys, assertOneOf, describe, nearest } from './known-keys.js'
 export { assertLane, lanesSeen } from './lane.js'
 export { POD_LABEL } from './own-lane.js'
+export { percentDecode } from './percent-decoding.js'
 export { isForbiddenAddress, isPrivateAddress } from './private-address.js'
 export { type LaneReading, readLane } from './reading.js'
 export type { IngressRequest } from './request.js'

@@ -1,4 +1,4 @@
-import { hasLaneMember } from './baggage.js'
+import { findCarriers, hasCarrierName, mayBeCut } from './carriers.js'
 import { LanewayError } from './errors.js'
 import { channels } from './events.js'
 import { resolveHeaderName } from './header-name.js'
@@ -103,6 +103,7 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
   const colour = mode === 'colour' ? own : undefined
   if (colour !== undefined) colourOwnLane(colour)
   const trusts = resolveTrust(where, options.trust)
+  const believesAll = options.trust === 'internal'
   const { rules } = options
   const headerFirst = formats[0] === 'header'
   /** The decision of the coloured request before: a service sees few lanes, and this saves a look-up. */
@@ -124,7 +125,8 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
     const decision = decideFirst(request)
     request[kDecision] = decision
     if (provisional)
-      request[kProvisional] = decision.lane === undefined || carriesLane(request) ? NOT_GIVEN : { given: decision.lane }
+      request[kProvisional] =
+        decision.lane === undefined || findCarriers(request, header).present ? NOT_GIVEN : { given: decision.lane }
     return decision
   }
 
@@ -140,7 +142,14 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
   /** @param earlier - what a provisional decision said: what it told already is not told again */
   function decideFirst(request: IngressRequest, earlier?: IngressDecision): IngressDecision {
     const { headers } = request
-    if (headers[header] === undefined && headers['baggage'] === undefined && rules === undefined && own === undefined) {
+    if (
+      headers[header] === undefined &&
+      headers['baggage'] === undefined &&
+      rules === undefined &&
+      own === undefined &&
+      (believesAll || !hasCarrierName(request, header)) &&
+      !mayBeCut(request)
+    ) {
       if (channels.ingress.hasSubscribers && earlier === undefined)
         publish(undefined, undefined, undefined, false, false)
       return UNTAGGED
@@ -152,6 +161,7 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
   function decideOrdinary(request: IngressRequest): IngressDecision | undefined {
     const value = request.headers[header]
     if (!headerFirst || typeof value !== 'string' || request.headers['baggage'] !== undefined) return undefined
+    if (mayBeCut(request)) return undefined
     const lane = parseLane(value)
     if (lane === undefined || lane.tags.length > 1 || !trusts(request)) return undefined
     if (channels.ingress.hasSubscribers) {
@@ -166,13 +176,15 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
     let source: LaneFormat | 'rule' | 'own' | undefined
     let problem: LaneProblem | undefined
     let stripped = false
-    if (carriesLane(request)) {
-      if (trusts(request)) {
-        const reading = readLane(request, header, formats)
+    const { view, present } = findCarriers(request, header)
+    if (present || (!believesAll && hasCarrierName(request, header))) {
+      if (!trusts(request)) stripped = true
+      else if (present) {
+        const reading = readLane(view, header, formats)
         lane = reading?.lane
         problem = reading?.problem
         if (lane !== undefined) source = reading?.format
-      } else stripped = true
+      }
       if (stripped || problem !== undefined) removeLane(request, header)
     }
     if (lane === undefined && rules !== undefined) {
@@ -190,12 +202,6 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
     if (lane === undefined) return stripped || problem !== undefined ? STRIPPED : UNTAGGED
     if (stripped || problem !== undefined) return { lane, stripped: true }
     return accepted(lane)
-  }
-
-  function carriesLane({ headers }: IngressRequest): boolean {
-    if (headers[header] !== undefined) return true
-    const { baggage } = headers
-    return baggage !== undefined && hasLaneMember(String(baggage))
   }
 
   function byRule(request: IngressRequest): Lane | undefined {

@@ -1,4 +1,5 @@
-import { BAGGAGE_KEY, baggageMember, MSE_BAGGAGE_KEY, parseBaggageLane, parseMseLane } from './baggage.js'
+import { baggageMember, parseBaggageLane, parseMseLane } from './baggage.js'
+import { BAGGAGE_KEY, MSE_BAGGAGE_KEY } from './baggage-key.js'
 import { soleValue } from './header-lines.js'
 import { type Lane, parseLane } from './lane.js'
 import type { IngressRequest } from './request.js'

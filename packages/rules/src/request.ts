@@ -1,4 +1,4 @@
-import { describe, LanewayError } from '@laneway/core'
+import { describe, LanewayError, percentDecode } from '@laneway/core'
 
 /** What rules read of a request; `http.IncomingMessage`, Express, Fastify and `http2` compat requests fit. */
 export interface RulesRequest {
@@ -191,9 +191,5 @@ const ENCODED = /[%+]/
 function decodeForm(text: string): string {
   if (!ENCODED.test(text)) return text
   const spaced = text.replaceAll('+', ' ')
-  try {
-    return decodeURIComponent(spaced)
-  } catch {
-    return spaced
-  }
+  return percentDecode(spaced) ?? spaced
 }
