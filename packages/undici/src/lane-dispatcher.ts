@@ -12,6 +12,7 @@ import { composeOf, generationOf } from './generation.js'
 import { hasSocketPath } from './internals.js'
 import { captureLane, type LaneRoute, laneDispatch, resolveLane } from './lane-route.js'
 import type { EgressSettings } from './options.js'
+import { redirectionsOf } from './redirections.js'
 
 /** A route with what has to be ended when its dispatcher is closed. */
 export interface OwnedRoute {
@@ -38,6 +39,7 @@ export function createRoute(where: string, dispatcher: LaneableDispatcher, setti
         unix,
         varies: true,
         passes: false,
+        redirections: redirectionsOf(dispatcher, generation),
       },
       release: async () => {},
     }
@@ -53,7 +55,18 @@ export function createRoute(where: string, dispatcher: LaneableDispatcher, setti
   const direct = agent.dispatcher === dispatcher ? send : toDispatch(agent.dispatcher)
   const pools = watchEndpointPools(resolver, agent.dispatcher)
   return {
-    route: { settings, generation, send, direct, pools, origin: '', unix, varies: true, passes: false },
+    route: {
+      settings,
+      generation,
+      send,
+      direct,
+      pools,
+      origin: '',
+      unix,
+      varies: true,
+      passes: false,
+      redirections: redirectionsOf(dispatcher, generation),
+    },
     async release(how) {
       pools.stop()
       if (agent.owned) await agent.dispatcher[how]()

@@ -8,6 +8,7 @@ import { accepts, type Generation, mismatch } from './generation.js'
 import { headerValues, type PlainHeaders, plainHeaders, withHeaderInShape } from './headers.js'
 import { exchangeFor, sendHop } from './lane-hop.js'
 import type { EgressSettings } from './options.js'
+import { RedirectFollower, type Redirections } from './redirect-follower.js'
 import { isExpectedRedirect } from './redirect-memory.js'
 import { originText, targetOfOrigin } from './target.js'
 
@@ -28,6 +29,8 @@ export interface LaneRoute {
   readonly varies: boolean
   /** The dispatcher hands on to another one that resolves. */
   readonly passes: boolean
+  /** What undici 6 follows below, unless a request says how many; else 0. */
+  readonly redirections: Redirections
   /** Of a preload: a call for which deciding failed goes on without Laneway, and this is told why. */
   readonly onFault?: (error: unknown) => void
 }
@@ -50,9 +53,21 @@ function dispatchInLane(
   handler: DispatchHandler,
   ended: Call | undefined,
 ): boolean {
+  if (redirectionsOfCall(route, options) !== 0) {
+    const resolve: Dispatch = (hop, follower) => resolveLane(route, hop, follower)
+    return captureInLane(route, resolve, options, handler, ended)
+  }
   const headers = plainHeaders(options.headers)
   const call = callOf(route, options, headers, handler, ended)
   return sendHop(route, call, options, headers, handler, true)
+}
+
+/** How many redirects undici 6 would follow below. What is no number is left to undici, which refuses it. */
+function redirectionsOfCall(route: LaneRoute, options: DispatchOptions): Redirections {
+  const { redirections, generation } = route
+  const asked = options['maxRedirections']
+  if (asked === undefined || generation.modern) return redirections
+  return typeof asked === 'number' && asked > 0 && Number.isInteger(asked) ? asked : 0
 }
 
 /** The outermost step: decides, and writes the tag where the user's interceptors (caches above all) see it. */
@@ -98,6 +113,16 @@ function captureInLane(
 /** The innermost step, once per hop and attempt. */
 export function resolveLane(route: LaneRoute, options: DispatchOptions, handler: DispatchHandler): boolean {
   if (route.passes || isDone(options, handler)) return route.send(options, handler)
+  const redirections = redirectionsOfCall(route, options)
+  if (redirections === 0) return resolveHop(route, options, handler)
+  const own: DispatchOptions = { ...options, throwOnMaxRedirect: false }
+  if (redirections !== 'hidden') own['maxRedirections'] = 0
+  const next: Dispatch = (hop, follower) => resolveHop(route, hop, follower)
+  const throws = options['throwOnMaxRedirect'] === true
+  return resolveHop(route, own, new RedirectFollower(next, redirections, own, handler, throws))
+}
+
+function resolveHop(route: LaneRoute, options: DispatchOptions, handler: DispatchHandler): boolean {
   const headers = plainHeaders(options.headers)
   // An interceptor that made options of its own has lost the symbol; the header above it says the same. Never ambient.
   let call: Call

@@ -13,6 +13,7 @@ import { hasSocketPath, internal } from './internals.js'
 import { isDnsRefusal, laneDispatcher } from './lane-dispatcher.js'
 import { isDone, type LaneRoute, laneDispatch } from './lane-route.js'
 import { LANE_EGRESS_KEYS, type LaneEgressOptions, resolveEgressOptions } from './options.js'
+import { redirectionsOf } from './redirections.js'
 import { probeOf, routes, routesByClass } from './routes-by-origin.js'
 
 /**
@@ -53,9 +54,10 @@ export function createUndiciPatch(
     const passes = !patched.has(dispatcher.dispatch)
     const agent =
       resolver === undefined || unix || passes || !steers(dispatcher, original) ? undefined : directAgentOf(dispatcher)
+    const generation = generationOf(dispatcher)
     const route: LaneRoute = {
       settings,
-      generation: generationOf(dispatcher),
+      generation,
       send,
       direct:
         agent === undefined || agent.dispatcher === dispatcher
@@ -70,6 +72,7 @@ export function createUndiciPatch(
       varies: false,
       onFault,
       passes,
+      redirections: passes ? 0 : redirectionsOf(dispatcher, generation),
     }
     known.set(dispatcher, route)
     return route
