@@ -19,6 +19,7 @@ const steps = [
 function packaging(name) {
   const folder = `${root}packages/${name}`
   return [
+    { name: `${name}: packed files`, command: [process.execPath, 'scripts/packed-files.mjs', name] },
     { name: `${name}: publint`, command: [bin('publint'), '--strict', folder] },
     {
       name: `${name}: attw`,

@@ -130,6 +130,23 @@ const lanes = (...list: [string, number, number][]) => ({
 
 /** What a schema cannot say. */
 const INCONSISTENT: [string, unknown, string, RegExp][] = [
+  ['a prefix with a query', when({ path: { prefix: '/a?b' } }), 'rules[0].when.path.prefix', /has no query/],
+  [
+    'a header with white space around it',
+    when({ header: { name: 'a', exact: ' x' } }),
+    'rules[0].when.header.exact',
+    /no white space at its ends/,
+  ],
+  [
+    'a header with a line break',
+    when({ header: { name: 'a', in: ['x', 'a\nb'] } }),
+    'rules[0].when.header.in[1]',
+    /no control characters/,
+  ],
+  ['a host with a port', when({ host: { exact: 'a.example:80' } }), 'rules[0].when.host.exact', /has no port/],
+  ['a host that is a URL', when({ host: { exact: 'http://a' } }), 'rules[0].when.host.exact', /is no host name/],
+  ['half a character', when({ query: { name: 'a', exact: '\ud83d' } }), 'rules[0].when.query.exact', /surrogate/],
+  ['a cookie name with =', when({ cookie: { name: 'a=b', exact: '' } }), 'rules[0].when.cookie.name', /of a cookie/],
   [
     'a share that is NaN',
     splitOf({ lanes: [{ ...lane, percent: Number.NaN }] }),
