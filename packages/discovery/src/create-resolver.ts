@@ -1,9 +1,11 @@
-import { channels, type DecisionEvent, type Lane, LanewayError, parseLane } from '@laneway/core'
+import { channels, type DecisionEvent, describe, type Lane, LanewayError, parseLane } from '@laneway/core'
 import type { Choice, ChoiceEnd } from './choice.js'
 import { type Clock, createClock } from './clock.js'
 import type { Endpoint } from './endpoint.js'
 import { type Decision, explainDecision } from './explain.js'
 import type { Explanation } from './explanation.js'
+import { reasonOf } from './reason.js'
+import { refusalOf } from './refusal.js'
 import type { LaneResolver } from './resolver.js'
 import {
   type LaneResolverOptions,
@@ -153,7 +155,7 @@ class Resolver implements LaneResolver {
   }
 
   get #sourceNames(): string {
-    return this.#options.sources.map(source => source.name).join(', ')
+    return this.#options.sources.map(({ name, where }) => (where === undefined ? name : `${name} ${where}`)).join(', ')
   }
 
   explain(service: string, lane: Lane | string | undefined, tried?: ReadonlySet<string>): Explanation {
@@ -161,6 +163,10 @@ class Resolver implements LaneResolver {
     const asked = typeof lane === 'string' ? parseLane(lane) : lane
     const { table } = entry ?? {}
     const state = entry && describeService(entry, this.#clock.now())
+    const decision = table === undefined ? NOT_READY : explainDecision(table, asked, tried)
+    const invalid = typeof lane === 'string' && lane.trim() !== '' && asked === undefined
+    const reason =
+      table === undefined ? `no instances are known: ${this.#whyNotReady(entry)}` : reasonOf(decision, table, asked)
     return {
       service: state?.service ?? service,
       lane: asked?.header,
@@ -169,8 +175,18 @@ class Resolver implements LaneResolver {
       source: state?.source,
       ageMs: state?.ageMs,
       error: state?.error,
-      ...(table === undefined ? NOT_READY : explainDecision(table, asked, tried)),
+      endpoints: table?.members.length ?? 0,
+      ...decision,
+      reason: invalid
+        ? `${describe(lane)} is not a lane, so the request counts as one without a lane: ${reason}`
+        : reason,
     }
+  }
+
+  refusal(choice: Choice, lane: Lane | undefined, cause?: unknown): LanewayError {
+    const explanation = { ...this.explain(choice.service, lane), outcome: choice.outcome }
+    const similar = explanation.endpoints === 0 ? this.#services.similar(choice.service) : undefined
+    return refusalOf(explanation, lane, { sources: this.#sourceNames, similar, cause })
   }
 
   state(service: string): ServiceState | undefined {
@@ -230,13 +246,19 @@ class Resolver implements LaneResolver {
   }
 
   #notReady(entry: ServiceEntry): LanewayError {
-    const why = entry.status === 'missing' ? 'no source has it' : 'no source has answered'
     return new LanewayError(
       'LANEWAY_NOT_READY',
-      `no snapshot of ${entry.name} within ${this.#options.readyTimeoutMs} ms: ${entry.error?.message ?? why} ` +
-        `(sources: ${this.#sourceNames})`,
+      `no instances of ${entry.name} within ${this.#options.readyTimeoutMs} ms: ${this.#whyNotReady(entry)}`,
       entry.error === undefined ? {} : { cause: entry.error },
     )
+  }
+
+  #whyNotReady(entry: ServiceEntry | undefined): string {
+    if (entry?.error !== undefined) return `${this.#sourceNames}: ${entry.error.message}`
+    if (entry === undefined) return `nobody has declared or called the service (${this.#sourceNames})`
+    return entry.status === 'missing'
+      ? `no source has it (${this.#sourceNames})`
+      : `no source has answered (${this.#sourceNames})`
   }
 }
 

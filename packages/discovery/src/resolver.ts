@@ -1,4 +1,4 @@
-import type { Lane } from '@laneway/core'
+import type { Lane, LanewayError } from '@laneway/core'
 import type { Choice, ChoiceEnd } from './choice.js'
 import type { Endpoint } from './endpoint.js'
 import type { Explanation } from './explanation.js'
@@ -43,6 +43,12 @@ export interface LaneResolver {
   lookup(service: string): Promise<void>
   /** How a request would be decided and why, as plain data. Chooses nothing, never throws. */
   explain(service: string, lane: Lane | string | undefined, tried?: ReadonlySet<string>): Explanation
+  /**
+   * The error for a choice without an endpoint, with the reason and a hint.
+   * `LANEWAY_LANE_REQUIRED`, `LANEWAY_NOT_READY`, `LANEWAY_NO_INSTANCES` or `LANEWAY_NO_BASE`.
+   * @param cause - why the attempt before failed
+   */
+  refusal(choice: Choice, lane: Lane | undefined, cause?: unknown): LanewayError
   /** What is known about a service: status, age, endpoints per lane. `undefined` for a service nobody declared or used. */
   state(service: string): ServiceState | undefined
   /** The states of all services. */

@@ -1,4 +1,4 @@
-import { LanewayError, runInLane } from '@laneway/core'
+import { LanewayError, nearest, runInLane } from '@laneway/core'
 import { AbsentNames } from './absent-names.js'
 import { HostMatcher } from './host-matcher.js'
 import { compilePolicies } from './lane-policy.js'
@@ -21,6 +21,8 @@ export interface RegistryHooks extends Pick<EntrySettings, 'clock' | 'gone'> {
  * known go to DNS.
  */
 const MAX_ASKED = 256
+
+const MAX_SIMILAR = 256
 
 /** A host that the URL standard reads as an IPv4 address: `10` is 0.0.0.10. */
 const IPV4_NUMBER = /^(\d+|0x[\da-f]*)$/
@@ -47,6 +49,8 @@ export class ServiceRegistry {
   readonly #absent = new AbsentNames(() => this.#hosts.forget())
   /** Entries that only a host name asked for, the oldest first. */
   readonly #asked = new Set<ServiceEntry>()
+  /** Found once per list of names: each failed request asks. */
+  readonly #similar = new Map<string, string | undefined>()
   readonly #changed: () => void
   /** Runs while sources that say nothing are waited for. */
   #patience: NodeJS.Timeout | undefined
@@ -95,6 +99,21 @@ export class ServiceRegistry {
   /** The entry under its canonical name: one look-up. */
   getCanonical(name: string): ServiceEntry | undefined {
     return this.#byName.get(name)
+  }
+
+  /** A listed name that looks like this one. */
+  similar(name: string): string | undefined {
+    if (!this.#similar.has(name)) {
+      if (this.#similar.size >= MAX_SIMILAR) this.#similar.clear()
+      this.#similar.set(
+        name,
+        nearest(
+          name,
+          this.#catalog.names().filter(one => one !== name),
+        ),
+      )
+    }
+    return this.#similar.get(name)
   }
 
   entries(): Iterable<ServiceEntry> {
@@ -271,6 +290,7 @@ export class ServiceRegistry {
 
   #listed(index: number): void {
     this.#absent.clear()
+    this.#similar.clear()
     this.#hosts.forget()
     for (const [key, { entry, feed }] of [...this.#byKey]) {
       if (entry.asked && this.#catalog.isListed(key)) this.#becomeListed(entry)

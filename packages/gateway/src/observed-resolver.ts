@@ -53,6 +53,10 @@ export class ObservedResolver implements LaneResolver {
     return this.#resolver.lookup(service)
   }
 
+  refusal(...args: Parameters<LaneResolver['refusal']>): ReturnType<LaneResolver['refusal']> {
+    return this.#resolver.refusal(...args)
+  }
+
   explain(...args: Parameters<LaneResolver['explain']>): ReturnType<LaneResolver['explain']> {
     return this.#resolver.explain(...args)
   }

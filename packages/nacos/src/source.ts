@@ -141,6 +141,7 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
 
   return Object.freeze({
     name: 'nacos',
+    where: `${client.servers?.join(', ')}, namespace ${namespace}, group ${group}`,
     caseInsensitive: false,
     subscribe,
     ...(listIntervalMs > 0 && { list }),

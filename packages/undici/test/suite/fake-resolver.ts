@@ -82,6 +82,7 @@ export function fakeResolver(services: Record<string, readonly Endpoint[] | 'not
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    refusal: () => unused('refusal'),
     explain: () => unused('explain'),
     state: () => unused('state'),
     states: () => unused('states'),
