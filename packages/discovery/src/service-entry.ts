@@ -5,6 +5,7 @@ import type { Endpoint, EndpointInput } from './endpoint.js'
 import type { EndpointLoad } from './endpoint-load.js'
 import type { LaneTable } from './lane-table.js'
 import type { Member } from './member.js'
+import { findNearMiss } from './near-miss.js'
 import { OutlierEjection, type OutlierOptions } from './outlier-ejection.js'
 import { TableChoice } from './seat.js'
 import { MAX_ENDPOINTS, MAX_LANES, TableBuild, type TableSettings } from './table-build.js'
@@ -66,6 +67,7 @@ export class ServiceEntry {
   #build: TableBuild | undefined
   #warnedDropped = false
   #warnedAny = false
+  #warnedNearMiss = false
 
   constructor(key: string, declared: boolean, settings: EntrySettings) {
     this.name = settings.service
@@ -143,6 +145,7 @@ export class ServiceEntry {
     this.#outlier?.tableChanged()
     this.#tellDropped(build.dropped)
     if (table.any !== undefined) this.#warnAny()
+    this.#warnNearMiss(build.fresh)
     this.tell('snapshot', { endpoints: table.members.length })
     if (table.members.length > 0) this.found = true
     if (gone.length > 0) this.#settings.gone(gone)
@@ -232,6 +235,17 @@ export class ServiceEntry {
     if (this.#warnedDropped) return
     this.#warnedDropped = true
     this.#settings.warn(`${dropped.length} endpoint(s) of ${this.name} from ${this.source} left out: ${dropped[0]}`)
+  }
+
+  #warnNearMiss(members: readonly Member[]): void {
+    if (this.#warnedNearMiss) return
+    const found = findNearMiss(members)
+    if (found === undefined) return
+    this.#warnedNearMiss = true
+    this.#settings.warn(
+      `${found.address} of ${this.name} counts as base: its metadata has the key "${found.key}", which carries no lane; ` +
+        `did you mean "${found.meant}"?`,
+    )
   }
 
   #warnAny(): void {
