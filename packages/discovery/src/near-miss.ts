@@ -14,7 +14,7 @@ const compared = new Map<string, string | undefined>()
  * A metadata key that was probably meant to carry a lane, on an instance that therefore counts as base, such as
  * `alicloud.service.tags`.
  */
-export function findNearMiss(members: readonly Member[]): { address: string; key: string; meant: string } | undefined {
+export function findNearMiss(members: Iterable<Member>): { address: string; key: string; meant: string } | undefined {
   for (const { endpoint } of members) {
     if (endpoint.tags.length > 0) continue
     for (const key of Object.keys(endpoint.metadata)) {

@@ -237,7 +237,7 @@ export class ServiceEntry {
     this.#settings.warn(`${dropped.length} endpoint(s) of ${this.name} from ${this.source} left out: ${dropped[0]}`)
   }
 
-  #warnNearMiss(members: readonly Member[]): void {
+  #warnNearMiss(members: Iterable<Member>): void {
     if (this.#warnedNearMiss) return
     const found = findNearMiss(members)
     if (found === undefined) return
