@@ -36,6 +36,21 @@ export function readLane(
   return undefined
 }
 
+/** Whether a format behind the one that decided names another lane. Never throws. */
+export function isContradicted(
+  request: IngressRequest,
+  header: string,
+  formats: readonly LaneFormat[],
+  decided: LaneReading | undefined,
+): boolean {
+  if (decided === undefined) return false
+  for (let index = formats.indexOf(decided.format) + 1; index < formats.length; index++) {
+    const other = readLane(request, header, [formats[index]!])
+    if (other !== undefined && other.lane?.header !== decided.lane?.header) return true
+  }
+  return false
+}
+
 function fromHeader(request: IngressRequest, header: string): LaneReading | undefined {
   const value = request.headers[header]
   if (value === undefined) return undefined

@@ -263,7 +263,7 @@ export const FIELDS = {
     variable: 'LANEWAY_FORMATS',
     kind: 'list',
     meaning: 'carriers to read, in order: `header`, `mse-baggage`, `baggage`',
-    fallback: '`header,mse-baggage`',
+    fallback: '`header,mse-baggage,baggage`',
   },
   baggage: {
     variable: 'LANEWAY_BAGGAGE',
