@@ -47,6 +47,11 @@ export interface Gateway {
    */
   update(next: GatewayUpdate): void
   /**
+   * Counts a document that was taken or refused outside {@link Gateway.update}, in `reloads_total`.
+   * @param what - `config` or `rules`
+   */
+  countReload(what: 'config' | 'rules', taken: boolean): void
+  /**
    * Ends it: not ready, then no new connections, then waits for what is under way, then cuts off. Closes the resolver.
    * A second call waits for the first, and cuts off at once.
    */
@@ -175,14 +180,24 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
     },
     metrics: () => metrics.text(isReady()),
     update(next) {
-      const routes = next.routes === undefined ? tables.routes : compileRoutes(next.routes)
-      const rules = next.rules === undefined ? tables.rules : readRules(next.rules, options)
+      const counted = <T>(what: string, compile: () => T): T => {
+        try {
+          return compile()
+        } catch (error) {
+          metrics.reloaded(what, false)
+          throw error
+        }
+      }
+      const { routes: newRoutes, rules: newRules } = next
+      const routes = newRoutes === undefined ? tables.routes : counted('routes', () => compileRoutes(newRoutes))
+      const rules = newRules === undefined ? tables.rules : counted('rules', () => readRules(newRules, options))
       if (next.routes !== undefined) metrics.reloaded('routes', true)
       if (next.rules !== undefined) metrics.reloaded('rules', true)
       tables.routes = routes
       tables.rules = rules
       declare()
     },
+    countReload: (what, taken) => metrics.reloaded(what, taken),
     close() {
       if (closing === undefined) closing = end()
       else cutOff?.()
