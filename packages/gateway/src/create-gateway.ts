@@ -100,13 +100,7 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
   }
   const listeners: Listener[] = await Promise.all(
     options.listeners.map(listener =>
-      createListener(
-        listener,
-        forwarder,
-        { trust: options.trust, header, rules: tables.laneOf },
-        head,
-        options.client,
-      ),
+      createListener(listener, forwarder, { trust: options.trust, header, rules: tables.laneOf }, head, options.client),
     ),
   )
   let phase: 'made' | 'listening' | 'draining' | 'closed' = 'made'
