@@ -152,7 +152,7 @@ export class Exchange implements Waiter {
   onError(error: unknown): void {
     this.#choice = this.#forwarder.resolver.take()
     if (this.#closed) {
-      this.#error ??= 'client-gone'
+      if (!this.#isTaken()) this.#error ??= 'client-gone'
     } else if (isWhole(this.#status, error)) {
       this.#end()
       return
@@ -284,14 +284,23 @@ export class Exchange implements Waiter {
     if (this.#closed) return
     this.#closed = true
     if (!this.#settled) {
-      this.#error ??= 'client-gone'
+      if (!this.#isTaken()) this.#error ??= 'client-gone'
       const giveUp = this.#cancel ?? this.#abort
       // undici reports the end while it is called, or later.
       giveUp?.(new ClientGone())
       return
     }
-    if (!this.#response.writableFinished && this.#error === undefined) this.#error = 'client-gone'
+    if (!this.#isTaken()) this.#error ??= 'client-gone'
     this.#record()
+  }
+
+  /** The client has all of the answer. */
+  #isTaken(): boolean {
+    const { stream } = this.#response as unknown as Partial<Http2ServerResponse>
+    if (stream === undefined) return this.#response.writableFinished
+    // Without a body, a stream is complete with its head.
+    const hasBody = this.#request.method !== 'HEAD' && !BODILESS.has(this.#status)
+    return stream.rstCode === 0 && (this.#response.writableEnded || !hasBody)
   }
 
   #settle(): void {
@@ -321,6 +330,9 @@ const INTERNAL_ERROR = 2
 
 /** Refusals after which the rest of the connection cannot be read. */
 const BREAKING: ReadonlySet<Refusal> = new Set(['bad-request', 'client-timeout', 'head-too-large'])
+
+/** Statuses whose answers have no body in HTTP/2 of Node. */
+const BODILESS = new Set([204, 205, 304])
 
 /** What Node writes as a reason phrase. */
 const PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/

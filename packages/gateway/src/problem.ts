@@ -106,6 +106,8 @@ export function refusalOf(error: unknown): Refusal {
       return 'busy'
     case 'LANEWAY_GATEWAY_BAD_ANSWER':
     case 'UND_ERR_HEADERS_OVERFLOW':
+    case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
+    case 'UND_ERR_RES_EXCEEDED_MAX_SIZE':
       return 'bad-answer'
     case 'UND_ERR_SOCKET':
       // undici's words for a 101 or a 100 that nobody asked for.

@@ -31,8 +31,11 @@ export function readTarget(request: TargetedRequest): void {
     const authority = headers[':authority']
     if (authority !== undefined) headers.host = authority as string
     else if (headers.host === undefined) refuse(request)
-  } else if (request.httpVersionMajor !== 1 || hostLines(request.rawHeaders) > 1 || hasUnclearFraming(request)) {
-    refuse(request)
+  } else {
+    const hosts = hostLines(request.rawHeaders)
+    // HTTP/1.0 needs none; not every server of Node looks for it in HTTP/1.1.
+    const isHosted = hosts === 1 || (hosts === 0 && request.httpVersionMinor === 0)
+    if (request.httpVersionMajor !== 1 || !isHosted || hasUnclearFraming(request)) refuse(request)
   }
   if (url.includes('#')) refuse(request)
   if (url.charCodeAt(0) !== SLASH) {
