@@ -14,7 +14,7 @@ import { createMembership } from './membership.js'
 import { loadOnDemand } from './on-demand.js'
 import { unfoldPm2Environment } from './pm2-environment.js'
 import { hookSignals } from './signals.js'
-import { hookUndici } from './undici-hook.js'
+import { hookUndici, type UndiciCopies } from './undici-hook.js'
 
 /** Laneway at work in this thread. */
 export interface Running {
@@ -74,7 +74,7 @@ function startWith(config: RegisterConfig): Running {
         discovery: discovery.sources,
         service: membership.registered ?? config.service ?? 'does not register',
         hooks,
-        'copies of undici': `${undiciCopies()} so far`,
+        'copies of undici': copiesText(undiciCopies()),
         disabled: [...config.disabled],
         faults: [...guard.faults.keys()],
       },
@@ -107,7 +107,7 @@ function startWith(config: RegisterConfig): Running {
     hookHttp(egress, guard)
     hooks.push('http and https requests')
   }
-  let undiciCopies = () => 0
+  let undiciCopies = (): UndiciCopies => ({ hooked: 0, leftAlone: 0 })
   if (on('undici')) {
     undiciCopies = hookUndici(egress, guard)
     hooks.push('undici')
@@ -148,4 +148,9 @@ function once(fn: () => void): () => void {
     done = true
     fn()
   }
+}
+
+function copiesText({ hooked, leftAlone }: UndiciCopies): string {
+  const old = `${leftAlone} older than 6.8 left alone: without tag, not routed`
+  return `${hooked} so far${leftAlone === 0 ? '' : `, ${old}`}`
 }
