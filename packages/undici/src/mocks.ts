@@ -47,7 +47,7 @@ function asMock(entry: unknown): Mock | undefined {
 }
 
 function isMock(value: unknown): value is Mock {
-  return typeof value === 'object' && value !== null && typeof internal(value, 'original dispatch') === 'function'
+  return typeof value === 'object' && value !== null && typeof Object(internal(value, 'mock agent')).get === 'function'
 }
 
 /**
@@ -82,17 +82,31 @@ export function sendToMock(
 
 const hooked = new WeakSet<Mock>()
 
-/** A mock that finds no answer, and may use the network, calls the dispatch of a pool, which it keeps under a symbol. */
+/** A mock that finds no answer, and may use the network, goes on as the pool that it is: through the step that sends. */
 function hookNetwork(mock: Mock): void {
   if (hooked.has(mock)) return
   hooked.add(mock)
-  const symbol = Object.getOwnPropertySymbols(mock).find(one => one.description === 'original dispatch') as symbol
+  const key = sendingKey(mock)
+  if (key === undefined) return
   const methods = mock as unknown as Record<symbol, Dispatch>
-  const original = methods[symbol] as Dispatch
-  methods[symbol] = function laneOriginalDispatch(this: unknown, options, handler) {
-    const unmatched = options[kUnmatched] as Unmatched | undefined
-    return unmatched === undefined ? original.call(this, options, handler) : unmatched(handler)
+  const original = methods[key] as Dispatch
+  Object.defineProperty(mock, key, {
+    configurable: true,
+    enumerable: false,
+    writable: true,
+    value: function laneNetwork(this: unknown, options: DispatchOptions, handler: DispatchHandler) {
+      const unmatched = options[kUnmatched] as Unmatched | undefined
+      return unmatched === undefined ? original.call(this, options, handler) : unmatched(handler)
+    },
+  })
+}
+
+function sendingKey(mock: object): symbol | undefined {
+  for (let owner: object | null = mock; owner !== null; owner = Object.getPrototypeOf(owner)) {
+    const key = Object.getOwnPropertySymbols(owner).find(one => one.description === 'dispatch')
+    if (key !== undefined) return key
   }
+  return undefined
 }
 
 /** The network for an endpoint that was chosen for an unmatched request: a MockAgent has nothing but mocks among its pools. */
@@ -100,6 +114,6 @@ export function pastMocks(mock: Mock): Dispatch {
   return (options, handler) => {
     const agent = internal(mock, 'mock agent') as { get(origin: string): object }
     const pool = agent.get(originText(options.origin))
-    return (internal(pool, 'original dispatch') as Dispatch).call(pool, options, handler)
+    return (Object.getPrototypeOf(pool) as Mock).dispatch.call(pool, options, handler)
   }
 }
