@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { isMainThread } from 'node:worker_threads'
 import { emitLanewayWarning, type IngressOptions, ownLane } from '@laneway/core'
 import { laneServer } from '@laneway/http'
@@ -22,7 +23,8 @@ export interface Running {
 }
 
 const key = Symbol.for('laneway.register.v1')
-const holder = globalThis as { [key]?: Running }
+/** One for all realms of the thread: Jest gives each test file a global object of its own. */
+const holder = AsyncLocalStorage as { [key]?: Running }
 
 /** What this thread has, started by whichever copy of this package came first: ESM, CJS, another version. */
 export function running(): Running {
