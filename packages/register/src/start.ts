@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { isMainThread } from 'node:worker_threads'
 import { emitLanewayWarning, type IngressOptions, type LaneFormat, ownLane } from '@laneway/core'
 import { laneServer } from '@laneway/http'
@@ -14,7 +15,7 @@ import { createMembership } from './membership.js'
 import { loadOnDemand } from './on-demand.js'
 import { unfoldPm2Environment } from './pm2-environment.js'
 import { hookSignals } from './signals.js'
-import { hookUndici } from './undici-hook.js'
+import { hookUndici, type UndiciCopies } from './undici-hook.js'
 
 /** Laneway at work in this thread. */
 export interface Running {
@@ -22,7 +23,8 @@ export interface Running {
 }
 
 const key = Symbol.for('laneway.register.v1')
-const holder = globalThis as { [key]?: Running }
+/** One for all realms of the thread: Jest gives each test file a global object of its own. */
+const holder = AsyncLocalStorage as { [key]?: Running }
 
 /** What this thread has, started by whichever copy of this package came first: ESM, CJS, another version. */
 export function running(): Running {
@@ -74,7 +76,7 @@ function startWith(config: RegisterConfig): Running {
         discovery: discovery.sources,
         service: membership.registered ?? config.service ?? 'does not register',
         hooks,
-        'copies of undici': `${undiciCopies()} so far`,
+        'copies of undici': copiesText(undiciCopies()),
         disabled: [...config.disabled],
         faults: [...guard.faults.keys()],
       },
@@ -110,7 +112,7 @@ function startWith(config: RegisterConfig): Running {
     hookHttp({ ...egress, ...(connectTimeoutMs !== undefined && { connectTimeoutMs }) }, guard)
     hooks.push('http and https requests')
   }
-  let undiciCopies = () => 0
+  let undiciCopies = (): UndiciCopies => ({ hooked: 0, leftAlone: 0 })
   if (on('undici')) {
     undiciCopies = hookUndici(egress, guard)
     hooks.push('undici')
@@ -153,4 +155,9 @@ function once(fn: () => void): () => void {
     done = true
     fn()
   }
+}
+
+function copiesText({ hooked, leftAlone }: UndiciCopies): string {
+  const old = `${leftAlone} older than 6.8 left alone: without tag, not routed`
+  return `${hooked} so far${leftAlone === 0 ? '' : `, ${old}`}`
 }

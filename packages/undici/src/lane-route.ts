@@ -7,6 +7,7 @@ import type { EndpointPools } from './endpoint-pools.js'
 import { accepts, type Generation, mismatch } from './generation.js'
 import { headerValues, type PlainHeaders, plainHeaders, withHeaderInShape } from './headers.js'
 import { exchangeFor, sendHop } from './lane-hop.js'
+import type { FindMock } from './mocks.js'
 import type { EgressSettings } from './options.js'
 import { RedirectFollower, type Redirections } from './redirect-follower.js'
 import { isExpectedRedirect } from './redirect-memory.js'
@@ -31,6 +32,8 @@ export interface LaneRoute {
   readonly passes: boolean
   /** What undici 6 follows below, unless a request says how many; else 0. */
   readonly redirections: Redirections
+  /** Finds the mock of an origin; `undefined` where no mock has been met. */
+  readonly mocks: () => FindMock | undefined
   /** Of a preload: a call for which deciding failed goes on without Laneway, and this is told why. */
   readonly onFault?: (error: unknown) => void
 }
@@ -57,7 +60,8 @@ function dispatchInLane(
     const resolve: Dispatch = (hop, follower) => resolveLane(route, hop, follower)
     return captureInLane(route, resolve, options, handler, ended)
   }
-  const headers = plainHeaders(options.headers)
+  const headers = readHeaders(options)
+  if (headers === undefined) return route.send(options, handler)
   const call = callOf(route, options, headers, handler, ended)
   return sendHop(route, call, options, headers, handler, true)
 }
@@ -95,7 +99,8 @@ function captureInLane(
   let copy: DispatchOptions
   let exchange: DispatchHandler
   try {
-    const headers = plainHeaders(options.headers)
+    const headers = readHeaders(options)
+    if (headers === undefined) return next(options, handler)
     const call = callOf(route, options, headers, handler, ended)
     copy = decidedOptions(options, call)
     copy.headers = withHeaderInShape(options.headers, headers, route.settings.header, call.lane?.header)
@@ -123,7 +128,8 @@ export function resolveLane(route: LaneRoute, options: DispatchOptions, handler:
 }
 
 function resolveHop(route: LaneRoute, options: DispatchOptions, handler: DispatchHandler): boolean {
-  const headers = plainHeaders(options.headers)
+  const headers = readHeaders(options)
+  if (headers === undefined) return route.send(options, handler)
   // An interceptor that made options of its own has lost the symbol; the header above it says the same. Never ambient.
   let call: Call
   try {
@@ -142,6 +148,15 @@ function resolveHop(route: LaneRoute, options: DispatchOptions, handler: Dispatc
   }
   if (call.root?.settled === false) call.root.fail(error)
   return true
+}
+
+/** @returns `undefined` for what undici refuses, in its own words */
+function readHeaders(options: DispatchOptions): PlainHeaders | undefined {
+  try {
+    return plainHeaders(options.headers)
+  } catch {
+    return undefined
+  }
 }
 
 export function isDone(options: DispatchOptions, handler: DispatchHandler): boolean {
