@@ -1,0 +1,95 @@
+// What a service under test calls: the service sc-c with instances in base, gray and blue, a host in scope that is no
+// service, and a third party. Each writes down what arrived, and all answer alike, so that an answer differs only by a fault.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import http from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export const LANES = ['gray', 'blue']
+const PLACES = ['base', ...LANES, 'peer', 'third']
+
+/** `hits` are those since the last `forget()`; `answer` is the one of the row that runs. */
+export async function startNeighbours() {
+  const hits = []
+  const servers = []
+  const ports = {}
+  const state = { answer: undefined, idOf: undefined }
+  for (const place of PLACES) {
+    const server = http.createServer((req, res) => {
+      const chunks = []
+      req.on('data', chunk => chunks.push(chunk))
+      req.on('error', () => {})
+      req.on('end', () => {
+        const request = { method: req.method, path: req.url, headers: req.headers, body: Buffer.concat(chunks) }
+        const id = state.idOf?.(request) ?? idOf(request)
+        hits.push({ id, place, method: req.method, path: req.url, raw: req.rawHeaders, body: String(request.body) })
+        // Answers overtake each other.
+        setTimeout(() => respond(res, state.answer?.(request) ?? echo(request)), (hits.length * 7) % 5)
+      })
+    })
+    server.keepAliveTimeout = 60_000
+    servers.push(server)
+    await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
+    ports[place] = server.address().port
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'laneway-ecosystem-'))
+  const endpointsFile = join(folder, 'endpoints.json')
+  const instances = ['base', ...LANES].map(place => ({
+    host: '127.0.0.1',
+    port: ports[place],
+    tags: place === 'base' ? [] : [place],
+  }))
+  writeFileSync(endpointsFile, JSON.stringify({ services: { 'sc-c': instances } }))
+  return {
+    hits,
+    state,
+    folder,
+    endpointsFile,
+    instances,
+    urls: {
+      service: `http://sc-c:${ports.base}`,
+      peer: `http://peer.internal:${ports.peer}`,
+      third: `http://third.example:${ports.third}`,
+    },
+    forget: () => hits.splice(0),
+    close() {
+      for (const server of servers) {
+        server.close()
+        server.closeAllConnections()
+      }
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The number of the request that A sent: from the path, a header or the body. */
+function idOf({ path, headers, body }) {
+  const found = /\bid-(\d+)/.exec(`${path} ${headers['x-id'] ?? ''} ${body}`)
+  return found === null ? (headers['x-id'] ?? '') : found[1]
+}
+
+/** An answer with its own caching rules. */
+function echo({ method, path, body }) {
+  return {
+    status: 200,
+    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'max-age=60', Vary: 'Accept-Language' },
+    body: JSON.stringify({ method, path, body: String(body) }),
+  }
+}
+
+/** A body that is a list goes out piece by piece. */
+function respond(res, { status = 200, headers = {}, body = '' }) {
+  res.on('error', () => {})
+  if (!Array.isArray(body)) {
+    res.writeHead(status, { 'Content-Length': Buffer.byteLength(body), ...headers })
+    res.end(body)
+    return
+  }
+  res.writeHead(status, headers)
+  const next = index => {
+    if (index === body.length) return res.end()
+    res.write(body[index])
+    setTimeout(next, 1, index + 1)
+  }
+  next(0)
+}
