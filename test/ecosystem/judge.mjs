@@ -78,7 +78,7 @@ export function differences(row, own, plain) {
   for (const id of new Set([...Object.keys(plain.notes), ...Object.keys(own.notes)])) {
     say(`events ${id}`, String(plain.notes[id] ?? ''), String(own.notes[id] ?? ''))
   }
-  say('end of the process', plain.end, own.end)
+  if (plain.end !== undefined && own.end !== undefined) say('end of the process', plain.end, own.end)
   return found
 }
 

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
  * - `urls`: `service`, `peer` (in scope, no service) and `third` (a third party); `targetOf(req)` is the one A asks for
  * - `require`: of this folder; `import()` in a row finds the same libraries
  * - `laneway`: what the packages export, in the way "explicit" only
+ * - `agent(options)`: an `http.Agent`, a `LaneAgent` in the way "explicit"
  * - `note(req, event)`: an event of a request, to be held against plain Node
  * - `hit(req, headers)`: a call that a mock has answered
  * - `resources`: by name, what the row `needs`
@@ -25,6 +26,11 @@ export async function createKit({ way, urls, instances, resources = {} }) {
     hits,
     require: createRequire(import.meta.url),
     targetOf: req => urls[req.headers['x-to']],
+    agent(options = { keepAlive: true }) {
+      const agent = laneway?.agentWith(options) ?? new http.Agent(options)
+      closers.push(() => agent.destroy())
+      return agent
+    },
     idOf: req => req.headers['x-id'],
     note(req, event) {
       const id = req.headers['x-id']

@@ -24,7 +24,9 @@ export async function startNeighbours() {
         const id = state.idOf?.(request) ?? idOf(request)
         hits.push({ id, place, method: req.method, path: req.url, raw: req.rawHeaders, body: String(request.body) })
         // Answers overtake each other.
-        setTimeout(() => respond(res, state.answer?.(request) ?? echo(request)), (hits.length * 7) % 5)
+        request.times = hits.filter(hit => hit.id === id).length
+        const answer = state.answer?.(request, urls) ?? echo(request)
+        setTimeout(() => respond(res, answer), answer.delayMs ?? (hits.length * 7) % 5)
       })
     })
     server.keepAliveTimeout = 60_000
@@ -34,6 +36,11 @@ export async function startNeighbours() {
   }
   const folder = mkdtempSync(join(tmpdir(), 'laneway-ecosystem-'))
   const endpointsFile = join(folder, 'endpoints.json')
+  const urls = {
+    service: `http://sc-c:${ports.base}`,
+    peer: `http://peer.internal:${ports.peer}`,
+    third: `http://third.example:${ports.third}`,
+  }
   const instances = ['base', ...LANES].map(place => ({
     host: '127.0.0.1',
     port: ports[place],
@@ -46,11 +53,7 @@ export async function startNeighbours() {
     folder,
     endpointsFile,
     instances,
-    urls: {
-      service: `http://sc-c:${ports.base}`,
-      peer: `http://peer.internal:${ports.peer}`,
-      third: `http://third.example:${ports.third}`,
-    },
+    urls,
     forget: () => hits.splice(0),
     close() {
       for (const server of servers) {
@@ -78,8 +81,9 @@ function echo({ method, path, body }) {
 }
 
 /** A body that is a list goes out piece by piece. */
-function respond(res, { status = 200, headers = {}, body = '' }) {
+function respond(res, { status = 200, headers = {}, body = '', hangUp = false }) {
   res.on('error', () => {})
+  if (hangUp) return res.destroy()
   if (!Array.isArray(body)) {
     res.writeHead(status, { 'Content-Length': Buffer.byteLength(body), ...headers })
     res.end(body)

@@ -18,6 +18,9 @@ export async function loadRows() {
   return found
 }
 
+/** So many rows share a process at most, so that no processor waits long for the last one. */
+const TOGETHER = 8
+
 /** Rows of one group share a process, unless they change the process they are in or need a special one. */
 export function batchesOf(rows) {
   const shared = new Map()
@@ -28,7 +31,7 @@ export function batchesOf(rows) {
       batches.push([one])
       continue
     }
-    if (!shared.has(group)) {
+    if ((shared.get(group)?.length ?? TOGETHER) === TOGETHER) {
       shared.set(group, [])
       batches.push(shared.get(group))
     }
@@ -38,6 +41,7 @@ export function batchesOf(rows) {
 }
 
 function versionOf(library) {
+  if (library.startsWith('node:')) return process.version
   try {
     return JSON.parse(readFileSync(`${libraries}node_modules/${library}/package.json`, 'utf8')).version
   } catch {

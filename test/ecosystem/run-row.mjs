@@ -16,7 +16,9 @@ export async function runBatch(batch, way, world) {
     if (service === undefined) return
     const ending = await service.end()
     const fault = /[^\s":]+ had a fault; [^\n]*/.exec(service.output())?.[0]
-    for (const file of mine) Object.assign(seen.get(file), { end: ending, fault, output: service.output() })
+    // A row that ends the process early says nothing about those before it.
+    const charged = seen.get(mine.at(-1))?.broken === undefined ? mine : mine.slice(-1)
+    for (const file of charged) Object.assign(seen.get(file), { end: ending, fault })
     service = undefined
     mine = []
   }
