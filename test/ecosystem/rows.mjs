@@ -27,7 +27,7 @@ export function batchesOf(rows) {
   const batches = []
   for (const one of rows) {
     const { row, group } = one
-    if (row.alone || row.program || row.flags || row.env || row.needs) {
+    if (row.alone || row.program || row.flags || row.flagsBefore || row.env || row.needs) {
       batches.push([one])
       continue
     }
