@@ -113,11 +113,12 @@ function reasonOf(row, way) {
 
 function check({ row }, own, plain) {
   const result = judge({ ...own, plain })
-  result.served = own.answers.size - result.failed
+  result.served = Math.max(0, own.answers.size - result.failed)
   const changes = plain === undefined ? [] : differences(row, own, plain)
   if (own.fault !== undefined) changes.push(own.fault)
   result.changed = changes.length
   result.why.push(...changes.slice(0, values.verbose ? 40 : 4))
+  if (result.failed > 0 && own.broken === undefined && own.output) result.why.push(own.output.slice(-1500))
   if (own.broken !== undefined) {
     result.failed = Math.max(result.failed, 1)
     result.why.push(String(own.broken.message).slice(0, values.verbose ? 8000 : 1500))
