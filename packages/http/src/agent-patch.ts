@@ -1,4 +1,5 @@
 import type { Agent, AgentOptions, ClientRequest } from 'node:http'
+import type { Socket } from 'node:net'
 import { createSocket } from './create-socket.js'
 import { type ConnectionOwner, EndpointConnection } from './endpoint-connection.js'
 import { poolName } from './endpoint-pool.js'
@@ -203,20 +204,22 @@ export function createAgentPatch(options: LaneAgentOptions, onFault: (error: unk
       onFault(error)
     }
     if (target === undefined) return original(...args) as ClientRequest
-    let connection: EndpointConnection | undefined
+    let socket: Socket | undefined
     const routed =
       service === undefined
         ? args
         : withConnection(args, (options: HopOptions, done: any) => {
-            connection = new EndpointConnection(undefined, NOBODY, connectTimeoutMs)
-            return connection.open(connect as CreateConnection, undefined, options, done)
+            const connection = new EndpointConnection(undefined, NOBODY, connectTimeoutMs)
+            socket = connection.open(connect as CreateConnection, undefined, options, done)
+            return socket
           })
     const made = original(...routed) as ClientRequest
     try {
       const hop = { host: target.hostname, port: target.port }
       const outgoing = new OutgoingLane(made, hop, target, service, settings)
-      if (service !== undefined) lead(withoutPool!, made, outgoing, service, hop)
-      if (connection?.socket) outgoing.watcher?.received(connection.socket, undefined)
+      if (service === undefined) return made
+      const led = lead(withoutPool!, made, outgoing, service, hop)
+      if (socket !== undefined) led?.receivedBefore(socket)
     } catch (error) {
       if (isHeadersSent(error)) made.destroy(error as Error)
       else onFault(error)

@@ -108,7 +108,7 @@ export function lead(
   outgoing: OutgoingLane,
   service: string,
   options: HopOptions,
-): void {
+): ServiceHop | undefined {
   let hop: ServiceHop
   try {
     hop = new ServiceHop(hops, request, outgoing, service, options)
@@ -119,9 +119,10 @@ export function lead(
       hops.onFault(error)
       hops.connect(request, outgoing.hop)
     }
-    return
+    return undefined
   }
   hop.begin()
+  return hop
 }
 
 /** The options of a connection, which are changed as the request goes on. */

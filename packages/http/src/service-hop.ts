@@ -197,32 +197,39 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
   }
 
   received(socket: Socket | undefined, error: Error | null | undefined): void {
-    const request = this.#request
-    if (socket !== undefined && !error) {
-      this.#socket = socket
-      this.#end.reached = this.#connecting
-      const connection = connectionOf(socket)
-      if (connection === undefined) {
-        // A mock, or a connection that somebody else has made: it goes where they want, whatever the resolver knows.
-        this.#waiting = false
-        this.#failure = undefined
-      } else {
-        connection.owner = this
-        if (this.#waiting && this.#outgoing.isTaggedForService()) {
-          this.#corked = true
-          socket.cork()
-        }
-      }
-    }
-    classOf(request).onSocket.call(request, socket, error ?? undefined)
+    if (socket !== undefined && !error) this.#link(socket)
+    classOf(this.#request).onSocket.call(this.#request, socket, error ?? undefined)
     // Behind Node's own tick: those who listen for the socket may still set the tag.
     process.nextTick(go, this)
+  }
+
+  /** The request has its socket already. */
+  receivedBefore(socket: Socket): void {
+    this.#link(socket)
+    process.nextTick(go, this)
+  }
+
+  #link(socket: Socket): void {
+    this.#socket = socket
+    this.#end.reached = this.#connecting
+    const connection = connectionOf(socket)
+    if (connection === undefined) {
+      // A mock, or a connection that somebody else has made: it goes where they want, whatever the resolver knows.
+      this.#waiting = false
+      this.#failure = undefined
+      return
+    }
+    connection.owner = this
+    if (this.#waiting && this.#outgoing.isTaggedForService()) {
+      this.#corked = true
+      socket.cork()
+    }
   }
 
   /** Begins to connect, now that the tag is known. */
   go(): void {
     if (this.#over) {
-      this.#start()
+      this.start()
       return
     }
     try {
@@ -235,10 +242,12 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
 
   #go(): void {
     this.#repickIfMoved()
-    this.#start()
+    // No lookup is faster than what the caller has put into the queue of this moment.
+    if (connectionOf(this.#socket)?.isStarted() === false) process.nextTick(start, this)
+    else this.start()
   }
 
-  #start(): void {
+  start(): void {
     if (this.#waiting) return
     const connection = connectionOf(this.#socket)
     const failure = this.#failure
@@ -374,6 +383,10 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     else if (connection !== undefined && !connection.done && error !== undefined) connection.fail(error)
     else this.#request.destroy(error)
   }
+}
+
+function start(hop: ServiceHop): void {
+  hop.start()
 }
 
 function go(hop: ServiceHop): void {
