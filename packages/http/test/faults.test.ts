@@ -147,8 +147,7 @@ function throwing<A extends unknown[], R>(nth: number, fn: (...args: A) => R): (
 function patchedAgent(t: Test, resolver: EgressResolver, onFault: (error: unknown) => void): Agent {
   const patch = createAgentPatch({ resolver }, onFault)
   class Patched extends Agent {}
-  const prototype = Patched.prototype as unknown as Record<'addRequest', (...args: any[]) => void>
-  prototype.addRequest = patch.wrapAddRequest(prototype.addRequest)
+  patch.patchAgents(Patched.prototype)
   const agent = new Patched()
   t.teardown(() => agent.destroy())
   return agent
