@@ -1,4 +1,11 @@
-import { createIngress, type Emitter, type IngressOptions, type IngressRequest, runRequest } from '@laneway/core'
+import {
+  createIngress,
+  type Emitter,
+  guardExpressLayers,
+  type IngressOptions,
+  type IngressRequest,
+  runRequest,
+} from '@laneway/core'
 import type { WithLane } from './lane-request.js'
 
 /** The events of a server that hand over a request. */
@@ -37,6 +44,8 @@ export function laneServer<S extends Emitter>(
   onFault: (error: unknown) => void = rethrow,
 ): S {
   const ingress = createIngress('laneServer', options)
+  // The app knows nothing of Laneway: its requests keep their own properties.
+  const preloaded = options.provisional === true
   const laned: LanedServer = server
   if (laned[kLaned] === true) return server
   laned[kLaned] = true
@@ -49,8 +58,10 @@ export function laneServer<S extends Emitter>(
     try {
       const request = args[1] as IngressRequest & Emitter & WithLane
       const decision = ingress(request)
-      request.lane = decision.lane
-      return runRequest(decision, request, args[2] as Emitter, handOn, emit, this, args)
+      if (!preloaded) request.lane = decision.lane
+      const result = runRequest(decision, request, args[2] as Emitter, handOn, emit, this, args)
+      if (!preloaded) guardExpressLayers(request)
+      return result
     } catch (error) {
       if (handedOn !== before) throw error
       onFault(error)

@@ -1,11 +1,6 @@
-import { EventEmitter } from 'node:events'
 import { createUndiciPatch, type LaneEgressOptions } from '@laneway/undici'
+import { chainOf, owns, watchEmitterClasses } from './emitter-classes.js'
 import type { Guard } from './guard.js'
-
-interface EmitterClass {
-  /** Called by every constructor that descends from EventEmitter, those inside Node included. */
-  init(this: object, options?: unknown): void
-}
 
 type Methods = Record<string, ((...args: any[]) => any) | undefined>
 
@@ -18,12 +13,10 @@ type Methods = Record<string, ((...args: any[]) => any) | undefined>
  */
 export function hookUndici(options: LaneEgressOptions, guard: Guard): () => number {
   const patch = createUndiciPatch(options, error => guard.fault('undici', error))
-  const known = new WeakSet<object>()
   const patched = new WeakSet<object>()
   let copies = 0
 
   function look(prototype: object): void {
-    known.add(prototype)
     const chain = chainOf(prototype)
     const base = chain.findIndex(isDispatcherBase)
     if (base === -1) return
@@ -37,13 +30,7 @@ export function hookUndici(options: LaneEgressOptions, guard: Guard): () => numb
     }
   }
 
-  const emitters = EventEmitter as unknown as EmitterClass
-  const { init } = emitters
-  emitters.init = function laneInit(this: object, options?: unknown): void {
-    const prototype = Object.getPrototypeOf(this) as object
-    if (!known.has(prototype)) guard.attempt('undici', () => look(prototype))
-    init.call(this, options)
-  }
+  watchEmitterClasses(prototype => guard.attempt('undici', () => look(prototype)))
   // Made by a preload before this one.
   const global = globalThis as Record<symbol, unknown>
   for (const version of [1, 2]) {
@@ -53,27 +40,10 @@ export function hookUndici(options: LaneEgressOptions, guard: Guard): () => numb
   return () => copies
 }
 
-/** The prototypes of a class, the most derived first, without those of Node. */
-function chainOf(prototype: object): object[] {
-  const chain: object[] = []
-  for (
-    let owner: object | null = prototype;
-    owner !== null && owner !== EventEmitter.prototype && owner !== Object.prototype;
-    owner = Object.getPrototypeOf(owner)
-  ) {
-    chain.push(owner)
-  }
-  return chain
-}
-
 /** What all dispatchers that send have in common and wrappers (`RetryAgent`, a composed one) have not. */
 function isDispatcherBase(owner: object): boolean {
   return (
     ['dispatch', 'close', 'destroy'].every(name => owns(owner, name)) &&
     ['destroyed', 'closed'].every(name => Object.getOwnPropertyDescriptor(owner, name)?.get !== undefined)
   )
-}
-
-function owns(owner: object, name: string): boolean {
-  return typeof Object.getOwnPropertyDescriptor(owner, name)?.value === 'function'
 }
