@@ -32,7 +32,8 @@ export interface ServerWatcher {
 export function watchServers(watcher: ServerWatcher): void {
   const known = new WeakSet<object>()
   const begin = (server: HttpServer) => {
-    if (known.has(server)) return false
+    // A stand-in that laneServer emits to has the server for its prototype.
+    if (known.has(server) || known.has(Object.getPrototypeOf(server))) return false
     known.add(server)
     watcher.begins(server)
     return true
