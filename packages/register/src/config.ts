@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { assertKnownKeys, describe, LanewayError } from '@laneway/core'
+import { CONSUMERS, DRIVERS, FRAMEWORKS } from './drivers.js'
 import { FIELDS, type RegisterOptions } from './fields.js'
 import { parseField } from './parse-field.js'
 import { assertKnownVariables, isServiceLink } from './unknown-variables.js'
@@ -9,7 +10,13 @@ import { assertKnownVariables, isServiceLink } from './unknown-variables.js'
 export type { RegisterOptions } from './fields.js'
 
 /** What can be switched off by name. */
-export const PARTS = ['ingress', 'fastify', 'http', 'undici', 'discovery', 'registration', 'signals'] as const
+export const PARTS = [
+  ...(['ingress', 'express', 'fastify', 'http', 'undici', 'sockets'] as const),
+  ...(Object.keys(FRAMEWORKS) as (keyof typeof FRAMEWORKS)[]),
+  ...(Object.keys(DRIVERS) as (keyof typeof DRIVERS)[]),
+  ...(Object.keys(CONSUMERS) as (keyof typeof CONSUMERS)[]),
+  ...(['discovery', 'registration', 'signals'] as const),
+] as const
 /** See {@link PARTS}. */
 export type Part = (typeof PARTS)[number]
 

@@ -1,20 +1,23 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { isMainThread } from 'node:worker_threads'
-import { emitLanewayWarning, type IngressOptions, type LaneFormat, ownLane } from '@laneway/core'
+import { emitLanewayWarning, guardExpressLayers, type IngressOptions, type LaneFormat, ownLane } from '@laneway/core'
 import { laneServer } from '@laneway/http'
 import { type RegisterConfig, readConfig } from './config.js'
 import { logDecisions, printDiagnosis } from './diagnosis.js'
 import { createDiscovery } from './discovery.js'
 import { atMost, drain } from './drain.js'
+import { CONSUMERS, DRIVERS, FRAMEWORKS } from './drivers.js'
 import { hookFastify } from './fastify-hook.js'
 import { createGuard } from './guard.js'
 import { hookHttp } from './http-hook.js'
 import { type HttpServer, watchServers } from './http-servers.js'
 import { installedVersions } from './installed-versions.js'
+import { hookLibraries } from './library-hooks.js'
 import { createMembership } from './membership.js'
 import { loadOnDemand } from './on-demand.js'
 import { unfoldPm2Environment } from './pm2-environment.js'
 import { hookSignals } from './signals.js'
+import { hookSockets } from './socket-hook.js'
 import { hookUndici, type UndiciCopies } from './undici-hook.js'
 
 /** Laneway at work in this thread. */
@@ -77,6 +80,7 @@ function startWith(config: RegisterConfig): Running {
         service: membership.registered ?? config.service ?? 'does not register',
         hooks,
         'copies of undici': copiesText(undiciCopies()),
+        'drivers and consumers': libraries.found(),
         disabled: [...config.disabled],
         faults: [...guard.faults.keys()],
       },
@@ -93,6 +97,7 @@ function startWith(config: RegisterConfig): Running {
     begins(server) {
       if (on('ingress')) guard.attempt('ingress', () => laneServer(server, ingress, ingressFault))
     },
+    handled: on('express') ? guardExpressLayers : () => {},
   })
   if (on('ingress')) hooks.push('http, https and http2 servers')
   if (on('fastify')) {
@@ -116,6 +121,11 @@ function startWith(config: RegisterConfig): Running {
   if (on('undici')) {
     undiciCopies = hookUndici(egress, guard)
     hooks.push('undici')
+  }
+  const libraries = hookLibraries({ ...DRIVERS, ...CONSUMERS, ...FRAMEWORKS }, on, guard)
+  if (on('sockets')) {
+    hookSockets(guard, libraries.opens)
+    hooks.push('sockets')
   }
   const leave = () => atMost(config.leaveDelayMs + config.shutdownMs, membership.leave())
   if (isMainThread && on('signals') && config.service !== undefined) {
