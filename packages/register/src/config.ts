@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { assertKnownKeys, describe, LanewayError } from '@laneway/core'
 import { CONSUMERS, DRIVERS, FRAMEWORKS } from './drivers.js'
+import { requireFrom } from './on-demand.js'
 
 /** What can be switched off by name. */
 export const PARTS = [
@@ -108,6 +108,11 @@ const FIELDS: Readonly<Record<keyof RegisterOptions, { variable: string; kind: K
   log: { variable: 'LANEWAY_LOG', kind: ['debug', 'warn', 'silent'] },
 }
 
+/** The environment variable of an option; `undefined` for a name that is none. */
+export function variableOf(option: string): string | undefined {
+  return Object.hasOwn(FIELDS, option) ? FIELDS[option as keyof RegisterOptions].variable : undefined
+}
+
 const FILES = ['laneway.config.json', 'laneway.config.js', 'laneway.config.mjs', 'laneway.config.cjs']
 
 /**
@@ -163,7 +168,7 @@ function readFile(folder: string): { file: string | undefined; options: Register
   if (file === undefined) return { file, options: {} }
   let loaded: unknown
   try {
-    loaded = createRequire(file)(file)
+    loaded = requireFrom(file, file)
   } catch (cause) {
     throw new LanewayError('LANEWAY_INVALID_OPTION', `${file} cannot be read: ${(cause as Error).message}`, { cause })
   }

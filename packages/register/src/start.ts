@@ -15,6 +15,7 @@ import { hookLibraries } from './library-hooks.js'
 import { createMembership } from './membership.js'
 import { loadOnDemand } from './on-demand.js'
 import { unfoldPm2Environment } from './pm2-environment.js'
+import { createWarn, startInWords } from './register-words.js'
 import { hookSignals } from './signals.js'
 import { hookSockets } from './socket-hook.js'
 import { hookUndici } from './undici-hook.js'
@@ -49,11 +50,11 @@ function start(): Running {
   const off = (process.env['LANEWAY_DISABLE'] ?? '').split(',').some(part => part.trim() === 'all')
   const config = off ? undefined : readConfig(process.env, process.cwd())
   if (config === undefined || config.disabled.has('all')) return IDLE
-  return startWith(config)
+  return startInWords(() => startWith(config))
 }
 
 function startWith(config: RegisterConfig): Running {
-  const warn = config.log === 'silent' ? () => {} : emitLanewayWarning
+  const warn = config.log === 'silent' ? () => {} : createWarn(emitLanewayWarning)
   const on = (part: string) => !config.disabled.has(part)
   const own = ownLane({ tag: config.tag })
   const guard = createGuard(warn)
