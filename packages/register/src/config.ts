@@ -6,7 +6,7 @@ import { requireFrom } from './on-demand.js'
 
 /** What can be switched off by name. */
 export const PARTS = [
-  ...(['ingress', 'express', 'fastify', 'http', 'undici', 'sockets'] as const),
+  ...(['ingress', 'express', 'fastify', 'nest', 'http', 'undici', 'sockets'] as const),
   ...(Object.keys(FRAMEWORKS) as (keyof typeof FRAMEWORKS)[]),
   ...(Object.keys(DRIVERS) as (keyof typeof DRIVERS)[]),
   ...(Object.keys(CONSUMERS) as (keyof typeof CONSUMERS)[]),

@@ -13,6 +13,7 @@ import { type HttpServer, watchServers } from './http-servers.js'
 import { installedVersions } from './installed-versions.js'
 import { hookLibraries } from './library-hooks.js'
 import { createMembership } from './membership.js'
+import { hookNestClients } from './nest-hook.js'
 import { loadOnDemand } from './on-demand.js'
 import { unfoldPm2Environment } from './pm2-environment.js'
 import { createWarn, startInWords } from './register-words.js'
@@ -90,6 +91,7 @@ function startWith(config: RegisterConfig): Running {
     listens(server, port) {
       servers.add(server)
       if (port !== undefined) membership.join(server, config.port ?? port)
+      if (on('nest')) hookNestClients(guard)
       if (config.diagnose) setImmediate(diagnose)
     },
     closed: server => servers.delete(server),
