@@ -2,7 +2,8 @@ import { LanewayError } from '@laneway/core'
 import { variableOf } from './config.js'
 
 /** Functions that a user of this package has never called. */
-const OURS = 'createAgentPatch|createUndiciPatch|createLaneResolver|createFileSource|createKubernetesSource|laneServer'
+const OURS =
+  'LANEWAY|createAgentPatch|createUndiciPatch|createLaneResolver|createFileSource|createKubernetesSource|laneServer'
 const OPTION_OF = new RegExp(`\\bthe option (\\w+) of (?:${OURS})\\b`, 'g')
 const PREFIX = new RegExp(`\\b(?:${OURS}): (\\w+)`, 'g')
 
