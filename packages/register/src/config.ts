@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { assertKnownKeys, describe, LanewayError } from '@laneway/core'
 import { CONSUMERS, DRIVERS, FRAMEWORKS } from './drivers.js'
 import { FIELDS, type RegisterOptions } from './fields.js'
+import { requireFrom } from './on-demand.js'
 import { parseField } from './parse-field.js'
 import { assertKnownVariables, isServiceLink } from './unknown-variables.js'
 
@@ -11,7 +11,7 @@ export type { RegisterOptions } from './fields.js'
 
 /** What can be switched off by name. */
 export const PARTS = [
-  ...(['ingress', 'express', 'fastify', 'http', 'undici', 'sockets'] as const),
+  ...(['ingress', 'express', 'fastify', 'nest', 'http', 'undici', 'sockets'] as const),
   ...(Object.keys(FRAMEWORKS) as (keyof typeof FRAMEWORKS)[]),
   ...(Object.keys(DRIVERS) as (keyof typeof DRIVERS)[]),
   ...(Object.keys(CONSUMERS) as (keyof typeof CONSUMERS)[]),
@@ -41,6 +41,11 @@ export interface RegisterConfig extends Readonly<Omit<RegisterOptions, 'disable'
 
 /** Callers learn of a departure within a second; the rest is for slow ones. */
 const NOTICE_MS = 3000
+
+/** The environment variable of an option; `undefined` for a name that is none. */
+export function variableOf(option: string): string | undefined {
+  return Object.hasOwn(FIELDS, option) ? FIELDS[option as keyof RegisterOptions].variable : undefined
+}
 
 const FILES = ['laneway.config.json', 'laneway.config.js', 'laneway.config.mjs', 'laneway.config.cjs']
 
@@ -109,7 +114,7 @@ function readFile(folder: string): { file: string | undefined; options: Register
   if (file === undefined) return { file, options: {} }
   let loaded: unknown
   try {
-    loaded = createRequire(file)(file)
+    loaded = requireFrom(file, file)
   } catch (cause) {
     throw invalid(`${file} cannot be read: ${(cause as Error).message}`, cause)
   }

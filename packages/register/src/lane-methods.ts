@@ -16,6 +16,8 @@ export interface LaneMethods {
   commands(prototype: object, name: string, ...properties: string[]): void
   /** What the methods start belongs to no request. */
   detached(prototype: object, ...names: string[]): void
+  /** Any change of what the method returns. */
+  results(prototype: object, name: string, change: (result: unknown) => unknown): void
   /** Any change of the arguments. A fault of it is told once, and the method is the library's own from then on. */
   prepare(prototype: object, name: string, prepare: (args: unknown[]) => void): void
 }
@@ -41,6 +43,20 @@ export function createLaneMethods(part: string, guard: Guard): LaneMethods {
 
   return {
     prepare,
+    results(prototype, name, change) {
+      replace(prototype, name, original => {
+        return function (this: unknown, ...args: unknown[]): unknown {
+          const result = Reflect.apply(original, this, args)
+          try {
+            return stepsAside ? result : change(result)
+          } catch (error) {
+            stepsAside = true
+            guard.fault(part, error)
+            return result
+          }
+        }
+      })
+    },
     callbacks(prototype, ...names) {
       for (const name of names) prepare(prototype, name, bindArguments)
     },
@@ -81,6 +97,7 @@ export function bindCommand(command: object, properties: readonly string[]): voi
 
 /** Like `bindLane`; but a callback that is bound already, and handed on by another request, keeps its first caller. */
 export function inLaneOfCaller(callback: Callback): Callback {
+  if (typeof callback !== 'function') return callback
   if ((callback as { [kBound]?: true })[kBound] === true) return callback
   const lane = currentLane()
   function laneCallback(this: unknown, ...args: unknown[]): unknown {

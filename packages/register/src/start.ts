@@ -14,8 +14,10 @@ import { type HttpServer, watchServers } from './http-servers.js'
 import { installedVersions } from './installed-versions.js'
 import { hookLibraries } from './library-hooks.js'
 import { createMembership } from './membership.js'
+import { hookNestClients } from './nest-hook.js'
 import { loadOnDemand } from './on-demand.js'
 import { unfoldPm2Environment } from './pm2-environment.js'
+import { createWarn, startInWords } from './register-words.js'
 import { hookSignals } from './signals.js'
 import { hookSockets } from './socket-hook.js'
 import { hookUndici, type UndiciCopies } from './undici-hook.js'
@@ -51,11 +53,11 @@ function start(): Running {
   const off = (process.env['LANEWAY_DISABLE'] ?? '').split(',').some(part => part.trim() === 'all')
   const config = off ? undefined : readConfig(process.env, process.cwd())
   if (config === undefined || config.disabled.has('all')) return IDLE
-  return startWith(config)
+  return startInWords(() => startWith(config))
 }
 
 function startWith(config: RegisterConfig): Running {
-  const warn = config.log === 'silent' ? () => {} : emitLanewayWarning
+  const warn = config.log === 'silent' ? () => {} : createWarn(emitLanewayWarning)
   const on = (part: string) => !config.disabled.has(part)
   const own = ownLane({ tag: config.tag })
   const guard = createGuard(warn)
@@ -91,6 +93,7 @@ function startWith(config: RegisterConfig): Running {
     listens(server, port) {
       servers.add(server)
       if (port !== undefined) membership.join(server, config.port ?? port)
+      if (on('nest')) hookNestClients(guard)
       if (config.diagnose) setImmediate(diagnose)
     },
     closed: server => servers.delete(server),
