@@ -1,5 +1,6 @@
 import { Agent, type AgentOptions, type ClientRequest } from 'node:http'
 import { createConnection, type NetConnectOpts } from 'node:net'
+import { endpointConnection } from './endpoint-connection.js'
 import type { LaneAgentOptions } from './lane-agent-options.js'
 import { LaneRouting } from './lane-routing.js'
 import { type AgentInternals, type HopOptions, hopOptions } from './node-internals.js'
@@ -43,7 +44,7 @@ export class LaneAgent extends Agent {
   /** Called by `http.Agent` when no idle connection fits. Connections to endpoints never go through a proxy. */
   override createConnection(options: any, callback?: any): any {
     if ((options as HopOptions)[kEndpoint] === undefined) return super.createConnection(options, callback)
-    const socket = createConnection(options as NetConnectOpts)
+    const socket = createConnection(endpointConnection(options) as NetConnectOpts)
     this.#routing.opened(options, socket)
     return socket
   }

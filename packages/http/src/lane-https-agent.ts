@@ -1,6 +1,7 @@
 import { type ClientRequest, Agent as HttpAgent } from 'node:http'
 import { Agent, type AgentOptions } from 'node:https'
 import { createConnection, type NetConnectOpts, type Socket } from 'node:net'
+import { endpointConnection } from './endpoint-connection.js'
 import { LIKE_GLOBAL } from './lane-agent.js'
 import type { LaneAgentOptions } from './lane-agent-options.js'
 import { kPlain, LaneRouting } from './lane-routing.js'
@@ -43,12 +44,13 @@ export class LaneHttpsAgent extends Agent {
   override createConnection(options: any, callback?: any): any {
     const hop = options as HopOptions
     if (hop[kEndpoint] === undefined) return super.createConnection(options, callback)
+    const checked = endpointConnection(hop) as NetConnectOpts
     const socket = (
       hop[kPlain] === true
-        ? createConnection(options as NetConnectOpts)
+        ? createConnection(checked)
         : this.#direct === undefined
-          ? super.createConnection(options)
-          : this.#direct.createConnection(options)
+          ? super.createConnection(checked)
+          : this.#direct.createConnection(checked)
     ) as Socket
     this.#routing.opened(hop, socket)
     return socket

@@ -1,5 +1,6 @@
 import type { ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
+import { kAnyAddress } from '@laneway/core'
 import type { Choice } from '@laneway/discovery'
 import { awaitConnect, type ConnectWatcher } from './await-connect.js'
 import { HopEnd, warnOfFault } from './hop-end.js'
@@ -133,7 +134,8 @@ export class ServiceHop implements ConnectWatcher, RequestWatcher {
   }
 
   #connect(choice: Choice): void {
-    const { host, port, address } = choice.endpoint!
+    const endpoint = choice.endpoint!
+    const { host, port, address } = endpoint
     this.#agent.resolver.started(choice)
     this.#choice = choice
     const options = this.#options
@@ -141,6 +143,7 @@ export class ServiceHop implements ConnectWatcher, RequestWatcher {
     options.hostname = host
     options.port = port
     options[kEndpoint] = address
+    options[kAnyAddress] = (endpoint as { [kAnyAddress]?: true })[kAnyAddress]
     this.#connecting = true
     try {
       this.#agent.connect(this.#request, options)
