@@ -7,6 +7,7 @@ export const LANEWAY_ERRORS = {
   LANEWAY_CLOSED: 'The resolver, source or client was closed.',
   LANEWAY_DEV_SERVER_LISTEN: 'The in-memory Nacos server cannot have its ports.',
   LANEWAY_DEV_SERVER_TIMEOUT: 'A condition that a test waits for at the in-memory Nacos server did not come true.',
+  LANEWAY_FORBIDDEN_ADDRESS: 'The name of an endpoint resolves to a link-local address or a cloud metadata service.',
   LANEWAY_HEADERS_SENT: 'The head of a request was written before its lane could be set or removed.',
   LANEWAY_INVALID_ENDPOINT: 'An endpoint that the user wrote down is not usable.',
   LANEWAY_INVALID_OPTION: 'An option has a value outside its range, or an unknown name.',

@@ -1,6 +1,7 @@
 import dns from 'node:dns'
 import { getDefaultAutoSelectFamilyAttemptTimeout, isIP, type Socket } from 'node:net'
 import { getSystemErrorMap } from 'node:util'
+import { guardLookup, kAnyAddress } from '@laneway/core'
 import type { Endpoint } from '@laneway/discovery'
 import { movePool } from './endpoint-pool.js'
 import {
@@ -178,7 +179,9 @@ export class EndpointConnection {
       this.#proceed()
       return
     }
-    const { lookup = dns.lookup, family, hints } = (this.options ?? {}) as { lookup?: any; family?: any; hints?: any }
+    const { lookup: given = dns.lookup, family, hints } = (this.options ?? {}) as { lookup?: any; family?: any; hints?: any }
+    // The name of an endpoint does not say that it leads to a metadata service; an address was checked by the resolver.
+    const lookup = isUnchecked(goal) ? guardLookup(given) : given
     lookup(goal.host, { all: true, family, hints }, (error: Error | null, found: unknown) => {
       if (turn !== this.#turn || this.socket?.destroyed !== false) return
       if (error) {
@@ -307,6 +310,11 @@ export class EndpointConnection {
     clearTimeout(this.#timer)
     this.#timer = undefined
   }
+}
+
+/** Whether a goal is an endpoint whose resolver lets none lead to a forbidden address. */
+function isUnchecked(goal: Goal): boolean {
+  return goal.address !== undefined && (goal as { [kAnyAddress]?: true })[kAnyAddress] !== true
 }
 
 function timedOut(connection: EndpointConnection): void {
