@@ -87,6 +87,12 @@ export class EndpointConnection {
     return socket ?? undefined
   }
 
+  /** Puts the connection into the pool of where it is going. */
+  move(goal: Goal): void {
+    if (this.options === undefined || this.#agent === undefined || this.socket === undefined) return
+    movePool(this.#agent, this.socket, this.options, goal.address === undefined ? undefined : (goal as Endpoint))
+  }
+
   isStarted(): boolean {
     return this.done || this.#goal !== undefined
   }
@@ -169,9 +175,7 @@ export class EndpointConnection {
     const turn = ++this.#turn
     this.#goal = goal
     this.#addresses = undefined
-    if (this.options !== undefined && this.#agent !== undefined && this.socket !== undefined) {
-      movePool(this.#agent, this.socket, this.options, goal.address === undefined ? undefined : (goal as Endpoint))
-    }
+    this.move(goal)
     if (goal.address !== undefined) this.#timer = setTimeout(timedOut, this.#timeoutMs, this)
     if (isIP(goal.host) !== 0) {
       this.#addresses = [goal.host]
