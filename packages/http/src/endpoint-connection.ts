@@ -7,8 +7,8 @@ import {
   type AnyAgent,
   type ConnectRequest,
   type CreateConnection,
-  handleOf,
   type HopOptions,
+  handleOf,
   type OnCreated,
   renewHandle,
   type TcpHandle,
@@ -74,7 +74,12 @@ export class EndpointConnection {
   }
 
   /** Calls `createConnection` of the agent or of the request. */
-  open(create: CreateConnection, self: unknown, options: HopOptions, callback: OnCreated | undefined): Socket | undefined {
+  open(
+    create: CreateConnection,
+    self: unknown,
+    options: HopOptions,
+    callback: OnCreated | undefined,
+  ): Socket | undefined {
     this.options = options
     const created: OnCreated = (error, socket) => {
       if (socket) this.#adopt(socket)
