@@ -9,7 +9,14 @@ import { LaneAgent } from './lane-agent.js'
 import { type LaneAgentOptions, resolveLaneAgentOptions } from './lane-agent-options.js'
 import { LaneHttpsAgent } from './lane-https-agent.js'
 import { hopAgent, isLaneAgent, lead, serviceOf } from './lane-routing.js'
-import { type AgentInternals, type AnyAgent, type CreateConnection, classOf, type HopOptions, hopOptions } from './node-internals.js'
+import {
+  type AgentInternals,
+  type AnyAgent,
+  type CreateConnection,
+  classOf,
+  type HopOptions,
+  hopOptions,
+} from './node-internals.js'
 import { OutgoingLane } from './outgoing-lane.js'
 import { agentOfCall, connectionOfCall, targetOfCall, withConnection } from './request-arguments.js'
 import type { HopAgent } from './service-hop.js'
@@ -36,7 +43,8 @@ export interface AgentPatch {
 }
 
 /** What an agent has for methods unless its class or its user has replaced them. */
-type Patched = Pick<AgentInternals, 'addRequest' | 'createSocket' | 'getName' | 'keepSocketAlive'> & Pick<Agent, 'destroy'>
+type Patched = Pick<AgentInternals, 'addRequest' | 'createSocket' | 'getName' | 'keepSocketAlive'> &
+  Pick<Agent, 'destroy'>
 
 /** An agent with one of these of its own gets its connections in its own way, through a proxy for instance. */
 const OWN_WAY = ['addRequest', 'createSocket'] as const

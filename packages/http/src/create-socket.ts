@@ -1,6 +1,12 @@
 import type { ClientRequest } from 'node:http'
 import { EndpointConnection } from './endpoint-connection.js'
-import { type AnyAgent, type CreateConnection, connectDirectly, type HopOptions, type OnCreated } from './node-internals.js'
+import {
+  type AnyAgent,
+  type CreateConnection,
+  connectDirectly,
+  type HopOptions,
+  type OnCreated,
+} from './node-internals.js'
 import { hooksOf, inLane } from './request-hooks.js'
 import { kHop, type ServiceHop } from './service-hop.js'
 
@@ -30,7 +36,12 @@ export function createSocket(
 }
 
 /** What the agent is about to call has no argument that tells the request, and may be a method of the user's own. */
-function interceptOnce(agent: AnyAgent, hop: ServiceHop, direct: CreateConnection | undefined, timeoutMs: number): void {
+function interceptOnce(
+  agent: AnyAgent,
+  hop: ServiceHop,
+  direct: CreateConnection | undefined,
+  timeoutMs: number,
+): void {
   const own = Object.getOwnPropertyDescriptor(agent, 'createConnection')
   const before = agent.createConnection
   agent.createConnection = function createToEndpoint(options, callback) {

@@ -8,8 +8,8 @@ import {
   type AnyAgent,
   type ConnectRequest,
   type CreateConnection,
-  handleOf,
   type HopOptions,
+  handleOf,
   type OnCreated,
   renewHandle,
   type TcpHandle,
@@ -75,7 +75,12 @@ export class EndpointConnection {
   }
 
   /** Calls `createConnection` of the agent or of the request. */
-  open(create: CreateConnection, self: unknown, options: HopOptions, callback: OnCreated | undefined): Socket | undefined {
+  open(
+    create: CreateConnection,
+    self: unknown,
+    options: HopOptions,
+    callback: OnCreated | undefined,
+  ): Socket | undefined {
     this.options = options
     const created: OnCreated = (error, socket) => {
       if (socket) this.#adopt(socket)
@@ -86,6 +91,12 @@ export class EndpointConnection {
     const socket = create.call(self, own, callback === undefined ? undefined : created)
     if (socket) this.#adopt(socket)
     return socket ?? undefined
+  }
+
+  /** Puts the connection into the pool of where it is going. */
+  move(goal: Goal): void {
+    if (this.options === undefined || this.#agent === undefined || this.socket === undefined) return
+    movePool(this.#agent, this.socket, this.options, goal.address === undefined ? undefined : (goal as Endpoint))
   }
 
   isStarted(): boolean {
@@ -170,9 +181,7 @@ export class EndpointConnection {
     const turn = ++this.#turn
     this.#goal = goal
     this.#addresses = undefined
-    if (this.options !== undefined && this.#agent !== undefined && this.socket !== undefined) {
-      movePool(this.#agent, this.socket, this.options, goal.address === undefined ? undefined : (goal as Endpoint))
-    }
+    this.move(goal)
     if (goal.address !== undefined) this.#timer = setTimeout(timedOut, this.#timeoutMs, this)
     if (isIP(goal.host) !== 0) {
       this.#addresses = [goal.host]

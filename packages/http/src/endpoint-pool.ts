@@ -66,7 +66,7 @@ export function movePool(
   const there = agent.sockets[name]
   if (there === undefined) agent.sockets[name] = [socket]
   else there.push(socket)
-  if ((agent.requests[from]?.length ?? 0) > 0) {
+  if (was !== WAITING && (agent.requests[from]?.length ?? 0) > 0) {
     // Takes the socket out and opens a connection for the first request that waits for this pool.
     agent.removeSocket(socket, { ...options, [kEndpoint]: was })
     return

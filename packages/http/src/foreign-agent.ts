@@ -39,7 +39,11 @@ export function isReplaced(agent: object, name: string, patched: object): boolea
  * proxy in.
  */
 export function isProxy(agent: object): boolean {
-  const { options, proxy, proxyOptions } = agent as { options?: { proxyEnv?: unknown }; proxy?: unknown; proxyOptions?: unknown }
+  const { options, proxy, proxyOptions } = agent as {
+    options?: { proxyEnv?: unknown }
+    proxy?: unknown
+    proxyOptions?: unknown
+  }
   return Boolean(options?.proxyEnv ?? proxy ?? proxyOptions)
 }
 

@@ -4,7 +4,13 @@ import { poolName } from './endpoint-pool.js'
 import { mayKeep } from './endpoint-sockets.js'
 import type { LaneAgentOptions } from './lane-agent-options.js'
 import { LaneRouting } from './lane-routing.js'
-import { type AgentInternals, type AnyAgent, type CreateConnection, connectDirectly, hopOptions } from './node-internals.js'
+import {
+  type AgentInternals,
+  type AnyAgent,
+  type CreateConnection,
+  connectDirectly,
+  hopOptions,
+} from './node-internals.js'
 
 /** What Node's global agents have had since version 19. */
 export const LIKE_GLOBAL = Object.freeze({ keepAlive: true, scheduling: 'lifo', timeout: 5000 } as const)
@@ -47,7 +53,15 @@ export class LaneAgent extends Agent {
   /** Called by `http.Agent` when no idle connection fits. Connections to endpoints never go through a proxy. */
   createSocket(request: ClientRequest, options: any, callback: any): void {
     const { connectTimeoutMs } = this.#routing.options
-    createSocket(this as unknown as AnyAgent, node.createSocket, this.#direct, connectTimeoutMs, request, options, callback)
+    createSocket(
+      this as unknown as AnyAgent,
+      node.createSocket,
+      this.#direct,
+      connectTimeoutMs,
+      request,
+      options,
+      callback,
+    )
   }
 
   /** Called by `http.Agent` when a connection has become idle. */

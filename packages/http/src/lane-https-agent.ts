@@ -2,8 +2,8 @@ import { type ClientRequest, Agent as HttpAgent } from 'node:http'
 import { Agent, type AgentOptions } from 'node:https'
 import { createSocket } from './create-socket.js'
 import { poolName } from './endpoint-pool.js'
-import { LIKE_GLOBAL } from './lane-agent.js'
 import { mayKeep } from './endpoint-sockets.js'
+import { LIKE_GLOBAL } from './lane-agent.js'
 import type { LaneAgentOptions } from './lane-agent-options.js'
 import { LaneRouting } from './lane-routing.js'
 import { type AgentInternals, type AnyAgent, type CreateConnection, hopOptions } from './node-internals.js'
@@ -45,7 +45,15 @@ export class LaneHttpsAgent extends Agent {
   /** Called by `http.Agent` when no idle connection fits. Connections to endpoints never go through a proxy. */
   createSocket(request: ClientRequest, options: any, callback: any): void {
     const { connectTimeoutMs } = this.#routing.options
-    createSocket(this as unknown as AnyAgent, node.createSocket, this.#direct, connectTimeoutMs, request, options, callback)
+    createSocket(
+      this as unknown as AnyAgent,
+      node.createSocket,
+      this.#direct,
+      connectTimeoutMs,
+      request,
+      options,
+      callback,
+    )
   }
 
   /** Called by `http.Agent` when a connection has become idle. */

@@ -62,6 +62,10 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
   #waiting = false
   #waited = false
   #connecting = false
+  /** Those who listen for the socket have had their turn. */
+  #heard = false
+  /** The agent was asked for a socket. */
+  #asked = false
   #socket: Socket | undefined
   #corked = false
   #over = false
@@ -132,8 +136,13 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     const queued = this.#leaveQueue()
     if (error === undefined) this.#pick(undefined)
     else this.#failure = error
-    if (queued || this.#socket === undefined) this.#connect()
-    else this.#go()
+    if (queued || !this.#asked) this.#connect()
+    else if (this.#socket !== undefined) {
+      const endpoint = this.#choice?.endpoint
+      // At once: the next request that waited has to find the pool as full as it is.
+      if (endpoint !== undefined) connectionOf(this.#socket)?.move(endpoint)
+      if (this.#heard) this.start()
+    }
   }
 
   /** Only with a snapshot the ports of a service are known, or that no registry has it. */
@@ -151,10 +160,7 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     else if (this.#socket !== undefined) {
       connectionOf(this.#socket)?.start(goal)
       this.#uncork()
-    } else {
-      this.#leaveQueue()
-      this.#agent.connect(this.#request, hop)
-    }
+    } else if (this.#leaveQueue() || !this.#asked) this.#agent.connect(this.#request, hop)
   }
 
   /** Where the request would go without a resolver; or why its head cannot be made to fit that. */
@@ -183,6 +189,7 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
 
   #connect(): void {
     this.#connecting = true
+    this.#asked = true
     try {
       this.#agent.connect(this.#request, this.#options)
     } catch (error) {
@@ -228,6 +235,7 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
 
   /** Begins to connect, now that the tag is known. */
   go(): void {
+    this.#heard = true
     if (this.#over) {
       this.start()
       return

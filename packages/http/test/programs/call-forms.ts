@@ -64,7 +64,10 @@ export const forms: Record<string, Form> = {
     await call.watch(request)
   },
   'a connection of the caller': async call => {
-    const request = http.get(`${call.url}/ok`, { ...call.options, createConnection: options => net.connect(options as never) })
+    const request = http.get(`${call.url}/ok`, {
+      ...call.options,
+      createConnection: options => net.connect(options as never),
+    })
     const closed = call.watch(request)
     moments(call)
     await closed
@@ -194,7 +197,9 @@ export const forms: Record<string, Form> = {
   },
   'a queue at maxSockets 1 without keep-alive': async call => {
     const agent = call.agent({ maxSockets: 1 })
-    const all = ['first', 'second'].map(name => call.watch(http.get(`${call.url}/ok`, { ...call.options, agent }), name))
+    const all = ['first', 'second'].map(name =>
+      call.watch(http.get(`${call.url}/ok`, { ...call.options, agent }), name),
+    )
     call.pools(agent)
     await Promise.all(all)
     call.pools(agent)
@@ -232,7 +237,9 @@ export const forms: Record<string, Form> = {
   },
   'createConnection of an agent that answers later': async call => {
     const agent = call.agent()
-    const own = agent as unknown as { createConnection(options: any, done: (error: null, socket: net.Socket) => void): void }
+    const own = agent as unknown as {
+      createConnection(options: any, done: (error: null, socket: net.Socket) => void): void
+    }
     own.createConnection = (options, done) => {
       setTimeout(() => done(null, net.connect(options)), 10)
     }

@@ -32,7 +32,17 @@ export interface Call {
 }
 
 const REQUEST_EVENTS = ['finish', 'information', 'continue', 'timeout', 'abort', 'drain', 'error', 'close']
-const SOCKET_EVENTS = ['lookup', 'connect', 'ready', 'secureConnect', 'timeout', 'error', 'close', 'free', 'agentRemove']
+const SOCKET_EVENTS = [
+  'lookup',
+  'connect',
+  'ready',
+  'secureConnect',
+  'timeout',
+  'error',
+  'close',
+  'free',
+  'agentRemove',
+]
 
 type Way = 'plain' | 'LaneAgent' | 'patched'
 
@@ -67,7 +77,11 @@ for (const [module, secure] of [
   [http, false],
   [https, true],
 ] as const) {
-  const request = patch.wrapRequest(module.request as (...args: any[]) => ClientRequest, secure, () => module.globalAgent)
+  const request = patch.wrapRequest(
+    module.request as (...args: any[]) => ClientRequest,
+    secure,
+    () => module.globalAgent,
+  )
   Object.assign(module, {
     request,
     get: (...args: any[]) => {
@@ -85,7 +99,9 @@ async function runAll(host: string, way: Way, variant: string): Promise<Record<s
   for (const [name, form] of Object.entries(forms)) {
     if (only !== undefined && only !== name) continue
     if (process.env['VERBOSE'] !== undefined) console.error(host, variant, name)
-    all[name] = await (way === 'plain' ? run(form, host, way, variant) : runInLane('gray', run, form, host, way, variant))
+    all[name] = await (way === 'plain'
+      ? run(form, host, way, variant)
+      : runInLane('gray', run, form, host, way, variant))
   }
   return all
 }
@@ -106,7 +122,8 @@ function resolverFor(variant: string) {
           const port = Number(service.split(':')[1])
           target.services[service] ??= variant === 'first snapshot' ? undefined : of(port)
           if (variant === 'refused then answered' && port !== refused) {
-            target.services[service] = ++asked % 2 === 1 && (tried as Set<string> | undefined) === undefined ? of(refused) : of(port)
+            target.services[service] =
+              ++asked % 2 === 1 && (tried as Set<string> | undefined) === undefined ? of(refused) : of(port)
             if (tried !== undefined) target.services[service] = of(port)
           }
           return target.pick(service, lane, tried)
@@ -192,7 +209,8 @@ async function run(
     pools(agent) {
       const count = (pool: NodeJS.ReadOnlyDict<unknown[]>) => Object.values(pool).map(list => list?.length)
       note(`sockets ${count(agent.sockets)}, free ${count(agent.freeSockets)}, requests ${count(agent.requests)}`)
-      for (const name of Object.keys({ ...agent.sockets, ...agent.freeSockets })) note(`pool ${name}`.replaceAll(host, 'host'))
+      for (const name of Object.keys({ ...agent.sockets, ...agent.freeSockets }))
+        note(`pool ${name}`.replaceAll(host, 'host'))
     },
   }
   await form(call)
