@@ -128,17 +128,22 @@ function sendWhenReady(route: LaneRoute, hop: ServiceHop, handler: DispatchHandl
   return true
 }
 
-/** Stands between undici and the handler of a dispatch. */
+/**
+ * Stands between undici and the handler of a dispatch.
+ *
+ * @param captured - above the user's interceptors
+ */
 export function exchangeFor(
   route: LaneRoute,
   handler: DispatchHandler,
   call: Call,
   outermost: boolean,
   hop: ServiceHop | undefined,
+  captured = false,
 ): Exchange {
   // Below the user's interceptors responses say that they depend on the lane: caches keep them apart by it.
-  const marked = !outermost && (route.varies || hop !== undefined || lanesSeen())
-  const vary = marked ? route.settings.header : undefined
+  const marked = captured || (!outermost && (route.varies || hop !== undefined || lanesSeen()))
+  const vary = marked ? route.settings.vary : undefined
   return route.generation.modern && typeof handler.onRequestStart === 'function'
     ? new ModernExchange(handler, call, outermost, hop, vary)
     : new LegacyExchange(handler, call, outermost, hop, vary)

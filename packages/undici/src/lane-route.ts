@@ -104,7 +104,7 @@ function captureInLane(
     const call = callOf(route, options, headers, handler, ended)
     copy = decidedOptions(options, call)
     copy.headers = withHeaderInShape(options.headers, headers, route.settings.header, call.lane?.header)
-    const root = exchangeFor(route, handler, call, true, undefined)
+    const root = exchangeFor(route, handler, call, true, undefined, true)
     call.root = root
     exchange = root
   } catch (error) {

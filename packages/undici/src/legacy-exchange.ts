@@ -5,6 +5,7 @@ import { tellInContext } from './continuation.js'
 import type { LegacyHandler } from './dispatcher.js'
 import { expectRedirect, rawLocation } from './redirect-memory.js'
 import type { ServiceHop } from './service-hop.js'
+import { withoutRawVary, withRawVary } from './vary.js'
 
 /**
  * Stands between undici and a handler of undici 6 or 7. It has the methods of that generation and no others: undici 7
@@ -20,6 +21,7 @@ export class LegacyExchange implements LegacyHandler {
     /** The outermost one looks after the decision. */
     private readonly outermost: boolean,
     private readonly hop: ServiceHop | undefined,
+    /** Added below the user's interceptors, removed above them. */
     private readonly vary: string | undefined,
   ) {}
 
@@ -61,7 +63,12 @@ export class LegacyExchange implements LegacyHandler {
     this.success = status >= 200 && status < 300
     const { handler, call, vary } = this
     if (call.watched && this.outermost) expectRedirect(call, status, rawLocation(headers))
-    const told = vary === undefined || status < 200 ? headers : withRawVary(headers, vary)
+    const told =
+      vary === undefined || status < 200
+        ? headers
+        : this.outermost
+          ? withoutRawVary(headers, vary)
+          : withRawVary(headers, vary)
     return isHere(call.ambient)
       ? handler.onHeaders?.(status, told, resume, statusText)
       : runInLane(call.ambient, head, handler, status, told, resume, statusText)
@@ -187,19 +194,4 @@ function bodySent(handler: LegacyHandler, chunk: unknown): void {
 
 function requestSent(handler: LegacyHandler): void {
   handler.onRequestSent?.()
-}
-
-function withRawVary(headers: unknown[], name: string): unknown[] {
-  if (!Array.isArray(headers)) return headers
-  const varied = headers.slice()
-  for (let index = 0; index + 1 < varied.length; index += 2) {
-    if (String(varied[index]).toLowerCase() !== 'vary') continue
-    const value = Array.isArray(varied[index + 1])
-      ? (varied[index + 1] as unknown[]).join(', ')
-      : String(varied[index + 1])
-    varied[index + 1] = Buffer.from(`${value}, ${name}`, 'latin1')
-    return varied
-  }
-  varied.push(Buffer.from('vary'), Buffer.from(name))
-  return varied
 }

@@ -5,6 +5,7 @@ import { tellInContext } from './continuation.js'
 import type { DispatchController, ModernHandler, ParsedHeaders } from './dispatcher.js'
 import { expectRedirect } from './redirect-memory.js'
 import type { ServiceHop } from './service-hop.js'
+import { withoutVary, withVary } from './vary.js'
 
 /** Stands between undici and a handler of undici 7 or 8. */
 export class ModernExchange implements ModernHandler {
@@ -18,6 +19,7 @@ export class ModernExchange implements ModernHandler {
     /** The outermost one looks after the decision. */
     private readonly outermost: boolean,
     private readonly hop: ServiceHop | undefined,
+    /** Added below the user's interceptors, removed above them. */
     private readonly vary: string | undefined,
   ) {}
 
@@ -53,7 +55,12 @@ export class ModernExchange implements ModernHandler {
     this.success = status >= 200 && status < 300
     const { handler, call, vary } = this
     if (call.watched && this.outermost) expectRedirect(call, status, headers['location'])
-    const told = vary === undefined || status < 200 ? headers : withVary(headers, vary)
+    const told =
+      vary === undefined || status < 200
+        ? headers
+        : this.outermost
+          ? withoutVary(headers, vary)
+          : withVary(headers, vary)
     if (isHere(call.ambient)) handler.onResponseStart?.(controller, status, told, statusText)
     else runInLane(call.ambient, head, handler, controller, status, told, statusText)
   }
@@ -188,9 +195,4 @@ function bodySent(handler: ModernHandler, chunk: unknown): void {
 
 function requestSent(handler: ModernHandler): void {
   handler.onRequestSent?.()
-}
-
-function withVary(headers: ParsedHeaders, name: string): ParsedHeaders {
-  const { vary } = headers
-  return { ...headers, vary: vary === undefined ? name : `${Array.isArray(vary) ? vary.join(', ') : vary}, ${name}` }
 }
