@@ -2,6 +2,9 @@
 import http from 'node:http'
 import { createRequire } from 'node:module'
 
+// Most programs require node:http at their start, and OpenTelemetry patches it only then.
+createRequire(import.meta.url)('node:http')
+
 /**
  * - `urls`: `service`, `peer` (in scope, no service) and `third` (a third party); `targetOf(req)` is the one A asks for
  * - `require`: of this folder; `import()` in a row finds the same libraries
