@@ -2,7 +2,7 @@
 
 /** Of every request: the tag that belongs there, the right instance, once. */
 export function judge({ requests, hits, answers, plain }) {
-  const result = { ok: 0, wrong: 0, lost: 0, leaked: 0, doubled: 0, failed: 0, why: [] }
+  const result = { ok: 0, wrong: 0, lost: 0, leaked: 0, doubled: 0, failed: 0, why: [], forms: {} }
   const byId = groupById(hits)
   for (const request of requests) {
     const mine = byId.get(request.id) ?? []
@@ -23,6 +23,8 @@ export function judge({ requests, hits, answers, plain }) {
   }
   const strangers = [...byId.keys()].filter(id => !requests.some(request => request.id === id))
   if (strangers.length > 0) result.why.push(`calls of no request: ${strangers.join(' ')}`)
+  const forms = Object.entries(result.forms)
+  if (forms.length > 0) result.why.push(`of these: ${forms.map(([form, count]) => `${form} ${count}`).join(', ')}`)
   return result
 }
 
@@ -40,9 +42,12 @@ function judgeHit(request, hit, mocked, result) {
   const right = mocked ? 'mock' : hit.place === 'peer' ? 'peer' : request.lane || 'base'
   if (mocked && hit.place !== 'mock') return note(result, 'failed', request, `went past its mock to ${hit.place}`)
   if (tag === request.expected && hit.place === right) return
-  const seen = `${tag === '' ? 'no tag' : tag} at ${hit.place}, expected ${request.expected || 'no tag'} at ${right}`
+  const seen = `${hit.path}: ${tag === '' ? 'no tag' : tag} at ${hit.place}, expected ${request.expected || 'no tag'} at ${right}`
   const lost = tag === '' && (hit.place === 'base' || hit.place === right)
-  note(result, lost ? 'lost' : 'wrong', request, seen)
+  const kind = lost ? 'lost' : 'wrong'
+  note(result, kind, request, seen)
+  const form = /^\/id-\d+\/([^?]+)/.exec(hit.path)?.[1]
+  if (form !== undefined) result.forms[`${form} ${kind}`] = (result.forms[`${form} ${kind}`] ?? 0) + 1
 }
 
 function note(result, kind, request, text) {
