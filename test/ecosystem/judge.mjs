@@ -12,7 +12,9 @@ export function judge({ requests, hits, answers, plain }) {
     for (const hit of mine) judgeHit(request, hit, before[0]?.place === 'mock', result)
     if (mine.length > times) note(result, 'doubled', request, `${mine.length} calls instead of ${times}`)
     const status = answers.get(request.id)?.status ?? 0
-    if (status === 0 || mine.length < times) {
+    // A service that fails before it calls works nowhere.
+    const broken = mine.length === 0 && status >= 500
+    if (status === 0 || mine.length < times || broken) {
       note(
         result,
         'failed',
