@@ -71,8 +71,9 @@ export function differences(row, own, plain) {
     say(`answer ${id}, headers`, headText(before.headers, ignored, plain), headText(after.headers, ignored, own))
     say(`answer ${id}, body`, text(row, before.body, plain), text(row, after.body, own))
   }
-  for (const [id, before] of plain.byId) {
-    const after = own.byId.get(id) ?? []
+  for (const [id, calls] of plain.byId) {
+    const before = inOrder(row, calls)
+    const after = inOrder(row, own.byId.get(id) ?? [])
     for (const [index, hit] of before.entries()) {
       const other = after[index]
       // A call too few has been counted as failed.
@@ -87,6 +88,11 @@ export function differences(row, own, plain) {
   }
   if (plain.end !== undefined && own.end !== undefined) say('end of the process', plain.end, own.end)
   return found
+}
+
+/** Calls that a request makes at the same time arrive in any order. */
+function inOrder(row, calls) {
+  return row.concurrent ? calls.toSorted((one, other) => (one.path < other.path ? -1 : 1)) : calls
 }
 
 function headText(raw, ignored, { port }) {
