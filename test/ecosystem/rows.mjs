@@ -14,7 +14,10 @@ export async function loadRows() {
       const { default: exported } = await import(file)
       const base = name.replace(/\.mjs$/, '')
       for (const row of [exported].flat()) {
-        const one = row.variant === undefined ? { name: base, file } : { name: `${base}-${row.variant}`, file: `${file}#${row.variant}` }
+        const one =
+          row.variant === undefined
+            ? { name: base, file }
+            : { name: `${base}-${row.variant}`, file: `${file}#${row.variant}` }
         found.push({ group, ...one, row, version: versionOf(row.library) })
       }
     }

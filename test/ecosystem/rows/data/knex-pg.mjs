@@ -1,5 +1,5 @@
-import { bothWays } from '../../shapes/query.mjs'
 import { knexForms, openKnex } from '../../shapes/knex.mjs'
+import { bothWays } from '../../shapes/query.mjs'
 
 export default bothWays({
   library: 'knex',

@@ -6,7 +6,12 @@ export default bothWays({
   needs: ['memcached'],
   async open({ require, resources }) {
     const Memcached = require('memcached')
-    const client = new Memcached(resources.memcached.address, { poolSize: 2, retries: 20, minTimeout: 5, maxTimeout: 20 })
+    const client = new Memcached(resources.memcached.address, {
+      poolSize: 2,
+      retries: 20,
+      minTimeout: 5,
+      maxTimeout: 20,
+    })
     const set = number => new Promise(done => client.set(`memcached-${number}`, number, 60, done))
     await Promise.all(Array.from({ length: 40 }, (_, number) => set(number)))
     return { connections: client, close: async () => client.end() }

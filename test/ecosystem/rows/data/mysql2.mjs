@@ -17,7 +17,9 @@ export default bothWays({
       pool.query(SQL, [number], (error, rows) => done(error, rows?.[0].value))
     },
     execute({ pool }, number, done) {
-      pool.execute('SELECT value FROM (SELECT 1 AS value) AS one', (error, rows) => done(error, rows?.[0].value + number))
+      pool.execute('SELECT value FROM (SELECT 1 AS value) AS one', (error, rows) =>
+        done(error, rows?.[0].value + number),
+      )
     },
     getConnection({ pool }, number, done) {
       pool.getConnection((error, connection) => {

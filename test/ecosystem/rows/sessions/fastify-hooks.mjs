@@ -17,8 +17,14 @@ export default appRows({
     const bind = laneway?.bindLane ?? (fn => fn)
     for (const hook of HOOKS) {
       // The payload, where a hook has one, goes on as it is.
-      const add = run => app.addHook(hook, /^preP|^preS|^onSend/.test(hook) ? (a, b, _p, d) => run(a, b, d) : (a, b, d) => run(a, b, d))
-      add((_request, _reply, done) => client.echo('one', bind(() => done())))
+      const add = run =>
+        app.addHook(hook, /^preP|^preS|^onSend/.test(hook) ? (a, b, _p, d) => run(a, b, d) : (a, b, d) => run(a, b, d))
+      add((_request, _reply, done) =>
+        client.echo(
+          'one',
+          bind(() => done()),
+        ),
+      )
       add((request, _reply, done) => {
         ask(request, hook).then(body => {
           request.seen = [...(request.seen ?? []), body]
