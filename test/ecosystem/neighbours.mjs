@@ -2,6 +2,7 @@
 // service, and a third party. Each writes down what arrived, and all answer alike, so that an answer differs only by a fault.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
+import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -36,10 +37,14 @@ export async function startNeighbours() {
   }
   const folder = mkdtempSync(join(tmpdir(), 'laneway-ecosystem-'))
   const endpointsFile = join(folder, 'endpoints.json')
+  const proxy = createProxy(ports)
+  servers.push(proxy)
+  await new Promise(resolve => proxy.listen(0, '127.0.0.1', resolve))
   const urls = {
     service: `http://sc-c:${ports.base}`,
     peer: `http://peer.internal:${ports.peer}`,
     third: `http://third.example:${ports.third}`,
+    proxy: `http://127.0.0.1:${proxy.address().port}`,
   }
   const instances = ['base', ...LANES].map(place => ({
     host: '127.0.0.1',
@@ -96,4 +101,29 @@ function respond(res, { status = 200, headers = {}, body = '', hangUp = false })
     setTimeout(next, 1, index + 1)
   }
   next(0)
+}
+
+/** A proxy for requests in absolute form and for tunnels; it passes on what it gets. */
+function createProxy(ports) {
+  const portOf = host => ports[{ 'peer.internal': 'peer', 'third.example': 'third' }[host] ?? 'base']
+  const proxy = http.createServer((req, res) => {
+    const { hostname, pathname, search } = new URL(req.url)
+    const { method, rawHeaders: headers } = req
+    const options = { host: '127.0.0.1', port: portOf(hostname), path: pathname + search, method, headers }
+    const onward = http.request({ ...options, setHost: false }, answer => {
+      res.writeHead(answer.statusCode, answer.rawHeaders)
+      answer.pipe(res)
+    })
+    onward.on('error', () => res.destroy())
+    req.pipe(onward)
+  })
+  proxy.on('connect', (req, socket) => {
+    const onward = net.connect(portOf(req.url.split(':')[0]), '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
+      onward.pipe(socket).pipe(onward)
+    })
+    for (const one of [onward, socket]) one.on('error', () => [onward, socket].map(end => end.destroy()))
+    socket.on('close', () => onward.destroy())
+  })
+  return proxy
 }

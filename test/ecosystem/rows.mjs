@@ -41,7 +41,7 @@ export function batchesOf(rows) {
   const batches = []
   for (const one of rows) {
     const { row, group } = one
-    if (row.alone || row.program || row.flags || row.env) {
+    if (row.alone || row.program || row.flags || row.flagsBefore || row.env) {
       batches.push([one])
       continue
     }

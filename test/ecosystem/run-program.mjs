@@ -8,12 +8,12 @@ import { drive, requestsOf } from './drive.mjs'
 import { libraries } from './install.mjs'
 import { groupById } from './judge.mjs'
 import { empty } from './run-row.mjs'
-import { environmentOf, WAYS } from './ways.mjs'
+import { environmentOf, requireOnly, WAYS } from './ways.mjs'
 
 const START_MS = 60_000
 const END_MS = 15_000
 
-/** A row's `program({ way, flags, env, node, folder, libraries })` returns `{ command, args, env, cwd }`. */
+/** A row's `program({ way, flags, requireFlags, env, node, folder, libraries })` returns `{ command, args, env, cwd }`. */
 export async function runProgram(row, way, { neighbours, node }) {
   const folder = mkdtempSync(join(neighbours.folder, 'program-'))
   const portFile = join(folder, 'port')
@@ -22,7 +22,12 @@ export async function runProgram(row, way, { neighbours, node }) {
     ...environmentOf(way, neighbours.endpointsFile),
     ECOSYSTEM: JSON.stringify({ way, urls: neighbours.urls, instances: neighbours.instances, portFile }),
   }
-  const started = await row.program({ way, flags, env, node, folder, libraries })
+  let started
+  try {
+    started = await row.program({ way, flags, requireFlags: requireOnly(flags), env, node, folder, libraries })
+  } catch (error) {
+    return { ...empty(row, error), end: 'was not built' }
+  }
   const child = spawn(started.command, started.args, {
     cwd: started.cwd ?? libraries,
     env: { ...env, ...started.env },

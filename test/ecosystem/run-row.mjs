@@ -30,7 +30,7 @@ export async function runBatch(batch, way, world) {
       continue
     }
     try {
-      service ??= await startProcess({ ...world, way, env: row.env, flags: row.flags })
+      service ??= await startProcess({ ...world, ...row, way })
     } catch (error) {
       seen.set(file, empty(row, error))
       continue

@@ -109,16 +109,23 @@ function reasonOf(row, way) {
 
 function check({ row }, own, plain) {
   const result = judge({ ...own, plain })
-  result.served = own.answers.size - result.failed
+  result.served = Math.max(0, own.answers.size - result.failed)
   const changes = plain === undefined ? [] : differences(row, own, plain)
   if (own.fault !== undefined) changes.push(own.fault)
   result.changed = changes.length
   result.why.push(...changes.slice(0, values.verbose ? 40 : 4))
+  if (result.failed > 0 && own.broken === undefined && own.output) result.why.push(brief(own.output))
   if (own.broken !== undefined) {
     result.failed = Math.max(result.failed, 1)
-    result.why.push(String(own.broken.message).slice(0, values.verbose ? 8000 : 1500))
+    result.why.push(brief(String(own.broken.message)))
   }
   return result
+}
+
+/** Without the rest of minified lines. */
+function brief(text) {
+  const lines = text.split('\n').map(one => one.slice(0, 200))
+  return lines.slice(0, values.verbose ? 100 : 20).join('\n')
 }
 
 /** On plain Node nobody carries the tag; what counts is that the service works at all, as the row says. */

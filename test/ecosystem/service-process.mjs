@@ -6,12 +6,12 @@ import { environmentOf, programFile, WAYS } from './ways.mjs'
 const END_MS = 15_000
 
 /** @returns a process with `ask(message)`, `end()` and, after it has ended, `ending` */
-export async function startProcess({ way, neighbours, resources, node, env = {}, flags = [] }) {
+export async function startProcess({ way, neighbours, resources, node, env = {}, flags = [], flagsBefore = [] }) {
   const { urls, instances, endpointsFile } = neighbours
   const child = fork(programFile, {
     cwd: libraries,
     execPath: node,
-    execArgv: [...WAYS[way].flags, ...flags],
+    execArgv: [...flagsBefore, ...WAYS[way].flags, ...flags],
     env: {
       ...environmentOf(way, endpointsFile),
       ...env,

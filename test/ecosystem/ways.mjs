@@ -1,7 +1,7 @@
 // The four ways in which a row runs, and OpenTelemetry without Laneway, which tells what OpenTelemetry changes by itself.
 import { fileURLToPath } from 'node:url'
 
-const names = new URL('./names.mjs', import.meta.url).href
+const names = fileURLToPath(new URL('./names.cjs', import.meta.url))
 const register = ['--import', '@laneway/register']
 const otel = ['--require', '@opentelemetry/auto-instrumentations-node/register']
 
@@ -16,19 +16,22 @@ const OTEL_ENV = {
 
 /** `flags` of Node, environment, and the order in the table. */
 export const WAYS = {
-  plain: { flags: ['--import', names], env: () => ({}) },
-  register: { flags: ['--import', names, ...register], env: discovery },
-  explicit: { flags: ['--import', names], env: () => ({}) },
+  plain: { flags: ['--require', names], env: () => ({}) },
+  register: { flags: ['--require', names, ...register], env: discovery },
+  explicit: { flags: ['--require', names], env: () => ({}) },
   otel: {
-    flags: ['--import', names, ...otel, ...register],
+    flags: ['--require', names, ...otel, ...register],
     env: file => ({ ...OTEL_ENV, ...discovery(file), LANEWAY_OTEL: '1' }),
   },
-  'otel alone': { flags: ['--import', names, ...otel], env: () => OTEL_ENV },
+  'otel alone': { flags: ['--require', names, ...otel], env: () => OTEL_ENV },
 }
 
 function discovery(file) {
   return { LANEWAY_ENDPOINTS_FILE: file, LANEWAY_SERVICES: 'sc-c' }
 }
+
+/** The same with --require in place of --import, which makes Node 20 read the program as a module. */
+export const requireOnly = flags => flags.map(flag => (flag === '--import' ? '--require' : flag))
 
 /** The environment of a child: ours without what would change Node or Laneway. */
 export function environmentOf(way, endpointsFile) {

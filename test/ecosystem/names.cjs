@@ -1,5 +1,5 @@
 // DNS of the services under test: the names of the neighbours are on loopback. Preloaded by every way, plain Node too.
-import dns from 'node:dns'
+const dns = require('node:dns')
 
 const real = dns.lookup
 dns.lookup = (hostname, ...rest) => {
