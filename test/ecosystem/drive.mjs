@@ -15,19 +15,20 @@ export function requestsOf(row) {
     const lane = number % 3 === 0 ? '' : LANES[number % 3 === 1 ? 0 : 1]
     const wanted = TARGETS[number % TARGETS.length]
     const to = targets.includes(wanted) ? wanted : targets[number % targets.length]
-    const expected = lane === '' ? '' : `r${number},${lane}`
+    const tag = lane === '' ? '' : `r${number},${lane}`
     const own = row.request?.(number) ?? {}
     return {
       id: String(number),
-      lane,
-      expected,
+      // A message carries no lane, whoever sends it.
+      lane: row.laneless ? '' : lane,
+      expected: row.laneless ? '' : tag,
       to,
       method: own.method ?? 'GET',
       path: own.path ?? `/id-${number}`,
       headers: {
         'x-id': String(number),
         'x-to': to,
-        ...(lane === '' ? {} : { 'x-mse-tag': expected }),
+        ...(tag === '' ? {} : { 'x-mse-tag': tag }),
         ...own.headers,
       },
       body: own.body,

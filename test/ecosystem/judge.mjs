@@ -2,7 +2,7 @@
 
 /** Of every request: the tag that belongs there, the right instance, once. */
 export function judge({ requests, hits, answers, plain }) {
-  const result = { ok: 0, wrong: 0, lost: 0, leaked: 0, doubled: 0, failed: 0, why: [] }
+  const result = { ok: 0, wrong: 0, lost: 0, leaked: 0, doubled: 0, failed: 0, why: [], forms: {} }
   const byId = groupById(hits)
   for (const request of requests) {
     const mine = byId.get(request.id) ?? []
@@ -12,7 +12,9 @@ export function judge({ requests, hits, answers, plain }) {
     for (const hit of mine) judgeHit(request, hit, before[0]?.place === 'mock', result)
     if (mine.length > times) note(result, 'doubled', request, `${mine.length} calls instead of ${times}`)
     const status = answers.get(request.id)?.status ?? 0
-    if (status === 0 || mine.length < times) {
+    // A service that fails before it calls works nowhere.
+    const broken = mine.length === 0 && status >= 500
+    if (status === 0 || mine.length < times || broken) {
       note(
         result,
         'failed',
@@ -23,6 +25,8 @@ export function judge({ requests, hits, answers, plain }) {
   }
   const strangers = [...byId.keys()].filter(id => !requests.some(request => request.id === id))
   if (strangers.length > 0) result.why.push(`calls of no request: ${strangers.join(' ')}`)
+  const forms = Object.entries(result.forms)
+  if (forms.length > 0) result.why.push(`of these: ${forms.map(([form, count]) => `${form} ${count}`).join(', ')}`)
   return result
 }
 
@@ -40,9 +44,12 @@ function judgeHit(request, hit, mocked, result) {
   const right = mocked ? 'mock' : hit.place === 'peer' ? 'peer' : request.lane || 'base'
   if (mocked && hit.place !== 'mock') return note(result, 'failed', request, `went past its mock to ${hit.place}`)
   if (tag === request.expected && hit.place === right) return
-  const seen = `${tag === '' ? 'no tag' : tag} at ${hit.place}, expected ${request.expected || 'no tag'} at ${right}`
+  const seen = `${hit.path}: ${tag === '' ? 'no tag' : tag} at ${hit.place}, expected ${request.expected || 'no tag'} at ${right}`
   const lost = tag === '' && (hit.place === 'base' || hit.place === right)
-  note(result, lost ? 'lost' : 'wrong', request, seen)
+  const kind = lost ? 'lost' : 'wrong'
+  note(result, kind, request, seen)
+  const form = /^\/id-\d+\/([^?]+)/.exec(hit.path)?.[1]
+  if (form !== undefined) result.forms[`${form} ${kind}`] = (result.forms[`${form} ${kind}`] ?? 0) + 1
 }
 
 function note(result, kind, request, text) {
@@ -64,8 +71,9 @@ export function differences(row, own, plain) {
     say(`answer ${id}, headers`, headText(before.headers, ignored, plain), headText(after.headers, ignored, own))
     say(`answer ${id}, body`, text(row, before.body, plain), text(row, after.body, own))
   }
-  for (const [id, before] of plain.byId) {
-    const after = own.byId.get(id) ?? []
+  for (const [id, calls] of plain.byId) {
+    const before = inOrder(row, calls)
+    const after = inOrder(row, own.byId.get(id) ?? [])
     for (const [index, hit] of before.entries()) {
       const other = after[index]
       // A call too few has been counted as failed.
@@ -80,6 +88,11 @@ export function differences(row, own, plain) {
   }
   if (plain.end !== undefined && own.end !== undefined) say('end of the process', plain.end, own.end)
   return found
+}
+
+/** Calls that a request makes at the same time arrive in any order. */
+function inOrder(row, calls) {
+  return row.concurrent ? calls.toSorted((one, other) => (one.path < other.path ? -1 : 1)) : calls
 }
 
 function headText(raw, ignored, { port }) {

@@ -1,6 +1,7 @@
 // A process with services under test: starts the rows that it is told, one after the other. It knows nothing of Laneway, but
 // for the way "explicit", where the rows get what the packages export.
 import { createKit } from './kit.mjs'
+import { loadRow } from './rows.mjs'
 
 const { way, urls, instances, resources } = JSON.parse(process.env.ECOSYSTEM)
 let kit
@@ -15,7 +16,7 @@ process.on('message', async message => {
 
 const ORDERS = {
   async start({ file }) {
-    const { default: row } = await import(file)
+    const row = await loadRow(file)
     kit = await createKit({ way, urls, instances, resources })
     return { port: await kit.serve(await row.service(kit)) }
   },

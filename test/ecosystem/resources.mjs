@@ -1,4 +1,6 @@
-// Servers that rows need: `needs: ['redis']` starts resources/redis.mjs, one for each batch of rows.
+// Servers that rows need: `needs: ['redis']` starts resources/redis.mjs, once for the whole run.
+
+const started = new Map()
 
 /**
  * A file exports `start()`, which returns `{ resource, stop }`, or `{ missing: reason }` where the server cannot be had. Rows
@@ -6,19 +8,20 @@
  */
 export async function startResources(names) {
   const resources = {}
-  const stops = []
-  const stop = async () => {
-    for (const one of stops) await one()
-  }
   for (const name of new Set(names)) {
-    const { start } = await import(`./resources/${name}.mjs`)
-    const started = await start()
-    if (started.missing !== undefined) {
-      await stop()
-      return { resources, missing: started.missing, stop: async () => {} }
-    }
-    resources[name] = started.resource
-    stops.push(started.stop)
+    if (!started.has(name)) started.set(name, start(name))
+    const { resource, missing } = await started.get(name)
+    if (missing !== undefined) return { resources, missing }
+    resources[name] = resource
   }
-  return { resources, missing: undefined, stop }
+  return { resources, missing: undefined }
+}
+
+export async function stopResources() {
+  for (const one of started.values()) await (await one).stop?.()
+}
+
+async function start(name) {
+  const { start } = await import(`./resources/${name}.mjs`)
+  return start()
 }

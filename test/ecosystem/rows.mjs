@@ -11,31 +11,46 @@ export async function loadRows() {
     for (const name of readdirSync(new URL(`${group}/`, folder)).sort()) {
       if (!name.endsWith('.mjs')) continue
       const file = new URL(`${group}/${name}`, folder).href
-      const { default: row } = await import(file)
-      found.push({ group, name: name.replace(/\.mjs$/, ''), file, row, version: versionOf(row.library) })
+      const { default: exported } = await import(file)
+      const base = name.replace(/\.mjs$/, '')
+      for (const row of [exported].flat()) {
+        const one =
+          row.variant === undefined
+            ? { name: base, file }
+            : { name: `${base}-${row.variant}`, file: `${file}#${row.variant}` }
+        found.push({ group, ...one, row, version: versionOf(row.library) })
+      }
     }
   }
   return found
 }
 
+/** The row of a file, or the one of a list that the fragment names. */
+export async function loadRow(file) {
+  const { default: exported } = await import(file)
+  const variant = new URL(file).hash.slice(1)
+  return variant === '' ? exported : exported.find(row => row.variant === variant)
+}
+
 /** So many rows share a process at most, so that no processor waits long for the last one. */
 const TOGETHER = 8
 
-/** Rows of one group share a process, unless they change the process they are in or need a special one. */
+/** Rows of one group that need the same servers share a process, unless they change the process they are in or need a special one. */
 export function batchesOf(rows) {
   const shared = new Map()
   const batches = []
   for (const one of rows) {
     const { row, group } = one
-    if (row.alone || row.program || row.flags || row.flagsBefore || row.env || row.needs) {
+    if (row.alone || row.program || row.flags || row.flagsBefore || row.env) {
       batches.push([one])
       continue
     }
-    if ((shared.get(group)?.length ?? TOGETHER) === TOGETHER) {
-      shared.set(group, [])
-      batches.push(shared.get(group))
+    const key = [group, ...(row.needs ?? [])].join(' ')
+    if ((shared.get(key)?.length ?? TOGETHER) === TOGETHER) {
+      shared.set(key, [])
+      batches.push(shared.get(key))
     }
-    shared.get(group).push(one)
+    shared.get(key).push(one)
   }
   return batches
 }

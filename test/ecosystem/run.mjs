@@ -6,7 +6,7 @@ import { installLocked, libraries } from './install.mjs'
 import { differences, judge } from './judge.mjs'
 import { startNeighbours } from './neighbours.mjs'
 import { decide, header, line } from './report.mjs'
-import { startResources } from './resources.mjs'
+import { startResources, stopResources } from './resources.mjs'
 import { batchesOf, loadRows } from './rows.mjs'
 import { runBatch } from './run-row.mjs'
 
@@ -62,7 +62,7 @@ const started = Date.now()
 const bad = []
 console.log(header())
 const batches = batchesOf(rows)
-await Promise.all(Array.from({ length: Number(values.parallel) }, work))
+await Promise.all(Array.from({ length: Number(values.parallel) }, work)).finally(stopResources)
 for (const { name, way, why } of bad) console.log(`! ${name}, ${way}:\n${why.join('\n').replace(/^/gm, '    ')}`)
 console.log(`${rows.length} rows, ${Math.round((Date.now() - started) / 1000)} s, Node ${process.version}`)
 console.log(`ecosystem: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
@@ -75,32 +75,28 @@ async function work() {
 }
 
 async function runAllWays(batch, neighbours) {
-  const { resources, missing, stop } = await startResources(batch.flatMap(({ row }) => row.needs ?? []))
+  const { resources, missing } = await startResources(batch.flatMap(({ row }) => row.needs ?? []))
   if (missing !== undefined) {
     for (const one of batch) console.log(`skipped: ${one.group}/${one.name}: ${missing}`)
     counts.skipped += batch.length
     return
   }
   const world = { neighbours, resources, node }
-  try {
-    const plain = await runBatch(batch, 'plain', world)
-    for (const one of batch) report(one, 'plain', check(one, plain.get(one.file), undefined))
-    for (const way of ways) {
-      const able = batch.filter(one => reasonOf(one.row, way) === undefined)
-      for (const one of batch) if (!able.includes(one)) print(one, way, undefined, reasonOf(one.row, way))
-      const seen = able.length === 0 ? new Map() : await runBatch(able, way, world)
-      for (const one of able) {
-        const before = plain.get(one.file)
-        let result = check(one, seen.get(one.file), before)
-        if (way === 'otel' && result.changed > 0) {
-          const alone = (await runBatch([one], 'otel alone', world)).get(one.file)
-          result = check(one, seen.get(one.file), { ...before, ...alone, byId: before.byId }, alone)
-        }
-        report(one, way, result)
+  const plain = await runBatch(batch, 'plain', world)
+  for (const one of batch) report(one, 'plain', check(one, plain.get(one.file), undefined))
+  for (const way of ways) {
+    const able = batch.filter(one => reasonOf(one.row, way) === undefined)
+    for (const one of batch) if (!able.includes(one)) print(one, way, undefined, reasonOf(one.row, way))
+    const seen = able.length === 0 ? new Map() : await runBatch(able, way, world)
+    for (const one of able) {
+      const before = plain.get(one.file)
+      let result = check(one, seen.get(one.file), before)
+      if (way === 'otel' && result.changed > 0) {
+        const alone = (await runBatch([one], 'otel alone', world)).get(one.file)
+        result = check(one, seen.get(one.file), { ...before, ...alone, byId: before.byId }, alone)
       }
+      report(one, way, result)
     }
-  } finally {
-    await stop()
   }
 }
 
