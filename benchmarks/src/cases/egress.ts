@@ -170,13 +170,19 @@ function undiciRows(tag: string | undefined): Row[] {
 /** Takes the place of Node's agent, so that no connection is made. */
 function stubAddRequest(arrived: Arrived): { last: http.ClientRequest | undefined } {
   const seen: { last: http.ClientRequest | undefined } = { last: undefined }
-  const stub = (request: http.ClientRequest, options: { host?: string; port?: number }): void => {
+  const stub = (request: http.ClientRequest, options: { host?: string; port?: number } & object): void => {
     arrived.count++
-    arrived.target = `${options.host}:${options.port}`
+    arrived.target = endpointOf(options) ?? `${options.host}:${options.port}`
     seen.last = request
   }
   ;(http.Agent.prototype as unknown as { addRequest: typeof stub }).addRequest = stub
   return seen
+}
+
+/** Where Laneway leads the connection: the options keep the name of the service, the endpoint is under a symbol. */
+function endpointOf(options: object): string | undefined {
+  const symbol = Object.getOwnPropertySymbols(options).find(({ description }) => description === 'laneway.endpoint')
+  return symbol === undefined ? undefined : (options as Record<symbol, { address?: string }>)[symbol]?.address
 }
 
 class ByHandAgent extends http.Agent {

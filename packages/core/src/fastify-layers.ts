@@ -30,6 +30,8 @@ export function guardFastifyLayers(instance: object): void {
   Object.defineProperty(instance, kGuarded, { value: true })
   const fastify = instance as FastifyInstance
   const { addHook, setErrorHandler, setNotFoundHandler } = fastify
+  // Not an instance of Fastify, but what has its hooks alone.
+  if (setErrorHandler === undefined || setNotFoundHandler === undefined) return
   fastify.addHook = like(addHook, function (this: unknown, name: unknown, hook: unknown, ...rest: unknown[]) {
     return addHook.call(this, name, guardedHook(name, hook), ...rest)
   })

@@ -63,8 +63,9 @@ export function isForbiddenName(name: string): boolean {
 
 /** 64:ff9b::/96, and 64:ff9b:1::/48 with a prefix of any length in it, RFC 6052 section 2.2. */
 function inNat64(groups: readonly number[]): boolean {
-  if (isForbiddenIpv4(pair(groups, 6))) return true
-  if (groups[2] !== 1) return false
+  const last = isForbiddenIpv4(pair(groups, 6))
+  if (groups[2] !== 1) return last && groups.slice(2, 6).every(group => group === 0)
+  if (last) return true
   const bytes = groups.flatMap(group => [group >> 8, group & 0xff])
   // Byte 8 is zero and left out.
   return [

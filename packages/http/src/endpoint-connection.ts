@@ -188,7 +188,11 @@ export class EndpointConnection {
       this.#proceed()
       return
     }
-    const { lookup: given = dns.lookup, family, hints } = (this.options ?? {}) as { lookup?: any; family?: any; hints?: any }
+    const {
+      lookup: given = dns.lookup,
+      family,
+      hints,
+    } = (this.options ?? {}) as { lookup?: any; family?: any; hints?: any }
     // The name of an endpoint does not say that it leads to a metadata service; an address was checked by the resolver.
     const lookup = isUnchecked(goal) ? guardLookup(given) : given
     lookup(goal.host, { all: true, family, hints }, (error: Error | null, found: unknown) => {
