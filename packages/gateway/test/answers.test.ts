@@ -238,6 +238,9 @@ function ask(session: http2.ClientHttp2Session, method: string): Promise<Got> {
   })
 }
 
+/** undici refuses some bytes that are no answer, Node's server the others. */
+const NO_ANSWER = /^(upstream-reset|bad-answer)$/
+
 t.test('a client gets the upstream’s answer, or a 502 that says why', async t => {
   const { at, port: service } = await upstream(t)
   const errors: string[] = []
@@ -279,7 +282,7 @@ t.test('a client gets the upstream’s answer, or a 502 that says why', async t 
       t.match(text, new RegExp(`^HTTP/1\\.1 ${status} [\\t\\x20-\\xff]*\\r\\n`), `${name}, HTTP/1.1`)
       for (const line of lines) t.match(text, line, `${name}, HTTP/1.1`)
       if (body !== undefined) t.ok(text.endsWith(`\r\n\r\n${body}`), `${name}, HTTP/1.1: ${text}`)
-      t.equal(error, status === '502' ? 'upstream-reset' : undefined, name)
+      t.match(error, status === '502' ? NO_ANSWER : undefined, name)
     }
     for (const [index, session] of sessions.entries()) {
       const what = `${name}, HTTP/2 ${index}`
@@ -294,7 +297,7 @@ t.test('a client gets the upstream’s answer, or a 502 that says why', async t 
         t.match(got.headers, expected, what)
         if (body !== undefined) t.equal(got.body, body, what)
         t.equal(got.code, 0, what)
-        t.equal(error, expected[':status'] === 502 ? 'upstream-reset' : undefined, what)
+        t.match(error, expected[':status'] === 502 ? NO_ANSWER : undefined, what)
       }
     }
   }

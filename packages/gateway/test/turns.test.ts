@@ -239,7 +239,11 @@ t.test('a connection that sends more than can wait is ended', async t => {
   client.socket.write(get('/slow') + get('/a').repeat(6000))
   t.equal(await client.closed, '')
   await untilQuiet(running as Running)
-  t.same(service.seen, ['GET /slow'])
+  // The connection may have ended before the first request reached its service.
+  t.strictSame(
+    service.seen.filter(one => one !== 'GET /slow'),
+    [],
+  )
   t.match(running.gateway.metrics(), /refused_total\{reason="pipeline"} 1/)
   t.equal((await send(port, { path: '/after' })).text, 'at /after')
 })
