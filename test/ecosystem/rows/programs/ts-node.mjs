@@ -6,6 +6,9 @@ export default {
   program: ({ node, requireFlags, libraries }) => ({
     command: node,
     args: [...requireFlags, '--require', 'ts-node/register/transpile-only', `${libraries}fixtures/typescript/app.ts`],
-    env: { TS_NODE_SKIP_PROJECT: 'true', TS_NODE_COMPILER_OPTIONS: '{"module":"commonjs","target":"es2022"}' },
+    env: {
+      TS_NODE_SKIP_PROJECT: 'true',
+      TS_NODE_COMPILER_OPTIONS: '{"module":"commonjs","esModuleInterop":true,"target":"es2022"}',
+    },
   }),
 }
