@@ -1,3 +1,4 @@
+import { subscribe } from 'node:diagnostics_channel'
 import dns from 'node:dns'
 import { getDefaultAutoSelectFamilyAttemptTimeout, isIP, type Socket } from 'node:net'
 import { getSystemErrorMap } from 'node:util'
@@ -20,6 +21,8 @@ export interface ConnectionOwner {
   /** An endpoint could not be reached. @returns the next one, an error to end with, or nothing: this failure is the end */
   next(failure: Error): Goal | Error | undefined
   connected(socket: Socket): void
+  /** A mock that stood in for the connection lets the request through after all, and this socket connects. */
+  letThrough(socket: Socket): void
 }
 
 type Lookup = (error: Error | null, address?: unknown, family?: number) => void
@@ -51,7 +54,7 @@ export class EndpointConnection {
   /** TCP is connected, or the socket is none that this class can lead. */
   done = false
   #foreign = false
-  readonly #agent: AnyAgent | undefined
+  #agent: AnyAgent | undefined
   readonly #timeoutMs: number
   #goal: Goal | undefined
   /** Addresses of the goal that were not tried yet; `undefined` until they are known. */
@@ -148,7 +151,8 @@ export class EndpointConnection {
   readonly #lookup = (_host: string, options: { all?: boolean }, callback: Lookup): void => {
     this.#answer = callback
     this.#wantsAll = options?.all === true
-    if (this.#addresses !== undefined) process.nextTick(() => this.#proceed())
+    if (this.#foreign && this.socket === undefined) this.#takeBack()
+    else if (this.#addresses !== undefined) process.nextTick(() => this.#proceed())
   }
 
   #adopt(socket: Socket): void {
@@ -157,11 +161,31 @@ export class EndpointConnection {
     if (handle === undefined || !socket.connecting) {
       this.#foreign = true
       this.done = true
+      watchConnecting()
       return
     }
+    this.#take(socket, handle)
+  }
+
+  #take(socket: Socket, handle: TcpHandle): void {
     this.socket = socket
     ;(socket as { [kConnection]?: EndpointConnection })[kConnection] = this
     this.#hook(handle)
+  }
+
+  /** A mock has made a connection with the options that it was given: the lookup is that of the socket which connects. */
+  #takeBack(): void {
+    const socket = connecting?.deref()
+    const handle = socket?.connecting === true ? tcpHandleOf(socket) : undefined
+    if (socket === undefined || handle === undefined) {
+      this.fail(new Error('a mock connects in a way that cannot be led to an endpoint'))
+      return
+    }
+    this.done = false
+    // No pool has this socket.
+    this.#agent = undefined
+    this.#take(socket, handle)
+    this.owner.letThrough(socket)
   }
 
   /** From now on the handle asks here to which address it shall connect. */
@@ -316,6 +340,18 @@ export class EndpointConnection {
     clearTimeout(this.#timer)
     this.#timer = undefined
   }
+}
+
+/** The socket that was the last to connect, once a mock was met. */
+let connecting: WeakRef<Socket> | undefined
+let watching = false
+
+function watchConnecting(): void {
+  if (watching) return
+  watching = true
+  subscribe('net.client.socket', message => {
+    connecting = new WeakRef((message as { socket: Socket }).socket)
+  })
 }
 
 function timedOut(connection: EndpointConnection): void {

@@ -151,7 +151,15 @@ for (const [kind, make] of Object.entries(agents)) {
             got(url(`/cut/${index}`), {
               agent: { http: options.agent },
               retry: { limit: 2, backoffLimit: 1, errorCodes: ['ECONNRESET'] },
-              hooks: { beforeRetry: [() => place('beforeRetry')], afterResponse: [answer => (place('after'), answer)] },
+              hooks: {
+                beforeRetry: [() => place('beforeRetry')],
+                afterResponse: [
+                  answer => {
+                    place('afterResponse')
+                    return answer
+                  },
+                ],
+              },
             }).then(() => place('then')),
           ),
           [],
