@@ -2,7 +2,7 @@ import http, { Agent, type IncomingMessage } from 'node:http'
 import net, { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { runInLane } from '@laneway/core'
-import { createAgentPatch, type EgressResolver } from '@laneway/http'
+import { createAgentPatch, type EgressResolver, LaneAgent } from '@laneway/http'
 import t, { type Test } from 'tap'
 import { fakeResolver } from './fake-resolver.js'
 import { farServer } from './far-server.js'
@@ -146,4 +146,22 @@ t.test('a connection that is no socket at all is left to who made it', async t =
   const agent = new Own()
   t.teardown(() => agent.destroy())
   t.equal(await get(agent), 'stream')
+})
+
+t.test('a mock that stands in for a LaneAgent sees the tag', async t => {
+  const resolver = fakeResolver({ 'sc-b': [{ port: 9 }] })
+  const own = new LaneAgent({ resolver, warn() {} })
+  t.teardown(() => own.destroy())
+  class Standing extends Agent {
+    readonly customAgent = own
+    override createConnection(): any {
+      return new MockSocket(undefined)
+    }
+  }
+  const agent = new Standing()
+  // Nothing tells of a request on Node 20.
+  const seen = Number(process.versions.node.split('.')[0]) >= 22 ? 'mock gray' : 'mock none'
+  t.equal(await runInLane('gray', get, agent), seen)
+  t.equal(await get(agent), 'mock none')
+  t.equal(resolver.starts.length, 0)
 })
