@@ -1,20 +1,20 @@
 import { subscribe } from 'node:diagnostics_channel'
 import dns from 'node:dns'
 import { getDefaultAutoSelectFamilyAttemptTimeout, isIP, type Socket } from 'node:net'
-import { getSystemErrorMap } from 'node:util'
 import type { Endpoint } from '@laneway/discovery'
 import { movePool } from './endpoint-pool.js'
+import type { AnyAgent, CreateConnection, HopOptions, OnCreated } from './node-internals.js'
 import {
-  type AnyAgent,
+  bind,
   type ConnectRequest,
-  type CreateConnection,
-  type HopOptions,
+  ETIMEDOUT,
+  failureOf,
   handleOf,
-  type OnCreated,
   renewHandle,
+  shakeHandsAgain,
   type TcpHandle,
   tcpHandleOf,
-} from './node-internals.js'
+} from './tcp-handle.js'
 
 /** The request that a connection is made for. */
 export interface ConnectionOwner {
@@ -32,8 +32,6 @@ const kConnection = Symbol('laneway.connection')
 
 /** Where a connection goes. Without `address` it is a host that is no service. */
 export type Goal = Pick<Endpoint, 'host' | 'port'> & { readonly address?: string }
-
-const ETIMEDOUT = [...getSystemErrorMap()].find(([, [code]]) => code === 'ETIMEDOUT')?.[0] ?? -110
 
 /** The connection of a socket to an endpoint, if this package made it. */
 export function connectionOf(socket: Socket | undefined): EndpointConnection | undefined {
@@ -359,28 +357,3 @@ function timedOut(connection: EndpointConnection): void {
 }
 
 function ignore(): void {}
-
-/** The error that Node makes of a status. */
-function failureOf(status: number, { address, port }: ConnectRequest): Error {
-  const code = getSystemErrorMap().get(status)?.[0] ?? `E${status}`
-  return Object.assign(new Error(`connect ${code} ${address}:${port}`), {
-    errno: status,
-    code,
-    syscall: 'connect',
-    address,
-    port,
-  })
-}
-
-function bind(handle: TcpHandle, { localAddress, localPort = 0 }: ConnectRequest, six: boolean): number {
-  if (!localAddress && !localPort) return 0
-  return six ? handle.bind6!(localAddress || '::', localPort, 0) : handle.bind!(localAddress || '0.0.0.0', localPort)
-}
-
-/** Lets a TLS socket that has no secure connection any more make one as soon as TCP is connected. */
-function shakeHandsAgain(socket: Socket): void {
-  const secure = socket as Socket & { encrypted?: boolean; secureConnecting?: boolean; _start?: () => void }
-  if (secure.encrypted !== true || secure._start === undefined) return
-  Object.assign(secure, { secureConnecting: true, authorized: false, _secureEstablished: false, _securePending: false })
-  socket.once('connect', secure._start)
-}
