@@ -50,7 +50,7 @@ type Patched = Pick<AgentInternals, 'addRequest' | 'createSocket' | 'getName' | 
 const OWN_WAY = ['addRequest', 'createSocket'] as const
 
 /** Of a connection whose request is not known yet. */
-const NOBODY: ConnectionOwner = { next: () => undefined, connected() {} }
+const NOBODY: ConnectionOwner = { next: () => undefined, connected() {}, letThrough() {} }
 
 interface Shadows {
   plain: LaneAgent | undefined

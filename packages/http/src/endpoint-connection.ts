@@ -1,26 +1,29 @@
+import { subscribe } from 'node:diagnostics_channel'
 import dns from 'node:dns'
 import { getDefaultAutoSelectFamilyAttemptTimeout, isIP, type Socket } from 'node:net'
-import { getSystemErrorMap } from 'node:util'
 import { guardLookup, kAnyAddress } from '@laneway/core'
 import type { Endpoint } from '@laneway/discovery'
 import { movePool } from './endpoint-pool.js'
+import type { AnyAgent, CreateConnection, HopOptions, OnCreated } from './node-internals.js'
 import {
-  type AnyAgent,
+  bind,
   type ConnectRequest,
-  type CreateConnection,
-  type HopOptions,
+  ETIMEDOUT,
+  failureOf,
   handleOf,
-  type OnCreated,
   renewHandle,
+  shakeHandsAgain,
   type TcpHandle,
   tcpHandleOf,
-} from './node-internals.js'
+} from './tcp-handle.js'
 
 /** The request that a connection is made for. */
 export interface ConnectionOwner {
   /** An endpoint could not be reached. @returns the next one, an error to end with, or nothing: this failure is the end */
   next(failure: Error): Goal | Error | undefined
   connected(socket: Socket): void
+  /** A mock that stood in for the connection lets the request through after all, and this socket connects. */
+  letThrough(socket: Socket): void
 }
 
 type Lookup = (error: Error | null, address?: unknown, family?: number) => void
@@ -30,8 +33,6 @@ const kConnection = Symbol('laneway.connection')
 
 /** Where a connection goes. Without `address` it is a host that is no service. */
 export type Goal = Pick<Endpoint, 'host' | 'port'> & { readonly address?: string }
-
-const ETIMEDOUT = [...getSystemErrorMap()].find(([, [code]]) => code === 'ETIMEDOUT')?.[0] ?? -110
 
 /** The connection of a socket to an endpoint, if this package made it. */
 export function connectionOf(socket: Socket | undefined): EndpointConnection | undefined {
@@ -52,7 +53,7 @@ export class EndpointConnection {
   /** TCP is connected, or the socket is none that this class can lead. */
   done = false
   #foreign = false
-  readonly #agent: AnyAgent | undefined
+  #agent: AnyAgent | undefined
   readonly #timeoutMs: number
   #goal: Goal | undefined
   /** Addresses of the goal that were not tried yet; `undefined` until they are known. */
@@ -149,7 +150,8 @@ export class EndpointConnection {
   readonly #lookup = (_host: string, options: { all?: boolean }, callback: Lookup): void => {
     this.#answer = callback
     this.#wantsAll = options?.all === true
-    if (this.#addresses !== undefined) process.nextTick(() => this.#proceed())
+    if (this.#foreign && this.socket === undefined) this.#takeBack()
+    else if (this.#addresses !== undefined) process.nextTick(() => this.#proceed())
   }
 
   #adopt(socket: Socket): void {
@@ -158,11 +160,31 @@ export class EndpointConnection {
     if (handle === undefined || !socket.connecting) {
       this.#foreign = true
       this.done = true
+      watchConnecting()
       return
     }
+    this.#take(socket, handle)
+  }
+
+  #take(socket: Socket, handle: TcpHandle): void {
     this.socket = socket
     ;(socket as { [kConnection]?: EndpointConnection })[kConnection] = this
     this.#hook(handle)
+  }
+
+  /** A mock has made a connection with the options that it was given: the lookup is that of the socket which connects. */
+  #takeBack(): void {
+    const socket = connecting?.deref()
+    const handle = socket?.connecting === true ? tcpHandleOf(socket) : undefined
+    if (socket === undefined || handle === undefined) {
+      this.fail(new Error('a mock connects in a way that cannot be led to an endpoint'))
+      return
+    }
+    this.done = false
+    // No pool has this socket.
+    this.#agent = undefined
+    this.#take(socket, handle)
+    this.owner.letThrough(socket)
   }
 
   /** From now on the handle asks here to which address it shall connect. */
@@ -330,33 +352,20 @@ function isUnchecked(goal: Goal): boolean {
   return goal.address !== undefined && (goal as { [kAnyAddress]?: true })[kAnyAddress] !== true
 }
 
+/** The socket that was the last to connect, once a mock was met. */
+let connecting: WeakRef<Socket> | undefined
+let watching = false
+
+function watchConnecting(): void {
+  if (watching) return
+  watching = true
+  subscribe('net.client.socket', message => {
+    connecting = new WeakRef((message as { socket: Socket }).socket)
+  })
+}
+
 function timedOut(connection: EndpointConnection): void {
   connection.timedOut()
 }
 
 function ignore(): void {}
-
-/** The error that Node makes of a status. */
-function failureOf(status: number, { address, port }: ConnectRequest): Error {
-  const code = getSystemErrorMap().get(status)?.[0] ?? `E${status}`
-  return Object.assign(new Error(`connect ${code} ${address}:${port}`), {
-    errno: status,
-    code,
-    syscall: 'connect',
-    address,
-    port,
-  })
-}
-
-function bind(handle: TcpHandle, { localAddress, localPort = 0 }: ConnectRequest, six: boolean): number {
-  if (!localAddress && !localPort) return 0
-  return six ? handle.bind6!(localAddress || '::', localPort, 0) : handle.bind!(localAddress || '0.0.0.0', localPort)
-}
-
-/** Lets a TLS socket that has no secure connection any more make one as soon as TCP is connected. */
-function shakeHandsAgain(socket: Socket): void {
-  const secure = socket as Socket & { encrypted?: boolean; secureConnecting?: boolean; _start?: () => void }
-  if (secure.encrypted !== true || secure._start === undefined) return
-  Object.assign(secure, { secureConnecting: true, authorized: false, _secureEstablished: false, _securePending: false })
-  socket.once('connect', secure._start)
-}

@@ -1,4 +1,5 @@
 import type { ClientRequest } from 'node:http'
+import { tagBehindOthers } from './agent-in-agent.js'
 import { kPlain } from './create-socket.js'
 import { EndpointSockets } from './endpoint-sockets.js'
 import {
@@ -44,6 +45,7 @@ export class LaneRouting {
     this.#agent = agent
     this.#connect = connect
     ;(agent as { [kLaneAgent]?: true })[kLaneAgent] = true
+    tagBehindOthers(agent, request => this.#tag(request))
     const { resolver } = this.options
     if (resolver === undefined) return
     this.#sockets = new EndpointSockets(resolver)
@@ -82,10 +84,27 @@ export class LaneRouting {
     lead(hops, request, outgoing, service, ownOptions(options, target, this.#secure))
   }
 
+  /** Tags a request that another agent sends, or a mock in its place. */
+  #tag(request: ClientRequest): void {
+    const [host, port] = splitHost(firstValue(request, 'host') ?? '')
+    const options = { host, port }
+    const target = targetOf(request, options, request.protocol === 'https:')
+    try {
+      new OutgoingLane(request, options, target, serviceOf(this.options.resolver, target, target.secure), this.options)
+    } catch {
+      // Its head has left, and who sends it is not this agent.
+    }
+  }
+
   /** Lets go of the resolver; the next connection to an endpoint takes hold again. */
   release(): void {
     this.#sockets?.release()
   }
+}
+
+function splitHost(host: string): [host: string, port: string | undefined] {
+  const parts = /^(.*?)(?::(\d+))?$/.exec(host)
+  return [parts?.[1] ?? host, parts?.[2]]
 }
 
 /** What the requests of one agent to services have in common. */

@@ -216,6 +216,17 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     process.nextTick(go, this)
   }
 
+  letThrough(socket: Socket): void {
+    this.#socket = socket
+    try {
+      this.#pick(undefined)
+    } catch (fault) {
+      this.#fault(fault)
+      return
+    }
+    process.nextTick(start, this)
+  }
+
   #link(socket: Socket): void {
     this.#socket = socket
     this.#end.reached = this.#connecting
@@ -223,7 +234,9 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     if (connection === undefined) {
       // A mock, or a connection that somebody else has made: it goes where they want, whatever the resolver knows.
       this.#waiting = false
+      this.#waited = false
       this.#failure = undefined
+      this.#release('aborted')
       return
     }
     connection.owner = this

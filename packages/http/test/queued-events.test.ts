@@ -4,7 +4,7 @@ import { createAgentPatch, type EgressResolver, LaneAgent } from '@laneway/http'
 import got from 'got'
 import t, { type Test } from 'tap'
 import { fakeResolver } from './fake-resolver.js'
-import { farServer } from './far-server.js'
+import { closedPort, farServer } from './far-server.js'
 
 const LANES = ['gray', undefined, 'blue'] as const
 
@@ -126,6 +126,25 @@ for (const [kind, make] of Object.entries(agents)) {
           [],
           'broken off',
         )
+        const refused = await closedPort(t)
+        resolver.services['sc-b'] = [{ port: refused }]
+        t.strictSame(
+          await wrong(
+            (index, place) =>
+              new Promise<void>(resolve => {
+                const first = http.get(`http://${host}:${refused}/${index}`, options)
+                watch(first, place, () => {})
+                // Those that wait in the queue are led to the endpoint that has come since.
+                first.on('response', () => resolve())
+                first.on('error', () => {
+                  resolver.services['sc-b'] = [{ port: far.port }]
+                  watch(http.get(url(`/again/${LANES[index % 3]}`), options), place, resolve)
+                })
+              }),
+          ),
+          [],
+          'refused',
+        )
         cut = 0
         t.strictSame(
           await wrong((index, place) =>
@@ -136,7 +155,7 @@ for (const [kind, make] of Object.entries(agents)) {
                 beforeRetry: [() => place('beforeRetry')],
                 afterResponse: [
                   answer => {
-                    place('after')
+                    place('afterResponse')
                     return answer
                   },
                 ],
