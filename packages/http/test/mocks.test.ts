@@ -85,7 +85,7 @@ t.test('a call that a mock lets through goes to an endpoint of its lane', async 
   const endpoints = [{ port: base.port }, { port: gray.port, tag: 'gray' }]
   const known = fakeResolver({ 'sc-b': endpoints })
   const waiting = fakeResolver({ 'sc-b': undefined })
-  waiting.ready = async () => {
+  waiting.lookup = async () => {
     await new Promise(setImmediate)
     waiting.services['sc-b'] = endpoints
   }
