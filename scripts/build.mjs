@@ -1,7 +1,7 @@
 // Builds the packages with tshy, dependencies first, and only those whose sources (or whose dependencies) have changed.
 // `node scripts/build.mjs` builds all, `node scripts/build.mjs core undici` these and what they need.
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { bundle } from './bundle.mjs'
 import { digest } from './digest.mjs'
@@ -45,6 +45,8 @@ async function build(only) {
   async function run(name) {
     const below = await Promise.all(all.get(name).map(once))
     const folder = `${root}packages/${name}`
+    // npm packs a LICENSE beside package.json, whatever `files` says. There is one in the repository; here are its copies.
+    copyFileSync(`${root}LICENSE`, `${folder}/LICENSE`)
     const stamp = `${folder}/.tshy/.built`
     const wanted = digest(sourcesOf(folder)) + below.join('')
     const fresh =

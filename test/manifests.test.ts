@@ -113,7 +113,10 @@ for (const profile of PROFILES) {
   t.test(`${profile}: rights are bound to accounts that exist`, async t => {
     for (const { metadata, roleRef, subjects } of ofKind('RoleBinding')) {
       t.ok(named('Role', roleRef.name), metadata.name)
-      for (const { name } of subjects) t.ok(named('ServiceAccount', name), `${metadata.name}: ${name}`)
+      for (const { name } of subjects) {
+        t.ok(named('ServiceAccount', name), `${metadata.name}: ${name}`)
+        t.not(name, 'default', 'every pod without an account has that one')
+      }
     }
   })
 
@@ -226,6 +229,25 @@ t.test('no manifest holds a lane name that another one does not', async t => {
       if (object.kind === 'Rollout') t.strictSame(tagsOfMetadata(labelsOf(object)), ['gray'], file)
       if (object.kind !== 'TrafficRouting') continue
       t.strictSame(object.spec.strategy.requestHeaderModifier.set, [{ name: 'x-mse-tag', value: 'gray' }], file)
+    }
+  }
+})
+
+t.test('the rights that packages publish are bound to accounts of their own', async t => {
+  const folders = ['packages/gate/rbac', 'packages/kubernetes/rbac']
+  for (const folder of folders) {
+    const objects = readdirSync(folder).flatMap(file =>
+      parseAllDocuments(readFileSync(join(folder, file), 'utf8')).map(document => document.toJS()),
+    )
+    const accounts = new Set(
+      objects.filter(({ kind }) => kind === 'ServiceAccount').map(({ metadata }) => metadata.name),
+    )
+    for (const { kind, metadata, subjects } of objects) {
+      if (kind !== 'RoleBinding') continue
+      for (const { name } of subjects) {
+        t.ok(accounts.has(name), `${folder}: ${metadata.name} is bound to ${name}, which the folder creates`)
+        t.not(name, 'default')
+      }
     }
   }
 })

@@ -1,4 +1,4 @@
-// Files that people write: the endpoints of a file source.
+// Files that people write: the endpoints of a file source, the configuration of the gateway.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +7,7 @@ import { createFileSource, createLaneResolver } from '@laneway/discovery'
 import fc from 'fast-check'
 // The reader of the text; a file for each of a hundred thousand texts would measure the disk.
 import { parseServicesFile } from '../../packages/discovery/src/services-file.js'
+import { loadConfig } from '../../packages/gateway/src/load-config.js'
 import { type FuzzCase, linear, must, property, rows, same } from './fuzz-case.js'
 
 const GOOD = '{"services":{"sc-b":[{"host":"10.0.0.1","port":80},{"host":"10.0.0.2","port":80,"tags":["gray"]}]}}'
@@ -93,7 +94,93 @@ async function throughFile(row: {
   }
 }
 
+const GATEWAY = `version: 1
+listeners: [{ port: 8080, host: 127.0.0.1 }, { port: 0, protocol: h2c }]
+admin: { port: 9901 }
+trust: edge
+upstream: { connectTimeoutMs: 100 }
+drain: { delayMs: 5 }
+discovery:
+  static: { sc-a: [{ host: 127.0.0.1, port: 1 }, { host: 127.0.0.1, port: 2, tags: [gray] }] }
+  nacos: { servers: [a:8848], group: g }
+  whenLaneMissing: base
+rules:
+  - { name: r, when: { header: { name: user-agent, exact: x } }, lane: gray }
+routes:
+  - { path: { prefix: / }, host: '*.example', headers: { a: b }, service: sc-a, timeoutMs: 5 }
+`
+const gatewayWords = [
+  ...[
+    ' null',
+    ' 5',
+    ' []',
+    ' {}',
+    ' [null]',
+    ' {a: 1}',
+    ' "x"',
+    ' .nan',
+    ' 1e999',
+    ' -1',
+    ' true',
+    '\n---\n',
+    '\uFEFF',
+  ],
+  ...[
+    'version',
+    'rules',
+    'routes',
+    'static',
+    'nacos',
+    'tls',
+    'kind',
+    '__proto__',
+    'constructor',
+    ': ',
+    '{',
+    '}',
+    '[',
+    ']',
+  ],
+]
+const gatewayText = fc.oneof(
+  fc
+    .array(
+      fc.record({
+        at: fc.nat(GATEWAY.length),
+        cut: fc.nat(30),
+        put: fc.oneof(fc.constantFrom(...gatewayWords), fc.string({ maxLength: 6 })),
+      }),
+      { maxLength: 4 },
+    )
+    .map(edits => edits.reduce((whole, { at, cut, put }) => whole.slice(0, at) + put + whole.slice(at + cut), GATEWAY)),
+  // One value of the document, or a part of one, is something else.
+  fc.tuple(fc.nat(60), fc.constantFrom(...gatewayWords.slice(0, 11))).map(([nth, put]) =>
+    GATEWAY.replaceAll(
+      /: (?:[^\s,}\]]+|\{[^}]*\})/g,
+      (() => {
+        let at = 0
+        return (found: string) => (at++ === nth ? `:${put}` : found)
+      })(),
+    ),
+  ),
+  fc.json(),
+)
+const folder = mkdtempSync(join(tmpdir(), 'laneway-fuzz-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+
+function gatewayOursOnly(source: string): void {
+  const file = join(folder, 'gateway.yaml')
+  writeFileSync(file, source)
+  try {
+    must(loadConfig(file).config.version === 1, 'another version')
+  } catch (error) {
+    must(error instanceof LanewayError, `escaped: ${String((error as Error)?.stack)}`)
+    must(error.message.length < 20_000, `a message of ${error.message.length} characters`)
+  }
+}
+
 export const configCases: readonly FuzzCase[] = [
+  property('gateway.yaml: any text is taken or refused by us', gatewayText, gatewayOursOnly, 0.2),
   property('file: any text is taken or refused by us', text, oursOnly),
   rows(
     'file: what a program sees of it',

@@ -7,6 +7,8 @@ export interface Scale {
   readonly long: boolean
   /** Repeats a run; fast-check chooses one when absent. */
   readonly seed: number | undefined
+  /** Repeats one connection of the gateway's cases. */
+  readonly connection?: number | undefined
 }
 
 /** One row of the table. */

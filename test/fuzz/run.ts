@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { configCases } from './config-cases.js'
 import type { FuzzCase, Scale } from './fuzz-case.js'
+import { gatewayCases } from './gateway-cases.js'
 import { laneCases } from './lane-cases.js'
 import { memoryCases } from './memory-cases.js'
 import { nacosCases } from './nacos-cases.js'
@@ -11,9 +12,10 @@ import { rulesCases } from './rules-cases.js'
 
 const HELP = `npm run test:fuzz -- [options]
 
-  --long          100 times the random inputs
-  --runs <n>      random inputs per rule (default 1000)
+  --long          100 times the random inputs, 300,000 connections to the gateway
+  --runs <n>      random inputs per rule (default 1000), and 20 connections to the gateway for each
   --seed <n>      repeats a run
+  --connection <n> repeats one connection of the gateway's cases, with --seed and --only
   --only <regex>  cases whose name matches
   --help          this text
 `
@@ -22,6 +24,7 @@ const { values } = parseArgs({
     long: { type: 'boolean', default: false },
     runs: { type: 'string' },
     seed: { type: 'string' },
+    connection: { type: 'string' },
     only: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -32,6 +35,7 @@ async function main(): Promise<number> {
     runs: Number(values.runs ?? (values.long ? 100_000 : 1000)),
     long: values.long,
     seed: values.seed === undefined ? undefined : Number(values.seed),
+    connection: values.connection === undefined ? undefined : Number(values.connection),
   }
   const only = new RegExp(values.only ?? '')
   const cases: readonly FuzzCase[] = [
@@ -42,6 +46,7 @@ async function main(): Promise<number> {
     ...configCases,
     ...registerCases,
     ...memoryCases,
+    ...gatewayCases,
   ].filter(({ name }) => only.test(name))
   const failures: string[] = []
   let inputs = 0

@@ -142,7 +142,7 @@ t.test(
 t.test('the rights of the manifests are enough, and not more', { skip: missing ?? false }, async t => {
   const { kube, prometheus, release } = await everything(t, 50)
   for (const file of ['gate.yaml', 'rollback.yaml']) await kube.apply(`packages/gate/rbac/${file}`)
-  const kubeconfig = await kube.kubeconfigOf(t, 'default')
+  const kubeconfig = await kube.kubeconfigOf(t, 'laneway-gate')
   const roles = kube.path('/apis/rbac.authorization.k8s.io/v1', 'roles')
   const { items } = await kube.call('GET', roles)
   const without = async (resource: string, verb: string, run: () => Promise<GateResult & { log: string }>) => {
@@ -188,7 +188,9 @@ t.test('the rights of the manifests are enough, and not more', { skip: missing ?
 t.test('the rights to approve are enough to approve', { skip: missing ?? false }, async t => {
   const { kube, prometheus, release } = await everything(t, 0)
   await kube.apply('packages/gate/rbac/gate.yaml')
-  const { outcome, log } = await gate(t, kube, prometheus.url, { kubeconfig: await kube.kubeconfigOf(t, 'default') })
+  const { outcome, log } = await gate(t, kube, prometheus.url, {
+    kubeconfig: await kube.kubeconfigOf(t, 'laneway-gate'),
+  })
   t.equal(outcome, 'approved', log)
   t.strictSame(release.done, ['approved c', 'approved a'])
 })

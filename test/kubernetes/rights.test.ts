@@ -27,7 +27,7 @@ async function clusterWith(t: any, files: readonly string[], cut?: Cut): Promise
       }
     })
   }
-  return { kube, kubeconfig: await kube.kubeconfigOf(t, 'default') }
+  return { kube, kubeconfig: await kube.kubeconfigOf(t, 'laneway-discovery') }
 }
 
 const CASES: { files: string[]; options: KubernetesSourceOptions; table: string; resources: string[] }[] = [

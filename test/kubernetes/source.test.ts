@@ -142,7 +142,7 @@ t.test('every way of authentication: certificate, token, exec plugin, impersonat
     }
   }
   for (const [name, way] of Object.entries(ways)) {
-    await watch(t, kube, { kubeconfig: await kube.kubeconfigOf(t, 'default', way) }).untilTable(BOTH)
+    await watch(t, kube, { kubeconfig: await kube.kubeconfigOf(t, 'laneway-discovery', way) }).untilTable(BOTH)
     t.pass(name)
   }
 })
@@ -150,7 +150,7 @@ t.test('every way of authentication: certificate, token, exec plugin, impersonat
 t.test('the service account of a pod, with a token that is replaced', async t => {
   const kube = await Kube.start(t)
   await kube.apply('packages/kubernetes/rbac/pods.yaml')
-  const { clusters, users } = parse(readFileSync(await kube.kubeconfigOf(t, 'default'), 'utf8'))
+  const { clusters, users } = parse(readFileSync(await kube.kubeconfigOf(t, 'laneway-discovery'), 'utf8'))
   const folder = mkdtempSync(join(tmpdir(), 'laneway-account-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const write = (name: string, content: string | Buffer) => writeFileSync(join(folder, name), content)

@@ -168,12 +168,12 @@ function undiciRows(tag: string | undefined): Row[] {
 // node:http
 
 /** Takes the place of Node's agent, so that no connection is made. */
-function stubAddRequest(arrived: Arrived): { last: http.ClientRequest | undefined } {
-  const seen: { last: http.ClientRequest | undefined } = { last: undefined }
-  const stub = (request: http.ClientRequest, options: { host?: string; port?: number }): void => {
+function stubAddRequest(arrived: Arrived): { last: http.ClientRequest | undefined; options: object } {
+  const seen: { last: http.ClientRequest | undefined; options: object } = { last: undefined, options: {} }
+  const stub = (request: http.ClientRequest, options: object): void => {
     arrived.count++
-    arrived.target = `${options.host}:${options.port}`
     seen.last = request
+    seen.options = options
   }
   ;(http.Agent.prototype as unknown as { addRequest: typeof stub }).addRequest = stub
   return seen
@@ -220,7 +220,7 @@ function requesting(
         for (const request of requests) request.destroy()
         requests = []
       },
-      // The endpoint is chosen one tick after the call.
+      // What a call leaves for the next tick belongs to it.
       run() {
         enter(loop)
         return new Promise(resolve => setImmediate(resolve))
@@ -228,6 +228,8 @@ function requesting(
       check() {
         arrived.tag = seen.last!.getHeader('x-mse-tag')
         arrived.host = seen.last!.getHeader('host')
+        // The connection that would be taken.
+        arrived.target = agent.getName(seen.options).replace(/:+$/, '')
         expected(arrived, tag, hit)
       },
     }

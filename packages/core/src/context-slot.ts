@@ -13,6 +13,11 @@ export interface LaneStorage {
    * baggage can drop the refused members from it.
    */
   runStripped?<R, A extends unknown[]>(lane: Lane | undefined, fn: (...args: A) => R, ...args: A): R
+  /**
+   * Called by an ingress where the listeners of a request begin, so that a storage can give the lane to contexts which
+   * other code has made for this request.
+   */
+  adopt?(lane: Lane | undefined): void
 }
 
 /** Lanes seen lately, by what was on the wire. Two generations bound it: network input cannot make it grow. */

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { CustomObjectsApi, KubeConfig, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node'
 import { GateError } from './gate-error.js'
+import { resolvePluginPaths } from './plugin-paths.js'
 import type { RolloutObject } from './rollout.js'
 
 /** A Deployment or ReplicaSet as the API server holds it, unknown fields included. */
@@ -52,6 +53,7 @@ export function connectCluster(
     if (kubeconfig === undefined) config.loadFromDefault()
     else config.loadFromFile(kubeconfig)
     if (context !== undefined) config.setCurrentContext(context)
+    resolvePluginPaths(config, kubeconfig, process.env)
   } catch (error) {
     throw new GateError('LANEWAY_GATE_CLUSTER', `no usable kubeconfig: ${(error as Error).message}`, { cause: error })
   }

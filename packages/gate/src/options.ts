@@ -141,9 +141,27 @@ function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]):
 
 function url(value: string): string {
   if (typeof value !== 'string' || !/^https?:/.test(value) || !URL.canParse(value)) {
-    throw invalid('prometheus', 'an http(s) URL', value)
+    throw invalid('prometheus', 'an http(s) URL', withoutUserInfo(value))
+  }
+  const { username, password } = new URL(value)
+  if (!isEscaped(username) || !isEscaped(password)) {
+    throw invalid('prometheus', 'a URL whose user and password are percent-encoded', withoutUserInfo(value))
   }
   return value
+}
+
+function isEscaped(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A password that is written into a URL must not get into a log. What is no URL is cut at its last `@`. */
+function withoutUserInfo(value: unknown): unknown {
+  return typeof value === 'string' && value.includes('@') ? `***${value.slice(value.lastIndexOf('@'))}` : value
 }
 
 function invalid(name: string, what: string, value: unknown): GateError {

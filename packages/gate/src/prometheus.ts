@@ -36,22 +36,32 @@ export function connectPrometheus(base: string, token: string | undefined): Prom
   const authorization = token !== undefined ? `Bearer ${token}` : username !== '' ? `Basic ${basic}` : undefined
 
   async function ask(parameters: Record<string, string>): Promise<{ resultType?: unknown; result?: unknown }> {
-    let answer: { status?: unknown; error?: unknown; warnings?: unknown; data?: object }
+    let response: Response
+    let text: string
     try {
-      const response = await fetch(url, {
+      response = await fetch(url, {
         method: 'POST',
         body: new URLSearchParams(parameters),
         headers: authorization === undefined ? {} : { authorization },
+        // Followed, it would be a GET without the question, and might end at a page to log in.
+        redirect: 'manual',
         signal: AbortSignal.timeout(TIMEOUT_MS),
       })
-      answer = (await response.json()) as typeof answer
+      text = await response.text()
     } catch (error) {
       const { message, cause } = error as Error
       const why = cause instanceof Error && cause.message !== '' ? cause.message : message
       throw new GateError('LANEWAY_GATE_METRICS', `Prometheus does not answer: ${why}`, { cause: error })
     }
-    if (answer?.status !== 'success' || typeof answer.data !== 'object') {
-      throw new GateError('LANEWAY_GATE_METRICS', `Prometheus refuses ${parameters['query']}: ${String(answer?.error)}`)
+    const answer = parse(text)
+    if (answer === undefined) {
+      throw new GateError('LANEWAY_GATE_METRICS', `Prometheus does not answer: ${describeAnswer(response, text)}`)
+    }
+    if (answer.status !== 'success' || typeof answer.data !== 'object' || answer.data === null) {
+      throw new GateError(
+        'LANEWAY_GATE_METRICS',
+        `Prometheus refuses ${parameters['query']}: ${beginningOf(String(answer.error))} (HTTP ${response.status})`,
+      )
     }
     if (Array.isArray(answer.warnings) && answer.warnings.length > 0) {
       throw new GateError('LANEWAY_GATE_METRICS', `Prometheus is not sure of its answer: ${answer.warnings.join('; ')}`)
@@ -79,4 +89,46 @@ export function connectPrometheus(base: string, token: string | undefined): Prom
       }))
     },
   }
+}
+
+interface Answer {
+  readonly status?: unknown
+  readonly error?: unknown
+  readonly warnings?: unknown
+  readonly data?: { resultType?: unknown; result?: unknown } | null
+}
+
+/** An answer of the query API; `undefined` for what something else has said. */
+function parse(text: string): Answer | undefined {
+  try {
+    const answer: unknown = JSON.parse(text)
+    return typeof answer === 'object' && answer !== null && 'status' in answer ? (answer as Answer) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What a proxy or a login page said instead: status, where it leads, and the beginning. */
+function describeAnswer({ status, headers }: Response, text: string): string {
+  const location = headers.get('location')
+  const to = location === null ? '' : ` to ${placeOf(location)}`
+  return `what is there says HTTP ${status}${to}, and no result: ${text.trim() === '' ? '(empty)' : beginningOf(text)}`
+}
+
+/** Without user and query, which may hold secrets. */
+function placeOf(location: string): string {
+  const [path = ''] = location.split(/[?#]/)
+  return beginningOf(path.includes('@') ? `***${path.slice(path.lastIndexOf('@'))}` : path)
+}
+
+const MAX_QUOTED = 200
+
+/** On one line. */
+function beginningOf(text: string): string {
+  const line = text
+    .slice(0, 10 * MAX_QUOTED)
+    // A page must not write into a terminal.
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+  return line.length > MAX_QUOTED ? `${line.slice(0, MAX_QUOTED)}...` : line
 }

@@ -150,7 +150,44 @@ t.test('what is no good word never approves', async t => {
             : undefined),
       /not sure of its answer: a store is away/,
     ],
-    ['nonsense', world => (world.prometheus.answer = () => '<html>'), /Prometheus does not answer/],
+    [
+      'nonsense',
+      world => (world.prometheus.answer = () => '<html>'),
+      /Prometheus does not answer: what is there says HTTP 200, and no result: <html>/,
+    ],
+    [
+      'an error page',
+      world => {
+        world.prometheus.head = { status: 502 }
+        world.prometheus.answer = () => `<html>\n<h1>502\tBad\x1b[31m Gateway</h1>${'x'.repeat(5_000)}`
+      },
+      /HTTP 502, and no result: <html> <h1>502 Bad \[31m Gateway<\/h1>x{1,180}\.\.\.$/m,
+    ],
+    [
+      'an empty page',
+      world => {
+        world.prometheus.head = { status: 503 }
+        world.prometheus.answer = () => ' '
+      },
+      /HTTP 503, and no result: \(empty\)/,
+    ],
+    [
+      'a redirect to a login page',
+      world => {
+        world.prometheus.head = { status: 302, headers: { location: 'https://u:secret@login.example/in?token=secret' } }
+        world.prometheus.answer = () => '<a href="/in">Found</a>'
+      },
+      /HTTP 302 to \*\*\*@login\.example\/in, and no result: <a href="\/in">Found<\/a>/,
+    ],
+    [
+      'a refusal with a status',
+      world => {
+        world.prometheus.head = { status: 422 }
+        world.prometheus.answer = () => ({ status: 'error', error: 'query timed out' })
+      },
+      /Prometheus refuses time\(\): query timed out \(HTTP 422\)/,
+    ],
+    ['JSON of something else', world => (world.prometheus.answer = () => '[]'), /HTTP 200, and no result: \[\]/],
     [
       'no time',
       world =>

@@ -30,6 +30,8 @@ export class FakePrometheus {
   ageSeconds = 0
   /** Replaces an answer, or returns `undefined`. */
   answer: (query: string) => unknown = () => undefined
+  /** Of every answer. */
+  head: { readonly status?: number; readonly headers?: Readonly<Record<string, string>> } = {}
   readonly queries: string[] = []
 
   static async start(t: Tap): Promise<FakePrometheus> {
@@ -41,6 +43,7 @@ export class FakePrometheus {
         const query = new URLSearchParams(body).get('query') ?? ''
         fake.queries.push(query)
         const answer = fake.answer(query) ?? { status: 'success', data: fake.#data(query) }
+        response.writeHead(fake.head.status ?? 200, fake.head.headers)
         response.end(typeof answer === 'string' ? answer : JSON.stringify(answer))
       })
     })

@@ -21,11 +21,14 @@ export function privateCacheControl(value: string | undefined): string {
 const SHARED = new Set(['', 'public', 's-maxage', 'proxy-revalidate', 'private'])
 
 /**
- * Fields that speak to shared caches alone and override `Cache-Control` there: targeted ones (RFC 9213), those of
- * edge servers, and nginx's.
+ * Fields that speak to shared caches alone and override `Cache-Control` there: targeted ones, whose names end in
+ * `-Cache-Control` (RFC 9213 section 2: `CDN-Cache-Control`, `Cloudflare-CDN-Cache-Control`), those of edge servers
+ * (`Surrogate-Control`, Akamai's `Edge-Control`), and nginx's.
  *
  * @param name - lower case
  */
 export function isSharedCacheHeader(name: string): boolean {
-  return name.endsWith('cdn-cache-control') || name === 'surrogate-control' || name === 'x-accel-expires'
+  return name.endsWith('-cache-control') || OF_EDGES.has(name)
 }
+
+const OF_EDGES = new Set(['surrogate-control', 'edge-control', 'x-accel-expires'])

@@ -11,7 +11,9 @@ export interface ConfigText {
 }
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION`, each problem as `file:line:column: what` */
-export function readConfigText(file: string, text: string): ConfigText {
+export function readConfigText(file: string, source: string): ConfigText {
+  // Editors on Windows put a byte order mark in front; columns count without it.
+  const text = source.charCodeAt(0) === 0xfeff ? source.slice(1) : source
   const lines = new LineCounter()
   const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })
   const documents = (Array.isArray(parsed) ? parsed : []) as Document.Parsed[]

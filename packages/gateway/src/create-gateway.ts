@@ -5,6 +5,8 @@ import { composeLane } from '@laneway/undici'
 import { Agent } from 'undici'
 import { createLineLog } from './access-log.js'
 import { createAdmin } from './admin.js'
+import { createAliasTest } from './alias-headers.js'
+import { BoundedPool } from './bounded-pool.js'
 import { Forwarder } from './forwarder.js'
 import type { GatewayRoute } from './gateway-route.js'
 import { createListener, type Listener } from './listener.js'
@@ -45,6 +47,11 @@ export interface Gateway {
    */
   update(next: GatewayUpdate): void
   /**
+   * Counts a document that was taken or refused outside {@link Gateway.update}, in `reloads_total`.
+   * @param what - `config` or `rules`
+   */
+  countReload(what: 'config' | 'rules', taken: boolean): void
+  /**
    * Ends it: not ready, then no new connections, then waits for what is under way, then cuts off. Closes the resolver.
    * A second call waits for the first, and cuts off at once.
    */
@@ -75,7 +82,8 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
     headersTimeout: upstream.headersTimeoutMs,
     bodyTimeout: upstream.bodyTimeoutMs,
     keepAliveTimeout: upstream.keepAliveMs,
-    connections: upstream.connections ?? null,
+    connections: upstream.connections,
+    factory: (origin, pool) => new BoundedPool(origin, pool, upstream.headersTimeoutMs),
   })
   const dispatcher = composeLane(agent, { resolver, header, propagateTo: options.propagateTo })
   const log = logOf(options)
@@ -86,16 +94,18 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
     log: log?.log,
     onUpstreamError: options.onUpstreamError,
     privateAnswers: options.privateAnswers,
+    stallTimeoutMs: options.client.stallTimeoutMs,
   })
   const { metrics } = forwarder
+  const head = {
+    proxies: options.proxies,
+    forwarded: options.forwarded,
+    keepHost: options.hostHeader === 'keep',
+    isAlias: createAliasTest(header, options.trust === 'edge'),
+  }
   const listeners: Listener[] = await Promise.all(
     options.listeners.map(listener =>
-      createListener(
-        listener,
-        forwarder,
-        { trust: options.trust, header, rules: tables.laneOf },
-        { proxies: options.proxies, forwarded: options.forwarded, keepHost: options.hostHeader === 'keep' },
-      ),
+      createListener(listener, forwarder, { trust: options.trust, header, rules: tables.laneOf }, head, options.client),
     ),
   )
   let phase: 'made' | 'listening' | 'draining' | 'closed' = 'made'
@@ -140,6 +150,7 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
     await first(forwarder.idle(false), CUT_OFF_MS)
     await Promise.all(listeners.map(listener => listener.end()))
     await first(forwarder.idle(true), CUT_OFF_MS)
+    forwarder.close()
     log?.flush()
     await resolver.close()
     await admin?.close()
@@ -169,14 +180,24 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
     },
     metrics: () => metrics.text(isReady()),
     update(next) {
-      const routes = next.routes === undefined ? tables.routes : compileRoutes(next.routes)
-      const rules = next.rules === undefined ? tables.rules : readRules(next.rules, options)
+      const counted = <T>(what: string, compile: () => T): T => {
+        try {
+          return compile()
+        } catch (error) {
+          metrics.reloaded(what, false)
+          throw error
+        }
+      }
+      const { routes: newRoutes, rules: newRules } = next
+      const routes = newRoutes === undefined ? tables.routes : counted('routes', () => compileRoutes(newRoutes))
+      const rules = newRules === undefined ? tables.rules : counted('rules', () => readRules(newRules, options))
       if (next.routes !== undefined) metrics.reloaded('routes', true)
       if (next.rules !== undefined) metrics.reloaded('rules', true)
       tables.routes = routes
       tables.rules = rules
       declare()
     },
+    countReload: (what, taken) => metrics.reloaded(what, taken),
     close() {
       if (closing === undefined) closing = end()
       else cutOff?.()

@@ -1,12 +1,14 @@
 import { dirname, resolve } from 'node:path'
-import { assertKnownKeys, assertOneOf, describe, LanewayError } from '@laneway/core'
+import { describe, LanewayError } from '@laneway/core'
 import type { HttpRoute } from '@laneway/rules'
-import { assertList, checkDiscovery, checkRules } from './check-config.js'
+import { checkDiscovery, checkRules } from './check-config.js'
+import { checkOptions } from './check-options.js'
 import type { GatewayConfig, LoadedConfig } from './config.js'
-import { optionsOf, readTls, serviceOfConfig } from './config-options.js'
+import { serviceOfConfig } from './config-options.js'
+import { ConfigProblems } from './config-problems.js'
 import { type ConfigText, readConfigText } from './config-text.js'
-import { resolveGatewayOptions } from './options.js'
-import { placed, placedError, placedManifest, placedRoute } from './placed-problems.js'
+import { type GatewayRoute, ROUTE_KEYS } from './gateway-route.js'
+import { placedManifest, placedRoute } from './placed-problems.js'
 import { readText } from './read-text.js'
 import { createRouteTable } from './route-table.js'
 
@@ -21,6 +23,7 @@ const KEYS: readonly (keyof GatewayConfig)[] = [
   'forwarded',
   'hostHeader',
   'privateAnswers',
+  'client',
   'upstream',
   'propagateTo',
   'discovery',
@@ -39,92 +42,22 @@ const KEYS: readonly (keyof GatewayConfig)[] = [
 export function loadConfig(file: string): LoadedConfig {
   const folder = dirname(resolve(file))
   const text = readConfigText(file, readText(file))
+  const problems = new ConfigProblems(text)
+  if (text.values.length > 1) {
+    problems.addLines([`${text.place([], 1)}: a configuration is one document; what follows --- would not be read`])
+  }
   const config = text.values[0] as GatewayConfig
-  const problems: string[] = []
-  /** Runs one check; what it says is wrong gets its place. */
-  const check = (work: () => void, within?: ConfigText): void => {
-    try {
-      work()
-    } catch (error) {
-      if (!(error instanceof LanewayError)) throw error
-      problems.push(...placed(error, within ?? text))
-    }
-  }
-  const fail = (): never => {
-    throw new LanewayError('LANEWAY_INVALID_OPTION', problems.join('\n'))
-  }
-  check(() => assertKnownKeys('the configuration', config ?? {}, KEYS))
-  if (problems.length > 0) fail()
-  if (config?.version !== 1)
-    problems.push(`${text.place(['version'])}: version is 1, received ${describe(config?.version)}`)
-  const { trust, discovery, routes = [], rules, routesFrom = [], accessLog } = config ?? ({} as GatewayConfig)
-  if (accessLog !== undefined && typeof accessLog !== 'boolean') {
-    problems.push(`${text.place(['accessLog'])}: accessLog is true or false, received ${describe(accessLog)}`)
-  }
-  if (trust !== undefined) check(() => assertOneOf('trust', trust, ['edge', 'private', 'internal']))
-  check(() => checkDiscovery(discovery))
-  check(() => assertList('routes', routes))
-  check(() => assertList('routesFrom', routesFrom))
-  check(() => assertList('propagateTo', config?.propagateTo ?? []))
-  if (problems.length > 0) fail()
-
+  if (!problems.keys('the configuration', config ?? {}, KEYS)) problems.throwIfAny()
+  if (config?.version !== 1) problems.add(['version'], `version is 1, received ${describe(config?.version)}`)
+  const given = config ?? ({} as GatewayConfig)
   const notes: string[] = []
-  const files = routesFrom.map((name, index) => {
-    if (typeof name !== 'string') throw placedError(text, ['routesFrom', index], 'is a file name')
-    return resolve(folder, name)
-  })
-  const manifests: (readonly [HttpRoute, ConfigText, number])[] = []
-  for (const one of files) {
-    check(() => {
-      const document = readConfigText(one, readText(one))
-      for (const [index, value] of document.values.entries()) {
-        for (const object of (value as { kind?: unknown; items?: unknown[] })?.kind === 'List'
-          ? ((value as { items?: unknown[] }).items ?? [])
-          : [value]) {
-          const { kind } = Object(object) as { kind?: unknown }
-          if (kind === 'HTTPRoute') manifests.push([object as HttpRoute, document, index])
-          else notes.push(`${document.place([], index)}: kind ${describe(kind)} is passed over`)
-        }
-      }
-    })
-  }
-  const table = {
-    header: config.header?.toLowerCase() ?? 'x-mse-tag',
-    serviceOf: serviceOfConfig(config),
-    random: () => 0,
-  }
-  // One by one, so that each problem is found; then together.
-  for (const [index, route] of routes.entries()) {
-    try {
-      createRouteTable([route], table)
-    } catch (error) {
-      if (!(error instanceof LanewayError)) throw error
-      problems.push(...placedRoute(error, text, index))
-    }
-  }
-  for (const [route, document, index] of manifests) {
-    try {
-      createRouteTable([route], table)
-    } catch (error) {
-      if (!(error instanceof LanewayError)) throw error
-      problems.push(...placedManifest(error, document, index))
-    }
-  }
-  check(() =>
-    resolveGatewayOptions({
-      // The files of TLS are read below, one by one.
-      ...optionsOf(config, undefined),
-      resolver: { pick() {} } as never,
-      routes: [],
-    }),
-  )
-  check(() => {
-    for (const [index, { tls }] of (config.listeners ?? []).entries()) {
-      if (tls !== undefined) readTls(tls, folder, index)
-    }
-  })
-  check(() => checkRules(rules, config, folder))
-  if (problems.length > 0) fail()
+  checkDiscovery(given.discovery, problems)
+  checkOptions(given, folder, problems)
+  const routes = listOf<GatewayRoute>(given, 'routes', problems)
+  const { files, manifests } = readManifests(listOf<string>(given, 'routesFrom', problems), folder, problems, notes)
+  checkRoutes(given, routes, manifests, text, problems)
+  problems.check(() => checkRules(given.rules, given, folder))
+  problems.throwIfAny()
   return {
     config,
     folder,
@@ -132,4 +65,84 @@ export function loadConfig(file: string): LoadedConfig {
     routes: [...routes, ...manifests.map(([route]) => route)],
     notes,
   }
+}
+
+type PlacedManifest = readonly [manifest: HttpRoute, document: ConfigText, index: number]
+
+function listOf<T>(config: GatewayConfig, key: 'routes' | 'routesFrom', problems: ConfigProblems): readonly T[] {
+  const value = config[key] as unknown
+  if (value === undefined) return []
+  if (Array.isArray(value)) return value as readonly T[]
+  problems.add([key], `${key} is a list, received ${describe(value)}`)
+  return []
+}
+
+/** Reads the files with `HTTPRoute`s; other objects are noted. */
+function readManifests(
+  names: readonly unknown[],
+  folder: string,
+  problems: ConfigProblems,
+  notes: string[],
+): { files: string[]; manifests: PlacedManifest[] } {
+  const files: string[] = []
+  const manifests: PlacedManifest[] = []
+  for (const [at, name] of names.entries()) {
+    if (typeof name !== 'string') {
+      problems.add(['routesFrom', at], `routesFrom[${at}] is a file name, received ${describe(name)}`)
+      continue
+    }
+    const one = resolve(folder, name)
+    files.push(one)
+    problems.check(() => {
+      const document = readConfigText(one, readText(one))
+      for (const [index, value] of document.values.entries()) {
+        for (const object of objectsOf(value)) {
+          const { kind } = Object(object) as { kind?: unknown }
+          if (kind === 'HTTPRoute') manifests.push([object as HttpRoute, document, index])
+          else notes.push(`${document.place([], index)}: kind ${describe(kind)} is passed over`)
+        }
+      }
+    })
+  }
+  return { files, manifests }
+}
+
+function objectsOf(value: unknown): readonly unknown[] {
+  const { kind, items } = Object(value) as { kind?: unknown; items?: unknown }
+  if (kind !== 'List') return [value]
+  return Array.isArray(items) ? items : []
+}
+
+/** One by one, so that each problem is found. */
+function checkRoutes(
+  config: GatewayConfig,
+  routes: readonly unknown[],
+  manifests: readonly PlacedManifest[],
+  text: ConfigText,
+  problems: ConfigProblems,
+): void {
+  const table = {
+    header: typeof config.header === 'string' ? config.header.toLowerCase() : 'x-mse-tag',
+    serviceOf: serviceOfConfig(config),
+    random: () => 0,
+  }
+  const compile = (route: GatewayRoute | HttpRoute, place: (error: LanewayError) => string[]): void => {
+    try {
+      createRouteTable([route], table)
+    } catch (error) {
+      if (!(error instanceof LanewayError)) throw error
+      problems.addLines(place(error))
+    }
+  }
+  for (const [index, route] of routes.entries()) {
+    if (typeof route !== 'object' || route === null || Array.isArray(route)) {
+      problems.add(['routes', index], `routes[${index}] is an object, received ${describe(route)}`)
+    } else if (!('kind' in route) && problems.keys(`routes[${index}]`, route, ROUTE_KEYS)) {
+      const known = Object.entries(route).filter(([key]) => ROUTE_KEYS.includes(key as 'name'))
+      // What is left out because it is misspelt has been reported.
+      const isWhole = known.length === Object.keys(route).length
+      if (isWhole) compile(route as GatewayRoute, error => placedRoute(error, text, index))
+    } else if ('kind' in route) compile(route as HttpRoute, error => placedRoute(error, text, index))
+  }
+  for (const [route, document, index] of manifests) compile(route, error => placedManifest(error, document, index))
 }

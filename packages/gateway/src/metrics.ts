@@ -126,7 +126,7 @@ export class Metrics {
       },
       {
         name: 'laneway_gateway_reloads_total',
-        help: 'Documents that were loaded while running.',
+        help: 'Documents that were taken or refused while running: config, routes, rules.',
         type: 'counter',
         samples: this.#reloads.values(),
       },

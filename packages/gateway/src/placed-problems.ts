@@ -1,4 +1,4 @@
-import { LanewayError } from '@laneway/core'
+import type { LanewayError } from '@laneway/core'
 import type { RulesProblem } from '@laneway/rules'
 import { type ConfigText, pathIn } from './config-text.js'
 
@@ -44,8 +44,4 @@ export function placedManifest(error: LanewayError, document: ConfigText, index:
     const message = problem.replace(/^\[0\]\.?/, '')
     return `${document.place(pathIn(message), index)}: ${message}`
   })
-}
-
-export function placedError(text: ConfigText, path: (string | number)[], message: string): LanewayError {
-  return new LanewayError('LANEWAY_INVALID_OPTION', `${text.place(path)}: ${path.join('.')} ${message}`)
 }

@@ -8,7 +8,6 @@ import {
   type HttpRoute,
   type RouteBackend,
   type RouteFilter,
-  type RouteMatch,
   type RouteRule,
   type RulesRequest,
 } from '@laneway/rules'
@@ -51,8 +50,9 @@ export interface RouteTableOptions {
 
 interface Target {
   readonly pick: ((random: number) => number) | undefined
-  /** By match, whether it looks at the caller; then by backend. */
-  readonly backends: readonly (readonly Backend[])[]
+  readonly backends: readonly Backend[]
+  /** The same where the match, or one before it, looks at the caller. */
+  readonly forCallers: readonly Backend[]
 }
 
 /**
@@ -87,7 +87,7 @@ export function createRouteTable(
       const matched = match(request)
       if (matched === undefined) return undefined
       const target = targets.get(matched.rule)!
-      const backends = target.backends[matched.matchIndex]!
+      const backends = matched.perCaller ? target.forCallers : target.backends
       if (target.pick === undefined) return backends[0]
       const position = target.pick(random())
       return position === -1 ? null : backends[position]
@@ -127,14 +127,10 @@ function compileRule(
       timeoutMs: simple?.timeoutMs,
     }
   })
-  const matches: readonly (RouteMatch | undefined)[] =
-    rule.matches === undefined || rule.matches.length === 0 ? [undefined] : rule.matches
   return {
     pick: refs.length === 1 && (refs[0]!.weight ?? 1) > 0 ? undefined : createBackendPick(refs),
-    backends: matches.map(match => {
-      const perCaller = (match?.headers?.length ?? 0) + (match?.queryParams?.length ?? 0) > 0
-      return made.map(backend => Object.freeze({ ...backend, perCaller: perCaller || backend.perCaller }))
-    }),
+    backends: made.map(backend => Object.freeze(backend)),
+    forCallers: made.map(backend => Object.freeze({ ...backend, perCaller: true })),
   }
 }
 

@@ -8,6 +8,8 @@ export interface Routing {
   /** `null`: the route is there, and no backend has a weight. */
   backend: Backend | null | undefined
   rule: RuleDecision | undefined
+  /** No rule decided, but one may for another caller of the same URL. */
+  rulesPerCaller: boolean
 }
 
 const kRouting = Symbol('laneway.gateway.routing')
@@ -17,6 +19,11 @@ type RoutedRequest = object & { [kRouting]?: Routing }
 /** Colouring rules as the gateway asks them. */
 export interface Rules {
   decide(request: RulesRequest): RuleDecision | undefined
+  /**
+   * Whether any rule looks at the caller of a request that none decides.
+   * @default true: rules that cannot tell may
+   */
+  dependsOnCaller?(request: RulesRequest): boolean
 }
 
 /** Rules and routes that can be replaced; a request meets either the old or the new ones. */
@@ -37,7 +44,12 @@ export class RoutingTables {
     const routing = this.#route(request)
     routing.rule = this.rules?.decide(request)
     // A rule that says `lane: null` ends the search.
-    return routing.rule === undefined ? routing.backend?.lane : routing.rule.lane
+    if (routing.rule !== undefined) return routing.rule.lane
+    const lane = routing.backend?.lane
+    if (lane !== undefined && this.rules !== undefined) {
+      routing.rulesPerCaller = this.rules.dependsOnCaller?.(request) ?? true
+    }
+    return lane
   }
 
   routingOf(request: IncomingMessage): Routing {
@@ -45,17 +57,17 @@ export class RoutingTables {
   }
 
   #route(request: RulesRequest): Routing {
-    const routing: Routing = { backend: this.routes.find(request), rule: undefined }
+    const routing: Routing = { backend: this.routes.find(request), rule: undefined, rulesPerCaller: false }
     ;(request as RoutedRequest)[kRouting] = routing
     return routing
   }
 }
 
 /** Whether another caller of the same URL may get an answer from another lane. */
-export function isPerCaller(lane: Lane | undefined, { backend, rule }: Routing): boolean {
+export function isPerCaller(lane: Lane | undefined, { backend, rule, rulesPerCaller }: Routing): boolean {
   if (lane === undefined) return false
   if (rule !== undefined && rule.lane === lane) return rule.perCaller
-  if (backend?.lane === lane) return backend.perCaller
+  if (backend?.lane === lane) return backend.perCaller || rulesPerCaller
   // A header of the request said it.
   return true
 }

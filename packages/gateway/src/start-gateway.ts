@@ -59,7 +59,9 @@ export async function startGateway(file: string, options: StartGatewayOptions = 
   const { sources, nacos } = await createSources(config, folder, warn)
   const { static: _1, file: _2, nacos: _3, kubernetes: _4, ...resolverOptions } = config.discovery
   const followed: (() => void)[] = []
-  const rules = createRules(loaded, nacos, followed, warn, notice)
+  // Counted from the start on: what is loaded before is no reload.
+  let count = (_taken: boolean): void => {}
+  const rules = createRules(loaded, nacos, followed, warn, notice, taken => count(taken))
   const resolver = createLaneResolver({ sources, ...resolverOptions, warn })
   const { accessLog, ...rest } = optionsOf(config, folder)
   const destination = options.accessLog ?? process.stdout
@@ -72,8 +74,10 @@ export async function startGateway(file: string, options: StartGatewayOptions = 
     ...(rules !== undefined && { rules }),
   })
 
+  count = taken => gateway.countReload('rules', taken)
+
   function reload(): boolean {
-    let next: LoadedConfig
+    let next: LoadedConfig | undefined
     try {
       next = loadConfig(file)
       const inline = Array.isArray(next.config.rules) ? (next.config.rules as readonly Rule[]) : undefined
@@ -82,6 +86,8 @@ export async function startGateway(file: string, options: StartGatewayOptions = 
         ...(inline !== undefined && Array.isArray(loaded.config.rules) && { rules: { version: 1, rules: inline } }),
       })
     } catch (error) {
+      // What the gateway refused it has counted.
+      if (next === undefined) gateway.countReload('config', false)
       warn(`the configuration is refused, the last good one stays:\n${messageOf(error)}`)
       return false
     }
@@ -147,6 +153,7 @@ function createRules(
   followed: (() => void)[],
   warn: Warn,
   notice: (message: string) => void,
+  count: (taken: boolean) => void,
 ): GatewayOptions['rules'] {
   const { rules } = config
   if (rules === undefined) return undefined
@@ -158,9 +165,14 @@ function createRules(
       proxies: config.proxies === 'all' ? Number.POSITIVE_INFINITY : (config.proxies ?? 0),
     }),
     ...(given.weightKey !== undefined && { weightKey: given.weightKey }),
-    onProblem: (error: LanewayError) =>
-      warn(`colouring rules are refused, the last good ones stay:\n${messageOf(error)}`),
-    onReload: (taken: { readonly size: number }) => notice(`${taken.size} colouring rules taken`),
+    onProblem: (error: LanewayError) => {
+      count(false)
+      warn(`colouring rules are refused, the last good ones stay:\n${messageOf(error)}`)
+    },
+    onReload: (taken: { readonly size: number }) => {
+      count(true)
+      notice(`${taken.size} colouring rules taken`)
+    },
   }
   if ('file' in given) {
     const watch = watchRules(resolve(folder, given.file), shared)

@@ -27,10 +27,12 @@ t.test('an answer that belongs to one lane is private, and no weaker than the up
 })
 
 t.test('fields that speak to shared caches alone are known', async t => {
-  for (const name of ['cdn-cache-control', 'cloudflare-cdn-cache-control', 'surrogate-control', 'x-accel-expires']) {
+  const names = ['cdn-cache-control', 'cloudflare-cdn-cache-control', 'example-cache-control', 'surrogate-control']
+  for (const name of [...names, 'edge-control', 'x-accel-expires']) {
     t.ok(isSharedCacheHeader(name), name)
   }
-  for (const name of ['cache-control', 'expires', 'age']) t.notOk(isSharedCacheHeader(name), name)
+  for (const name of ['cache-control', 'expires', 'age', 'access-control-allow-origin', 'cache-tag'])
+    t.notOk(isSharedCacheHeader(name), name)
 })
 
 t.test('over HTTP: private for what a caller decides, as it was for what the URL decides', async t => {
@@ -38,6 +40,7 @@ t.test('over HTTP: private for what a caller decides, as it was for what the URL
     response.setHeader('Cache-Control', ['public, max-age=60', 's-maxage=600'])
     response.setHeader('CDN-Cache-Control', 'max-age=600')
     response.setHeader('Surrogate-Control', 'max-age=600')
+    response.setHeader('Edge-Control', '!no-store, cache-maxage=1d')
     response.setHeader('ETag', '"1"')
     response.end(at)
   }
@@ -49,6 +52,7 @@ t.test('over HTTP: private for what a caller decides, as it was for what the URL
   const rules = {
     version: 1 as const,
     rules: [
+      { name: 'first', when: { path: { prefix: '/first' } }, lane },
       { name: 'header', when: { header: { name: 'user-agent', exact: 'xiaoming' } }, lane },
       { name: 'cookie', when: { cookie: { name: 'beta', exact: '1' } }, lane },
       { name: 'query', when: { query: { name: 'beta', exact: '1' } }, lane },
@@ -67,6 +71,8 @@ t.test('over HTTP: private for what a caller decides, as it was for what the URL
     ['/?beta=1', {}],
     ['/percent', { 'x-user': 'u1' }],
     ['/gray', { 'user-agent': 'xiaoming' }],
+    // A path decides, after rules that looked at header and cookie: another caller may have gone elsewhere.
+    ['/gray', {}],
   ]
   for (const [path, headers] of perCaller) {
     const reply = await send(port, { path, headers })
@@ -75,11 +81,12 @@ t.test('over HTTP: private for what a caller decides, as it was for what the URL
     t.equal(reply.rawHeaders.filter(name => /cache-control/i.test(name)).length, 1)
     t.equal(reply.headers['cdn-cache-control'], undefined)
     t.equal(reply.headers['surrogate-control'], undefined)
+    t.equal(reply.headers['edge-control'], undefined)
     t.equal(reply.headers['etag'], '"1"')
   }
   const byUrl: [string, string][] = [
     ['/', 'base'],
-    ['/gray', 'gray'],
+    ['/first', 'gray'],
   ]
   for (const [path, text] of byUrl) {
     const reply = await send(port, { path })
@@ -117,6 +124,8 @@ t.test('a lane that a route gives is private when the route looks at the caller'
             route('/by-header', { headers: [{ name: 'x', value: '1' }] }),
             route('/by-query', { queryParams: [{ name: 'x', value: '1' }] }),
             route('/by-url', { method: 'GET' }),
+            route('/both', { headers: [{ name: 'x', value: '1' }] }),
+            route('/both', {}),
           ],
         },
       } as never,
@@ -126,11 +135,36 @@ t.test('a lane that a route gives is private when the route looks at the caller'
     ['/by-header', { x: '1' }, 'private'],
     ['/by-query?x=1', {}, 'private'],
     ['/by-url', {}, undefined],
+    // The match with a header goes first, so the other one depends on the header too.
+    ['/both', { x: '1' }, 'private'],
+    ['/both', {}, 'private'],
   ]
   for (const [path, headers, expected] of cases) {
     const reply = await send(port, { path, headers })
     t.equal(reply.json.at, 'sc-a-gray', path)
     t.equal(reply.json.headers['x-mse-tag'], 'gray')
+    t.equal(reply.headers['cache-control'], expected, path)
+  }
+})
+
+t.test('a lane that a route gives is private when a rule that did not decide looks at the caller', async t => {
+  const services = await startServices(t, { 'sc-a': [{}, { tag: 'gray' }, { tag: 'blue' }] })
+  const filters = [
+    { type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: 'x-mse-tag', value: 'gray' }] } },
+  ]
+  const when = { all: [{ path: { prefix: '/shop' } }, { cookie: { name: 'beta', exact: '1' } }] }
+  const { port } = await start(t, services, {
+    routes: [{ kind: 'HTTPRoute', spec: { rules: [{ filters, backendRefs: [{ name: 'sc-a' }] }] } } as never],
+    rules: { version: 1, rules: [{ name: 'beta', when, lane: 'blue' }] },
+  })
+  const cases: [string, Record<string, string>, string, string | undefined][] = [
+    ['/shop', { cookie: 'beta=1' }, 'sc-a-blue', 'private'],
+    ['/shop', {}, 'sc-a-gray', 'private'],
+    ['/else', { cookie: 'beta=1' }, 'sc-a-gray', undefined],
+  ]
+  for (const [path, headers, at, expected] of cases) {
+    const reply = await send(port, { path, headers })
+    t.equal(reply.json.at, at, path)
     t.equal(reply.headers['cache-control'], expected, path)
   }
 })

@@ -76,6 +76,38 @@ spec:
         - type: URLRewrite
       backendRefs: [{ name: x }]
 `,
+    'all.yaml': `version: 2
+listners: []
+acessLog: true
+trust: egde
+header: 5
+proxies: 99
+hostHeader: drop
+admin: { prot: 1, port: 70000 }
+upstream: { connectTimeoutMs: 0, keepAliveMs: x, tls: {} }
+drain: { delayMs: -1, timeoutMs: -2 }
+listeners:
+  - { port: 70000, protocol: spdy, hots: a }
+  - { protocol: http, tls: { cert: no.crt, key: 5, kye: a } }
+discovery:
+  static:
+    sc-a: [{ host: 127.0.0.1, port: 1 }, { host: 127.0.0.1, port: 0 }, 5]
+    sc-b: none
+  nacso: {}
+  nacos: { servers: ['nacos://host:8848', 'u:secret@h:1'], user: a }
+  whenLaneMissing: bsae
+  balancer: fastest
+routes:
+  - { path: { prefix: / }, servce: sc-a, pth: { prefix: / } }
+  - 5
+  - { path: { prefix: x }, service: sc-a }
+routesFrom: [5, missing.yaml]
+rules: { file: no.yaml, nacos: { dataId: 5 } }
+`,
+    'two.yaml': `version: 1\n${DISCOVERY}---\nroutes: []\n`,
+    'rules.null.yaml': `version: 1\n${DISCOVERY}rules:\nroutes:\n`,
+    'scheme.yaml': 'version: 1\ndiscovery:\n  nacos: { servers: "a:1,nacos://host:8848" }\n',
+    'bom.yaml': `\ufeffversion: 2\n${DISCOVERY}`,
     'rules-file.yaml': `version: 1\nrules: { file: rules.yaml }\n${DISCOVERY}`,
     'rules.yaml': 'version: 1\nrules:\n  - name: a\n    lane: "not a lane"\n',
   })
@@ -100,6 +132,55 @@ spec:
         /parts\.yaml:14:31: listeners\[0]\.tls\.cert cannot be read/,
       ],
     ],
+    [
+      'all.yaml',
+      [
+        /all\.yaml:1:1: version is 1, received 2/,
+        /all\.yaml:2:1: .*"listners", did you mean "listeners"/,
+        /all\.yaml:3:1: .*"acessLog", did you mean "accessLog"/,
+        /all\.yaml:4:1: trust is one of/,
+        /all\.yaml:5:1: .*header/,
+        /all\.yaml:6:1: proxies is a whole number/,
+        /all\.yaml:7:1: hostHeader is one of/,
+        /all\.yaml:8:10: admin has no option "prot"/,
+        /all\.yaml:8:19: admin\.port is a whole number/,
+        /all\.yaml:9:13: upstream\.connectTimeoutMs is/,
+        /all\.yaml:9:34: upstream\.keepAliveMs is/,
+        /all\.yaml:9:50: upstream has no option "tls"/,
+        /all\.yaml:10:10: drain\.delayMs is/,
+        /all\.yaml:10:23: drain\.timeoutMs is/,
+        /all\.yaml:12:7: listeners\[0]\.port is/,
+        /all\.yaml:12:20: listeners\[0]\.protocol is one of/,
+        /all\.yaml:12:36: listeners\[0] has no option "hots"/,
+        /all\.yaml:13:23: listeners\[1]\.tls is for protocol https/,
+        /all\.yaml:13:30: listeners\[1]\.tls\.cert cannot be read/,
+        /all\.yaml:13:44: listeners\[1]\.tls\.key is a file name/,
+        /all\.yaml:13:52: listeners\[1]\.tls has no option "kye"/,
+        /all\.yaml:16:42: discovery\.static\.sc-a\[1]: port is/,
+        /all\.yaml:16:72: discovery\.static\.sc-a\[2] is an object, received 5/,
+        /all\.yaml:17:5: discovery\.static\.sc-b is a list of endpoints/,
+        /all\.yaml:18:3: discovery has no option "nacso"/,
+        /all\.yaml:19:12: discovery\.nacos\.servers has host:port or an http\(s\) URL, received "nacos:\/\/host:8848"/,
+        /all\.yaml:19:12: discovery\.nacos\.servers has no user and password/,
+        /all\.yaml:19:60: discovery\.nacos has no option "user"/,
+        /all\.yaml:20:3: discovery\.whenLaneMissing is one of/,
+        /all\.yaml:21:3: discovery\.balancer is one of/,
+        /all\.yaml:23:28: routes\[0] has no option "servce"/,
+        /all\.yaml:23:42: routes\[0] has no option "pth"/,
+        /all\.yaml:24:5: routes\[1] is an object, received 5/,
+        /all\.yaml:25:7: routes\[2]\.path begins with "\/"/,
+        /all\.yaml:26:14: routesFrom\[0] is a file name, received 5/,
+        /missing\.yaml cannot be read/,
+        /all\.yaml:27:1: rules is a list, or has one of file, nacos/,
+      ],
+    ],
+    ['two.yaml', [/two\.yaml:4:1: a configuration is one document; what follows --- would not be read/]],
+    [
+      'rules.null.yaml',
+      [/:3:1: rules takes an options object, received null/, /:4:1: routes is a list, received null/],
+    ],
+    ['scheme.yaml', [/scheme\.yaml:3:12: .*received "nacos:\/\/host:8848"/]],
+    ['bom.yaml', [/bom\.yaml:1:1: version is 1/]],
     ['rules-file.yaml', [/rules\.yaml:4:5: rules\[0]\.lane/]],
   ]
   for (const [name, patterns] of cases) {
@@ -107,6 +188,8 @@ spec:
     t.equal(code, 1, name)
     t.equal(out, '')
     for (const pattern of patterns) t.match(errors, pattern, name)
+    t.notMatch(errors, /secret/, 'no password')
+    if (name === 'all.yaml') t.equal(errors.split('\n').length, patterns.length, errors)
   }
 })
 
@@ -158,10 +241,14 @@ ${more}`
   replace('gateway.yaml', config('[{ servce: sc-a }]'))
   t.notOk(started.reload())
   t.equal(await at(), 'sc-a')
+  t.match(started.gateway.metrics(), 'reloads_total{what="config",result="refused"} 1')
   t.match(said.at(-1), /refused, the last good one stays.*gateway\.yaml:6:12: routes\[0] has no option "servce"/s)
   replace('gateway.yaml', config('[]', 'routesFrom: [routes.yaml]\nupstream: { connections: 7 }\n'))
   t.ok(started.reload())
   t.equal(await at(), 'sc-b')
+  // The first change, and this one.
+  t.match(started.gateway.metrics(), 'reloads_total{what="routes",result="taken"} 2')
+  t.match(started.gateway.metrics(), 'reloads_total{what="rules",result="taken"} 1')
   t.match(said.join('\n'), /upstream, rules of .* take effect at the next start|rules, upstream of/)
 })
 
@@ -187,10 +274,21 @@ drain: { delayMs: 0, timeoutMs: 0 }
   const at = async () => (await send(started.gateway.address().port)).json?.at
   t.equal(await at(), 'sc-a-gray')
   t.ok(started.gateway.address(1).port > 0)
-  replace('rules.yaml', 'version: 1\nrules: []\n')
-  for (let look = 0; (await at()) !== 'sc-a' && look < 1000; look++)
-    await new Promise(resolve => setTimeout(resolve, 10))
+  const reloads = () => /reloads_total.*/g[Symbol.match](started.gateway.metrics())?.slice(2) ?? []
+  const untilReloads = async (count: number) => {
+    while (reloads().length < count) await new Promise(resolve => setTimeout(resolve, 10))
+  }
+  t.strictSame(reloads(), [], 'the start is no reload')
+  replace('rules.yaml', '\ufeff{"version":1,"rules":[]}\n')
+  await untilReloads(1)
+  t.equal(await at(), 'sc-a', 'JSON with a byte order mark')
+  replace('rules.yaml', '{"version":1,"rules":5}\n')
+  await untilReloads(2)
   t.equal(await at(), 'sc-a')
+  t.strictSame(reloads(), [
+    'reloads_total{what="rules",result="taken"} 1',
+    'reloads_total{what="rules",result="refused"} 1',
+  ])
 })
 
 t.test('a package that is not there is named with its install line', async t => {

@@ -1,5 +1,5 @@
-import type { ClientRequest } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Agent, ClientRequest } from 'node:http'
+import { createConnection, type Socket } from 'node:net'
 
 /**
  * What `ClientRequest` hands to `agent.addRequest`. Neither is in Node's documentation, and both are what `agent-base`
@@ -30,10 +30,29 @@ export function classOf(request: ClientRequest): OutgoingRequest {
   return Object.getPrototypeOf(request) as OutgoingRequest
 }
 
-/** The methods of `http.Agent` that are in no documentation. */
+/** How `http.Agent` asks for a connection: the socket is returned, or given to the callback. */
+export type CreateConnection = (options: HopOptions, callback?: OnCreated) => Socket | null | undefined
+export type OnCreated = (error: Error | null, socket?: Socket) => void
+
+/** What of `http.Agent` is in no documentation, and the pools that are. */
 export interface AgentInternals {
+  readonly options: HopOptions
+  readonly keepAlive: boolean
+  readonly sockets: Record<string, Socket[] | undefined>
+  readonly freeSockets: Record<string, Socket[] | undefined>
+  readonly requests: Record<string, ClientRequest[] | undefined>
+  createConnection: CreateConnection
   addRequest(request: ClientRequest, options: HopOptions): void
+  createSocket(request: ClientRequest, options: HopOptions, callback: OnCreated): void
+  removeSocket(socket: Socket, options: HopOptions): void
+  getName(options: HopOptions): string
+  keepSocketAlive(socket: Socket): boolean
 }
+
+export type AnyAgent = Omit<Agent, keyof AgentInternals> & AgentInternals
+
+/** Connects directly, without a proxy. */
+export const connectDirectly = createConnection as unknown as CreateConnection
 
 /** Options of a request as `addRequest` takes them: an object, or what it took before Node 1: host, port, local address. */
 export function hopOptions(options: HopOptions | string, port?: unknown, localAddress?: unknown): HopOptions {

@@ -4,7 +4,17 @@ import t from 'tap'
 import { nodeBinary } from '../../../scripts/node-versions.mjs'
 
 /** What leans on the inside of Node's agents and requests: whole test files, run by the other Node versions. */
-const FILES = ['forwarding', 'rendered-head', 'retries', 'pools', 'clients', 'lane-server']
+const FILES = [
+  'forwarding',
+  'rendered-head',
+  'retries',
+  'pools',
+  'clients',
+  'lane-server',
+  'mocks',
+  'queued-events',
+  'secure-connections',
+]
 
 t.jobs = 3
 for (const major of [22, 24, 26]) {

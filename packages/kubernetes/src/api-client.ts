@@ -92,7 +92,7 @@ export class ApiClient {
     } catch {
       body = { message: text.slice(0, 200) }
     }
-    throw statusError(response.statusCode ?? 0, body, `GET ${request.path}`)
+    throw statusError(response.statusCode ?? 0, body, `GET ${request.path}`, response.headers['retry-after'])
   }
 
   async #send({ path, query, accept, signal }: ApiRequest, refused: boolean): Promise<IncomingMessage> {

@@ -4,22 +4,50 @@ import { LanewayError } from '@laneway/core'
 export class ApiError extends Error {
   /** HTTP status, or the `code` of a `Status` object inside a watch. */
   readonly status: number
+  /** How long the server asks to wait before the next attempt; `undefined` when it does not say. */
+  readonly retryAfterMs: number | undefined
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, retryAfterMs?: number) {
     super(message)
     this.name = 'ApiError'
     this.status = status
+    this.retryAfterMs = retryAfterMs
   }
 }
 
-/** Reads a `Status` object; the API server puts the reason of a refusal in its `message`. */
-export function statusError(status: number, body: unknown, what: string): ApiError {
-  const { code, message } = (typeof body === 'object' && body !== null ? body : {}) as {
+/** Longer waits are cut: a process must not be silent for hours because of one answer. */
+const MAX_RETRY_AFTER_MS = 300_000
+
+/**
+ * Reads a `Status` object; the API server puts the reason of a refusal in its `message`.
+ *
+ * @param retryAfter - the header `Retry-After`; inside a watch the object has it
+ */
+export function statusError(status: number, body: unknown, what: string, retryAfter?: string): ApiError {
+  const { code, message, details } = (typeof body === 'object' && body !== null ? body : {}) as {
     code?: unknown
     message?: unknown
+    details?: { retryAfterSeconds?: unknown } | null
   }
   const number = typeof code === 'number' ? code : status
-  return new ApiError(number, `${what}: ${number}${typeof message === 'string' ? ` ${message}` : ''}`)
+  return new ApiError(
+    number,
+    `${what}: ${number}${typeof message === 'string' ? ` ${message}` : ''}`,
+    waitOf(retryAfter ?? details?.retryAfterSeconds),
+  )
+}
+
+/** RFC 9110 section 10.2.3: seconds, or a date. */
+function waitOf(retryAfter: unknown): number | undefined {
+  if (typeof retryAfter !== 'string' && typeof retryAfter !== 'number') return undefined
+  const text = String(retryAfter)
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
+  return ms > 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : undefined
+}
+
+/** The server has too much to do: it is there, and what was read from it still holds. */
+export function isThrottled(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status === 429
 }
 
 /** The version asked for has left the server's history (410): only a new list helps. */

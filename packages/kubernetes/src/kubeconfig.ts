@@ -16,6 +16,7 @@ export interface KubeCluster {
 /** The `exec` of a user: a command that prints an ExecCredential. */
 export interface KubeExec {
   readonly apiVersion?: string
+  /** A name to look for in `PATH`, or an absolute path. */
   readonly command: string
   readonly args?: readonly string[] | null
   readonly env?: readonly { readonly name: string; readonly value: string }[] | null
@@ -105,7 +106,14 @@ function absolute(file: string, entry: object | undefined): void {
     const value = fields[key]
     if (typeof value === 'string' && value !== '') fields[key] = resolve(dirname(file), value)
   }
+  // A name alone is looked for in PATH; what has a separator is a path, as in client-go.
+  const exec = fields['exec'] as { command?: unknown } | null | undefined
+  if (typeof exec?.command === 'string' && SEPARATOR.test(exec.command)) {
+    exec.command = resolve(dirname(file), exec.command)
+  }
 }
+
+const SEPARATOR = process.platform === 'win32' ? /[\\/]/ : /\//
 
 function refused(files: readonly string[], why: string): LanewayError {
   return new LanewayError('LANEWAY_SOURCE', `kubeconfig ${files.join(', ')}: ${why}`)

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ApiClient } from './api-client.js'
-import { ApiError, isExpired, isRefused, statusError } from './api-error.js'
+import { ApiError, isExpired, isRefused, isThrottled, statusError } from './api-error.js'
 import { backoffMs } from './backoff.js'
 import { identityOf, type KubeObject } from './kube-object.js'
 import { isOlder } from './resource-version.js'
@@ -80,12 +80,13 @@ export class Reflector<T> {
   }
 
   async #run(): Promise<void> {
-    const { minBackoffMs, maxBackoffMs, random } = this.#options
     const { signal } = this.#abort
     let failures = 0
     let expired = false
+    let throttledAt: number | undefined
     let verb: 'list' | 'watch' = 'list'
     while (!signal.aborted) {
+      let lastError: unknown
       try {
         if (this.#version === undefined || this.#isOld()) {
           verb = 'list'
@@ -93,6 +94,7 @@ export class Reflector<T> {
         }
         verb = 'watch'
         await this.#watch()
+        throttledAt = undefined
         if (this.#disordered) this.#version = undefined
         failures = this.#useful ? 0 : failures + 1
         if (this.#useful) expired = false
@@ -111,15 +113,35 @@ export class Reflector<T> {
           continue
         }
         failures++
+        if (isThrottled(error)) {
+          // The server is there, and the version holds: the watch is opened again from it, later. A list would cost more.
+          if (verb === 'list') this.#listedAt = performance.now()
+          if (this.#useful) throttledAt = undefined
+          throttledAt ??= performance.now()
+          // After this long a watch that says nothing is taken for lost, too.
+          const silent = performance.now() - throttledAt
+          if (!this.#listed || silent > this.#options.idleTimeoutMs) this.#handler.lost(error, verb)
+          await this.#pause(failures, error)
+          continue
+        }
+        throttledAt = undefined
         if (isExpired(error) || isNonsense(error) || failures >= RELIST_AFTER) this.#version = undefined
         // A single lost connection is no news, unless nothing was ever known.
         if (failures > 1 || !this.#listed || isRefused(error)) this.#handler.lost(error, verb)
+        lastError = error
       }
       this.#useful = false
-      if (failures > 0) {
-        await sleep(backoffMs(failures - 1, minBackoffMs, maxBackoffMs, random), undefined, { signal }).catch(() => {})
-      }
+      if (failures > 0) await this.#pause(failures, lastError)
     }
+  }
+
+  /** As long as the server says, and a little more by chance, so that not all come back in one moment. */
+  async #pause(failures: number, error: unknown): Promise<void> {
+    const { minBackoffMs, maxBackoffMs, random } = this.#options
+    const asked = error instanceof ApiError ? error.retryAfterMs : undefined
+    const ms =
+      asked === undefined ? backoffMs(failures - 1, minBackoffMs, maxBackoffMs, random) : asked * (1 + random() / 10)
+    await sleep(ms, undefined, { signal: this.#abort.signal }).catch(() => {})
   }
 
   /** Spread over a fifth of the interval, and only looked at when a watch ends anyway. */
@@ -128,8 +150,8 @@ export class Reflector<T> {
     return relistMs > 0 && performance.now() - this.#listedAt > relistMs * (0.8 + random() / 5)
   }
 
+  /** Until it has ended the version that was known stays: when the list fails, the watch goes on from there. */
   async #list(): Promise<void> {
-    this.#version = undefined
     const { metadataOnly, pageSize } = this.#options
     const accept = metadataOnly
       ? `application/json;as=PartialObjectMetadataList;${METADATA},application/json`

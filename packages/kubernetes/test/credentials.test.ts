@@ -1,6 +1,6 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { createKubernetesSource } from '@laneway/kubernetes'
 import t from 'tap'
 import { findClusterAccess } from '../src/cluster-access.js'
@@ -131,6 +131,25 @@ printf '{"status":{"token":"%s-%s-%s","expirationTimestamp":"%s"}}' "$1" "$EXTRA
   t.equal(await token(true), 'Bearer arg-env-2', 'refused')
   t.equal(await token(true), 'Bearer arg-env-3')
   t.equal(await token(false), 'Bearer arg-env-4', 'expired')
+})
+
+t.test('an exec plugin with a relative path runs from the folder of its kubeconfig', async t => {
+  const plugin = (token: string) => `#!/bin/sh\nprintf '{"status":{"token":"${token}"}}'\n`
+  const folder = t.testdir({
+    kube: { config: config({ exec: { command: './login' } }), login: plugin('beside') },
+    inside: { config: config({ exec: { command: 'bin/login' } }), bin: { login: plugin('inside') } },
+    path: { config: config({ exec: { command: 'login' } }), login: plugin('not in PATH') },
+    bin: { login: plugin('in PATH') },
+  })
+  for (const name of ['kube/login', 'inside/bin/login', 'path/login', 'bin/login']) chmodSync(join(folder, name), 0o755)
+  const token = async (file: string) => {
+    const env = { PATH: `${join(folder, 'bin')}:${process.env['PATH']}` }
+    return (await kubeconfigAccess([file], undefined, env).credentials(false)).headers['authorization']
+  }
+  t.equal(await token(join(folder, 'kube', 'config')), 'Bearer beside')
+  t.equal(await token(relative(process.cwd(), join(folder, 'kube', 'config'))), 'Bearer beside')
+  t.equal(await token(join(folder, 'inside', 'config')), 'Bearer inside')
+  t.equal(await token(join(folder, 'path', 'config')), 'Bearer in PATH', 'a name alone is looked for in PATH')
 })
 
 t.test('an exec plugin that fails, or prints nonsense, is named with its hint', async t => {

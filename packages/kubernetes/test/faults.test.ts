@@ -1,6 +1,7 @@
 import type { KubernetesSourceOptions } from '@laneway/kubernetes'
 import fc from 'fast-check'
 import t from 'tap'
+import { statusError } from '../src/api-error.js'
 import { Cluster, PODS, type Seen, SLICES } from './cluster.js'
 
 const turn = () => new Promise(resolve => setImmediate(resolve))
@@ -301,4 +302,59 @@ t.test('any history under any fault ends in the truth', async t => {
     { numRuns: 60 },
   )
   t.pass('60 histories')
+})
+
+t.test('a watch that is throttled is opened again from the known version, when the server says so', async t => {
+  const { cluster, seen } = await started(t)
+  const of = (path: string) => cluster.api.requests.filter(one => one.path === path)
+  const lists = () => of(PODS).filter(one => !one.query.has('watch')).length
+  let refusals = 0
+  const refusedAt: number[] = []
+  cluster.api.faults.retryAfter = 1
+  cluster.api.faults.refuse = one => {
+    if (one.path !== PODS || refusals === 0) return undefined
+    refusals--
+    refusedAt.push(performance.now())
+    return 429
+  }
+  refusals = 4
+  const told = seen.told.length
+  cluster.api.endWatches()
+  cluster.pod('u1', 'blue')
+  await seen.untilTable('10.0.0.1:80=blue 10.0.0.2:80=gray')
+  t.equal(refusals, 0)
+  t.equal(lists(), 1, 'no new list')
+  t.notOk(seen.told.slice(told).includes('stale'), seen.told.join(' '))
+  const watches = of(PODS).filter(one => one.query.has('watch'))
+  t.equal(new Set(watches.map(one => one.query.get('resourceVersion'))).size, 1, 'from the known version')
+  const pauses = refusedAt.slice(1).map((at, index) => at - refusedAt[index]!)
+  t.ok(
+    pauses.every(pause => pause > 990),
+    `Retry-After is 1 s, the pauses were ${pauses.map(Math.round).join(', ')} ms`,
+  )
+})
+
+t.test('a server that throttles for as long as a silent watch may last is lost, once', async t => {
+  const { cluster, seen } = await started(t, { idleTimeoutMs: 200 })
+  cluster.api.faults.refuse = one => (one.query.has('watch') ? 429 : undefined)
+  cluster.api.endWatches()
+  await seen.until(one => one.last === 'stale' && one.errors.at(-1)!.message.includes('429'))
+  t.match(seen.errors.at(-1)?.message, /cannot watch \w+ in namespace shop: .*429/)
+  const told = seen.told.length
+  const before = cluster.api.requests.length
+  while (cluster.api.requests.length < before + 10) await turn()
+  t.notOk(seen.told.slice(told).includes('snapshot'), 'it does not go to and fro')
+  cluster.api.faults.refuse = () => undefined
+  await seen.until(one => one.last === 'snapshot')
+})
+
+t.test('how long to wait: seconds, a date, the details of a Status; bounded', async t => {
+  const wait = (retryAfter: string | undefined, body: unknown = {}) =>
+    statusError(429, body, 'GET', retryAfter).retryAfterMs
+  t.equal(wait('3'), 3000)
+  t.equal(wait(undefined, { details: { retryAfterSeconds: 2 } }), 2000)
+  const late = wait(new Date(Date.now() + 60_000).toUTCString())!
+  t.ok(late > 50_000 && late <= 60_000)
+  t.equal(wait('99999999999'), 300_000)
+  for (const nothing of [undefined, '', '0', '-1', 'soon', new Date(0).toUTCString()]) t.equal(wait(nothing), undefined)
 })

@@ -126,7 +126,7 @@ t.test('options are refused with their names', async t => {
     ['only commas', { servers: ' , ' }, /servers is empty/],
     ['a port out of range', { servers: 'nacos:70000' }, /not host:port/],
     ['a gRPC port out of range', { servers: 'nacos:65000' }, /not host:port/],
-    ['user info', { servers: 'http://u:p@nacos:1' }, /not host:port/],
+    ['user info', { servers: 'http://u:p@nacos:1' }, /without user and password/],
     ['unknown key', { servers: 'nacos', namspace: 'x' }, /did you mean "namespace"/],
     ['user without password', { servers: 'nacos', username: 'x' }, /given together/],
     ['NaN', { servers: 'nacos', requestTimeoutMs: Number.NaN }, /requestTimeoutMs/],

@@ -41,14 +41,19 @@ export function createLaneHooks(options: LaneHooksOptions = {}): LaneHooks {
   assertKnownKeys('createLaneHooks', options, ['header'])
   const header = resolveHeaderName('createLaneHooks', options.header)
   const memory = new DecisionMemory()
-  /** Spans of requests of `http`, which are decided later. */
+  /** Spans of requests of `http`. */
   const hops = new WeakSet<Span>()
+  /** The last decision in the context of a span that is not known as one of `http`: it is made before the hook runs. */
+  const early = new WeakMap<Span, DecisionEvent>()
 
   function onDecision(message: unknown): void {
     const decision = message as DecisionEvent
     const span = trace.getSpan(context.active())
     if (span !== undefined && hops.has(span)) describeDecision(span, decision)
-    else memory.keep(decision)
+    else {
+      if (span !== undefined) early.set(span, decision)
+      memory.keep(decision)
+    }
   }
   channels.decision.subscribe(onDecision)
 
@@ -58,6 +63,8 @@ export function createLaneHooks(options: LaneHooksOptions = {}): LaneHooks {
         // Incoming requests come here, too.
         if (!('getHeader' in request)) return
         hops.add(span)
+        const decision = early.get(span)
+        if (decision !== undefined) describeDecision(span, decision)
         const lane = (request as { [kLane]?: Lane | null })[kLane]
         if (lane !== undefined && lane !== null) span.setAttribute(LANE_ATTRIBUTE, lane.header)
       },

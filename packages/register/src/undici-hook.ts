@@ -1,17 +1,9 @@
-import { EventEmitter } from 'node:events'
 import { createUndiciPatch, type LaneEgressOptions, type UndiciPatch } from '@laneway/undici'
+import { chainOf, owns, watchEmitterClasses } from './emitter-classes.js'
 import type { Guard } from './guard.js'
-
-interface EmitterClass {
-  /** Called by every constructor that descends from EventEmitter, those inside Node included. */
-  init(this: object, options?: unknown): void
-}
 
 type Method = (...args: any[]) => any
 type Methods = Record<string, Method | undefined>
-
-/** Longer than any chain of classes: a Proxy may have a prototype without end. */
-const MAX_CHAIN = 32
 
 /** The copies of undici in the process so far. */
 export interface UndiciCopies {
@@ -31,13 +23,11 @@ export interface UndiciCopies {
  */
 export function hookUndici(options: LaneEgressOptions, guard: Guard): () => UndiciCopies {
   const patch = createUndiciPatch(options, error => guard.fault('undici', error))
-  const known = new WeakSet<object>()
   const patched = new WeakSet<object>()
   let hooked = 0
   let leftAlone = 0
 
   function look(prototype: object): void {
-    known.add(prototype)
     const chain = chainOf(prototype)
     const base = chain.findIndex(isDispatcherBase)
     if (base === -1) return
@@ -54,17 +44,7 @@ export function hookUndici(options: LaneEgressOptions, guard: Guard): () => Undi
     }
   }
 
-  const emitters = EventEmitter as unknown as EmitterClass
-  const { init } = emitters
-  emitters.init = function laneInit(this: object, options?: unknown): void {
-    try {
-      const prototype = Object.getPrototypeOf(this) as object | null
-      if (prototype !== null && !known.has(prototype)) look(prototype)
-    } catch {
-      // Thrown by the object itself: what it lets nobody see is no dispatcher.
-    }
-    init.call(this, options)
-  }
+  watchEmitterClasses(look)
   // Made by a preload before this one.
   const global = globalThis as Record<symbol, unknown>
   for (const version of [1, 2]) {
@@ -99,27 +79,10 @@ function patchMock(patch: UndiciPatch, owner: object): void {
   })
 }
 
-/** The prototypes of a class, the most derived first, without those of Node. */
-function chainOf(prototype: object): object[] {
-  const chain: object[] = []
-  for (
-    let owner: object | null = prototype;
-    owner !== null && owner !== EventEmitter.prototype && owner !== Object.prototype && chain.length < MAX_CHAIN;
-    owner = Object.getPrototypeOf(owner)
-  ) {
-    chain.push(owner)
-  }
-  return chain
-}
-
 /** What all dispatchers that send have in common and wrappers (`RetryAgent`, a composed one) have not. */
 function isDispatcherBase(owner: object): boolean {
   return (
     ['dispatch', 'close', 'destroy'].every(name => owns(owner, name)) &&
     ['destroyed', 'closed'].every(name => Object.getOwnPropertyDescriptor(owner, name)?.get !== undefined)
   )
-}
-
-function owns(owner: object, name: string): boolean {
-  return typeof Object.getOwnPropertyDescriptor(owner, name)?.value === 'function'
 }

@@ -1,5 +1,6 @@
 import { assertKnownKeys, describe } from '@laneway/core'
 import { addressRangeProblem, blockProblem } from './address-test.js'
+import { hostProblem } from './host-test.js'
 import type { Path, Problems } from './problems.js'
 import { regexProblem } from './text-test.js'
 
@@ -12,6 +13,12 @@ const MAX_DEPTH = 16
 
 /** RFC 9110 section 5.6.2 */
 const TOKEN = /^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/
+
+const COOKIE_NAME = /^[^=;\s](?:[^=;]*[^=;\s])?$/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/
+/** With the flag u, a pair is one character. */
+const LONE_SURROGATE = /[\ud800-\udfff]/u
 
 /** Any object, its keys not yet known. */
 export type Fields = Record<string, unknown>
@@ -92,6 +99,11 @@ function checkNamed(value: unknown, kind: 'header' | 'query' | 'cookie', path: P
   if (kind === 'header') checkHeaderName(name, [...path, 'name'], problems)
   else if (typeof name !== 'string' || name === '') {
     problems.add([...path, 'name'], `is a non-empty text, received ${describe(name)}`)
+  } else if (kind === 'cookie' && !COOKIE_NAME.test(name)) {
+    problems.add(
+      [...path, 'name'],
+      `of a cookie has no "=", ";" or white space at its ends, received ${describe(name)}`,
+    )
   }
   checkText(test, kind, path, problems)
 }
@@ -107,16 +119,14 @@ function checkText(value: unknown, kind: string, path: Path, problems: Problems)
       return
     }
     case 'prefix':
-      if (kind === 'path' && typeof operand === 'string' && !operand.startsWith('/')) {
-        problems.add(at, `of a path begins with "/", received ${describe(operand)}`)
-        return
-      }
       if (kind === 'host') {
         problems.add(at, 'is not for hosts: use "*.example.com" in exact or in, or regex')
         return
       }
       {
-        checkString(operand, at, problems)
+        const problem = typeof operand === 'string' ? valueProblem(operand, kind, true) : undefined
+        if (problem === undefined) checkString(operand, at, problems)
+        else problems.add(at, `${problem}, received ${describe(operand)}`)
         return
       }
     case 'in': {
@@ -149,11 +159,26 @@ function checkValue(value: unknown, kind: string, path: Path, problems: Problems
     checkString(value, path, problems)
     return
   }
-  if (kind === 'path' && (!value.startsWith('/') || value.includes('?'))) {
-    problems.add(path, `of a path begins with "/" and has no query, received ${describe(value)}`)
-  } else if (kind === 'method' && (!TOKEN.test(value) || value !== value.toUpperCase())) {
-    problems.add(path, `of a method is upper case, as methods are case-sensitive, received ${describe(value)}`)
+  const problem = valueProblem(value, kind, false)
+  if (problem !== undefined) problems.add(path, `${problem}, received ${describe(value)}`)
+}
+
+function valueProblem(value: string, kind: string, isPrefix: boolean): string | undefined {
+  if (LONE_SURROGATE.test(value)) return 'is no Unicode text: it has half of a surrogate pair'
+  if (kind === 'path' && !value.startsWith('/')) return 'of a path begins with "/"'
+  if (kind === 'path' && value.includes('?')) return 'of a path has no query: write a condition query, or %3F'
+  if (kind === 'method' && !isPrefix && (!TOKEN.test(value) || value !== value.toUpperCase())) {
+    return 'of a method is upper case, as methods are case-sensitive'
   }
+  if (kind === 'host') return hostProblem(value)
+  if (kind === 'header') return headerValueProblem(isPrefix ? `${value}.` : value)
+  return undefined
+}
+
+/** RFC 9110 section 5.5: white space around a value is no part of it, and line breaks cannot be sent. */
+export function headerValueProblem(value: string): string | undefined {
+  if (/^[ \t]|[ \t]$/.test(value)) return 'of a header has no white space at its ends'
+  return CONTROL.test(value) ? 'of a header has no control characters' : undefined
 }
 
 function checkRange(value: unknown, path: Path, problems: Problems): void {

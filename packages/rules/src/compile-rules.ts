@@ -1,4 +1,5 @@
 import { type Lane, parseLane } from '@laneway/core'
+import { createCallerDependence } from './caller-dependence.js'
 import { checkDocument, inOrder } from './check-document.js'
 import { ALWAYS, type CompiledCondition, type ConditionTrace, compileCondition } from './condition.js'
 import type { Rule, RulesDocument } from './document.js'
@@ -19,8 +20,8 @@ export interface RuleDecision {
   /** Place of the rule in the order of evaluation, from 0. */
   readonly position: number
   /**
-   * Another caller may get another lane for the same method and URL: header, cookie, query, address or a split decided.
-   * A shared cache must not keep the answer.
+   * Another caller may get another lane for the same method and URL: header, cookie, query, address or a split decided,
+   * here or in a rule that was asked before. A shared cache must not keep the answer.
    */
   readonly perCaller: boolean
 }
@@ -52,6 +53,11 @@ export interface CompiledRules {
   readonly laneOf: (request: RulesRequest) => Lane | undefined
   /** The same with the rule; `undefined` when none matches. */
   readonly decide: (request: RulesRequest) => RuleDecision | undefined
+  /**
+   * Whether any rule might decide for another caller of the same method and URL: what depends on the rules when none of
+   * them decided.
+   */
+  readonly dependsOnCaller: (request: RulesRequest) => boolean
   /** Why. Tries rule by rule; for debugging, not for every request. */
   readonly explain: (request: RulesRequest) => RulesExplanation
   /** How many rules there are. */
@@ -79,11 +85,18 @@ export function compileResolved(input: unknown, options: ResolvedRulesOptions, p
   problems.throwIfAny(options.source)
   const compiled = rules.map((rule, position) => compileRule(rule, position, options))
   const index = new FirstMatch(compiled)
-  const decide = (request: RulesRequest): RuleDecision | undefined => index.find(request)
+  const dependsOnCaller = createCallerDependence(
+    compiled.map(({ perCaller }, position) => ({ condition: rules[position]!.when, perCaller })),
+  )
+  function withCallers(request: RulesRequest, decision: RuleDecision | undefined): RuleDecision | undefined {
+    if (decision === undefined || decision.perCaller || !dependsOnCaller(request, decision.position)) return decision
+    return compiled[decision.position]!.forCallers
+  }
   return Object.freeze({
     laneOf: (request: RulesRequest) => index.find(request)?.lane,
-    decide,
-    explain: (request: RulesRequest) => explain(compiled, request),
+    decide: (request: RulesRequest) => withCallers(request, index.find(request)),
+    dependsOnCaller: (request: RulesRequest) => dependsOnCaller(request, compiled.length),
+    explain: (request: RulesRequest) => explain(compiled, withCallers, request),
     size: rules.length,
     notes: Object.freeze(notes),
   })
@@ -94,6 +107,9 @@ interface CompiledRule extends Entry<RuleDecision> {
   readonly condition: CompiledCondition
   readonly split: CompiledSplit | undefined
   readonly decisions: readonly RuleDecision[]
+  readonly perCaller: boolean
+  /** The only decision, where a rule before this one looks at the caller. */
+  readonly forCallers: RuleDecision | undefined
 }
 
 function rulesOf(
@@ -124,12 +140,18 @@ function compileRule(rule: Rule, position: number, options: ResolvedRulesOptions
     condition,
     split,
     decisions,
+    perCaller,
+    forCallers: only === undefined ? undefined : Object.freeze({ ...only, perCaller: true }),
     outcome: split === undefined ? () => only : request => decisions[split.pick(request)],
     once: rule.split?.key === 'random',
   }
 }
 
-function explain(rules: readonly CompiledRule[], request: RulesRequest): RulesExplanation {
+function explain(
+  rules: readonly CompiledRule[],
+  withCallers: (request: RulesRequest, decision: RuleDecision | undefined) => RuleDecision | undefined,
+  request: RulesRequest,
+): RulesExplanation {
   const traces: RuleTrace[] = []
   let decision: RuleDecision | undefined
   for (const rule of rules) {
@@ -151,7 +173,7 @@ function explain(rules: readonly CompiledRule[], request: RulesRequest): RulesEx
   }
   const lines = traces.map(trace => lineOf(trace, decision))
   if (decision === undefined) lines.push('no rule decided: not coloured')
-  return { decision, rules: traces, text: lines.join('\n') }
+  return { decision: withCallers(request, decision), rules: traces, text: lines.join('\n') }
 }
 
 function lineOf(trace: RuleTrace, decision: RuleDecision | undefined): string {

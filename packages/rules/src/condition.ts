@@ -1,9 +1,19 @@
 import { describe } from '@laneway/core'
 import { compileAddressTest } from './address-test.js'
 import type { Condition, NamedTest, TextTest } from './document.js'
-import { compileHostTest, isWildcard } from './host-test.js'
-import { cookieOf, headerOf, hostOf, parameterOf, pathOf, type RulesRequest } from './request.js'
-import { compileTextTest, normalizePrefix, type Test } from './text-test.js'
+import { canonicalHost, compileHostTest, isWildcard } from './host-test.js'
+import {
+  cookieOf,
+  decodedCookieOf,
+  headerOf,
+  hostOf,
+  parameterOf,
+  pathOf,
+  type RulesRequest,
+  sentPathOf,
+} from './request.js'
+import { type Comparison, compileTextTest, normalizePrefix, spellingsOf, type Test } from './text-test.js'
+import { bytesOf, canonicalPath, readablePath, textOf } from './wire-text.js'
 
 /** Where an indexed value is read; the kinds of the index. */
 export type AnchorKind = 'path' | 'prefix' | 'host' | 'method' | 'header' | 'query' | 'cookie'
@@ -52,7 +62,9 @@ export function compileCondition(condition: Condition, clientAddress: ClientAddr
   if ('not' in condition) return compileNot(compileCondition(condition.not, clientAddress))
   if ('path' in condition) {
     const { path } = condition
-    return leaf('path', path, pathOf, compileTextTest(path, true), pathAnchors(path), false)
+    // A pattern may be written for the path as sent, or as people read it.
+    const other = 'regex' in path ? sentPathOf : undefined
+    return leaf('path', path, pathOf, compileTextTest(path, PATH), pathAnchors(path), false, other)
   }
   if ('host' in condition) {
     const { host } = condition
@@ -60,11 +72,11 @@ export function compileCondition(condition: Condition, clientAddress: ClientAddr
   }
   if ('method' in condition) {
     const { method } = condition
-    return leaf('method', method, methodOf, compileTextTest(method), valueAnchors('method', '', method), false)
+    return leaf('method', method, methodOf, compileTextTest(method), valueAnchors('method', [''], method, {}), false)
   }
-  if ('header' in condition) return named('header', condition.header, condition.header.name.toLowerCase(), headerOf)
-  if ('query' in condition) return named('query', condition.query, condition.query.name, parameterOf)
-  if ('cookie' in condition) return named('cookie', condition.cookie, condition.cookie.name, cookieOf)
+  if ('header' in condition) return header(condition.header)
+  if ('query' in condition) return query(condition.query)
+  if ('cookie' in condition) return cookie(condition.cookie)
   const { address } = condition
   return leaf('address', address, clientAddress, compileAddressTest(address), [], true)
 }
@@ -78,23 +90,35 @@ export const ALWAYS: CompiledCondition = Object.freeze({
   perCaller: false,
 })
 
-function named(
-  kind: 'header' | 'query' | 'cookie',
-  test: NamedTest,
-  name: string,
-  read: (request: RulesRequest, name: string) => string | undefined,
-): CompiledCondition {
-  const { name: _, ...rest } = test
-  return leaf(
-    `${kind} ${name}`,
-    rest,
-    request => read(request, name),
-    compileTextTest(test),
-    valueAnchors(kind, name, test),
-    true,
-  )
+const PATH: Comparison = { encode: text => canonicalPath(bytesOf(text)), bySegments: true, decode: readablePath }
+const BYTES: Comparison = { encode: bytesOf }
+
+function header({ name, ...test }: NamedTest): CompiledCondition {
+  const lower = name.toLowerCase()
+  const read = (request: RulesRequest) => headerOf(request, lower)
+  const anchors = valueAnchors('header', [lower], test, BYTES)
+  return leaf(`header ${lower}`, test, read, compileTextTest(test, BYTES), anchors, true)
 }
 
+function query({ name, ...test }: NamedTest): CompiledCondition {
+  const bytes = bytesOf(name)
+  const read = (request: RulesRequest) => parameterOf(request, bytes)
+  const anchors = valueAnchors('query', [bytes], test, BYTES)
+  return leaf(`query ${name}`, test, read, compileTextTest(test, BYTES), anchors, true)
+}
+
+function cookie({ name, ...test }: NamedTest): CompiledCondition {
+  const bytes = bytesOf(name)
+  // Libraries escape such names; escapes of other names are left alone, or `%75id` could pass for `uid`.
+  const escaped = bytes === name ? name : encodeURIComponent(name)
+  const read = (request: RulesRequest) => cookieOf(request, bytes) ?? cookieOf(request, escaped)
+  const decoded = (request: RulesRequest) => decodedCookieOf(request, bytes) ?? decodedCookieOf(request, escaped)
+  const names = bytes === escaped ? [bytes] : [bytes, escaped]
+  const anchors = valueAnchors('cookie', names, test, BYTES)
+  return leaf(`cookie ${name}`, test, read, compileTextTest(test, BYTES), anchors, true, decoded)
+}
+
+/** @param other - a second form of the same part; the condition holds when it holds for either */
 function leaf(
   what: string,
   test: object,
@@ -102,17 +126,27 @@ function leaf(
   check: Test,
   anchors: readonly Anchor[],
   perCaller: boolean,
+  other?: (request: RulesRequest) => string | undefined,
 ): CompiledCondition {
   const [operator = '', operand] = Object.entries(test)[0] ?? []
   const words = `${what} ${operator} ${describe(operand)}`
+  function holds(request: RulesRequest): boolean {
+    if (check(read(request))) return true
+    const second = other?.(request)
+    return second !== undefined && check(second)
+  }
   return {
-    test: request => check(read(request)),
+    test: other === undefined ? request => check(read(request)) : holds,
     trace(request) {
       const value = read(request)
-      const held = check(value)
-      return value === undefined
-        ? { condition: words, held }
-        : { condition: words, held, received: value.length > 80 ? `${value.slice(0, 77)}...` : value }
+      const held = holds(request)
+      if (value === undefined) return { condition: words, held }
+      const received = textOf(value)
+      return {
+        condition: words,
+        held,
+        received: received.length > 80 ? `${received.slice(0, 77)}...` : received,
+      }
     },
     anchors: () => (anchors.length === 0 ? undefined : anchors),
     allAnchors: anchors,
@@ -197,22 +231,30 @@ function compileNot(part: CompiledCondition): CompiledCondition {
   }
 }
 
-function valueAnchors(kind: AnchorKind, name: string, test: TextTest): Anchor[] {
-  const values = 'exact' in test ? [test.exact] : 'in' in test ? test.in : []
-  return values.map(value => ({ kind, name, value }))
+function valueAnchors(
+  kind: AnchorKind,
+  names: readonly string[],
+  test: TextTest,
+  comparison: Comparison,
+): readonly Anchor[] {
+  const texts = 'exact' in test ? [test.exact] : 'in' in test ? test.in : []
+  const values = texts.flatMap(text => spellingsOf(text, comparison))
+  return names.flatMap(name => values.map(value => ({ kind, name, value })))
 }
 
-function pathAnchors(test: TextTest): Anchor[] {
-  if (!('prefix' in test)) return valueAnchors('path', '', test)
-  const value = normalizePrefix(test.prefix)
-  return value === '' ? [] : [{ kind: 'prefix', name: '', value }]
+function pathAnchors(test: TextTest): readonly Anchor[] {
+  if (!('prefix' in test)) return valueAnchors('path', [''], test, PATH)
+  return spellingsOf(test.prefix, PATH)
+    .map(normalizePrefix)
+    .filter(value => value !== '')
+    .map(value => ({ kind: 'prefix', name: '', value }))
 }
 
-function hostAnchors(test: TextTest): Anchor[] {
-  const anchors = valueAnchors('host', '', test)
+function hostAnchors(test: TextTest): readonly Anchor[] {
+  const anchors = valueAnchors('host', [''], test, {})
   // A wildcard cannot be looked up, and an index has to know all values.
   if (anchors.some(anchor => isWildcard(anchor.value))) return []
-  return anchors.map(anchor => ({ ...anchor, value: anchor.value.toLowerCase() }))
+  return anchors.map(anchor => ({ ...anchor, value: canonicalHost(anchor.value) }))
 }
 
 function methodOf(request: RulesRequest): string | undefined {

@@ -1,5 +1,5 @@
 import type { Anchor, CompiledCondition } from './condition.js'
-import { cookiesOf, headerOf, hostOf, parametersOf, pathOf, type RulesRequest } from './request.js'
+import { cookiesOf, decodedCookiesOf, headerOf, hostOf, parametersOf, pathOf, type RulesRequest } from './request.js'
 
 /** What the search finds; `position` is its place in the order of evaluation, from 0. */
 export interface Positioned {
@@ -59,7 +59,10 @@ export class FirstMatch<T extends Positioned> {
     let best: T | undefined
     if (this.#paths.size > 0 || this.#prefixes.size > 0) best = this.#byPath(request)
     if (this.#headers.size > 0) best = this.#byHeaders(request, best)
-    if (this.#cookies.size > 0) best = this.#byNames(this.#cookies, cookiesOf(request), request, best)
+    if (this.#cookies.size > 0) {
+      best = this.#byNames(this.#cookies, cookiesOf(request), request, best)
+      best = this.#byNames(this.#cookies, decodedCookiesOf(request), request, best)
+    }
     if (this.#parameters.size > 0) best = this.#byNames(this.#parameters, parametersOf(request), request, best)
     if (this.#hosts.size > 0) {
       const host = hostOf(request)

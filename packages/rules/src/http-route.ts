@@ -1,8 +1,10 @@
 import { describe } from '@laneway/core'
+import { createCallerDependence } from './caller-dependence.js'
 import { isFields } from './check-condition.js'
 import { ALWAYS, compileCondition } from './condition.js'
 import type { Condition } from './document.js'
 import { FirstMatch } from './first-match.js'
+import { canonicalHost, hostProblem } from './host-test.js'
 import { type HttpRoute, nameOf, type RouteRule } from './manifest.js'
 import { type Path, Problems } from './problems.js'
 import { peerAddress, type RulesRequest } from './request.js'
@@ -26,6 +28,11 @@ export interface RouteMatched {
   readonly ruleIndex: number
   readonly matchIndex: number
   readonly position: number
+  /**
+   * Another caller may get another rule for the same method and URL: this match looks at headers or query parameters, or
+   * one that goes before it does.
+   */
+  readonly perCaller: boolean
 }
 
 /**
@@ -42,16 +49,29 @@ export function createRouteMatcher(routes: readonly HttpRoute[]): (request: Rule
     problems,
   )
   problems.throwIfAny('HTTPRoute')
+  const conditions = entries.map(({ condition }) =>
+    condition === undefined ? ALWAYS : compileCondition(condition, peerAddress),
+  )
+  const dependsOnCaller = createCallerDependence(
+    entries.map(({ condition }, position) => ({ condition, perCaller: conditions[position]!.perCaller })),
+  )
+  const matches = (perCaller: boolean): readonly RouteMatched[] =>
+    entries.map(({ route, rule, ruleIndex, matchIndex }, position) =>
+      Object.freeze({ route, rule, ruleIndex, matchIndex, position, perCaller }),
+    )
+  const forAll = matches(false)
+  const forCallers = matches(true)
   const index = new FirstMatch(
-    entries.map(({ route, rule, ruleIndex, matchIndex, condition }, position) => {
-      const matched: RouteMatched = Object.freeze({ route, rule, ruleIndex, matchIndex, position })
-      return {
-        condition: condition === undefined ? ALWAYS : compileCondition(condition, peerAddress),
-        outcome: () => matched,
-      }
+    conditions.map((condition, position) => {
+      const matched = (condition.perCaller ? forCallers : forAll)[position]!
+      return { condition, outcome: () => matched }
     }),
   )
-  return request => index.find(request)
+  return request => {
+    const matched = index.find(request)
+    if (matched === undefined || matched.perCaller || !dependsOnCaller(request, matched.position)) return matched
+    return forCallers[matched.position]
+  }
 }
 
 /** Reads routes into entries by precedence; what is wrong goes to `problems`. */
@@ -63,7 +83,13 @@ export function readRoutes(routes: readonly (readonly [HttpRoute, Path])[], prob
       problems.add([...at, 'spec'], `is an object, received ${describe(spec)}`)
       continue
     }
-    const hosts = listOf(spec['hostnames'], [...at, 'spec', 'hostnames'], problems).map(String)
+    const hosts = listOf(spec['hostnames'], [...at, 'spec', 'hostnames'], problems).map((host, index) => {
+      const problem = hostProblem(String(host))
+      if (problem !== undefined) {
+        problems.add([...at, 'spec', 'hostnames', index], `${problem}, received ${describe(host)}`)
+      }
+      return canonicalHost(String(host))
+    })
     const rules = listOf(spec['rules'], [...at, 'spec', 'rules'], problems)
     for (const [ruleIndex, rule] of rules.entries()) {
       const path = [...at, 'spec', 'rules', ruleIndex]

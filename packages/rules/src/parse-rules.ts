@@ -19,7 +19,9 @@ export function parseRules(text: string, options?: RulesOptions): CompiledRules 
 }
 
 /** The same with resolved options. */
-export function parseResolved(text: string, options: ResolvedRulesOptions): CompiledRules {
+export function parseResolved(source: string, options: ResolvedRulesOptions): CompiledRules {
+  // Editors on Windows put a byte order mark in front, which JSON does not allow; columns count without it.
+  const text = source.charCodeAt(0) === 0xfeff ? source.slice(1) : source
   const bytes = Buffer.byteLength(text)
   if (bytes > MAX_RULES_BYTES) {
     const problems = new Problems()

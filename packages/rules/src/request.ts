@@ -1,4 +1,5 @@
 import { describe, LanewayError } from '@laneway/core'
+import { canonicalPath, receivedBytes, unescapeBytes } from './wire-text.js'
 
 /** What rules read of a request; `http.IncomingMessage`, Express, Fastify and `http2` compat requests fit. */
 export interface RulesRequest {
@@ -13,10 +14,16 @@ export interface RulesRequest {
 // The same request is asked for its path by several conditions, and callers repeat: one entry saves most of the cutting.
 let lastUrl = ''
 let lastPath = '/'
+let lastCanonical = '/'
 let lastQuery: string | undefined
 
-/** The path as sent, without query, neither decoded nor normalised. */
+/** The path without query, in the spelling that is compared: see {@link canonicalPath}. */
 export function pathOf(request: RulesRequest): string | undefined {
+  return cut(request) ? lastCanonical : undefined
+}
+
+/** The path as sent, without query. */
+export function sentPathOf(request: RulesRequest): string | undefined {
   return cut(request) ? lastPath : undefined
 }
 
@@ -26,9 +33,10 @@ export function queryOf(request: RulesRequest): string | undefined {
 }
 
 function cut(request: RulesRequest): boolean {
-  const url = typeof request.originalUrl === 'string' ? request.originalUrl : request.url
-  if (typeof url !== 'string' || url === '') return false
-  if (url === lastUrl) return true
+  const received = typeof request.originalUrl === 'string' ? request.originalUrl : request.url
+  if (typeof received !== 'string' || received === '') return false
+  if (received === lastUrl) return true
+  const url = receivedBytes(received)
   let start = 0
   // absolute-form, RFC 9112 section 3.2.2
   if (url.charCodeAt(0) !== 47) {
@@ -39,9 +47,10 @@ function cut(request: RulesRequest): boolean {
     }
   }
   const mark = url.indexOf('?', start)
-  lastUrl = url
+  lastUrl = received
   lastPath = mark === -1 ? url.slice(start) : url.slice(start, mark)
   if (lastPath === '') lastPath = '/'
+  lastCanonical = canonicalPath(lastPath)
   lastQuery = mark === -1 ? undefined : url.slice(mark + 1)
   return true
 }
@@ -108,14 +117,19 @@ export function forwardedAddress(proxies: number): (request: RulesRequest) => st
   }
 }
 
-/** @param name - exact case; of equal names the first counts, as Gateway API recommends */
+/** @param name - exact case, as bytes; of equal names the first counts, as Gateway API recommends */
 export function parameterOf(request: RulesRequest, name: string): string | undefined {
   return parametersOf(request)?.get(name)
 }
 
-/** @param name - exact case; browsers send the one with the longest path first (RFC 6265 section 5.4), which counts */
+/** @param name - exact case, as bytes; browsers send the one with the longest path first (RFC 6265 section 5.4), which counts */
 export function cookieOf(request: RulesRequest, name: string): string | undefined {
   return cookiesOf(request)?.get(name)
+}
+
+/** The value of a cookie without its percent escapes; `undefined` when it has none. */
+export function decodedCookieOf(request: RulesRequest, name: string): string | undefined {
+  return decodedCookiesOf(request)?.get(name)
 }
 
 // Several rules ask the same request, so its query and cookies are read once; a Map because names come from the network.
@@ -123,8 +137,9 @@ let lastQueryText: string | undefined
 let lastParameters: ReadonlyMap<string, string> = new Map()
 let lastCookieText: string | undefined
 let lastCookies: ReadonlyMap<string, string> = new Map()
+let lastDecodedCookies: ReadonlyMap<string, string> | undefined
 
-/** All query parameters, decoded as a form; a malformed escape stays as it is. */
+/** All query parameters as bytes, decoded as a form; a malformed escape stays as it is. */
 export function parametersOf(request: RulesRequest): ReadonlyMap<string, string> | undefined {
   const query = queryOf(request)
   if (query === undefined || query === '') return undefined
@@ -140,10 +155,28 @@ export function cookiesOf(request: RulesRequest): ReadonlyMap<string, string> | 
   const header = headerOf(request, 'cookie')
   if (header === undefined) return undefined
   if (header !== lastCookieText) {
-    lastCookies = parseCookies(header)
+    lastCookies = parseCookies(receivedBytes(header))
+    lastDecodedCookies = undefined
     lastCookieText = header
   }
   return lastCookies
+}
+
+/** The cookies that have percent escapes, which RFC 6265 does not know but every library writes, as bytes. */
+export function decodedCookiesOf(request: RulesRequest): ReadonlyMap<string, string> | undefined {
+  const sent = cookiesOf(request)
+  if (sent === undefined) return undefined
+  lastDecodedCookies ??= decodeCookies(sent)
+  return lastDecodedCookies
+}
+
+function decodeCookies(sent: ReadonlyMap<string, string>): Map<string, string> {
+  const decoded = new Map<string, string>()
+  for (const [name, value] of sent) {
+    const bytes = unescapeBytes(value)
+    if (bytes !== value) decoded.set(name, bytes)
+  }
+  return decoded
 }
 
 function parseQuery(query: string): Map<string, string> {
@@ -186,14 +219,6 @@ function unquote(value: string): string {
   return quoted ? value.slice(1, -1) : value
 }
 
-const ENCODED = /[%+]/
-
-function decodeForm(text: string): string {
-  if (!ENCODED.test(text)) return text
-  const spaced = text.replaceAll('+', ' ')
-  try {
-    return decodeURIComponent(spaced)
-  } catch {
-    return spaced
-  }
+function decodeForm(bytes: string): string {
+  return unescapeBytes(bytes.includes('+') ? bytes.replaceAll('+', ' ') : bytes)
 }

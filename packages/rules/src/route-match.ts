@@ -1,9 +1,10 @@
 import { describe } from '@laneway/core'
-import { checkHeaderName, isFields } from './check-condition.js'
+import { checkHeaderName, headerValueProblem, isFields } from './check-condition.js'
 import type { Condition, TextTest } from './document.js'
 import type { RouteMatch, ValueMatch } from './manifest.js'
 import type { Path, Problems } from './problems.js'
 import { normalizePrefix, regexProblem } from './text-test.js'
+import { bytesOf, canonicalPath } from './wire-text.js'
 
 /** A match as a condition, with what decides its precedence. */
 export interface ReadMatch {
@@ -54,11 +55,18 @@ export function readMatch(match: unknown, path: Path, problems: Problems): ReadM
   return {
     condition: parts.length < 2 ? parts[0] : { all: parts },
     pathRank: type === 'Exact' ? 2 : type === 'RegularExpression' ? 1 : 0,
-    pathLength: type === 'PathPrefix' ? normalizePrefix(String(value)).length : String(value).length,
+    pathLength: lengthOf(type, String(value)),
     method: method !== undefined,
     headers: headerTests.size,
     queryParams: queryTests.size,
   }
+}
+
+/** Of what is compared, or the spelling of a path would decide which of two is longer. */
+function lengthOf(type: string, value: string): number {
+  if (type === 'RegularExpression') return value.length
+  const path = canonicalPath(bytesOf(value))
+  return type === 'PathPrefix' ? normalizePrefix(path).length : path.length
 }
 
 function readPath(type: string, value: unknown, path: Path, problems: Problems): TextTest | undefined {
@@ -100,6 +108,8 @@ function readValues(
       problems.add([...at, 'value'], `is a text, received ${describe(value)}`)
       continue
     }
+    const problem = isHeader && type === 'Exact' ? headerValueProblem(value) : undefined
+    if (problem !== undefined) problems.add([...at, 'value'], `${problem}, received ${describe(value)}`)
     const key = isHeader ? String(name).toLowerCase() : String(name)
     if (type !== 'Exact' && type !== 'RegularExpression') {
       problems.add([...at, 'type'], `is Exact or RegularExpression, received ${describe(type)}`)

@@ -16,12 +16,13 @@ export interface RulesHolderOptions extends RulesOptions {
 }
 
 /**
- * Rules that can be replaced while requests come in. `laneOf`, `decide` and `explain` stay the same functions, need no
+ * Rules that can be replaced while requests come in. `laneOf`, `decide`, `dependsOnCaller` and `explain` stay the same functions, need no
  * `this`, and never throw; a request meets either the old rules or the new ones, whole.
  */
 export interface RulesHolder {
   readonly laneOf: (request: RulesRequest) => Lane | undefined
   readonly decide: (request: RulesRequest) => RuleDecision | undefined
+  readonly dependsOnCaller: (request: RulesRequest) => boolean
   readonly explain: (request: RulesRequest) => RulesExplanation
   /**
    * Takes a new document in YAML or JSON. One that is bad changes nothing and is reported: the last good one stays, and
@@ -94,6 +95,7 @@ export function createRulesHolder(options: RulesHolderOptions = {}): RulesHolder
   return {
     laneOf: request => rules?.laneOf(request),
     decide: request => rules?.decide(request),
+    dependsOnCaller: request => rules?.dependsOnCaller(request) ?? false,
     explain: request => rules?.explain(request) ?? { decision: undefined, rules: [], text: 'no rules are loaded' },
     replace,
     get rules() {

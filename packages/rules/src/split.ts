@@ -3,6 +3,7 @@ import type { ClientAddress } from './condition.js'
 import type { KeySource, Split } from './document.js'
 import { cookieOf, headerOf, parameterOf, type RulesRequest } from './request.js'
 import { SLOTS, slotOf } from './slots.js'
+import { bytesOf, textOf } from './wire-text.js'
 
 /** Where a request falls in a split. */
 export interface Draw {
@@ -52,7 +53,7 @@ export function compileSplit(split: Split, clientAddress: ClientAddress, random:
       if (keys === undefined) return laneAt(Math.floor(random() * SLOTS))
       for (const key of keys) {
         const value = key.read(request)
-        if (value !== undefined && value !== '') return laneAt(slotOf(salt, value))
+        if (value !== undefined && value !== '') return laneAt(slotOf(salt, textOf(value)))
       }
       return -1
     },
@@ -64,7 +65,7 @@ export function compileSplit(split: Split, clientAddress: ClientAddress, random:
       for (const key of keys) {
         const value = key.read(request)
         if (value === undefined || value === '') continue
-        const slot = slotOf(salt, value)
+        const slot = slotOf(salt, textOf(value))
         return { lane: laneAt(slot), slot, source: key.source }
       }
       return { lane: -1, slot: undefined, source: undefined }
@@ -85,8 +86,10 @@ function compileKey(source: KeySource, clientAddress: ClientAddress): Key {
   }
   if ('cookie' in source) {
     const name = source.cookie
-    return { source: `cookie ${name}`, read: request => cookieOf(request, name) }
+    const bytes = bytesOf(name)
+    return { source: `cookie ${name}`, read: request => cookieOf(request, bytes) }
   }
   const name = source.query
-  return { source: `query ${name}`, read: request => parameterOf(request, name) }
+  const bytes = bytesOf(name)
+  return { source: `query ${name}`, read: request => parameterOf(request, bytes) }
 }

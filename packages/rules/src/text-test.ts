@@ -1,6 +1,7 @@
 import { describe } from '@laneway/core'
 import { RE2JS } from 're2js'
 import type { TextTest } from './document.js'
+import { isWide, textOf } from './wire-text.js'
 
 /** Beyond this a text is no match: a header of 16 kB would cost milliseconds even in linear time. */
 export const MAX_REGEX_INPUT = 4096
@@ -13,15 +14,31 @@ export type Test = (value: string | undefined) => boolean
 /** Plain decimals: no exponent, no hex, no white space, so that what is compared is what is seen. */
 const DECIMAL = /^-?[0-9]{1,15}(?:\.[0-9]{1,15})?$/
 
-/** Compiles a checked test. `path` changes what `prefix` means. */
-export function compileTextTest(test: TextTest, path = false): Test {
+/** How the texts of a document compare with what a request has. */
+export interface Comparison {
+  /** What a text of the document looks like on the wire. @default the text */
+  readonly encode?: (text: string) => string
+  /** `prefix` goes by the segments of a path. @default false */
+  readonly bySegments?: boolean
+  /** What a regular expression sees. @default the meaning in UTF-8 */
+  readonly decode?: (value: string) => string
+}
+
+/** Compiles a checked test. */
+export function compileTextTest(test: TextTest, comparison: Comparison = {}): Test {
   if ('exact' in test) {
-    const { exact } = test
-    return value => value === exact
+    const [first, second] = spellingsOf(test.exact, comparison)
+    return second === undefined ? value => value === first : value => value === first || value === second
   }
-  if ('prefix' in test) return path ? segmentPrefix(test.prefix) : textPrefix(test.prefix)
+  if ('prefix' in test) {
+    const prefixes = spellingsOf(test.prefix, comparison).map(
+      comparison.bySegments === true ? segmentPrefix : textPrefix,
+    )
+    const [first, second] = prefixes
+    return second === undefined ? first! : value => first!(value) || second(value)
+  }
   if ('in' in test) {
-    const values = new Set(test.in)
+    const values = new Set(test.in.flatMap(text => spellingsOf(text, comparison)))
     return value => value !== undefined && values.has(value)
   }
   if ('range' in test) {
@@ -35,10 +52,25 @@ export function compileTextTest(test: TextTest, path = false): Test {
   }
   if ('regex' in test) {
     const pattern = RE2JS.compile(test.regex)
-    return value => value !== undefined && value.length <= MAX_REGEX_INPUT && pattern.testExact(value)
+    const { decode = textOf } = comparison
+    return value => {
+      if (value === undefined || value.length > MAX_BYTES) return false
+      const text = decode(value)
+      return text.length <= MAX_REGEX_INPUT && pattern.testExact(text)
+    }
   }
   const { exists } = test
   return value => (value !== undefined) === exists
+}
+
+/** The longest text that a regular expression sees, in UTF-8. */
+const MAX_BYTES = 4 * MAX_REGEX_INPUT
+
+/** A text of a document as it is on the wire; and as it is where a program has decoded it before, if that differs. */
+export function spellingsOf(text: string, { encode }: Comparison): readonly string[] {
+  if (encode === undefined) return [text]
+  const bytes = encode(text)
+  return isWide(text) ? [bytes, text] : [bytes]
 }
 
 /** What is wrong with a pattern, `undefined` when nothing is. */

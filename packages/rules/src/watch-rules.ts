@@ -84,6 +84,7 @@ export function watchRules(file: string, options: WatchRulesOptions = {}): Rules
   return {
     laneOf: holder.laneOf,
     decide: holder.decide,
+    dependsOnCaller: holder.dependsOnCaller,
     explain: holder.explain,
     replace: holder.replace,
     get rules() {

@@ -93,3 +93,47 @@ t.test('decisions and compiled rules are frozen, and the document may change aft
   t.ok(Object.isFrozen(compiled.decide(request('a'))))
   t.equal(compiled.size, 1)
 })
+
+t.test('a decision depends on the caller when a rule before it might have decided for another one', async t => {
+  const cookie = { cookie: { name: 'beta', exact: '1' } }
+  const shop = { path: { prefix: '/shop' } }
+  type When = NonNullable<RulesDocument['rules'][number]['when']>
+  const after = (before: When, url = '/shop/1'): [boolean | undefined, boolean] => {
+    const { decide, dependsOnCaller, explain } = compileRules({
+      version: 1,
+      rules: [
+        { name: 'first', when: { path: { exact: '/first' } }, lane: 'red' },
+        { name: 'before', when: before, lane: 'blue' },
+        { name: 'path', when: shop, lane: 'gray' },
+      ],
+    })
+    const request = { method: 'GET', url, headers: { host: 'a.example' } }
+    t.equal(explain(request).decision, decide(request))
+    return [decide(request)?.perCaller, dependsOnCaller(request)]
+  }
+  const cases: [string, When, boolean][] = [
+    ['cookie', cookie, true],
+    ['cookie on this path', { all: [shop, cookie] }, true],
+    ['cookie on another path', { all: [{ path: { prefix: '/else' } }, cookie] }, false],
+    ['cookie on another host', { all: [{ host: { exact: 'b.example' } }, cookie] }, false],
+    ['cookie by another method', { all: [{ method: { exact: 'PUT' } }, cookie] }, false],
+    ['no cookie', { not: cookie }, true],
+    [
+      'not both',
+      { not: { all: [{ path: { exact: '/shop/1' } }, cookie, { header: { name: 'a', exists: false } }] } },
+      true,
+    ],
+    ['not either of which one is given', { not: { any: [shop, cookie] } }, false],
+    ['another path or a cookie', { any: [{ path: { exact: '/else' } }, cookie] }, true],
+    [
+      'one of two paths with a cookie',
+      { all: [{ any: [{ path: { exact: '/else' } }, { path: { exact: '/x' } }] }, cookie] },
+      false,
+    ],
+    ['address', { address: { exact: '10.0.0.1' } }, true],
+    ['another path alone', { path: { exact: '/else' } }, false],
+  ]
+  for (const [name, when, expected] of cases) t.same(after(when), [expected, expected], name)
+  t.same(after(cookie, '/first'), [false, true], 'what stands before it counts, not what stands behind')
+  t.same(after(cookie, '/none'), [undefined, true], 'without a decision all rules count')
+})

@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Ajv } from 'ajv'
 import t from 'tap'
-import { compileRules, parseRules, type RulesInput, type RulesProblem, rulesSchema } from '../src/index.js'
+import {
+  compileRules,
+  createRulesHolder,
+  parseRules,
+  type RulesInput,
+  type RulesProblem,
+  rulesSchema,
+} from '../src/index.js'
 
 const lane = { lane: 'gray', from: 0, to: 100, percent: 1 }
 const split = { salt: 's', key: ['address'], lanes: [lane] }
@@ -130,6 +137,23 @@ const lanes = (...list: [string, number, number][]) => ({
 
 /** What a schema cannot say. */
 const INCONSISTENT: [string, unknown, string, RegExp][] = [
+  ['a prefix with a query', when({ path: { prefix: '/a?b' } }), 'rules[0].when.path.prefix', /has no query/],
+  [
+    'a header with white space around it',
+    when({ header: { name: 'a', exact: ' x' } }),
+    'rules[0].when.header.exact',
+    /no white space at its ends/,
+  ],
+  [
+    'a header with a line break',
+    when({ header: { name: 'a', in: ['x', 'a\nb'] } }),
+    'rules[0].when.header.in[1]',
+    /no control characters/,
+  ],
+  ['a host with a port', when({ host: { exact: 'a.example:80' } }), 'rules[0].when.host.exact', /has no port/],
+  ['a host that is a URL', when({ host: { exact: 'http://a' } }), 'rules[0].when.host.exact', /is no host name/],
+  ['half a character', when({ query: { name: 'a', exact: '\ud83d' } }), 'rules[0].when.query.exact', /surrogate/],
+  ['a cookie name with =', when({ cookie: { name: 'a=b', exact: '' } }), 'rules[0].when.cookie.name', /of a cookie/],
   [
     'a share that is NaN',
     splitOf({ lanes: [{ ...lane, percent: Number.NaN }] }),
@@ -371,6 +395,15 @@ t.test('text that is no YAML is refused with its place', async t => {
   for (const [name, text, message] of cases) {
     t.throws(() => parseRules(text), { code: 'LANEWAY_INVALID_RULES', message }, name)
   }
+})
+
+t.test('a byte order mark in front is no part of a document', async t => {
+  const json = '{"version":1,"rules":[{"name":"r","lane":"gray"}]}'
+  for (const text of [json, 'version: 1\nrules: [{ name: r, lane: gray }]\n', `---\n${json}\n---\n# nothing\n`]) {
+    t.equal(parseRules(`\ufeff${text}`).size, 1)
+    t.ok(createRulesHolder().replace(`\ufeff${text}`))
+  }
+  t.throws(() => parseRules('\ufeff{"version":2,"rules":[]}'), { message: /rules:1:2: version is 1, received 2/ })
 })
 
 t.test('JSON is read too, tabs and all', async t => {

@@ -23,6 +23,8 @@ export interface ApiFaults {
   goneAsEvent?: boolean
   /** A status other than 200, decided for each request. */
   refuse?: (request: ApiRequestRecord) => number | undefined
+  /** `Retry-After` of what is refused, in seconds. */
+  retryAfter?: number
 }
 
 interface Watch {
@@ -140,6 +142,8 @@ export class KubernetesApi {
     const refused = this.faults.refuse?.(record)
     if (refused !== undefined) {
       const verb = record.query.get('watch') === 'true' ? 'watch' : 'list'
+      const { retryAfter } = this.faults
+      if (retryAfter !== undefined) response.setHeader('retry-after', String(retryAfter))
       return this.#status(
         response,
         refused,
