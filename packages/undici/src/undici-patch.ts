@@ -41,14 +41,17 @@ export function createUndiciPatch(
   onFault: (error: unknown) => void = rethrow,
 ): UndiciPatch {
   const settings = resolveEgressOptions('createUndiciPatch', options, LANE_EGRESS_KEYS)
+  /** By dispatcher: one route for what is dispatched, one for what is composed above a `dispatch` that is not patched. */
   const known = new WeakMap<object, LaneRoute>()
+  const passing = new WeakMap<object, LaneRoute>()
   const patched = new WeakSet<object>()
   /** Requests handed on so far: a fault before one of them is Laneway's own. */
   let handedOn = 0
   let mocking = false
 
-  function routeOf(dispatcher: LaneableDispatcher, original: Dispatch): LaneRoute {
-    const earlier = known.get(dispatcher)
+  function routeOf(dispatcher: LaneableDispatcher, original: Dispatch, passes = false): LaneRoute {
+    const routes = passes ? passing : known
+    const earlier = routes.get(dispatcher)
     if (earlier !== undefined) return earlier
     const { resolver } = settings
     const send: Dispatch = (opts, handler) => {
@@ -56,7 +59,6 @@ export function createUndiciPatch(
       return original.call(dispatcher, opts, handler)
     }
     const unix = hasSocketPath(dispatcher)
-    const passes = !patched.has(dispatcher.dispatch)
     const agent =
       resolver === undefined || unix || passes || !steers(dispatcher, original) ? undefined : directAgentOf(dispatcher)
     const generation = generationOf(dispatcher)
@@ -89,7 +91,7 @@ export function createUndiciPatch(
       redirections: passes ? 0 : redirectionsOf(dispatcher, generation),
       mocks,
     }
-    known.set(dispatcher, route)
+    routes.set(dispatcher, route)
     return route
   }
 
@@ -116,7 +118,8 @@ export function createUndiciPatch(
     wrapCompose(original) {
       const compose = function compose(this: LaneableDispatcher, ...interceptors: unknown[]) {
         try {
-          const route = routeOf(this, this.dispatch)
+          // One of the application's own may stand in front, and hands on to ours.
+          const route = routeOf(this, this.dispatch, !patched.has(this.dispatch))
           return laneDispatcher(
             'compose',
             this,
