@@ -4,6 +4,7 @@ import {
   baggageMember,
   channels,
   currentLane,
+  followsRedirect,
   hasLaneMember,
   kLane,
   type Lane,
@@ -18,7 +19,7 @@ import {
 import type { ResolvedLaneAgentOptions } from './lane-agent-options.js'
 import { markLaneDependent } from './lane-dependent.js'
 import { classOf, type HopOptions, type OutgoingRequest } from './node-internals.js'
-import { isRedirectTo, watchRedirect } from './redirect.js'
+import { watchRedirect } from './redirect.js'
 import { isRendered, renderedValues, rewriteHeader } from './rendered-head.js'
 import { scopeHost, type Target } from './target.js'
 
@@ -54,7 +55,10 @@ export class OutgoingLane {
   fixed = false
   readonly #options: ResolvedLaneAgentOptions
   #inScope: boolean
-  readonly #redirected: boolean
+  /** A hand-set tag was seen, so what comes of the request is watched. */
+  #watched = false
+  /** The request follows a redirect: a hand-set tag is the one of the call before. */
+  #redirected = false
   #told = false
   #kept = false
 
@@ -73,13 +77,11 @@ export class OutgoingLane {
     this.target = target
     this.hop = hop
     this.#options = options
-    this.host = service === undefined ? scopeHost(target, firstValue(request, 'host')) : target.hostname
+    this.host = service === undefined ? scopeHost(target, values(request, 'host'), options.scope) : target.hostname
     this.#inScope = service !== undefined || options.scope.includes(this.host)
-    this.#redirected = options.keepHandSet && isRedirectTo(this.host)
     const decided = (request as Tagged)[kLane] ?? (hop as Tagged)[kLane]
     this.lane = decided === undefined ? currentLane() : (decided ?? undefined)
-    if (options.keepHandSet && values(request, options.header) !== undefined)
-      watchRedirect(request, baseUrl(target, hop))
+    if (options.keepHandSet) this.#watchHandSet(true)
     if (this.#inScope) markLaneDependent(request, service !== undefined)
     this.settle()
     if (isRendered(request)) this.told()
@@ -104,6 +106,7 @@ export class OutgoingLane {
   /** The head is about to be written. A fault of ours is not the caller's, who is in `end()` or `write()`. */
   render(): void {
     try {
+      if (this.#options.keepHandSet) this.#watchHandSet(false)
       this.settle()
       this.told()
     } catch (error) {
@@ -124,7 +127,7 @@ export class OutgoingLane {
    * @throws LanewayError `LANEWAY_HEADERS_SENT`
    */
   leaveService(): void {
-    this.host = scopeHost(this.target, firstValue(this.request, 'host'))
+    this.host = scopeHost(this.target, values(this.request, 'host'), this.#options.scope)
     this.#inScope = this.#options.scope.includes(this.host)
     if (this.#inScope) return
     this.settle()
@@ -145,6 +148,22 @@ export class OutgoingLane {
     }
   }
 
+  /**
+   * With `keepHandSet`: notes a tag that the caller set.
+   *
+   * @param untouched - nothing of ours was written yet
+   */
+  #watchHandSet(untouched: boolean): void {
+    const { request, target, hop } = this
+    const given = values(request, this.#options.header)
+    if (this.#watched || given === undefined) return
+    if (!untouched && this.#inScope && given === this.lane?.header) return
+    this.#watched = true
+    const url = baseUrl(target, hop)
+    this.#redirected = followsRedirect(() => url + (target.originForm ?? request.path).slice(1))
+    watchRedirect(request, url)
+  }
+
   #tag(): void {
     const { request } = this
     const { header, baggage } = this.#options
@@ -161,13 +180,18 @@ export class OutgoingLane {
     if (after !== before) write(request, 'baggage', blankAsNone(after))
   }
 
+  #isForbidden(): boolean {
+    const { scope } = this.#options
+    return scope.forbids(this.host) || scope.forbids(this.target.hostname)
+  }
+
   #strip(): void {
     const { request } = this
-    const { header, keepHandSet, scope } = this.#options
+    const { header, keepHandSet } = this.#options
     const given = values(request, header)
     const handSet = given === undefined ? undefined : laneOfCall(given, undefined, this.host)
     this.lane = handSet ?? this.lane
-    this.#kept = handSet !== undefined && keepHandSet && !this.fixed && !this.#redirected && !scope.forbids(this.host)
+    this.#kept = handSet !== undefined && keepHandSet && !this.fixed && !this.#redirected && !this.#isForbidden()
     const kept = this.#kept ? handSet?.header : undefined
     if (given !== kept) write(request, header, kept)
     const carried = values(request, 'baggage')

@@ -8,7 +8,7 @@ import { accepts, type Generation, mismatch } from './generation.js'
 import { headerValues, type PlainHeaders, plainHeaders, withHeaderInShape } from './headers.js'
 import { exchangeFor, sendHop } from './lane-hop.js'
 import type { EgressSettings } from './options.js'
-import { isExpectedRedirect } from './redirect-memory.js'
+import { isRedirectHop } from './redirect-memory.js'
 import { originText, targetOfOrigin } from './target.js'
 
 /** Where requests of one dispatcher go, and by which rules. */
@@ -154,7 +154,7 @@ function decide(route: LaneRoute, options: DispatchOptions, headers: PlainHeader
   const call = createCall(current, lane, options)
   if (route.settings.keepHandSet && call.handSet) {
     call.watched = true
-    if (isExpectedRedirect(options)) call.hop = 1
+    call.redirected = isRedirectHop(options)
   }
   return call
 }

@@ -1,7 +1,7 @@
 import { type Call, forgetCall } from './call.js'
 import { tellInContext } from './continuation.js'
 import type { LegacyHandler } from './dispatcher.js'
-import { expectRedirect, rawLocation } from './redirect-memory.js'
+import { rawLocations, tellOfHead } from './redirect-memory.js'
 import type { ServiceHop } from './service-hop.js'
 
 /**
@@ -50,13 +50,12 @@ export class LegacyExchange implements LegacyHandler {
     this.hop?.start(status)
     this.success = status >= 200 && status < 300
     const { call, vary } = this
-    if (call.watched && this.outermost) expectRedirect(call, status, rawLocation(headers))
-    return this.handler.onHeaders?.(
-      status,
-      vary === undefined || status < 200 ? headers : withRawVary(headers, vary),
-      resume,
-      statusText,
-    )
+    const shown = vary === undefined || status < 200 ? headers : withRawVary(headers, vary)
+    return call.watched && this.outermost
+      ? tellOfHead(call, status, rawLocations(headers), () =>
+          this.handler.onHeaders?.(status, shown, resume, statusText),
+        )
+      : this.handler.onHeaders?.(status, shown, resume, statusText)
   }
 
   onData(chunk: Uint8Array): boolean | undefined {

@@ -1,7 +1,7 @@
 import { type Call, forgetCall } from './call.js'
 import { tellInContext } from './continuation.js'
 import type { DispatchController, ModernHandler, ParsedHeaders } from './dispatcher.js'
-import { expectRedirect } from './redirect-memory.js'
+import { tellOfHead } from './redirect-memory.js'
 import type { ServiceHop } from './service-hop.js'
 
 /** Stands between undici and a handler of undici 7 or 8. */
@@ -41,13 +41,12 @@ export class ModernExchange implements ModernHandler {
     this.hop?.start(status)
     this.success = status >= 200 && status < 300
     const { call, vary } = this
-    if (call.watched && this.outermost) expectRedirect(call, status, headers['location'])
-    this.handler.onResponseStart?.(
-      controller,
-      status,
-      vary === undefined || status < 200 ? headers : withVary(headers, vary),
-      statusText,
-    )
+    const shown = vary === undefined || status < 200 ? headers : withVary(headers, vary)
+    if (call.watched && this.outermost) {
+      tellOfHead(call, status, headers['location'], () =>
+        this.handler.onResponseStart?.(controller, status, shown, statusText),
+      )
+    } else this.handler.onResponseStart?.(controller, status, shown, statusText)
   }
 
   onResponseData(controller: DispatchController, chunk: Uint8Array): void {
