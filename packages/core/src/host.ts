@@ -30,3 +30,16 @@ export function parseHost(host: string): ParsedHost | undefined {
   if (name.endsWith('.')) name = name.slice(0, -1)
   return name === '' ? undefined : { name, family: isIP(name) }
 }
+
+// RFC 9110, section 7.2, without what no host name has on the wire: escapes, user info, paths.
+const HOST_HEADER = /^(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(\d{0,5}))?$/
+
+/**
+ * The host of a `Host` header: `name`, `name:port`, `[address]:port`. Never throws.
+ *
+ * @returns `undefined` for anything else: another reader might see another host in it
+ */
+export function parseHostHeader(value: string): ParsedHost | undefined {
+  const match = HOST_HEADER.exec(value)
+  return match === null || Number(match[2] ?? 0) > 65_535 ? undefined : parseHost(match[1]!)
+}

@@ -4,6 +4,7 @@ import {
   baggageMember,
   channels,
   currentLane,
+  followsRedirect,
   hasLaneMember,
   kLane,
   type Lane,
@@ -19,7 +20,7 @@ import {
 import type { ResolvedLaneAgentOptions } from './lane-agent-options.js'
 import { isReadByCache } from './lane-dependent.js'
 import { classOf, type HopOptions, type OutgoingRequest } from './node-internals.js'
-import { isRedirectTo, watchRedirect } from './redirect.js'
+import { watchRedirect } from './redirect.js'
 import { isRendered, renderedValues, rewriteHeader } from './rendered-head.js'
 import { hookRequest, hooksOf, ownEmit, type RequestHooks, type RequestWatcher } from './request-hooks.js'
 import { scopeHost, type Target } from './target.js'
@@ -53,15 +54,18 @@ export class OutgoingLane implements RequestHooks {
   /** `undefined` for base. Out of scope: the lane that is not sent. */
   lane: Lane | undefined
   readonly caller: Lane | undefined
-  readonly emit: ClientRequest['emit'] | undefined
+  emit: ClientRequest['emit'] | undefined
   /** Set by who leads a request to a service. */
   watcher: RequestWatcher | undefined
   /** The target has turned out to be no service: what the head says now was set here, not by the caller. */
   #left = false
   readonly #options: ResolvedLaneAgentOptions
   #inScope: boolean
-  readonly #redirected: boolean
   readonly #service: boolean
+  /** A hand-set tag was seen, so what comes of the request is watched. */
+  #watched = false
+  /** The request follows a redirect: a hand-set tag is the one of the call before. */
+  #redirected = false
   #told = false
   #kept = false
 
@@ -81,16 +85,14 @@ export class OutgoingLane implements RequestHooks {
     this.hop = hop
     this.#options = options
     this.#service = service !== undefined
-    this.host = service === undefined ? scopeHost(target, firstValue(request, 'host')) : target.hostname
+    this.host = service === undefined ? this.#hostItself() : target.hostname
     this.#inScope = service !== undefined || options.scope.includes(this.host)
-    this.#redirected = options.keepHandSet && isRedirectTo(this.host)
     const hooks = hooksOf(request)
     this.caller = hooks === undefined ? currentLane() : hooks.caller
     const decided = (request as Tagged)[kLane] ?? (hop as Tagged)[kLane]
     this.lane = decided === undefined ? currentLane() : (decided ?? undefined)
-    if (options.keepHandSet && values(request, options.header) !== undefined)
-      watchRedirect(request, baseUrl(target, hop))
     this.emit = ownEmit(request)
+    if (options.keepHandSet) this.#watchHandSet(true)
     hookRequest(request, this)
     this.settle()
     if (isRendered(request)) this.told()
@@ -115,6 +117,7 @@ export class OutgoingLane implements RequestHooks {
   /** The head is about to be written. A fault of ours is not the caller's, who is in `end()` or `write()`. */
   render(): void {
     try {
+      if (this.#options.keepHandSet) this.#watchHandSet(false)
       this.settle()
       this.watcher?.rendering()
       this.told()
@@ -167,7 +170,23 @@ export class OutgoingLane implements RequestHooks {
   }
 
   #hostItself(): string {
-    return scopeHost(this.target, firstValue(this.request, 'host'))
+    return scopeHost(this.target, values(this.request, 'host'), this.#options.scope)
+  }
+
+  /**
+   * With `keepHandSet`: notes a tag that the caller set.
+   *
+   * @param untouched - nothing of ours was written yet
+   */
+  #watchHandSet(untouched: boolean): void {
+    const { request, target, hop } = this
+    const given = values(request, this.#options.header)
+    if (this.#watched || given === undefined) return
+    if (!untouched && this.#inScope && given === this.lane?.header) return
+    this.#watched = true
+    const url = baseUrl(target, hop)
+    this.#redirected = followsRedirect(() => url + (target.originForm ?? request.path).slice(1))
+    this.emit = watchRedirect(this.emit ?? classOf(request).emit, url)
   }
 
   #tag(): void {
@@ -186,13 +205,18 @@ export class OutgoingLane implements RequestHooks {
     if (after !== before) write(request, 'baggage', blankAsNone(after))
   }
 
+  #isForbidden(): boolean {
+    const { scope } = this.#options
+    return scope.forbids(this.host) || scope.forbids(this.target.hostname)
+  }
+
   #strip(): void {
     const { request } = this
-    const { header, keepHandSet, scope } = this.#options
+    const { header, keepHandSet } = this.#options
     const given = values(request, header)
     const handSet = given === undefined ? undefined : laneOfCall(given, undefined, this.host)
     this.lane = handSet ?? this.lane
-    this.#kept = handSet !== undefined && keepHandSet && !this.#left && !this.#redirected && !scope.forbids(this.host)
+    this.#kept = handSet !== undefined && keepHandSet && !this.#left && !this.#redirected && !this.#isForbidden()
     const kept = this.#kept ? handSet?.header : undefined
     if (given !== kept) write(request, header, kept)
     const carried = values(request, 'baggage')

@@ -1,5 +1,6 @@
 import type { ClientRequest } from 'node:http'
 import { isIP } from 'node:net'
+import { type EgressScope, parseHost, parseHostHeader } from '@laneway/core'
 import type { HopOptions } from './node-internals.js'
 
 /** Where a request is meant to go, whatever it is sent through. */
@@ -17,7 +18,10 @@ export interface Target {
   readonly tunnel: boolean
 }
 
+/** Stands for a `Host` that cannot be read, in warnings too: it is in no scope. */
+const UNREADABLE = 'an unreadable Host'
 const SLASH = 47
+const COLON = 58
 
 /** The target of a request: of its URL in absolute form, of CONNECT, else of the options. Never throws. */
 export function targetOf(request: ClientRequest, options: HopOptions, secure: boolean): Target {
@@ -49,14 +53,42 @@ export function targetOf(request: ClientRequest, options: HopOptions, secure: bo
 
 /**
  * The host whose scope counts. An address says where a request is sent, not to whom: there a `Host` that the caller set
- * names the target, as with a proxy that listens on loopback.
+ * names the target, as with a proxy that listens on loopback. Both have to be in scope then, and a `Host` that cannot be
+ * read is in no scope.
+ *
+ * @param hosts - the values of `Host`
  */
-export function scopeHost(target: Target, host: string | undefined): string {
+export function scopeHost(
+  target: Target,
+  hosts: string | readonly string[] | undefined,
+  scope: Pick<EgressScope, 'includes'>,
+): string {
   const { hostname } = target
-  if (host === undefined || target.originForm !== undefined || target.tunnel) return hostname
-  if (host.startsWith(hostname) || (isIP(hostname) === 0 && hostname.toLowerCase() !== 'localhost')) return hostname
-  const named = parse(`http://${host}`)?.hostname
-  return named === undefined || named === `[${hostname}]` ? hostname : named
+  if (hosts === undefined || target.originForm !== undefined || target.tunnel) return hostname
+  if (typeof hosts === 'string' && isOwnHost(hosts, hostname)) return hostname
+  const bare = hostname.replace(/^\[|\]$/g, '')
+  if ((isIP(bare) === 0 && hostname.toLowerCase() !== 'localhost') || !scope.includes(hostname)) return hostname
+  for (const host of typeof hosts === 'string' ? [hosts] : hosts) {
+    const named = parseHostHeader(host)
+    if (named === undefined) return UNREADABLE
+    if (named.name !== parseHost(hostname)?.name) return named.name
+  }
+  return hostname
+}
+
+/** Whether a `Host` is the one that Node makes of a host name, with or without a port. The usual case, so by hand. */
+function isOwnHost(host: string, hostname: string): boolean {
+  if (!host.startsWith(hostname)) return false
+  if (host.length === hostname.length) return true
+  if (host.charCodeAt(hostname.length) !== COLON || host.length > hostname.length + 6 || hostname.includes(':'))
+    return false
+  let port = 0
+  for (let index = hostname.length + 1; index < host.length; index++) {
+    const code = host.charCodeAt(index)
+    if (code < 48 || code > 57) return false
+    port = port * 10 + code - 48
+  }
+  return port <= 65_535
 }
 
 function parse(text: string): URL | undefined {

@@ -38,8 +38,10 @@ export interface Call extends Kept {
   open: boolean
   /** While the handler is told of the end: what it dispatches now belongs to the same call. */
   ending: boolean
-  /** Its redirects are remembered, see `expectRedirect`. */
+  /** Its redirects are noted, see `tellOfHead`. */
   watched: boolean
+  /** It was answered by a redirect: whatever hop comes next, a hand-set tag stays behind. */
+  redirected: boolean
   /** Told when the call can no longer end by itself. */
   root: { readonly settled: boolean; fail(error: unknown): void } | undefined
 }
@@ -65,6 +67,7 @@ export function createCall(ambient: Lane | undefined, handSet: Lane | undefined,
     open: false,
     ending: false,
     watched: false,
+    redirected: false,
     root: undefined,
   }
 }

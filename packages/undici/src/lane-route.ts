@@ -10,7 +10,7 @@ import { exchangeFor, sendHop } from './lane-hop.js'
 import type { FindMock } from './mocks.js'
 import type { EgressSettings } from './options.js'
 import { RedirectFollower, type Redirections } from './redirect-follower.js'
-import { isExpectedRedirect } from './redirect-memory.js'
+import { isRedirectHop } from './redirect-memory.js'
 import { originText, targetOfOrigin } from './target.js'
 
 /** Where requests of one dispatcher go, and by which rules. */
@@ -194,7 +194,7 @@ function decide(route: LaneRoute, options: DispatchOptions, headers: PlainHeader
   const call = createCall(current, lane, options)
   if (route.settings.keepHandSet && call.handSet) {
     call.watched = true
-    if (isExpectedRedirect(options)) call.hop = 1
+    call.redirected = isRedirectHop(options)
   }
   return call
 }

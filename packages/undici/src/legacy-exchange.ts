@@ -3,7 +3,7 @@ import { type Call, forgetCall } from './call.js'
 import { isHere } from './callers-lane.js'
 import { tellInContext } from './continuation.js'
 import type { LegacyHandler } from './dispatcher.js'
-import { expectRedirect, rawLocation } from './redirect-memory.js'
+import { rawLocations, tellOfHead } from './redirect-memory.js'
 import type { ServiceHop } from './service-hop.js'
 import { withoutRawVary, withRawVary } from './vary.js'
 
@@ -62,13 +62,17 @@ export class LegacyExchange implements LegacyHandler {
     this.hop?.start(status)
     this.success = status >= 200 && status < 300
     const { handler, call, vary } = this
-    if (call.watched && this.outermost) expectRedirect(call, status, rawLocation(headers))
     const told =
       vary === undefined || status < 200
         ? headers
         : this.outermost
           ? withoutRawVary(headers, vary)
           : withRawVary(headers, vary)
+    if (call.watched && this.outermost) {
+      return tellOfHead(call, status, rawLocations(headers), () =>
+        runInLane(call.ambient, head, handler, status, told, resume, statusText),
+      )
+    }
     return isHere(call.ambient)
       ? handler.onHeaders?.(status, told, resume, statusText)
       : runInLane(call.ambient, head, handler, status, told, resume, statusText)

@@ -3,7 +3,7 @@ import { type Call, forgetCall } from './call.js'
 import { isHere } from './callers-lane.js'
 import { tellInContext } from './continuation.js'
 import type { DispatchController, ModernHandler, ParsedHeaders } from './dispatcher.js'
-import { expectRedirect } from './redirect-memory.js'
+import { tellOfHead } from './redirect-memory.js'
 import type { ServiceHop } from './service-hop.js'
 import { withoutVary, withVary } from './vary.js'
 
@@ -54,14 +54,17 @@ export class ModernExchange implements ModernHandler {
     this.hop?.start(status)
     this.success = status >= 200 && status < 300
     const { handler, call, vary } = this
-    if (call.watched && this.outermost) expectRedirect(call, status, headers['location'])
     const told =
       vary === undefined || status < 200
         ? headers
         : this.outermost
           ? withoutVary(headers, vary)
           : withVary(headers, vary)
-    if (isHere(call.ambient)) handler.onResponseStart?.(controller, status, told, statusText)
+    if (call.watched && this.outermost) {
+      tellOfHead(call, status, headers['location'], () =>
+        runInLane(call.ambient, head, handler, controller, status, told, statusText),
+      )
+    } else if (isHere(call.ambient)) handler.onResponseStart?.(controller, status, told, statusText)
     else runInLane(call.ambient, head, handler, controller, status, told, statusText)
   }
 

@@ -1,9 +1,9 @@
-import { channels, type Lane } from '@laneway/core'
+import { channels, type Lane, parseHostHeader } from '@laneway/core'
 import { type Call, doneOptions } from './call.js'
 import type { DispatchHandler, DispatchOptions } from './dispatcher.js'
 import { headerValues, type PlainHeaders, sentHeaders } from './headers.js'
 import type { LaneRoute } from './lane-route.js'
-import { type Target, targetOfOrigin } from './target.js'
+import type { Target } from './target.js'
 
 /** To a host that is no service: where it always went. */
 export function sendOutside(
@@ -34,17 +34,17 @@ export function laneOutside(
     publishForwarded(hostname, lane)
     return lane
   }
-  if (keepHandSet && call.handSet && call.hop === 0 && !scope.forbids(hostname)) return lane
+  if (keepHandSet && call.handSet && call.hop === 0 && !call.redirected && !scope.forbids(hostname)) return lane
   scope.blocked(hostname, lane)
   return undefined
 }
 
-/** A `Host` set by hand names the real target when the origin is a proxy. */
+/** A `Host` set by hand names the real target when the origin is a proxy. One that cannot be read is in no scope. */
 function hostHeaderInScope(route: LaneRoute, headers: PlainHeaders): boolean {
   const host = headerValues(headers, 'host')
   if (host === undefined) return true
-  const named = targetOfOrigin(`http://${host}`)
-  return named !== undefined && route.settings.scope.includes(named.hostname)
+  const named = typeof host === 'string' ? parseHostHeader(host) : undefined
+  return named !== undefined && route.settings.scope.includes(named.name)
 }
 
 /** Tells subscribers that a tag goes out. */

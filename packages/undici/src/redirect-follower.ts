@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { Dispatch, DispatchOptions, LegacyHandler } from './dispatcher.js'
 import { plainHeaders } from './headers.js'
-import { rawLocation } from './redirect-memory.js'
+import { rawLocations } from './redirect-memory.js'
 
 /** What undici 6 takes for a redirect. */
 const REDIRECTS = new Set([300, 301, 302, 303, 307, 308])
@@ -63,7 +63,7 @@ export class RedirectFollower implements LegacyHandler {
     const { options, history, limit } = this
     if (limit === 0) return this.handler.onHeaders?.(status, headers, resume, statusText)
     const spent = history.length >= limit
-    const followed = spent || !REDIRECTS.has(status) || isRead(this.body) ? undefined : rawLocation(headers)
+    const followed = spent || !REDIRECTS.has(status) || isRead(this.body) ? undefined : rawLocations(headers)[0]
     this.location = followed
     if (this.throwsAtLimit && spent) {
       this.abort?.(new Error('max redirects'))

@@ -1,37 +1,48 @@
+import { expectRedirects, followsRedirect, isRedirect, tellOfAnswer, tellOfRedirect } from '@laneway/core'
 import type { Call } from './call.js'
 import type { DispatchOptions } from './dispatcher.js'
 import { originText } from './target.js'
 
-/** A redirect that nobody followed is forgotten in the end. */
-const MAX_EXPECTED = 256
-const expected = new Set<string>()
+/** Redirects that were told of in this turn of the event loop. */
+let justTold = 0
 
 /**
- * `fetch` follows redirects by itself, with a new handler and the headers of the caller, so that nothing ties the second hop
- * to the first. Where a tag set by hand would be kept (`keepHandSet`), the hop is known by the place it was sent to; at
- * worst a call of its own to that place goes without its tag once.
+ * Tells a handler of the head of an answer to a call whose hand-set tag may be kept (`keepHandSet`). What follows a redirect
+ * goes without the tag, whatever its URL: an interceptor dispatches the same handler again; code that is called back is known
+ * by its context; `fetch` follows by itself with a new handler, in its own context, and before the turn of the event loop
+ * ends; code that awaits the answer is known by the URL. At worst a call of its own goes without its tag once.
+ *
+ * @param location - the values of `location`
  */
-export function expectRedirect(call: Call, status: number, location: unknown): void {
-  if (status < 300 || status > 399 || typeof location !== 'string') return
-  let url: URL
-  try {
-    url = new URL(location, new URL(call.path ?? '/', call.origin))
-  } catch {
-    return
-  }
-  expected.add(url.origin + url.pathname + url.search)
-  if (expected.size > MAX_EXPECTED) expected.delete(expected.values().next().value as string)
+export function tellOfHead<R>(call: Call, status: number | null, location: unknown, tell: () => R): R {
+  const locations = (Array.isArray(location) ? location : location === undefined ? [] : [location]).map(String)
+  if (!isRedirect(status, locations)) return tellOfAnswer(tell)
+  call.redirected = true
+  const base = `${call.origin}${call.path ?? '/'}`
+  if (URL.canParse(base)) expectRedirects(base, locations)
+  justTold++
+  setImmediate(endTold)
+  return tellOfRedirect(tell)
 }
 
-/** Whether a call is the second hop of another; asked once. */
-export function isExpectedRedirect(options: DispatchOptions): boolean {
-  return expected.size > 0 && expected.delete(originText(options.origin) + (options.path ?? ''))
+function endTold(): void {
+  justTold--
 }
 
-/** The value of `location` in raw header lines. */
-export function rawLocation(headers: readonly unknown[]): string | undefined {
+/** Whether a call with a hand-set tag follows a redirect of another call. */
+export function isRedirectHop(options: DispatchOptions): boolean {
+  const follows = followsRedirect(() => originText(options.origin) + (options.path ?? ''))
+  return follows || justTold > 0
+}
+
+/** The values of `location` in raw header lines. */
+export function rawLocations(headers: readonly unknown[]): string[] {
+  const values: string[] = []
   for (let index = 0; index + 1 < headers.length; index += 2) {
-    if (String(headers[index]).toLowerCase() === 'location') return String(headers[index + 1])
+    if (String(headers[index]).toLowerCase() !== 'location') continue
+    const value = headers[index + 1]
+    if (Array.isArray(value)) values.push(...value.map(String))
+    else values.push(String(value))
   }
-  return undefined
+  return values
 }
