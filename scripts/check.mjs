@@ -11,6 +11,7 @@ const steps = [
   { name: 'types', command: [bin('tsc'), '--noEmit'] },
   { name: 'lint and format', command: [bin('biome'), 'ci', '--error-on-warnings', '.'] },
   { name: 'manifests', command: [process.execPath, 'examples/end-to-end-canary/k8s/generate.mjs', '--check'] },
+  { name: 'settings', command: ['npm', 'run', '--silent', 'settings', '--', '--check'] },
   ...typePairs().map(({ name, folder }) => ({ name: `types: ${name}`, command: [bin('tsc'), '-p', folder] })),
   ...[...packages().keys()].flatMap(name => packaging(name)),
 ]

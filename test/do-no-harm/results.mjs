@@ -26,14 +26,28 @@ export function readMocha({ out }) {
   return results
 }
 
-/** @param {{ out: string }} run - the file that reporter.mjs wrote */
-export function readNodeTest({ out }) {
+/** @param {{ out: string }} run - the file that reporter.mjs, mocha-reporter.cjs or each-file.mjs wrote */
+export function readLines({ out }) {
   const { results, add } = collector()
   if (!existsSync(out)) return results
   for (const line of readFileSync(out, 'utf8').split('\n')) {
     if (line === '') continue
     const { name, result, why } = JSON.parse(line)
     if (name !== undefined) add(name, result, why)
+  }
+  return results
+}
+
+/** @param {{ out: string }} run - the file that jest wrote with --json */
+export function readJest({ out }) {
+  const { results, add } = collector()
+  if (!existsSync(out)) return results
+  for (const { name: file, assertionResults, message } of JSON.parse(readFileSync(out, 'utf8')).testResults) {
+    if (assertionResults.length === 0) add(`${file} > all`, 'failed', message)
+    for (const { fullName, status, failureMessages } of assertionResults) {
+      const result = status === 'passed' ? 'passed' : status === 'failed' ? 'failed' : 'skipped'
+      add(`${file} > ${fullName}`, result, failureMessages?.join('\n'))
+    }
   }
   return results
 }

@@ -1,16 +1,19 @@
-// `npm run test:do-no-harm -- <checkout>...`: the tests of other projects, as they are and under the flag. A checkout is a
-// project's repository with its dependencies installed; nothing of it is kept here.
+// `npm run test:do-no-harm`: the tests of other projects, as they are and under the flag. Some hold their tests in their npm
+// package: those of the folder ci. Others are given as checkouts, with their dependencies installed; nothing of them is kept here.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { installLocked } from '../ecosystem/install.mjs'
 import { SUITES } from './suites.mjs'
 
-const HELP = `npm run test:do-no-harm -- [options] <checkout>...
+const HELP = `npm run test:do-no-harm -- [options] [checkout]...
 
-A checkout is a folder with the repository of express, koa, axios, got or undici and its dependencies:
+Without a checkout, the projects of test/do-no-harm/ci run: their npm packages hold their tests. A checkout is a folder with
+the repository of a project (${Object.keys(SUITES).join(', ')})
+and its dependencies:
   git clone --depth 1 -b <tag> <repository> <folder> && cd <folder> && npm install
 
   --only <regex>    test files whose path matches
@@ -52,14 +55,30 @@ const WAYS = {
 }
 
 const REPEATS = 3
+const SUITE_MS = 300_000
 let differences = 0
 const seen = new Set()
-for (const path of positionals) await checkout(resolve(path))
+let passed = 0
+const paths = positionals.length > 0 ? positionals.map(path => resolve(path)) : await packaged()
+for (const path of paths) await checkout(path)
+let skipped = 0
 for (const [name, { repository }] of Object.entries(SUITES)) {
-  if (!seen.has(name)) console.log(`skipped: ${name}, no checkout given (${repository})`)
+  if (seen.has(name)) continue
+  skipped++
+  console.log(`skipped: ${name}, no checkout given (${repository})`)
 }
 console.log(`do no harm: ${seen.size} suites, ${differences} differences`)
-process.exitCode = differences === 0 ? 0 : 1
+console.log(`do no harm: ${passed} passed, ${differences} failed, ${skipped} skipped`)
+process.exitCode = differences === 0 && seen.size > 0 ? 0 : 1
+
+/** The projects whose npm packages hold their tests. */
+async function packaged() {
+  const folder = fileURLToPath(new URL('./ci/', import.meta.url))
+  await installLocked(folder)
+  return Object.keys(SUITES)
+    .map(name => join(folder, 'node_modules', name))
+    .filter(path => existsSync(join(path, 'test')))
+}
 
 async function checkout(folder) {
   const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
@@ -77,6 +96,9 @@ async function checkout(folder) {
     console.log(`${name} ${version}, ${way}: ${summary(outcomes[way])}`)
   }
   const { 'as it is': plain, ...flagged } = outcomes
+  for (const { results } of Object.values(flagged)) {
+    for (const { result } of results.values()) if (result === 'passed') passed++
+  }
   for (const [way, outcome] of Object.entries(flagged)) {
     for (const fault of outcome.faults) {
       differences++
@@ -141,14 +163,23 @@ async function run(suite, folder, files, environment) {
   const options = [suite.environment?.NODE_OPTIONS, environment.NODE_OPTIONS].filter(one => one !== undefined)
   const child = spawn(process.execPath, suite.command(out, files), {
     cwd: folder,
-    env: { ...process.env, ...suite.environment, ...environment, NODE_OPTIONS: options.join(' '), CI: 'true' },
+    env: {
+      ...process.env,
+      ...suite.environment,
+      ...environment,
+      NODE_OPTIONS: options.join(' '),
+      CI: 'true',
+      LANEWAY_RESULTS: out,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', chunk => (stdout += chunk))
   child.stderr.on('data', chunk => (stderr += chunk))
+  const late = setTimeout(() => child.kill('SIGKILL'), SUITE_MS)
   await new Promise(done => child.on('close', done))
+  clearTimeout(late)
   const written = existsSync(out) ? readFileSync(out, 'utf8') : ''
   const faults = new Set(`${stdout}\n${stderr}\n${written}`.match(/[^\s":]+ had a fault; [^\n"]*/g))
   const results = suite.read({ out, stdout })

@@ -13,6 +13,11 @@ export interface LaneStorage {
    * baggage can drop the refused members from it.
    */
   runStripped?<R, A extends unknown[]>(lane: Lane | undefined, fn: (...args: A) => R, ...args: A): R
+  /**
+   * Called by an ingress where the listeners of a request begin, so that a storage can give the lane to contexts which
+   * other code has made for this request.
+   */
+  adopt?(lane: Lane | undefined): void
 }
 
 /** Lanes seen lately, by what was on the wire. Two generations bound it: network input cannot make it grow. */
@@ -31,18 +36,30 @@ export interface ContextSlot {
 }
 
 const key = Symbol.for('laneway.context.v1')
-const holder = globalThis as { [key]?: ContextSlot }
+
+interface Holder {
+  [key]?: ContextSlot
+}
+
+const realm = globalThis as Holder
+/** Of the realm of Node itself, whichever realm this module runs in: Jest gives each test file a global object of its own. */
+const shared = AsyncLocalStorage as unknown as Holder
 
 // ESM and CJS builds, and several versions, meet in one process: each module-level storage would be an island.
-holder[key] ??= {
+realm[key] ??= shared[key] ?? {
   version: 1,
   storage: new AsyncLocalStorage<Lane | undefined>(),
   lanes: { young: new Map(), old: new Map() },
   ownColour: undefined,
 }
 
+// Another realm finds this context, and keeps its own where there is none: then test files do not see each other's.
+if (shared[key] === undefined && AsyncLocalStorage instanceof Function && Object.isExtensible(AsyncLocalStorage)) {
+  Object.defineProperty(AsyncLocalStorage, key, { value: realm[key] })
+}
+
 /** Private to `@laneway/*`: the one context of this process. */
-export const slot: ContextSlot = holder[key]
+export const slot: ContextSlot = realm[key]
 
 /**
  * Replaces where the lane is kept, for the whole process. Call it once, at start, before the first request.

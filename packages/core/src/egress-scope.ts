@@ -1,10 +1,11 @@
 import { BlockList, isIP } from 'node:net'
 import { LanewayError } from './errors.js'
 import { channels } from './events.js'
+import { isForbiddenAddress, isForbiddenName } from './forbidden-address.js'
 import { type ParsedHost, parseHost } from './host.js'
 import { describe } from './known-keys.js'
 import type { Lane } from './lane.js'
-import { inList, isForbiddenAddress, isPrivateAddress } from './private-address.js'
+import { inList, isPrivateAddress } from './private-address.js'
 import { emitLanewayWarning, type Warn } from './warning.js'
 
 /** Options of {@link createEgressScope}, part of the options of every egress adapter. */
@@ -37,9 +38,6 @@ export interface EgressScope {
 }
 
 const INTERNAL_SUFFIXES = ['.svc', '.cluster.local', '.internal', '.local']
-// Names under which clouds answer at a link-local address. Google's resolver knows `metadata` too, but that may be a
-// service: it can be listed.
-const METADATA_NAMES = new Set(['metadata.google.internal', 'instance-data.ec2.internal'])
 const MAX_VERDICTS = 4096
 const MAX_HOST_LENGTH = 255
 const MAX_WARNED = 100
@@ -59,7 +57,8 @@ export function createEgressScope(where: string, options: EgressScopeOptions = {
     if (isMetadata(host)) return false
     if (family !== 0) return isPrivateAddress(name) || inList(listed.addresses, name)
     if (listed.names.has(name) || listed.suffixes.some(suffix => name.endsWith(suffix))) return true
-    if (!name.includes('.')) return LABEL.test(name) && name !== 'metadata'
+    // Resolvers of clouds know these two as well; a service of that name can be listed.
+    if (!name.includes('.')) return LABEL.test(name) && name !== 'metadata' && name !== 'instance-data'
     return INTERNAL_SUFFIXES.some(suffix => name.endsWith(suffix))
   }
 
@@ -92,7 +91,7 @@ export function createEgressScope(where: string, options: EgressScopeOptions = {
 }
 
 function isMetadata({ name, family }: ParsedHost): boolean {
-  return family === 0 ? METADATA_NAMES.has(name) : isForbiddenAddress(name)
+  return family === 0 ? isForbiddenName(name) : isForbiddenAddress(name)
 }
 
 interface Listed {

@@ -14,6 +14,8 @@ export interface IngressEvent {
   readonly stripped: boolean
   /** An untagged request came to an instance that belongs to a lane. */
   readonly escaped: boolean
+  /** A later format names another lane than the one that decided. */
+  readonly contradicted: boolean
 }
 
 /** A service was picked for, on `laneway:decision`. */

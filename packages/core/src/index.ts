@@ -16,28 +16,33 @@ export type { Trust } from './trust.js'
 // For the other @laneway packages
 
 export {
-  BAGGAGE_KEY,
   baggageMember,
   hasLaneMember,
   MAX_BAGGAGE_BYTES,
   MAX_BAGGAGE_MEMBERS,
-  MSE_BAGGAGE_KEY,
   parseBaggageLane,
   parseMseLane,
   withLaneMember,
   withoutLaneMembers,
 } from './baggage.js'
+export { BAGGAGE_KEY, isLaneKey, MSE_BAGGAGE_KEY } from './baggage-key.js'
 export { type LaneStorage, setLaneStorage } from './context-slot.js'
 export { createEgressScope, type EgressScope, type EgressScopeOptions } from './egress-scope.js'
+export { guardExpressLayers } from './express-layers.js'
+export { guardFastifyLayers } from './fastify-layers.js'
+export { isForbiddenAddress, isForbiddenName } from './forbidden-address.js'
+export { forbidden, guardLookup, kAnyAddress, type Lookup } from './guarded-lookup.js'
 export { laneOfCall } from './hand-set.js'
 export { DEFAULT_HEADER, resolveHeaderName } from './header-name.js'
 export { type ParsedHost, parseHost } from './host.js'
 export { createIngress, decisionOf, type Ingress, type IngressDecision } from './ingress.js'
-export { assertKnownKeys, assertOneOf, describe } from './known-keys.js'
+export { assertKnownKeys, assertOneOf, describe, nearest } from './known-keys.js'
 export { assertLane, lanesSeen } from './lane.js'
 export { POD_LABEL } from './own-lane.js'
-export { isForbiddenAddress, isPrivateAddress } from './private-address.js'
+export { percentDecode } from './percent-decoding.js'
+export { isPrivateAddress } from './private-address.js'
 export { type LaneReading, readLane } from './reading.js'
 export type { IngressRequest } from './request.js'
-export { needsContext, runRequest } from './request-context.js'
+export { needsContext, runListeners, runRequest, sharesContext } from './request-context.js'
+export { guardLayer } from './request-layer.js'
 export { emitLanewayWarning, type Warn } from './warning.js'

@@ -1,11 +1,11 @@
-import { hasLaneMember } from './baggage.js'
+import { findCarriers, hasCarrierName, mayBeCut } from './carriers.js'
 import { LanewayError } from './errors.js'
 import { channels } from './events.js'
 import { resolveHeaderName } from './header-name.js'
 import { assertKnownKeys, assertOneOf, describe } from './known-keys.js'
 import { type Lane, parseLane } from './lane.js'
 import { colourOwnLane, ownLane } from './own-lane.js'
-import { type LaneFormat, type LaneProblem, readLane } from './reading.js'
+import { isContradicted, type LaneFormat, type LaneProblem, readLane } from './reading.js'
 import { removeLane } from './refusal.js'
 import type { IngressRequest } from './request.js'
 import { BASE_TAG } from './tag.js'
@@ -19,7 +19,9 @@ export interface IngressOptions {
   trust?: Trust
   /**
    * The carriers to read, in order; the first one present decides.
-   * @default ['header', 'mse-baggage']; add 'baggage' where a hop keeps W3C baggage only
+   * @default ['header', 'mse-baggage', 'baggage'], because services with OpenTelemetry and without Laneway forward baggage only.
+   * Leave out 'baggage' behind a Node service that has OpenTelemetry and not Laneway: from a pool with a limit it may send
+   * the baggage of another request
    */
   formats?: readonly LaneFormat[]
   /**
@@ -77,7 +79,7 @@ export function decisionOf(request: object): IngressDecision | undefined {
 const NOT_GIVEN = Object.freeze({ given: undefined })
 const UNTAGGED: IngressDecision = Object.freeze({ lane: undefined, stripped: false })
 const STRIPPED: IngressDecision = Object.freeze({ lane: undefined, stripped: true })
-const FORMATS: readonly LaneFormat[] = ['header', 'mse-baggage']
+const FORMATS: readonly LaneFormat[] = ['header', 'mse-baggage', 'baggage']
 
 /**
  * Decisions are interned per lane, so that a tagged request allocates none. A bounded Map: a WeakMap grows to what arrives
@@ -103,6 +105,7 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
   const colour = mode === 'colour' ? own : undefined
   if (colour !== undefined) colourOwnLane(colour)
   const trusts = resolveTrust(where, options.trust)
+  const believesAll = options.trust === 'internal'
   const { rules } = options
   const headerFirst = formats[0] === 'header'
   /** The decision of the coloured request before: a service sees few lanes, and this saves a look-up. */
@@ -124,7 +127,8 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
     const decision = decideFirst(request)
     request[kDecision] = decision
     if (provisional)
-      request[kProvisional] = decision.lane === undefined || carriesLane(request) ? NOT_GIVEN : { given: decision.lane }
+      request[kProvisional] =
+        decision.lane === undefined || findCarriers(request, header).present ? NOT_GIVEN : { given: decision.lane }
     return decision
   }
 
@@ -140,9 +144,16 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
   /** @param earlier - what a provisional decision said: what it told already is not told again */
   function decideFirst(request: IngressRequest, earlier?: IngressDecision): IngressDecision {
     const { headers } = request
-    if (headers[header] === undefined && headers['baggage'] === undefined && rules === undefined && own === undefined) {
+    if (
+      headers[header] === undefined &&
+      headers['baggage'] === undefined &&
+      rules === undefined &&
+      own === undefined &&
+      (believesAll || !hasCarrierName(request, header)) &&
+      !mayBeCut(request)
+    ) {
       if (channels.ingress.hasSubscribers && earlier === undefined)
-        publish(undefined, undefined, undefined, false, false)
+        publish(undefined, undefined, undefined, false, false, false)
       return UNTAGGED
     }
     return (earlier === undefined ? decideOrdinary(request) : undefined) ?? decideRare(request, earlier)
@@ -152,10 +163,11 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
   function decideOrdinary(request: IngressRequest): IngressDecision | undefined {
     const value = request.headers[header]
     if (!headerFirst || typeof value !== 'string' || request.headers['baggage'] !== undefined) return undefined
+    if (mayBeCut(request)) return undefined
     const lane = parseLane(value)
     if (lane === undefined || lane.tags.length > 1 || !trusts(request)) return undefined
     if (channels.ingress.hasSubscribers) {
-      publish(lane, 'header', undefined, false, own !== undefined && lane.header === BASE_TAG)
+      publish(lane, 'header', undefined, false, own !== undefined && lane.header === BASE_TAG, false)
     }
     if (lane !== lastAccepted.lane) lastAccepted = accepted(lane)
     return lastAccepted
@@ -166,13 +178,17 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
     let source: LaneFormat | 'rule' | 'own' | undefined
     let problem: LaneProblem | undefined
     let stripped = false
-    if (carriesLane(request)) {
-      if (trusts(request)) {
-        const reading = readLane(request, header, formats)
+    let contradicted = false
+    const { view, present } = findCarriers(request, header)
+    if (present || (!believesAll && hasCarrierName(request, header))) {
+      if (!trusts(request)) stripped = true
+      else if (present) {
+        const reading = readLane(view, header, formats)
         lane = reading?.lane
         problem = reading?.problem
         if (lane !== undefined) source = reading?.format
-      } else stripped = true
+        if (channels.ingress.hasSubscribers) contradicted = isContradicted(view, header, formats, reading)
+      }
       if (stripped || problem !== undefined) removeLane(request, header)
     }
     if (lane === undefined && rules !== undefined) {
@@ -185,17 +201,12 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
     }
     const news = earlier === undefined || stripped || problem !== undefined || (lane ?? earlier.lane) !== earlier.lane
     if (news && channels.ingress.hasSubscribers) {
-      publish(lane, source, problem, stripped, own !== undefined && (lane === undefined || lane.header === BASE_TAG))
+      const escaped = own !== undefined && (lane === undefined || lane.header === BASE_TAG)
+      publish(lane, source, problem, stripped, escaped, contradicted)
     }
     if (lane === undefined) return stripped || problem !== undefined ? STRIPPED : UNTAGGED
     if (stripped || problem !== undefined) return { lane, stripped: true }
     return accepted(lane)
-  }
-
-  function carriesLane({ headers }: IngressRequest): boolean {
-    if (headers[header] !== undefined) return true
-    const { baggage } = headers
-    return baggage !== undefined && hasLaneMember(String(baggage))
   }
 
   function byRule(request: IngressRequest): Lane | undefined {
@@ -224,6 +235,7 @@ function publish(
   problem: LaneProblem | undefined,
   stripped: boolean,
   escaped: boolean,
+  contradicted: boolean,
 ): void {
-  channels.ingress.publish({ lane, source, problem, stripped, escaped })
+  channels.ingress.publish({ lane, source, problem, stripped, escaped, contradicted })
 }

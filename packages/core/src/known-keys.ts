@@ -51,10 +51,15 @@ export function describe(value: unknown): string {
 /** Longer than any name of ours that somebody could have meant. */
 const LONGEST = 100
 
-function nearest(word: string, words: readonly string[]): string | undefined {
+/**
+ * The known word that somebody probably meant, `undefined` when none is close. Case does not count.
+ *
+ * @param mostEdits - letters that may differ. @default a third of the word, at least 2
+ */
+export function nearest(word: string, words: readonly string[], mostEdits?: number): string | undefined {
   if (word.length > LONGEST) return undefined
   let best: string | undefined
-  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1
+  let bestDistance = (mostEdits ?? Math.max(2, Math.floor(word.length / 3))) + 1
   for (const candidate of words) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) {

@@ -12,14 +12,6 @@ privateAddresses.addSubnet('fc00::', 7, 'ipv6')
 // RFC 6598, carrier-grade NAT: pods and VPCs of several clouds live here
 privateAddresses.addSubnet('100.64.0.0', 10, 'ipv4')
 
-const forbiddenAddresses = new BlockList()
-// RFC 3927 and RFC 4291: link-local, where cloud metadata services answer
-forbiddenAddresses.addSubnet('169.254.0.0', 16, 'ipv4')
-forbiddenAddresses.addSubnet('fe80::', 10, 'ipv6')
-// Metadata services that live inside private ranges: Alibaba Cloud, AWS over IPv6
-forbiddenAddresses.addAddress('100.100.100.200', 'ipv4')
-forbiddenAddresses.addAddress('fd00:ec2::254', 'ipv6')
-
 /**
  * Whether an IP literal is loopback, RFC 1918, unique-local or carrier-grade NAT; IPv4 inside IPv6 counts as IPv4.
  *
@@ -27,11 +19,6 @@ forbiddenAddresses.addAddress('fd00:ec2::254', 'ipv6')
  */
 export function isPrivateAddress(address: string): boolean {
   return inList(privateAddresses, address)
-}
-
-/** Whether an IP literal is link-local or a cloud metadata service: nothing of ours is ever sent there. */
-export function isForbiddenAddress(address: string): boolean {
-  return inList(forbiddenAddresses, address)
 }
 
 /** Whether an IP literal is in a list; Node matches IPv4 rules against IPv4-mapped IPv6 by itself. */

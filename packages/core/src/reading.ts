@@ -1,4 +1,5 @@
-import { BAGGAGE_KEY, baggageMember, MSE_BAGGAGE_KEY, parseBaggageLane, parseMseLane } from './baggage.js'
+import { baggageMember, parseBaggageLane, parseMseLane } from './baggage.js'
+import { BAGGAGE_KEY, MSE_BAGGAGE_KEY } from './baggage-key.js'
 import { soleValue } from './header-lines.js'
 import { type Lane, parseLane } from './lane.js'
 import type { IngressRequest } from './request.js'
@@ -33,6 +34,21 @@ export function readLane(
     if (reading !== undefined) return reading
   }
   return undefined
+}
+
+/** Whether a format behind the one that decided names another lane. Never throws. */
+export function isContradicted(
+  request: IngressRequest,
+  header: string,
+  formats: readonly LaneFormat[],
+  decided: LaneReading | undefined,
+): boolean {
+  if (decided === undefined) return false
+  for (let index = formats.indexOf(decided.format) + 1; index < formats.length; index++) {
+    const other = readLane(request, header, [formats[index]!])
+    if (other !== undefined && other.lane?.header !== decided.lane?.header) return true
+  }
+  return false
 }
 
 function fromHeader(request: IngressRequest, header: string): LaneReading | undefined {

@@ -1,9 +1,11 @@
-import { hasLaneMember, withoutLaneMembers } from './baggage.js'
+import { withoutLaneMembers } from './baggage.js'
+import { isCarrierName } from './carriers.js'
 import type { IngressRequest } from './request.js'
 
 /**
  * Takes the tag out of everything that user code may copy into a call of its own: `headers`, `headersDistinct`,
- * `rawHeaders`, and our members of the baggage in each of them. Never throws.
+ * `rawHeaders`, and our members of the baggage in each of them; and headers that other servers take for the tag. Never
+ * throws.
  *
  * @param header - lower-case name
  */
@@ -11,31 +13,45 @@ export function removeLane(request: IngressRequest, header: string): void {
   const { headers, rawHeaders } = request
   // Built from rawHeaders on first use, by the number of entries it had on arrival: it has to exist before those change.
   const distinct = request.headersDistinct
-  delete headers[header]
-  if (distinct !== undefined) delete distinct[header]
-  const baggage = headers['baggage']
-  if (baggage !== undefined && hasLaneMember(String(baggage))) {
-    rewrite(headers, Array.isArray(baggage) ? baggage : [baggage], Array.isArray(baggage))
-    if (distinct?.['baggage'] !== undefined) rewrite(distinct, distinct['baggage'], true)
-  }
+  removeFrom(headers, header)
+  if (distinct !== undefined) removeFrom(distinct, header)
   if (rawHeaders !== undefined) removeRaw(rawHeaders, header)
 }
 
-function rewrite(headers: Record<string, string | string[] | undefined>, values: string[], asList: boolean): void {
-  const kept = values.map(withoutLaneMembers).filter(value => value.trim() !== '')
-  if (kept.length === 0) delete headers['baggage']
-  else headers['baggage'] = asList ? kept : kept.join(',')
+function removeFrom(headers: Record<string, string | string[] | undefined>, header: string): void {
+  for (const name in headers) if (isCarrierName(name, header)) delete headers[name]
+  const { baggage } = headers
+  if (baggage === undefined) return
+  if (!Array.isArray(baggage)) {
+    const kept = withoutLaneMembers(baggage)
+    if (kept === baggage) return
+    if (kept.trim() === '') delete headers['baggage']
+    else headers['baggage'] = kept
+    return
+  }
+  const kept = baggage.map(withoutLaneMembers)
+  if (kept.every((value, index) => value === baggage[index])) return
+  const filled = kept.filter(value => value.trim() !== '')
+  if (filled.length === 0) delete headers['baggage']
+  else headers['baggage'] = filled
 }
 
+/** Moves the lines that stay to the front: taking lines out one by one would cost the square of a thousand of them. */
 function removeRaw(rawHeaders: string[], header: string): void {
-  for (let index = rawHeaders.length - 2; index >= 0; index -= 2) {
-    const name = rawHeaders[index]!.toLowerCase()
-    if (name === header) {
-      rawHeaders.splice(index, 2)
-    } else if (name === 'baggage') {
-      const kept = withoutLaneMembers(rawHeaders[index + 1]!)
-      if (kept.trim() === '') rawHeaders.splice(index, 2)
-      else rawHeaders[index + 1] = kept
+  let end = 0
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!
+    let value = rawHeaders[index + 1]!
+    if (isCarrierName(name, header)) continue
+    if (name.length === 7 && name.toLowerCase() === 'baggage') {
+      const kept = withoutLaneMembers(value)
+      if (kept !== value && kept.trim() === '') continue
+      value = kept
     }
+    rawHeaders[end++] = name
+    rawHeaders[end++] = value
   }
+  // A half line, which only a careless fake has, stays what it is.
+  if (rawHeaders.length % 2 === 1) rawHeaders[end++] = rawHeaders[rawHeaders.length - 1]!
+  rawHeaders.length = end
 }

@@ -1,6 +1,6 @@
 import { slot } from './context-slot.js'
 import { bindExchange, type Emitter } from './emitter.js'
-import type { IngressDecision } from './ingress.js'
+import { decisionOf, type IngressDecision } from './ingress.js'
 import type { IngressRequest } from './request.js'
 
 /** Set on a socket that has carried a lane: an untagged request behind a tagged one may inherit its context. */
@@ -33,7 +33,30 @@ export function runRequest<R, A extends unknown[]>(
   const { lane, stripped } = decision
   const { storage } = slot
   const inContext = needsContext(decision, request)
-  if (inContext) bindExchange(decision, request, response)
+  if (inContext) {
+    bindExchange(decision, request, response)
+    storage.adopt?.(lane)
+  }
   if (stripped && storage.runStripped !== undefined) return storage.runStripped(lane, fn, ...args)
   return inContext ? storage.run(lane, fn, ...args) : fn(...args)
+}
+
+/** Whether the lane is kept where an instrumentation can replace it between the ingress and the listeners. */
+export function sharesContext(): boolean {
+  return slot.storage.adopt !== undefined
+}
+
+/**
+ * Runs the listeners of a request in its lane, where other code may have entered a context of its own since the ingress
+ * decided: an instrumentation that wraps `server.emit` starts from the root context of OpenTelemetry.
+ *
+ * @returns what `fn` returns
+ */
+export function runListeners<R, A extends unknown[]>(request: object, fn: (...args: A) => R, ...args: A): R {
+  const { storage } = slot
+  const decision = decisionOf(request)
+  if (decision === undefined) return fn(...args)
+  const { lane } = decision
+  if (lane !== undefined) storage.adopt?.(lane)
+  return storage.getStore() === lane ? fn(...args) : storage.run(lane, fn, ...args)
 }

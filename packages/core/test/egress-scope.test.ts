@@ -96,6 +96,15 @@ t.test('link-local addresses and metadata services never get the tag, whatever i
     'metadata.google.internal',
     'METADATA.GOOGLE.INTERNAL.',
     'instance-data.ec2.internal',
+    'metadata.azure.internal',
+    'fd00:ec2::23',
+    '[64:ff9b::169.254.169.254]',
+    '[::169.254.169.254]',
+    '2002:a9fe:a9fe::1',
+    '168.63.129.16',
+    '0250.077.0201.020',
+    '169.254.169.254.',
+    '\uff11\uff16\uff19.254.169.254',
   ]) {
     t.equal(scope.includes(host), false, host)
     t.equal(scope.forbids(host), true, `${host}, for a tag set by hand too`)

@@ -33,7 +33,8 @@ t.test('the first format that is present decides', async t => {
     [{ baggage: MSE }, all, 'mse'],
     [{ 'x-mse-tag': '-', baggage: `x-mse-tag=member,${MSE}` }, all, undefined],
     [{ baggage: `x-mse-tag=-,${MSE}` }, all, undefined],
-    [{ baggage: 'x-mse-tag=member' }, {}, undefined],
+    [{ baggage: 'x-mse-tag=member' }, {}, 'member'],
+    [{ baggage: 'x-mse-tag=member' }, { formats: ['header', 'mse-baggage'] }, undefined],
     [{ baggage: `x-mse-tag=member,${MSE}` }, {}, 'mse'],
     [{ 'x-mse-tag': 'header', baggage: MSE }, { formats: ['mse-baggage', 'header'] }, 'mse'],
     [{ 'x-mse-tag': 'header' }, { formats: ['mse-baggage'] }, undefined],
@@ -41,6 +42,22 @@ t.test('the first format that is present decides', async t => {
   ]
   for (const [headers, options, lane] of rows) {
     t.equal(decide(headers, options).lane?.header, lane, JSON.stringify([headers, options]))
+  }
+})
+
+t.test('carriers that name different lanes are counted, and the first format decides', async t => {
+  for (const [headers, contradicted] of [
+    [{ 'x-mse-tag': 'gray', baggage: 'x-mse-tag=blue' }, true],
+    [{ 'x-mse-tag': 'gray', baggage: MSE }, true],
+    [{ 'x-mse-tag': '-', baggage: 'x-mse-tag=blue' }, true],
+    [{ baggage: `${MSE},x-mse-tag=blue` }, true],
+    [{ 'x-mse-tag': 'gray', baggage: 'x-mse-tag=gray,a=1' }, false],
+    [{ 'x-mse-tag': 'gray', baggage: 'a=1' }, false],
+    [{ baggage: 'x-mse-tag=blue' }, false],
+  ] as const) {
+    const events = record(t)
+    decide(headers)
+    t.match(events, [{ contradicted }], JSON.stringify(headers))
   }
 })
 
@@ -83,7 +100,14 @@ t.test('an event says lane, source and problem, and never the value', async t =>
   decide({ 'x-mse-tag': 'not a tag' })
   decide({ 'x-mse-tag': 'gray' }, { trust: 'edge' })
   decide({ 'x-mse-tag': 'not a tag' }, { trust: 'edge' })
-  const plain = { lane: undefined, source: undefined, problem: undefined, stripped: false, escaped: false }
+  const plain = {
+    lane: undefined,
+    source: undefined,
+    problem: undefined,
+    stripped: false,
+    escaped: false,
+    contradicted: false,
+  }
   t.strictSame(events, [
     plain,
     { ...plain, lane: parseLane('gray'), source: 'header' },

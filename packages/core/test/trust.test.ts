@@ -208,12 +208,15 @@ t.test('a believed request is left as it came', async t => {
   t.strictSame(request.rawHeaders, rawHeaders)
 })
 
-t.test('with a header name of its own, that one is read and removed', async t => {
+t.test('with a header name of its own, that one is read, and an edge removes the default one, too', async t => {
   const request = () => ({ headers: { 'x-lane': 'gray', 'x-mse-tag': 'blue' } as Record<string, string> })
   t.equal(createIngress('test', { header: 'X-Lane', trust: 'internal' })(request()).lane?.header, 'gray')
   const refused = request()
   t.equal(createIngress('test', { header: 'X-Lane', trust: 'edge' })(refused).lane, undefined)
-  t.strictSame(refused.headers, { 'x-mse-tag': 'blue' })
+  t.strictSame(refused.headers, {})
+  const believed = request()
+  createIngress('test', { header: 'X-Lane', trust: 'internal' })(believed)
+  t.strictSame(believed.headers, { 'x-lane': 'gray', 'x-mse-tag': 'blue' })
 })
 
 t.test('a request over a unix socket has no address: believed with "internal" only', async t => {

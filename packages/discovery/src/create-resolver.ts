@@ -1,9 +1,11 @@
-import { channels, type DecisionEvent, type Lane, LanewayError, parseLane } from '@laneway/core'
+import { channels, type DecisionEvent, describe, type Lane, LanewayError, parseLane } from '@laneway/core'
 import type { Choice, ChoiceEnd } from './choice.js'
 import { type Clock, createClock } from './clock.js'
 import type { Endpoint } from './endpoint.js'
 import { type Decision, explainDecision } from './explain.js'
 import type { Explanation } from './explanation.js'
+import { reasonOf } from './reason.js'
+import { refusalOf } from './refusal.js'
 import type { LaneResolver } from './resolver.js'
 import {
   type LaneResolverOptions,
@@ -30,9 +32,9 @@ const NOT_READY: Decision = Object.freeze({
   candidateCount: 0,
 })
 
-/** A wait for the first table of a service. */
+/** Somebody waits for the sources to answer about a service. */
 interface Waiter {
-  readonly entry: ServiceEntry
+  done(): boolean
   settle(error?: LanewayError): void
 }
 
@@ -44,6 +46,7 @@ class Resolver implements LaneResolver {
   readonly #waiters = new Set<Waiter>()
   readonly #goneListeners = new Set<(endpoint: Endpoint) => void>()
   readonly #unknown = new Map<string, Choice>()
+  #warnedUnanswered = false
   #closing: Promise<void> | undefined
 
   constructor(input: LaneResolverOptions) {
@@ -70,15 +73,17 @@ class Resolver implements LaneResolver {
     const entry = this.#services.match(hostname)
     if (entry === undefined) return undefined
     const { table } = entry
-    // Waiting is for declared services; before its first snapshot a listed one is left to DNS.
-    if (table === undefined) return entry.declared && !this.#isAbsent(entry) ? entry.name : undefined
+    if (table === undefined) return this.#isAwaited(entry) ? entry.name : undefined
+    // A registry that cannot tell an unknown service from an empty one: the host was never a service.
+    if (entry.asked && !entry.found) return entry.awaited ? entry.name : undefined
     if (port === undefined || port === (secure ? 443 : 80) || table.ports.has(port)) return entry.name
     return undefined
   }
 
-  /** A registry that goes on saying that there is no such service is believed: the name is one of DNS, then. */
-  #isAbsent({ missingSince }: ServiceEntry): boolean {
-    return missingSince !== undefined && this.#clock.now() - missingSince >= this.#options.readyTimeoutMs
+  /** A registry that goes on saying that there is no such declared service is believed: the name is one of DNS, then. */
+  #isAwaited({ declared, awaited, missingSince }: ServiceEntry): boolean {
+    if (!declared) return awaited
+    return missingSince === undefined || this.#clock.now() - missingSince < this.#options.readyTimeoutMs
   }
 
   pick(service: string, lane: Lane | undefined, tried?: ReadonlySet<string>): Choice {
@@ -101,22 +106,56 @@ class Resolver implements LaneResolver {
     if (this.#closing !== undefined) throw closed()
     const entry = this.#services.declare(service)
     if (entry.table !== undefined) return
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#services.loseHope(entry)
-        if (this.#waiters.has(waiter)) waiter.settle(this.#notReady(entry))
-      }, this.#options.readyTimeoutMs)
+    const inTime = await this.#wait(() => entry.table !== undefined, this.#options.readyTimeoutMs)
+    if (inTime) return
+    this.#services.loseHope(entry)
+    if (entry.table === undefined) throw this.#notReady(entry)
+  }
+
+  async lookup(service: string): Promise<void> {
+    if (this.#closing !== undefined) throw closed()
+    const awaited = () => {
+      const entry = this.#services.get(service)
+      return entry?.awaited === true ? entry : undefined
+    }
+    if (this.#services.get(service)?.declared === true) return this.ready(service)
+    if (awaited() === undefined) return
+    const inTime = await this.#wait(() => awaited() === undefined, this.#options.lookupTimeoutMs)
+    const entry = awaited()
+    if (entry !== undefined && !inTime) this.#services.loseHope(entry)
+    this.#warnOfUnanswered(service, inTime)
+  }
+
+  /** @returns whether it came true in time */
+  #wait(done: () => boolean, timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve, reject) => {
       const waiter: Waiter = {
-        entry,
+        done,
         settle: error => {
           clearTimeout(timer)
           this.#waiters.delete(waiter)
-          if (error === undefined) resolve()
+          if (error === undefined) resolve(done())
           else reject(error)
         },
       }
+      const timer = setTimeout(waiter.settle, timeoutMs)
       this.#waiters.add(waiter)
     })
+  }
+
+  #warnOfUnanswered(service: string, inTime: boolean): void {
+    const entry = this.#services.get(service)
+    if (this.#warnedUnanswered || (inTime && entry?.error === undefined) || entry?.table !== undefined) return
+    this.#warnedUnanswered = true
+    const why = entry?.error?.message ?? `no answer within ${this.#options.lookupTimeoutMs} ms`
+    this.#options.warn(
+      `${service} may be a service, but ${this.#sourceNames} did not say: ${why}. Requests to it and to other ` +
+        'unknown names go to DNS until the registry answers; names in services are waited for',
+    )
+  }
+
+  get #sourceNames(): string {
+    return this.#options.sources.map(({ name, where }) => (where === undefined ? name : `${name} ${where}`)).join(', ')
   }
 
   explain(service: string, lane: Lane | string | undefined, tried?: ReadonlySet<string>): Explanation {
@@ -124,6 +163,10 @@ class Resolver implements LaneResolver {
     const asked = typeof lane === 'string' ? parseLane(lane) : lane
     const { table } = entry ?? {}
     const state = entry && describeService(entry, this.#clock.now())
+    const decision = table === undefined ? NOT_READY : explainDecision(table, asked, tried)
+    const invalid = typeof lane === 'string' && lane.trim() !== '' && asked === undefined
+    const reason =
+      table === undefined ? `no instances are known: ${this.#whyNotReady(entry)}` : reasonOf(decision, table, asked)
     return {
       service: state?.service ?? service,
       lane: asked?.header,
@@ -132,8 +175,18 @@ class Resolver implements LaneResolver {
       source: state?.source,
       ageMs: state?.ageMs,
       error: state?.error,
-      ...(table === undefined ? NOT_READY : explainDecision(table, asked, tried)),
+      endpoints: table?.members.length ?? 0,
+      ...decision,
+      reason: invalid
+        ? `${describe(lane)} is not a lane, so the request counts as one without a lane: ${reason}`
+        : reason,
     }
+  }
+
+  refusal(choice: Choice, lane: Lane | undefined, cause?: unknown): LanewayError {
+    const explanation = { ...this.explain(choice.service, lane), outcome: choice.outcome }
+    const similar = explanation.endpoints === 0 ? this.#services.similar(choice.service) : undefined
+    return refusalOf(explanation, lane, { sources: this.#sourceNames, similar, cause })
   }
 
   state(service: string): ServiceState | undefined {
@@ -142,7 +195,9 @@ class Resolver implements LaneResolver {
   }
 
   states(): ServiceState[] {
-    return [...this.#services.entries()].map(entry => describeService(entry, this.#clock.now()))
+    const now = this.#clock.now()
+    const known = [...this.#services.entries()].filter(entry => !entry.asked || entry.found)
+    return known.map(entry => describeService(entry, now))
   }
 
   onEndpointGone(listener: (endpoint: Endpoint) => void): () => void {
@@ -166,7 +221,7 @@ class Resolver implements LaneResolver {
   }
 
   #settleWaiters(): void {
-    for (const waiter of [...this.#waiters]) if (waiter.entry.table !== undefined) waiter.settle()
+    for (const waiter of [...this.#waiters]) if (waiter.done()) waiter.settle()
   }
 
   #tellGone(endpoints: readonly Endpoint[]): void {
@@ -191,13 +246,19 @@ class Resolver implements LaneResolver {
   }
 
   #notReady(entry: ServiceEntry): LanewayError {
-    const why = entry.status === 'missing' ? 'no source has it' : 'no source has answered'
     return new LanewayError(
       'LANEWAY_NOT_READY',
-      `no snapshot of ${entry.name} within ${this.#options.readyTimeoutMs} ms: ${entry.error?.message ?? why} ` +
-        `(sources: ${this.#options.sources.map(source => source.name).join(', ')})`,
+      `no instances of ${entry.name} within ${this.#options.readyTimeoutMs} ms: ${this.#whyNotReady(entry)}`,
       entry.error === undefined ? {} : { cause: entry.error },
     )
+  }
+
+  #whyNotReady(entry: ServiceEntry | undefined): string {
+    if (entry?.error !== undefined) return `${this.#sourceNames}: ${entry.error.message}`
+    if (entry === undefined) return `nobody has declared or called the service (${this.#sourceNames})`
+    return entry.status === 'missing'
+      ? `no source has it (${this.#sourceNames})`
+      : `no source has answered (${this.#sourceNames})`
   }
 }
 

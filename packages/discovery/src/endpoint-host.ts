@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import { isForbiddenAddress } from '@laneway/core'
+import { isForbiddenAddress, isForbiddenName } from '@laneway/core'
 
 // RFC 1123, section 2.1: letters, digits and inner hyphens, labels of 1 to 63.
 const NAME = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
@@ -41,7 +41,7 @@ export function formatAddress(host: string, port: number): string {
 function checkIpv4(host: string, allowLinkLocal: boolean): EndpointHost {
   const first = Number(host.slice(0, host.indexOf('.')))
   if (first === 0 || first >= 224) return { problem: `${host} is not a unicast address` }
-  if ((first === 169 || first === 100) && !allowLinkLocal && isForbiddenAddress(host)) return linkLocal(host)
+  if (!allowLinkLocal && isForbiddenAddress(host)) return linkLocal(host)
   return { host }
 }
 
@@ -59,7 +59,7 @@ function checkName(value: string, allowLinkLocal: boolean): EndpointHost {
   if (host.length > MAX_NAME || !NAME.test(host))
     return { problem: 'host is neither an IP literal nor an RFC 1123 name' }
   if (ENDS_IN_NUMBER.test(host)) return { problem: 'host would be read as an IPv4 address in an odd form' }
-  if (host === 'metadata.google.internal' && !allowLinkLocal) return linkLocal(host)
+  if (!allowLinkLocal && isForbiddenName(host)) return linkLocal(host)
   return { host }
 }
 

@@ -15,7 +15,11 @@ export class EndpointLoad {
   room = UNLIMITED
   /** Consecutive failures: no connection, or no answer in time. */
   failures = 0
+  /** Those of them without a connection, which no caller can bring about by patience or the lack of it. */
+  connectFailures = 0
   ejected = false
+  /** The ejection needed timeouts: it ends when no usable endpoint is left. */
+  ejectedByTimeouts = false
   /** End of the ejection, then of the trial, on the resolver's clock, milliseconds. */
   until = 0
   /** Ejections since the last success: the exponent of the back-off. */
@@ -33,7 +37,7 @@ export class EndpointLoad {
   finished(end: ChoiceEnd): void {
     if (this.inFlight > 0) this.inFlight--
     if (end === 'ok') this.#outlier?.succeeded(this)
-    else if (end === 'connect-error' || end === 'timeout') this.#outlier?.failed(this)
+    else if (end === 'connect-error' || end === 'timeout') this.#outlier?.failed(this, end === 'timeout')
   }
 
   get onTrial(): boolean {
@@ -52,8 +56,10 @@ export class EndpointLoad {
   /** Forgets failures; requests in flight are still in flight. */
   forgive(): void {
     this.failures = 0
+    this.connectFailures = 0
     this.ejections = 0
     this.ejected = false
+    this.ejectedByTimeouts = false
     this.room = UNLIMITED
     this.until = 0
   }

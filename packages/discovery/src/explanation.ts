@@ -12,4 +12,8 @@ export interface Explanation extends Decision {
   /** Milliseconds since the last good answer of the registry. */
   readonly ageMs: number | undefined
   readonly error: string | undefined
+  /** How many endpoints the service has, of any lane. */
+  readonly endpoints: number
+  /** Why the request goes where it goes, in words. */
+  readonly reason: string
 }

@@ -42,7 +42,7 @@ export function createFileSource(path: string, options: FileSourceOptions = {}):
 
 class FileSource implements Source {
   readonly name = 'file'
-  readonly #path: string
+  readonly where: string
   readonly #tagsFrom: readonly string[]
   readonly #warn: Warn
   readonly #published = new PublishedServices()
@@ -55,7 +55,7 @@ class FileSource implements Source {
   #closed = false
 
   constructor(path: string, tagsFrom: readonly string[], pollMs: number, warn: Warn) {
-    this.#path = path
+    this.where = path
     this.#tagsFrom = tagsFrom
     this.#warn = warn
     // Watched first: a change between reading and watching would be lost.
@@ -92,7 +92,7 @@ class FileSource implements Source {
 
   async #readOnce(): Promise<void> {
     try {
-      const text = await readFile(this.#path, 'utf8')
+      const text = await readFile(this.where, 'utf8')
       if (!this.#closed) this.#take(text)
     } catch (error) {
       if (this.#closed) return
@@ -125,7 +125,7 @@ class FileSource implements Source {
     this.#problem = error.message
     const kept = this.#text === undefined ? 'there is nothing to use' : 'the last good one stays in use'
     const what = error.message.replace(/^LANEWAY_SOURCE: /, '')
-    const cause = new LanewayError('LANEWAY_SOURCE', `${this.#path}: ${what}; ${kept}`, { cause: error })
+    const cause = new LanewayError('LANEWAY_SOURCE', `${this.where}: ${what}; ${kept}`, { cause: error })
     this.#warn(cause.message)
     this.#published.stale(cause)
   }

@@ -1,5 +1,6 @@
 import { type Balancer, createPicker } from './balancer.js'
 import type { Choice } from './choice.js'
+import type { EndpointLoad } from './endpoint-load.js'
 import type { Picker } from './picker.js'
 import type { Random } from './random.js'
 import type { Seat } from './seat.js'
@@ -54,6 +55,12 @@ export class Group {
   /** Any enabled seat: ignores health and ejection, and `tried` when nothing else is left. */
   pickAnyhow(tried: ReadonlySet<string> | undefined): Seat | undefined {
     return this.#anyhow?.pickAnyhow(tried)
+  }
+
+  /** Whether an endpoint other than this one takes any number of requests. Mostly one step. */
+  hasUsableBeside(load: EndpointLoad): boolean {
+    for (const seat of this.seats) if (isUsable(seat) && !seat.load.onTrial && seat.load !== load) return true
+    return false
   }
 
   /** An endpoint of this group was ejected. */

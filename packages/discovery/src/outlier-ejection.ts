@@ -22,7 +22,8 @@ export interface OutlierOptions {
   readonly maxEjectionMs?: number
   /**
    * Largest share of the endpoints of base, or of one lane, that is ejected at a time. One endpoint of a lane may always
-   * be: base is behind it. The last of base never is.
+   * be, when it cannot be connected to: base is behind it. The last of base never is, and timeouts never eject the last
+   * usable endpoint of base or of a lane: how long an answer may take is the caller's choice.
    * @default 0.5, because losing half is rather this client's network than the endpoints
    */
   readonly maxEjectedShare?: number
@@ -72,17 +73,26 @@ export class OutlierEjection {
     load.forgive()
   }
 
-  /** There was no connection, or no answer in time. */
-  failed(load: EndpointLoad): void {
+  /**
+   * There was no connection, or no answer in time.
+   *
+   * @param timeout - there was a connection: a caller decides how long it waits, so this alone empties no lane
+   */
+  failed(load: EndpointLoad, timeout: boolean): void {
     const table = this.#table()
     // Requests that began before the ejection fail late and say nothing new.
     if (load.ejected || load.member === undefined || table === undefined) return
+    const { consecutiveFailures } = this.#options
     load.failures++
-    if (load.failures < this.#options.consecutiveFailures) return
+    if (!timeout) load.connectFailures++
+    if (load.failures < consecutiveFailures) return
     const groups = table.groupsOf(load.member)
     if (!groups.every(group => this.#mayEject(group))) return
+    const byTimeouts = load.connectFailures < consecutiveFailures
+    if (byTimeouts && !groups.every(group => group.hasUsableBeside(load))) return
     if (load.onTrial) this.#endTrial(load)
     load.ejected = true
+    load.ejectedByTimeouts = byTimeouts
     load.until = this.#clock.now() + this.#lengthOf(load.ejections)
     load.ejections++
     this.#waiting.add(load)
@@ -91,6 +101,7 @@ export class OutlierEjection {
     for (const group of groups) group.seatEjected(seat)
     this.#plan()
     this.#listener('ejected', seat.endpoint.address)
+    if (!byTimeouts) this.#readmitLast()
   }
 
   /** Puts on trial what has served its time, and readmits those whose trial nothing has decided. */
@@ -110,6 +121,7 @@ export class OutlierEjection {
       load.ejected = false
       // The next failure ejects again, a success forgives all.
       load.failures = this.#options.consecutiveFailures - 1
+      if (!load.ejectedByTimeouts) load.connectFailures = load.failures
       // One request at a time finds out: all of its share would wait for an instance that is still frozen. As long as the
       // next ejection, so that a caller's patience that outlasts one trial does not outlast those that follow.
       load.startTrial()
@@ -128,7 +140,7 @@ export class OutlierEjection {
     for (const load of this.#waiting) {
       if (load.member === undefined || !(load.ejected || load.onTrial)) this.#waiting.delete(load)
     }
-    this.#plan()
+    this.#readmitLast()
   }
 
   close(): void {
@@ -138,6 +150,26 @@ export class OutlierEjection {
 
   #lengthOf(ejections: number): number {
     return Math.min(this.#options.ejectionMs * 2 ** Math.min(ejections, 30), this.#options.maxEjectionMs)
+  }
+
+  /** Readmits in full what was ejected by timeouts and is now the last usable endpoint of base or of a lane. */
+  #readmitLast(): void {
+    const table = this.#table()
+    const returned: string[] = []
+    for (const load of this.#waiting) {
+      if (table === undefined || !load.ejectedByTimeouts || load.member?.seats[0]?.fit !== true) continue
+      const groups = table.groupsOf(load.member)
+      if (groups.every(group => group.hasUsableBeside(load))) continue
+      const { ejected } = load
+      if (load.onTrial) this.#endTrial(load)
+      load.forgive()
+      this.#waiting.delete(load)
+      if (!ejected) continue
+      for (const group of groups) group.seatsReturned()
+      returned.push(load.member.endpoint.address)
+    }
+    this.#plan()
+    for (const address of returned) this.#listener('returned', address)
   }
 
   #endTrial(load: EndpointLoad): void {

@@ -1,4 +1,5 @@
-import { BASE_TAG, describe, isTag } from '@laneway/core'
+import { isIP } from 'node:net'
+import { BASE_TAG, describe, isTag, kAnyAddress } from '@laneway/core'
 import type { Endpoint, Health } from './endpoint.js'
 import { formatAddress, parseEndpointHost } from './endpoint-host.js'
 
@@ -66,6 +67,8 @@ function read(input: unknown, allowLinkLocal: boolean, problem: { text: string }
     zone,
     tags: lanes,
     metadata: readMetadata(metadata),
+    // What the name resolves to is checked where the connection is made.
+    ...(allowLinkLocal && isIP(parsed.host) === 0 && { [kAnyAddress]: true }),
   })
 }
 

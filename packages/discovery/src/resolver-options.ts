@@ -56,6 +56,12 @@ export interface LaneResolverOptions {
   readonly namespace?: string
   /** How long `ready` waits for a first snapshot, in milliseconds. @default 5000, less than most callers wait */
   readonly readyTimeoutMs?: number
+  /**
+   * How long a call waits for the sources' answer about a name that could be a service and is not known yet, in
+   * milliseconds; after that the name goes to DNS.
+   * @default 1000: a registry answers within a few milliseconds, and the connection to it is made within a second
+   */
+  readonly lookupTimeoutMs?: number
   /** Ejection of endpoints that refuse connections or do not answer in time; `false` turns it off. @default on, see OutlierOptions */
   readonly outlier?: OutlierOptions | false
   /** Accept link-local endpoints and cloud metadata services. @default false */
@@ -90,6 +96,7 @@ export interface ResolvedLaneResolverOptions {
   readonly clusterDomain: string
   readonly namespace: string
   readonly readyTimeoutMs: number
+  readonly lookupTimeoutMs: number
   readonly outlier: Required<OutlierOptions> | undefined
   readonly allowLinkLocal: boolean
   readonly closeSources: boolean
@@ -112,6 +119,7 @@ const KEYS: readonly (keyof LaneResolverOptions)[] = [
   'clusterDomain',
   'namespace',
   'readyTimeoutMs',
+  'lookupTimeoutMs',
   'outlier',
   'allowLinkLocal',
   'closeSources',
@@ -149,6 +157,7 @@ export function resolveLaneResolverOptions(input: LaneResolverOptions): Resolved
     clusterDomain: readDomain('clusterDomain', input.clusterDomain ?? 'cluster.local'),
     namespace: readDomain('namespace', input.namespace ?? detectNamespace(env)),
     readyTimeoutMs: readNumber('readyTimeoutMs', input.readyTimeoutMs ?? 5000, 0, MAX_TIMER_MS),
+    lookupTimeoutMs: readNumber('lookupTimeoutMs', input.lookupTimeoutMs ?? 1000, 0, MAX_TIMER_MS),
     outlier: readOutlier(input.outlier ?? {}),
     allowLinkLocal: readBoolean('allowLinkLocal', input.allowLinkLocal ?? false),
     closeSources: readBoolean('closeSources', input.closeSources ?? true),

@@ -1,4 +1,4 @@
-import type { Lane } from '@laneway/core'
+import type { Lane, LanewayError } from '@laneway/core'
 import type { Choice, ChoiceEnd } from './choice.js'
 import type { Endpoint } from './endpoint.js'
 import type { Explanation } from './explanation.js'
@@ -8,13 +8,14 @@ import type { ServiceState } from './service-state.js'
  * Holds the current table of each service. This is all that egress adapters use.
  *
  * The way of a hop: `match` names the service of a host, `pick` chooses, `started`/`finished` report the use. When
- * `pick` says `not-ready`, the adapter waits for `ready(service)` once and picks again.
+ * `pick` says `not-ready`, the adapter waits for `lookup(service)` once and asks `match` and `pick` again.
  */
 export interface LaneResolver {
   /**
    * The service that a URL's host names, or `undefined`: then the host goes to DNS, untouched.
-   * Synchronous, cached, never throws. Before the first snapshot of a declared service its ports are not known; an
-   * adapter that waited for one asks again, when the URL has a port of its own.
+   * Synchronous, cached, never throws. A name that could be a service and is not known yet counts as one until the
+   * sources have answered. Before the first snapshot the ports of a service are not known. So an adapter that waited
+   * asks again.
    * @param hostname - as in a URL: lower or upper case, with or without trailing dot, IPv6 in brackets
    * @param port - the port in the URL; `undefined` or the scheme's default when it has none
    * @param secure - `true` for https
@@ -34,8 +35,20 @@ export interface LaneResolver {
    * @throws LanewayError `LANEWAY_NOT_READY` after `readyTimeoutMs`, `LANEWAY_CLOSED` after `close()`
    */
   ready(service: string): Promise<void>
+  /**
+   * Waits until the sources have said whether a service that {@link match} named exists, at most `lookupTimeoutMs`. Of a
+   * declared service it waits as {@link ready} does. Then {@link match} says whether the host is one.
+   * @throws LanewayError as {@link ready}
+   */
+  lookup(service: string): Promise<void>
   /** How a request would be decided and why, as plain data. Chooses nothing, never throws. */
   explain(service: string, lane: Lane | string | undefined, tried?: ReadonlySet<string>): Explanation
+  /**
+   * The error for a choice without an endpoint, with the reason and a hint.
+   * `LANEWAY_LANE_REQUIRED`, `LANEWAY_NOT_READY`, `LANEWAY_NO_INSTANCES` or `LANEWAY_NO_BASE`.
+   * @param cause - why the attempt before failed
+   */
+  refusal(choice: Choice, lane: Lane | undefined, cause?: unknown): LanewayError
   /** What is known about a service: status, age, endpoints per lane. `undefined` for a service nobody declared or used. */
   state(service: string): ServiceState | undefined
   /** The states of all services. */

@@ -5,6 +5,7 @@ import type { Endpoint, EndpointInput } from './endpoint.js'
 import type { EndpointLoad } from './endpoint-load.js'
 import type { LaneTable } from './lane-table.js'
 import type { Member } from './member.js'
+import { findNearMiss } from './near-miss.js'
 import { OutlierEjection, type OutlierOptions } from './outlier-ejection.js'
 import { TableChoice } from './seat.js'
 import { MAX_ENDPOINTS, MAX_LANES, TableBuild, type TableSettings } from './table-build.js'
@@ -28,8 +29,8 @@ export interface EntrySettings extends TableSettings {
   readonly warn: Warn
   /** Told about endpoints that left. */
   readonly gone: (endpoints: readonly Endpoint[]) => void
-  /** Told when a table replaced another, or none. */
-  readonly changed: () => void
+  /** Called after each report of the source that owns the service. */
+  readonly changed: (entry: ServiceEntry) => void
 }
 
 /** What the registry last said about a service. */
@@ -40,6 +41,12 @@ export class ServiceEntry {
   readonly name: string
   readonly key: string
   declared: boolean
+  /** A host name asked for the service; nobody declared it and no source lists it. */
+  asked = false
+  /** Calls wait for the first answer of the sources. Of a declared service, `readyTimeoutMs` decides instead. */
+  awaited = false
+  /** The service has had endpoints. */
+  found = false
   table: LaneTable | undefined
   status: ServiceStatus = 'waiting'
   /** Name of the source that owns the service. */
@@ -60,6 +67,7 @@ export class ServiceEntry {
   #build: TableBuild | undefined
   #warnedDropped = false
   #warnedAny = false
+  #warnedNearMiss = false
 
   constructor(key: string, declared: boolean, settings: EntrySettings) {
     this.name = settings.service
@@ -82,6 +90,11 @@ export class ServiceEntry {
     if (table === undefined) return this.#notReady
     if (this.#outlier?.polls) this.#outlier.returnDue()
     return table.pick(lane, tried)
+  }
+
+  /** Somebody needs the service although no source lists it. */
+  get wanted(): boolean {
+    return this.declared || this.asked
   }
 
   get baseEmptyUses(): number {
@@ -132,9 +145,11 @@ export class ServiceEntry {
     this.#outlier?.tableChanged()
     this.#tellDropped(build.dropped)
     if (table.any !== undefined) this.#warnAny()
+    this.#warnNearMiss(build.fresh)
     this.tell('snapshot', { endpoints: table.members.length })
+    if (table.members.length > 0) this.found = true
     if (gone.length > 0) this.#settings.gone(gone)
-    this.#settings.changed()
+    this.#settings.changed(this)
   }
 
   #replaceMembers(build: TableBuild): Endpoint[] {
@@ -179,7 +194,7 @@ export class ServiceEntry {
     this.#outlier?.tableChanged()
     this.tell('missing', {})
     if (gone.length > 0) this.#settings.gone(gone)
-    this.#settings.changed()
+    this.#settings.changed(this)
   }
 
   /** The registry is lost: what was known stays. */
@@ -187,6 +202,7 @@ export class ServiceEntry {
     this.error = error
     if (this.status !== 'waiting') this.status = 'stale'
     this.tell('stale', { error, message: error.message })
+    this.#settings.changed(this)
   }
 
   close(): void {
@@ -206,6 +222,7 @@ export class ServiceEntry {
     this.error = new RangeError(message)
     if (this.status !== 'waiting') this.status = 'stale'
     this.tell('refused', { error: this.error, message })
+    this.#settings.changed(this)
     this.#settings.warn(`a snapshot of ${this.name} from ${this.source} was refused, the last one stays: ${message}`)
   }
 
@@ -218,6 +235,17 @@ export class ServiceEntry {
     if (this.#warnedDropped) return
     this.#warnedDropped = true
     this.#settings.warn(`${dropped.length} endpoint(s) of ${this.name} from ${this.source} left out: ${dropped[0]}`)
+  }
+
+  #warnNearMiss(members: Iterable<Member>): void {
+    if (this.#warnedNearMiss) return
+    const found = findNearMiss(members)
+    if (found === undefined) return
+    this.#warnedNearMiss = true
+    this.#settings.warn(
+      `${found.address} of ${this.name} counts as base: its metadata has the key "${found.key}", which carries no lane; ` +
+        `did you mean "${found.meant}"?`,
+    )
   }
 
   #warnAny(): void {

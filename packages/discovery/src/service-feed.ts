@@ -61,7 +61,7 @@ export class ServiceFeed {
       // A source before the others that has not spoken yet may still claim it.
       if (this.#impatient || !this.#isUndecided(index)) continue
       // Meanwhile the others are asked, so that their answer is there when it is given up.
-      if (this.#entry.declared) this.#askFrom(index + 1)
+      if (this.#entry.wanted) this.#askFrom(index + 1)
       return 'undecided'
     }
     return undefined
@@ -94,6 +94,20 @@ export class ServiceFeed {
     return this.#catalog.isKnown(owner) && this.#catalog.spellings(owner, this.#entry.key).length === 0
   }
 
+  /** Whether the sources have answered: the owner, or all of them while there is none. */
+  get answered(): boolean {
+    if (this.#owner !== undefined) return this.#hasAnswered(this.#owner)
+    return this.#hubs.every((_, index) => this.#hasAnswered(index))
+  }
+
+  /** An empty list says nothing before the list of names: the source may know the service by another spelling. */
+  #hasAnswered(index: number): boolean {
+    const report = this.#contenders[index]?.report
+    if (report === undefined) return false
+    if (report.kind === 'stale' || (report.kind === 'snapshot' && report.endpoints?.length !== 0)) return true
+    return !this.#catalog.isPending(index)
+  }
+
   close(): void {
     this.#closed = true
     for (let index = 0; index < this.#contenders.length; index++) this.#release(index)
@@ -101,7 +115,7 @@ export class ServiceFeed {
 
   #claims(index: number): boolean {
     if (this.#catalog.spellings(index, this.#entry.key).length > 0) return true
-    if (!this.#entry.declared) return false
+    if (!this.#entry.wanted) return false
     // The only source is the owner, whatever it says.
     if (this.#hubs.length === 1) return true
     if (this.#contenders[index] === undefined) this.#subscribe(index)
@@ -111,7 +125,7 @@ export class ServiceFeed {
 
   #isUndecided(index: number): boolean {
     if (this.#catalog.isKnown(index)) return false
-    if (!this.#entry.declared) return this.#catalog.isPending(index)
+    if (!this.#entry.wanted) return this.#catalog.isPending(index)
     return this.#contenders[index]?.report === undefined
   }
 

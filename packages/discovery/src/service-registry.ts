@@ -1,4 +1,5 @@
-import { LanewayError } from '@laneway/core'
+import { LanewayError, nearest, runInLane } from '@laneway/core'
+import { AbsentNames } from './absent-names.js'
 import { HostMatcher } from './host-matcher.js'
 import { compilePolicies } from './lane-policy.js'
 import { createRandom } from './random.js'
@@ -10,7 +11,21 @@ import { SourceCatalog } from './source-catalog.js'
 import type { SourceHub } from './source-hub.js'
 
 /** The part of an entry's settings that the resolver provides. */
-export type RegistryHooks = Pick<EntrySettings, 'clock' | 'gone' | 'changed'>
+export interface RegistryHooks extends Pick<EntrySettings, 'clock' | 'gone'> {
+  /** Called after a source has reported on any service. */
+  readonly changed: () => void
+}
+
+/**
+ * Services at a time that only host names asked for. A process calls fewer hosts of one label; beyond, names that are not
+ * known go to DNS.
+ */
+const MAX_ASKED = 256
+
+const MAX_SIMILAR = 256
+
+/** A host that the URL standard reads as an IPv4 address: `10` is 0.0.0.10. */
+const IPV4_NUMBER = /^(\d+|0x[\da-f]*)$/
 
 interface Served {
   readonly entry: ServiceEntry
@@ -31,6 +46,12 @@ export class ServiceRegistry {
   readonly #declaredHosts = new Set<string>()
   readonly #hosts: HostMatcher
   readonly #warnedAmbiguous = new Set<string>()
+  readonly #absent = new AbsentNames(() => this.#hosts.forget())
+  /** Entries that only a host name asked for, the oldest first. */
+  readonly #asked = new Set<ServiceEntry>()
+  /** Found once per list of names: each failed request asks. */
+  readonly #similar = new Map<string, string | undefined>()
+  readonly #changed: () => void
   /** Runs while sources that say nothing are waited for. */
   #patience: NodeJS.Timeout | undefined
   #closed = false
@@ -43,7 +64,17 @@ export class ServiceRegistry {
     this.#hosts = new HostMatcher(hostname => this.#judge(hostname))
     const { outlier, warn, balancer, baseEmpty, allowLinkLocal } = options
     const random = createRandom(options.random)
-    this.#settings = { ...hooks, outlier, warn, balancer, baseEmpty, allowLinkLocal, random }
+    this.#changed = hooks.changed
+    this.#settings = {
+      ...hooks,
+      changed: entry => this.#heard(entry),
+      outlier,
+      warn,
+      balancer,
+      baseEmpty,
+      allowLinkLocal,
+      random,
+    }
     this.#policiesOf = compilePolicies(options.policies, options, name => this.#naming.keyOf(name))
   }
 
@@ -68,6 +99,21 @@ export class ServiceRegistry {
   /** The entry under its canonical name: one look-up. */
   getCanonical(name: string): ServiceEntry | undefined {
     return this.#byName.get(name)
+  }
+
+  /** A listed name that looks like this one. */
+  similar(name: string): string | undefined {
+    if (!this.#similar.has(name)) {
+      if (this.#similar.size >= MAX_SIMILAR) this.#similar.clear()
+      this.#similar.set(
+        name,
+        nearest(
+          name,
+          this.#catalog.names().filter(one => one !== name),
+        ),
+      )
+    }
+    return this.#similar.get(name)
   }
 
   entries(): Iterable<ServiceEntry> {
@@ -98,14 +144,17 @@ export class ServiceRegistry {
     // The namespace may be left out or written: of a declared service both are the whole name.
     if (!key.includes('.')) this.#declaredHosts.add(`${key}.${this.#options.namespace}`)
     this.#hosts.forget()
-    if (known === undefined) return this.#add(key, sourceName, true)
+    if (known === undefined || this.#replaces(known.entry, sourceName)) return this.#add(key, sourceName, 'declared')
     known.entry.declared = true
+    known.entry.awaited = false
+    this.#keep(known.entry)
     known.feed.elect()
     return known.entry
   }
 
   /** Waits no longer for sources that say nothing about a service. */
   loseHope(entry: ServiceEntry): void {
+    entry.awaited = false
     this.#byKey.get(entry.key)?.feed.loseHope()
   }
 
@@ -113,6 +162,7 @@ export class ServiceRegistry {
     this.#closed = true
     clearTimeout(this.#patience)
     this.#catalog.stop()
+    this.#absent.clear()
     for (const { entry, feed } of this.#byKey.values()) {
       feed.close()
       entry.close()
@@ -124,10 +174,13 @@ export class ServiceRegistry {
     return this.#hubs.some(hub => hub.source.caseInsensitive === false)
   }
 
-  #add(key: string, name: string, declared: boolean): ServiceEntry {
+  #add(key: string, name: string, why: 'declared' | 'listed' | 'asked'): ServiceEntry {
     const settings = { ...this.#settings, service: name, policies: this.#policiesOf(key), anyUses: { count: 0 } }
-    const entry = new ServiceEntry(key, declared, settings)
+    const entry = new ServiceEntry(key, why === 'declared', settings)
     const feed = new ServiceFeed(entry, this.#hubs, this.#catalog, name)
+    entry.awaited = why !== 'declared'
+    entry.asked = why === 'asked'
+    if (entry.asked) this.#asked.add(entry)
     this.#byKey.set(key, { entry, feed })
     this.#byName.set(name, entry)
     if (this.#patience === undefined) feed.loseHope()
@@ -145,16 +198,81 @@ export class ServiceRegistry {
     if (declared && (question.serviceForm || this.#declaredHosts.has(question.host))) return served.entry
     // A registry entry must not take over loopback.
     if (!question.serviceForm || question.key === 'localhost' || question.key.endsWith('.localhost')) return undefined
-    if (this.#closed || !this.#catalog.isListed(question.key) || this.#isAmbiguous(question.key)) return undefined
-    return served?.entry ?? this.#addListed(question.key)
+    if (this.#closed || this.#isAmbiguous(question.key)) return undefined
+    if (served !== undefined) return served.entry
+    // The request at hand may be in a lane; the subscription outlives it and belongs to none.
+    return runInLane(undefined, () =>
+      this.#catalog.isListed(question.key) ? this.#addListed(question.key) : this.#ask(question.key),
+    )
+  }
+
+  /** A name that could be a service and is not known: the sources are asked, and the call waits for their answer. */
+  #ask(key: string): ServiceEntry | undefined {
+    if (this.#absent.has(key) || IPV4_NUMBER.test(key)) return undefined
+    if (this.#asked.size >= MAX_ASKED && !this.#dropOldest()) return undefined
+    this.#add(key, key, 'asked')
+    // Sources that answer at once may have said that there is no such service.
+    return this.#byKey.get(key)?.entry
+  }
+
+  /** @returns `false` while all of them are waited for, or have endpoints */
+  #dropOldest(): boolean {
+    for (const entry of this.#asked) {
+      if (entry.awaited || entry.found) continue
+      this.#remove(entry)
+      this.#hosts.forget()
+      return true
+    }
+    return false
+  }
+
+  /** A source has reported on a service. */
+  #heard(entry: ServiceEntry): void {
+    this.#settle(entry)
+    this.#changed()
+  }
+
+  /** Ends the wait for a service once the sources have answered. */
+  #settle(entry: ServiceEntry): void {
+    const { feed } = this.#byKey.get(entry.key) ?? {}
+    const { status, table, error } = entry
+    if (feed === undefined || (table === undefined && status !== 'missing' && error === undefined)) return
+    if (!feed.answered) return
+    entry.awaited = false
+    if (!entry.asked || status !== 'missing') return
+    this.#remove(entry)
+    this.#absent.add(entry.key)
+    this.#hosts.forget()
+  }
+
+  #remove(entry: ServiceEntry): void {
+    this.#byKey.get(entry.key)?.feed.close()
+    entry.close()
+    entry.awaited = false
+    this.#asked.delete(entry)
+    this.#byKey.delete(entry.key)
+    this.#byName.delete(entry.name)
+  }
+
+  /** A source lists the service, or somebody declared it. */
+  #keep(entry: ServiceEntry): void {
+    entry.asked = false
+    this.#asked.delete(entry)
+  }
+
+  /** An entry that was asked for in lower case gives way to the service by its own spelling. */
+  #replaces(entry: ServiceEntry, name: string): boolean {
+    if (!entry.asked || entry.found || entry.name === name) return false
+    this.#remove(entry)
+    return true
   }
 
   #addListed(key: string): ServiceEntry {
     for (let index = 0; index < this.#hubs.length; index++) {
       const [name] = this.#catalog.spellings(index, key)
-      if (name !== undefined) return this.#add(key, this.#naming.sourceNameOf(name), false)
+      if (name !== undefined) return this.#add(key, this.#naming.sourceNameOf(name), 'listed')
     }
-    return this.#add(key, key, false)
+    return this.#add(key, key, 'listed')
   }
 
   #isAmbiguous(key: string): boolean {
@@ -171,16 +289,27 @@ export class ServiceRegistry {
   }
 
   #listed(index: number): void {
+    this.#absent.clear()
+    this.#similar.clear()
     this.#hosts.forget()
     for (const [key, { entry, feed }] of [...this.#byKey]) {
+      if (entry.asked && this.#catalog.isListed(key)) this.#becomeListed(entry)
+      // Removed or replaced by then: closed feeds do nothing.
       feed.listed(index)
-      if (entry.declared || !feed.unlisted) continue
-      entry.missing()
-      feed.close()
-      entry.close()
-      this.#byKey.delete(key)
-      this.#byName.delete(entry.name)
+      if (entry.asked) this.#settle(entry)
+      else if (!entry.declared && feed.unlisted && this.#byKey.get(key)?.entry === entry) {
+        entry.missing()
+        this.#remove(entry)
+      }
     }
+    this.#changed()
+  }
+
+  #becomeListed(entry: ServiceEntry): void {
+    const { key } = entry
+    const [name = key] = this.#hubs.flatMap((_, index) => this.#catalog.spellings(index, key))
+    if (this.#replaces(entry, this.#naming.sourceNameOf(name))) this.#addListed(key)
+    else this.#keep(entry)
   }
 }
 

@@ -46,6 +46,11 @@ export class SourceCatalog {
     return this.#lists[index]?.get(key) ?? NONE
   }
 
+  /** All names, as the sources spell them. */
+  names(): string[] {
+    return this.#lists.flatMap(list => [...(list?.values() ?? [])].flat())
+  }
+
   /** Whether any source lists a service. */
   isListed(key: string): boolean {
     return this.#lists.some(list => list?.has(key))

@@ -22,6 +22,8 @@ export interface SourceListener {
 export interface Source {
   /** Short name for messages and events, e.g. `nacos`. */
   readonly name: string
+  /** Where it reads, for messages, e.g. `127.0.0.1:8848, namespace public, group DEFAULT_GROUP`. Without secrets. */
+  readonly where?: string
   /**
    * Starts reporting a service. The listener may be called synchronously.
    * @param service - canonical name, e.g. `sc-B`, or `orders.shop` for service `orders` in namespace `shop`

@@ -153,6 +153,87 @@ t.test('one endpoint of a lane may always be ejected: then base serves, by polic
   t.equal(panicking.outcome('gray'), 'panic of gray at 1', 'panic ignores ejection')
 })
 
+const slow = (choice: Choice, resolver: { finished(choice: Choice, end: 'timeout'): void }, times = 30) => {
+  for (let i = 0; i < times; i++) resolver.finished(choice, 'timeout')
+}
+
+t.test('timeouts never eject the last usable endpoint of a lane, however many callers lose patience', async t => {
+  const others = [
+    [],
+    [endpoint({ tags: ['gray'], enabled: false })],
+    [endpoint({ tags: ['gray'], weight: 0 }), endpoint({ tags: ['gray'], health: 'unhealthy' })],
+    [endpoint({ tags: ['blue'] })],
+  ]
+  for (const [index, more] of others.entries()) {
+    const only = endpoint({ tags: ['gray'] })
+    const { choiceOf, outcome, resolver, fail } = clocked(t, [endpoint(), only, ...more])
+    const choice = choiceOf('gray', only)
+    slow(choice, resolver)
+    t.equal(outcome('gray'), 'lane of gray at 1', `case ${index}`)
+    fail(choice, 4)
+    t.equal(outcome('gray'), 'lane of gray at 1', `case ${index}: connect errors count for themselves`)
+    fail(choice, 1)
+    t.equal(outcome('gray'), 'fallback-unavailable at 0', `case ${index}: enough of them eject it`)
+  }
+})
+
+t.test('timeouts never eject the last usable endpoint of base', async t => {
+  const endpoints = [endpoint(), ...Array.from({ length: 3 }, () => endpoint({ health: 'unhealthy' }))]
+  const { choiceOf, outcome, resolver, fail } = clocked(t, endpoints)
+  const choice = choiceOf(undefined, endpoints[0]!)
+  slow(choice, resolver)
+  t.equal(outcome(), 'base at 0')
+  fail(choice)
+  t.match(outcome(), /^panic/, 'connect errors may: half of base is up to this client')
+})
+
+t.test('an endpoint of two lanes that is the last of one is not ejected by timeouts', async t => {
+  const both = endpoint({ tags: ['gray', 'blue'] })
+  const { choiceOf, seen, resolver } = clocked(t, [both, ...grays(2)])
+  slow(choiceOf('blue', both), resolver)
+  t.strictSame([seen('gray'), seen('blue')], [3, 1])
+})
+
+t.test('an endpoint that timeouts ejected comes back when it is the last usable one', async t => {
+  const endpoints = grays(2)
+  const cases: Record<string, (service: ReturnType<typeof clocked>) => void> = {
+    'the other leaves': ({ update }) => update(endpoints.slice(0, 1)),
+    'the other is unhealthy': ({ update }) => update([endpoints[0]!, { ...endpoints[1]!, health: 'unhealthy' }]),
+    'the other is disabled': ({ update }) => update([endpoints[0]!, { ...endpoints[1]!, enabled: false }]),
+    'the other cannot be connected to': ({ fail, choiceOf }) => fail(choiceOf('gray', endpoints[1]!)),
+  }
+  for (const onTrial of [false, true]) {
+    for (const [name, happen] of Object.entries(cases)) {
+      const service = clocked(t, endpoints, { outlier: { maxEjectedShare: 1 } })
+      const { choiceOf, seen, resolver, at, pick } = service
+      const choice = choiceOf('gray', endpoints[0]!)
+      slow(choice, resolver)
+      t.equal(seen('gray'), 1, name)
+      if (onTrial) {
+        at(1000)
+        resolver.started(choiceOf('gray', endpoints[0]!))
+      }
+      happen(service)
+      t.match(pick('gray'), { outcome: 'lane', endpoint: choice.endpoint }, `${name}, on trial: ${onTrial}`)
+      slow(choice, resolver)
+      t.equal(pick('gray').outcome, 'lane', `${name}: and stays`)
+    }
+  }
+})
+
+t.test('timeouts do not prolong the ejection of a last endpoint that came back', async t => {
+  const only = endpoint({ tags: ['gray'] })
+  const { choiceOf, outcome, resolver, fail, at } = clocked(t, [endpoint(), only])
+  fail(choiceOf('gray', only))
+  at(1000)
+  const trial = choiceOf('gray', only)
+  resolver.started(trial)
+  resolver.finished(trial, 'timeout')
+  t.equal(outcome('gray'), 'lane of gray at 1')
+  fail(trial, 1)
+  t.equal(outcome('gray'), 'fallback-unavailable at 0', 'another connect error does')
+})
+
 t.test('the last of base is never ejected', async t => {
   const alone = clocked(t, [endpoint(), endpoint({ tags: ['gray'] })])
   alone.fail(alone.pick(), 50)

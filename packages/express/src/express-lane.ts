@@ -1,6 +1,7 @@
 import {
   createIngress,
   type Emitter,
+  guardExpressLayers,
   type IngressOptions,
   type IngressRequest,
   type Lane,
@@ -30,8 +31,9 @@ export type ExpressLane = (
  * Creates the middleware that runs every request in its lane: the handlers behind it, what they await, and the listeners
  * they add to request and response. `req.lane` holds the lane.
  *
- * Mount it first, before what reads the request or calls out. Mounted again, on a router or a sub-app, it changes no
- * decision, but brings the lane back where a middleware lost it.
+ * Mount it first, before what reads the request or calls out. From its first request on, every handler of the
+ * application runs in the lane of its request, also behind a middleware that calls `next` in another context. Mounted
+ * again, on a router or a sub-app, it changes no decision.
  *
  * The middleware never throws and never answers by itself, whatever the request carries.
  *
@@ -41,6 +43,7 @@ export function expressLane(options: ExpressLaneOptions = {}): ExpressLane {
   const ingress = createIngress('expressLane', options)
   return function laneMiddleware(request, response, next) {
     const decision = ingress(request)
+    guardExpressLayers(request)
     // Express replaces the prototype of a request; each property added after that costs 1.5 µs on Node 20.
     if (request.lane !== decision.lane) request.lane = decision.lane
     runRequest(decision, request, response, next)

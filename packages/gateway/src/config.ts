@@ -1,7 +1,7 @@
 import type { LaneResolverOptions, StaticServices } from '@laneway/discovery'
 import type { HttpRoute, KeySource, Rule } from '@laneway/rules'
 import type { GatewayRoute } from './gateway-route.js'
-import type { DrainOptions, GatewayOptions, UpstreamOptions } from './options.js'
+import type { ClientOptions, DrainOptions, GatewayOptions, UpstreamOptions } from './options.js'
 
 /** Where endpoints come from, and how they are chosen. Of several sources the first that lists a service owns it. */
 export interface DiscoveryConfig
@@ -70,6 +70,7 @@ export interface GatewayConfig
     readonly tls?: TlsConfig
   }[]
   readonly trust?: 'edge' | 'private' | 'internal'
+  readonly client?: ClientOptions
   readonly upstream?: Omit<UpstreamOptions, 'tls'>
   readonly discovery: DiscoveryConfig
   readonly rules?: RulesConfig

@@ -5,6 +5,8 @@ import { composeLane } from '@laneway/undici'
 import { Agent } from 'undici'
 import { createLineLog } from './access-log.js'
 import { createAdmin } from './admin.js'
+import { createAliasTest } from './alias-headers.js'
+import { BoundedPool } from './bounded-pool.js'
 import { Forwarder } from './forwarder.js'
 import type { GatewayRoute } from './gateway-route.js'
 import { createListener, type Listener } from './listener.js'
@@ -80,7 +82,8 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
     headersTimeout: upstream.headersTimeoutMs,
     bodyTimeout: upstream.bodyTimeoutMs,
     keepAliveTimeout: upstream.keepAliveMs,
-    connections: upstream.connections ?? null,
+    connections: upstream.connections,
+    factory: (origin, pool) => new BoundedPool(origin, pool, upstream.headersTimeoutMs),
   })
   const dispatcher = composeLane(agent, { resolver, header, propagateTo: options.propagateTo })
   const log = logOf(options)
@@ -91,16 +94,18 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
     log: log?.log,
     onUpstreamError: options.onUpstreamError,
     privateAnswers: options.privateAnswers,
+    stallTimeoutMs: options.client.stallTimeoutMs,
   })
   const { metrics } = forwarder
+  const head = {
+    proxies: options.proxies,
+    forwarded: options.forwarded,
+    keepHost: options.hostHeader === 'keep',
+    isAlias: createAliasTest(header, options.trust === 'edge'),
+  }
   const listeners: Listener[] = await Promise.all(
     options.listeners.map(listener =>
-      createListener(
-        listener,
-        forwarder,
-        { trust: options.trust, header, rules: tables.laneOf },
-        { proxies: options.proxies, forwarded: options.forwarded, keepHost: options.hostHeader === 'keep' },
-      ),
+      createListener(listener, forwarder, { trust: options.trust, header, rules: tables.laneOf }, head, options.client),
     ),
   )
   let phase: 'made' | 'listening' | 'draining' | 'closed' = 'made'
@@ -145,6 +150,7 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
     await first(forwarder.idle(false), CUT_OFF_MS)
     await Promise.all(listeners.map(listener => listener.end()))
     await first(forwarder.idle(true), CUT_OFF_MS)
+    forwarder.close()
     log?.flush()
     await resolver.close()
     await admin?.close()

@@ -4,15 +4,20 @@ import type { Duplex } from 'node:stream'
 import type { Lane } from '@laneway/core'
 import type { Choice } from '@laneway/discovery'
 import type { RuleDecision } from '@laneway/rules'
+import type { Waiter } from './bounded-pool.js'
+import type { EarlyData } from './early-data.js'
+import { LINGER_MS } from './end-connection.js'
 import type { Forwarder } from './forwarder.js'
 import { PROBLEMS, type Refusal, refusalOf } from './problem.js'
-import { type RawLines, responseHeaders, responseTrailers, toHeaderObject } from './response-head.js'
+import { type RawLines, responseHeaders, responseTrailers, toHeaderObject, toHttp2Head } from './response-head.js'
 import type { Backend } from './route-table.js'
 import { joinSockets } from './tunnel.js'
-import { ClientGone, type Upload } from './upload.js'
+import { AbortedError, ClientGone, ClientStalled, type Upload } from './upload.js'
 
-/** How long a client may go on sending a body that nobody reads any more, so that it gets to read the answer. */
-const LINGER_MS = 2000
+/** The upstream answered with what no client can be told. */
+class BadAnswer extends AbortedError {
+  readonly code = 'LANEWAY_GATEWAY_BAD_ANSWER'
+}
 
 const kExchange = Symbol('laneway.gateway.exchange')
 
@@ -22,7 +27,7 @@ type Answer = ServerResponse & { [kExchange]?: Exchange }
  * One request between its client and its upstream: what undici tells goes straight to the client. The methods are those
  * of undici's raw handlers, because they pass header lines and chunks on as they came.
  */
-export class Exchange {
+export class Exchange implements Waiter {
   readonly #forwarder: Forwarder
   readonly #request: IncomingMessage
   readonly #response: Answer
@@ -33,16 +38,22 @@ export class Exchange {
   readonly rule: RuleDecision | undefined
   /** Shared caches must not keep the answer. */
   readonly #isPrivate: boolean
-  /** What came behind the head of an upgrade request. */
-  #head: Buffer | undefined
+  /** What comes behind the head of an upgrade request. */
+  #early: EarlyData | undefined
   #upload: Upload | undefined
   #abort: ((reason?: unknown) => void) | undefined
   #resume: (() => void) | undefined
+  /** Gives up waiting for a connection. */
+  #cancel: ((error: Error) => void) | undefined
   #choice: Choice | undefined
   #status = 0
   #upstreamAt = 0
   #responseBytes = 0
   #error: string | undefined
+  /** Something of the answer follows its head, or its end does. */
+  #bodyBegun = false
+  /** The tick since which the client has to take what is written; 0 when it has taken it. */
+  #blockedSince = 0
   /** The upstream is done with, or there was none. */
   #settled = false
   /** The answer is with the client, or the client is gone. */
@@ -67,14 +78,20 @@ export class Exchange {
     this.rule = rule
     this.#isPrivate = isPrivate
     this.#response[kExchange] = this
-    forwarder.metrics.inFlight++
+    forwarder.began(this)
     response.on('close', responseClosed)
+    // Node reports writes to a connection that has gone; `close` says all that matters.
+    response.on('error', ignore)
   }
 
   /** Before the request is dispatched. */
-  carries(upload: Upload | undefined, head: Buffer | undefined): void {
+  carries(upload: Upload | undefined, early: EarlyData | undefined): void {
     this.#upload = upload
-    this.#head = head
+    this.#early = early
+  }
+
+  waits(cancel: ((error: Error) => void) | undefined): void {
+    this.#cancel = cancel
   }
 
   onConnect(abort: (reason?: unknown) => void): void {
@@ -83,27 +100,51 @@ export class Exchange {
   }
 
   onHeaders(status: number, raw: RawLines, resume: () => void, statusText: string): boolean {
+    if (status < 100 || status === 101) {
+      this.#abort?.(new BadAnswer(`status ${status} without being asked for`))
+      return false
+    }
     // Interim answers: what Node says itself suffices.
     if (status < 200) return true
-    this.#status = status
     this.#upstreamAt = performance.now()
     this.#resume = resume
-    this.#writeHead(status, statusText, responseHeaders(raw, this.#isPrivate))
+    try {
+      this.#writeHead(status, statusText, responseHeaders(raw, this.#isPrivate))
+      this.#status = status
+    } catch (error) {
+      // undici reports this back to onError, where nothing has been answered yet.
+      this.#abort?.(new BadAnswer(`the head of the answer cannot be written: ${error}`, { cause: error }))
+      return false
+    }
     return true
   }
 
   onData(chunk: Buffer): boolean {
+    this.#bodyBegun = true
+    // Node would end a stream of HTTP/2 with an error: there, 205 has no body.
+    if (this.#status === 205 && this.#request.httpVersionMajor === 2) return true
     this.#responseBytes += chunk.length
     if (this.#response.write(chunk)) return true
-    this.#response.once('drain', this.#resume!)
+    this.#blockedSince = this.#forwarder.tick
+    this.#response.once('drain', responseDrained)
     return false
+  }
+
+  drained(): void {
+    this.#blockedSince = 0
+    this.#resume?.()
   }
 
   onComplete(raw: RawLines): void {
     this.#choice = this.#forwarder.resolver.take()
-    const response = this.#response
     if (raw !== null && raw !== undefined && raw.length > 0) this.#addTrailers(raw)
-    response.end()
+    this.#end()
+  }
+
+  #end(): void {
+    this.#bodyBegun = true
+    this.#blockedSince = this.#forwarder.tick
+    this.#response.end()
     if (this.#upload !== undefined && !this.#request.complete) this.#linger()
     this.#settle()
   }
@@ -111,12 +152,15 @@ export class Exchange {
   onError(error: unknown): void {
     this.#choice = this.#forwarder.resolver.take()
     if (this.#closed) {
-      this.#error ??= 'client-gone'
+      if (!this.#isTaken()) this.#error ??= 'client-gone'
+    } else if (isWhole(this.#status, error)) {
+      this.#end()
+      return
     } else if (this.#status !== 0) {
-      this.#error = 'upstream-reset-in-answer'
+      this.#error ??= error instanceof ClientStalled ? 'client-stalled' : 'upstream-reset-in-answer'
       this.#break()
     } else if (error instanceof ClientGone) {
-      this.#error = 'client-gone'
+      this.#error ??= 'client-gone'
       this.#response.destroy()
     } else {
       const refusal = refusalOf(error)
@@ -136,14 +180,15 @@ export class Exchange {
       this.#settle()
       return
     }
-    const { metrics } = this.#forwarder
+    const forwarder = this.#forwarder
+    const { metrics } = forwarder
     this.#response.off('close', responseClosed)
     this.#response.detachSocket(socket)
     metrics.upgraded++
-    metrics.inFlight--
-    const bytes = joinSockets(socket, upstream, responseHeaders(raw, false), this.#head, () => {
+    forwarder.left(this)
+    const bytes = joinSockets(socket, upstream, responseHeaders(raw, false), this.#early?.take(), () => {
       metrics.upgraded--
-      metrics.inFlight++
+      forwarder.began(this)
       this.#responseBytes = bytes.toClient
       this.#closed = true
       this.#settle()
@@ -152,16 +197,21 @@ export class Exchange {
 
   /** Answers for the upstream, before an answer has begun. */
   answer(refusal: Refusal): void {
-    const { status, body, headers } = PROBLEMS[refusal]
+    const { status, title, body, headers } = PROBLEMS[refusal]
     const response = this.#response
     this.#status = status
     this.#error = refusal
     if (response.headersSent || this.#closed) return
     const unread = !this.#request.complete
     // With a body still on its way, or a head that is not understood, the connection is of no more use.
-    const useless = unread || refusal === 'bad-request' || this.#forwarder.draining
-    const close = useless && this.#request.httpVersionMajor < 2
-    response.writeHead(status, close ? { ...headers, connection: 'close' } : headers)
+    const useless = unread || BREAKING.has(refusal) || this.#forwarder.draining
+    this.#bodyBegun = true
+    this.#blockedSince = this.#forwarder.tick
+    if (this.#request.httpVersionMajor === 2) {
+      // What an answer that could not be written has left.
+      for (const name of response.getHeaderNames()) response.removeHeader(name)
+      response.writeHead(status, headers)
+    } else response.writeHead(status, title, useless ? { ...headers, connection: 'close' } : headers)
     this.#responseBytes = body.length
     response.end(body)
     if (unread) this.#linger()
@@ -176,11 +226,29 @@ export class Exchange {
   #writeHead(status: number, statusText: string, headers: string[]): void {
     const response = this.#response
     if (this.#request.httpVersionMajor === 2) {
-      ;(response as unknown as Http2ServerResponse).writeHead(status, toHeaderObject(headers))
+      ;(response as unknown as Http2ServerResponse).writeHead(status, toHttp2Head(status, headers))
       return
     }
     if (this.#forwarder.draining) headers.push('connection', 'close')
-    response.writeHead(status, statusText, headers)
+    // undici decodes the phrase as UTF-8, and Node refuses what is left of other bytes.
+    response.writeHead(status, PHRASE.test(statusText) ? statusText : '', headers)
+    this.#forwarder.flushSoon(this)
+  }
+
+  /** Sends the head on its own, when nothing of the body came with it. */
+  flushHead(): void {
+    if (!this.#bodyBegun && !this.#closed) this.#response.flushHeaders()
+  }
+
+  /** Ends it when the client has kept it waiting since before this tick. */
+  endStalled(before: number): void {
+    const upload = this.#upload
+    if (upload !== undefined && upload.waitingSince !== 0 && upload.waitingSince <= before) {
+      upload.destroy(new ClientStalled())
+    } else if (this.#blockedSince !== 0 && this.#blockedSince <= before && !this.#closed) {
+      this.#error ??= 'client-stalled'
+      this.#break()
+    }
   }
 
   #addTrailers(raw: RawLines): void {
@@ -195,9 +263,10 @@ export class Exchange {
     const response = this.#response
     const { stream } = response as unknown as Partial<Http2ServerResponse>
     if (stream !== undefined) stream.close(INTERNAL_ERROR)
-    // A close is how an answer without length or chunks ends properly; a reset is not.
-    else if (this.#request.httpVersionMinor === 0) response.socket?.resetAndDestroy()
-    else response.destroy()
+    // A close is how an answer without length or chunks ends properly; a reset is not. TLS tells by itself, and has no reset.
+    else if (this.#request.httpVersionMinor === 0 && !('encrypted' in (response.socket ?? {}))) {
+      response.socket?.resetAndDestroy()
+    } else response.destroy()
   }
 
   /** Takes the rest of a body that nobody reads, so that the client sends on until it has read the answer; not for ever. */
@@ -215,13 +284,23 @@ export class Exchange {
     if (this.#closed) return
     this.#closed = true
     if (!this.#settled) {
-      this.#error = 'client-gone'
-      // undici tells of the end while it is called, or later.
-      this.#abort?.(new ClientGone())
+      if (!this.#isTaken()) this.#error ??= 'client-gone'
+      const giveUp = this.#cancel ?? this.#abort
+      // undici reports the end while it is called, or later.
+      giveUp?.(new ClientGone())
       return
     }
-    if (!this.#response.writableFinished && this.#error === undefined) this.#error = 'client-gone'
+    if (!this.#isTaken()) this.#error ??= 'client-gone'
     this.#record()
+  }
+
+  /** The client has all of the answer. */
+  #isTaken(): boolean {
+    const { stream } = this.#response as unknown as Partial<Http2ServerResponse>
+    if (stream === undefined) return this.#response.writableFinished
+    // Without a body, a stream is complete with its head.
+    const hasBody = this.#request.method !== 'HEAD' && !BODILESS.has(this.#status)
+    return stream.rstCode === 0 && (this.#response.writableEnded || !hasBody)
   }
 
   #settle(): void {
@@ -248,6 +327,32 @@ export class Exchange {
 
 /** `NGHTTP2_INTERNAL_ERROR` */
 const INTERNAL_ERROR = 2
+
+/** Refusals after which the rest of the connection cannot be read. */
+const BREAKING: ReadonlySet<Refusal> = new Set(['bad-request', 'client-timeout', 'head-too-large'])
+
+/** Statuses whose answers have no body in HTTP/2 of Node. */
+const BODILESS = new Set([204, 205, 304])
+
+/** What Node writes as a reason phrase. */
+const PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/**
+ * undici compares the length that an answer names with what came, also where there is no body by definition: 304 may
+ * name the length of what it stands for (RFC 9110 section 8.6).
+ */
+function isWhole(status: number, error: unknown): boolean {
+  return (
+    (status === 304 || status === 204) &&
+    (Object(error) as { code?: unknown }).code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
+  )
+}
+
+function ignore(): void {}
+
+function responseDrained(this: Answer): void {
+  this[kExchange]?.drained()
+}
 
 function responseClosed(this: Answer): void {
   this[kExchange]?.closed()

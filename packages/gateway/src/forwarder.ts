@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Lane } from '@laneway/core'
+import { emitLanewayWarning, type Lane } from '@laneway/core'
 import type { Choice } from '@laneway/discovery'
 import type { Dispatcher } from 'undici'
 import type { AccessLogEntry } from './access-log.js'
+import { kWaiter, type Waiter } from './bounded-pool.js'
+import type { EarlyData } from './early-data.js'
 import { Exchange } from './exchange.js'
-import { isWebSocket } from './gateway-request.js'
 import { Metrics } from './metrics.js'
 import type { ObservedResolver } from './observed-resolver.js'
 import type { Refusal } from './problem.js'
@@ -36,7 +37,14 @@ export interface ForwarderOptions {
   /** Told why an upstream could not answer. */
   readonly onUpstreamError: ((error: unknown, service: string) => void) | undefined
   readonly privateAnswers: boolean
+  /** How long a client may keep an upstream waiting; 0 for ever. */
+  readonly stallTimeoutMs: number
 }
+
+/** Ticks of the clock for `stallTimeoutMs`: a client has at most a quarter more than that. */
+const STALL_TICKS = 4
+
+type ExchangeOptions = Dispatcher.DispatchOptions & { [kWaiter]: Waiter }
 
 /** Sends requests on, and counts them. Shared by all listeners. */
 export class Forwarder {
@@ -45,20 +53,64 @@ export class Forwarder {
   readonly tables: RoutingTables
   /** Answers end their connection. */
   draining = false
+  /** A clock that costs nothing to read; see `stallTimeoutMs`. */
+  tick = 1
   readonly #options: ForwarderOptions
+  readonly #open = new Set<Exchange>()
+  #heads: Exchange[] = []
+  readonly #clock: NodeJS.Timeout | undefined
   #idle: (() => void) | undefined
 
   constructor(options: ForwarderOptions) {
     this.#options = options
     this.resolver = options.resolver
     this.tables = options.tables
+    const { stallTimeoutMs } = options
+    if (stallTimeoutMs > 0) {
+      this.#clock = setInterval(() => this.#endStalled(), Math.ceil(stallTimeoutMs / STALL_TICKS)).unref()
+    }
+  }
+
+  /** Stops the clock. */
+  close(): void {
+    clearInterval(this.#clock)
+  }
+
+  #endStalled(): void {
+    this.tick++
+    for (const exchange of this.#open) exchange.endStalled(this.tick - STALL_TICKS - 1)
+  }
+
+  /** A request is under way. */
+  began(exchange: Exchange): void {
+    this.metrics.inFlight++
+    this.#open.add(exchange)
+  }
+
+  /** It is under way no more, or has become something else. */
+  left(exchange: Exchange): void {
+    this.metrics.inFlight--
+    this.#open.delete(exchange)
+  }
+
+  /**
+   * Sends the head of an answer at the end of this turn, unless its body comes before that: one write for small answers,
+   * and for all heads of a turn one callback.
+   */
+  flushSoon(exchange: Exchange): void {
+    if (this.#heads.push(exchange) > 1) return
+    setImmediate(() => {
+      const heads = this.#heads
+      this.#heads = []
+      for (const head of heads) head.flushHead()
+    })
   }
 
   /**
    * Forwards a request, in the context of its lane. Never throws.
    *
    * @param path - path and query as sent
-   * @param head - what came behind the head of an upgrade request; `undefined` for every other
+   * @param early - what comes behind the head of an upgrade request; `undefined` for every other
    */
   forward(
     request: IncomingMessage,
@@ -66,7 +118,7 @@ export class Forwarder {
     path: string,
     lane: Lane | undefined,
     rules: HeadRules,
-    head: Buffer | undefined,
+    early: EarlyData | undefined,
   ): void {
     const routing = this.tables.routingOf(request)
     const { backend, rule } = routing
@@ -77,17 +129,17 @@ export class Forwarder {
       return
     }
     try {
-      // What follows an upgrade request is not parsed, so it has no body.
-      const upload = head === undefined && hasBody(request) ? new Upload(request) : undefined
-      exchange.carries(upload, head)
-      const options: Dispatcher.DispatchOptions = {
+      const upload = early === undefined && hasBody(request) ? new Upload(request, this) : undefined
+      exchange.carries(upload, early)
+      const options: ExchangeOptions = {
         origin: backend.origin,
         path,
         method: request.method as Dispatcher.HttpMethod,
         headers: requestHeaders(request, rules, backend),
         body: upload ?? null,
-        upgrade: head !== undefined && isWebSocket(request) ? 'websocket' : null,
+        upgrade: early === undefined ? null : 'websocket',
         headersTimeout: backend.timeoutMs ?? null,
+        [kWaiter]: exchange,
       }
       this.#options.dispatcher.dispatch(options, exchange as never)
     } catch (error) {
@@ -96,14 +148,18 @@ export class Forwarder {
   }
 
   /** Answers a request that cannot be forwarded as it is. Never throws. */
-  refuse(request: IncomingMessage, response: ServerResponse, target: string): void {
-    new Exchange(this, request, response, target, undefined, undefined, undefined, false).refuse('bad-request')
+  refuse(request: IncomingMessage, response: ServerResponse, target: string, refusal: Refusal): void {
+    new Exchange(this, request, response, target, undefined, undefined, undefined, false).refuse(refusal)
   }
 
   /** An upstream did not answer. */
   failed(exchange: Exchange, error: unknown, refusal: Refusal): void {
-    if (refusal === 'bad-request') return
-    this.#options.onUpstreamError?.(error, exchange.backend?.service ?? '')
+    if (refusal === 'bad-request' || refusal === 'client-timeout') return
+    try {
+      this.#options.onUpstreamError?.(error, exchange.backend?.service ?? '')
+    } catch (thrown) {
+      emitLanewayWarning(`onUpstreamError threw: ${thrown}`)
+    }
   }
 
   /** Called by each exchange once. */
@@ -112,7 +168,7 @@ export class Forwarder {
     const { backend, lane, rule } = exchange
     const { choice } = end
     const route = backend?.route ?? '_none'
-    metrics.inFlight--
+    this.left(exchange)
     metrics.request({
       route,
       lane: lane?.header,
@@ -126,7 +182,13 @@ export class Forwarder {
       requestBytes: end.requestBytes,
       responseBytes: end.responseBytes,
     })
-    if (this.#options.log !== undefined) this.#options.log(entryOf(exchange, end))
+    if (this.#options.log !== undefined) {
+      try {
+        this.#options.log(entryOf(exchange, end))
+      } catch (thrown) {
+        emitLanewayWarning(`accessLog threw: ${thrown}`)
+      }
+    }
     if (metrics.inFlight === 0) this.#idle?.()
   }
 

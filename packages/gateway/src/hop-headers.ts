@@ -29,8 +29,11 @@ export function isHopHeader(name: string): boolean {
 /** What a `Connection` field says when it names no further fields. */
 const PLAIN = /^(?:keep-alive|close|upgrade|te|http2-settings|[\s,])*$/i
 
-/** Fields that `Connection` cannot take away: without them the message would be another one, or another's. */
-const KEPT = new Set(['host', 'content-length', 'content-type', 'cache-control'])
+/**
+ * Fields that `Connection` cannot take away: without them the message would be another one, or another's. A client behind
+ * a believed proxy could otherwise remove what that proxy says.
+ */
+const KEPT = new Set(['host', 'content-length', 'content-type', 'cache-control', 'forwarded', 'x-real-ip'])
 
 /**
  * The fields that a `Connection` field names: they belong to the connection too.
@@ -42,7 +45,7 @@ export function connectionNames(value: string | undefined): ReadonlySet<string> 
   const names = new Set<string>()
   for (const token of value.split(',')) {
     const name = token.trim().toLowerCase()
-    if (name !== '' && !KEPT.has(name)) names.add(name)
+    if (name !== '' && !KEPT.has(name) && !name.startsWith('x-forwarded-')) names.add(name)
   }
   return names
 }

@@ -1,4 +1,4 @@
-import http, { type IncomingMessage, ServerResponse } from 'node:http'
+import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import http2 from 'node:http2'
 import https from 'node:https'
 import type { AddressInfo, Server, Socket } from 'node:net'
@@ -6,19 +6,17 @@ import { type FastifyLaneOptions, fastifyLane } from '@laneway/fastify'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Forwarder } from './forwarder.js'
 import { GatewayRequest } from './gateway-request.js'
-import type { ListenerOptions } from './options.js'
+import { earlyDataOf, Http1Connections } from './http1-connection.js'
+import { Http2Sessions } from './http2-sessions.js'
+import type { ListenerOptions, ResolvedClientOptions } from './options.js'
 import { PROBLEMS } from './problem.js'
 import type { HeadRules } from './request-head.js'
-import { isBadTarget, readTarget, type TargetedRequest } from './target.js'
+import { readTarget, type TargetedRequest, targetRefusal } from './target.js'
 
 /** How often connections that have become idle are closed while draining. */
 const IDLE_CHECK_MS = 50
-/** Longer than load balancers keep theirs, so that it is they who close. */
-const KEEP_ALIVE_MS = 75_000
-/** For the head of a request; a body may take as long as it likes. */
-const HEADERS_MS = 60_000
-
-const kHead = Symbol('laneway.gateway.head')
+/** How often Node looks for requests whose head takes too long, at most. */
+const HEADERS_CHECK_MS = 30_000
 
 /** A listening port. */
 export interface Listener {
@@ -37,15 +35,22 @@ export async function createListener(
   forwarder: Forwarder,
   lane: FastifyLaneOptions,
   head: Omit<HeadRules, 'secure'>,
+  client: ResolvedClientOptions,
 ): Promise<Listener> {
   const { protocol = 'http', port = 0, host = '0.0.0.0' } = options
   const rules: HeadRules = { ...head, secure: protocol === 'https' }
   const sockets = new Set<Socket>()
-  const sessions = new Set<http2.Http2Session>()
+  const { metrics } = forwarder
   let server: Server | undefined
+  let connections: Http1Connections | undefined
   const app = fastify({
     serverFactory: handler => {
-      server = createServer(options, handler as never)
+      const serve = handler as unknown as Handler
+      server = createServer(options, client, (request, response) => {
+        if (request.httpVersionMajor === 2) serve(request, response)
+        else connections!.request(request, response)
+      })
+      connections = new Http1Connections(server, protocol === 'https', serve, metrics)
       return server as http.Server
     },
     // One route takes every path: matching is by Gateway API's precedence, and on the path as it was sent.
@@ -56,7 +61,7 @@ export async function createListener(
     // What is under way is looked after here.
     return503OnClosing: false,
     forceCloseConnections: false,
-    clientErrorHandler: (error, socket) => answerClientError(forwarder, error, socket),
+    clientErrorHandler: (error, socket) => connections!.clientError(error, socket),
     logger: false,
   }) as unknown as FastifyInstance
   await app.register(fastifyLane, lane)
@@ -64,51 +69,54 @@ export async function createListener(
   // Not as a handler: Fastify would look at content types and bodies first, which are the upstream's affair.
   app.addHook('onRequest', function forwardRequest(request, reply, _next) {
     reply.hijack()
-    const raw = request.raw as TargetedRequest & { [kHead]?: Buffer }
-    if (isBadTarget(raw)) {
-      forwarder.metrics.refused('target')
-      forwarder.refuse(raw, reply.raw, raw.originalUrl ?? '')
+    const raw = request.raw as TargetedRequest
+    const path = raw.originalUrl ?? ''
+    const refusal = targetRefusal(raw)
+    if (refusal !== undefined) {
+      metrics.refused(refusal === 'bad-request' ? 'target' : refusal)
+      forwarder.refuse(raw, reply.raw, path, refusal)
       return
     }
-    forwarder.forward(raw, reply.raw, raw.originalUrl!, request.lane, rules, raw[kHead])
+    forwarder.forward(raw, reply.raw, path, request.lane, rules, earlyDataOf(raw))
   })
   app.all('/', async () => {})
   await app.ready()
 
   const listening = server!
-  const forget = (socket: Socket): void => {
+  const sessions = new Http2Sessions(client)
+  let born: http2.ServerHttp2Session | undefined
+  listening.on('session', (session: http2.ServerHttp2Session) => {
+    born = session
+  })
+  const accepted = (socket: Socket): void => {
+    // Node makes the session of a connection before it calls this.
+    if (born !== undefined) sessions.add(born, socket)
+    born = undefined
+    if (sockets.has(socket)) return
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   }
-  listening.on('connection', forget)
-  listening.on('session', (session: http2.Http2Session) => {
-    sessions.add(session)
-    session.once('close', () => sessions.delete(session))
-  })
+  listening.on('connection', accepted)
+  if (protocol === 'https') listening.on('secureConnection', accepted)
   if (protocol !== 'h2c') {
-    listening.on('upgrade', (request: IncomingMessage & { [kHead]?: Buffer }, socket: Socket, head: Buffer) => {
-      socket.on('error', () => socket.destroy())
-      request[kHead] = head
-      const response = new ServerResponse(request)
-      response.shouldKeepAlive = false
-      response.assignSocket(socket)
-      // When the upstream does not switch, this was a request like any other, and the last of its connection.
-      response.once('finish', () => socket.destroySoon())
-      app.routing(request as never, response as never)
-    })
-    listening.on('connect', (_request: IncomingMessage, socket: Socket) => {
-      forwarder.metrics.refused('connect')
-      socket.on('error', () => socket.destroy())
-      socket.end(
-        'HTTP/1.1 405 Method Not Allowed\r\nallow: GET, HEAD, POST\r\ncontent-length: 0\r\nconnection: close\r\n\r\n',
-      )
+    const http1 = connections!
+    listening.on('upgrade', (request: IncomingMessage, _socket: unknown, rest: Buffer) => http1.upgrade(request, rest))
+    listening.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+      if (request.httpVersionMajor === 2) response.writeHead(417).end()
+      else http1.expectation(request, response)
     })
   }
+  listening.on('connect', (request: IncomingMessage, response: unknown) => {
+    if (request.httpVersionMajor === 2) refuseConnect(forwarder, response as http2.Http2ServerResponse)
+    else connections!.connect(request)
+  })
   let idleCheck: NodeJS.Timeout | undefined
 
   return {
     async listen() {
       await app.listen({ port, host })
+      // Without a listener it would be uncaught: a connection that could not be accepted ends nothing else.
+      listening.on('error', () => metrics.refused('accept'))
     },
     address() {
       const address = listening.address()
@@ -117,13 +125,13 @@ export async function createListener(
     },
     drain() {
       listening.close()
-      for (const session of sessions) session.close()
+      sessions.close()
       const closeIdle = (): void => (listening as http.Server).closeIdleConnections?.()
       closeIdle()
       idleCheck = setInterval(closeIdle, IDLE_CHECK_MS).unref()
     },
     async end() {
-      for (const session of sessions) session.destroy()
+      sessions.destroy()
       for (const socket of sockets) socket.destroy()
       await app.close()
       clearInterval(idleCheck)
@@ -133,54 +141,53 @@ export async function createListener(
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
-function createServer({ protocol = 'http', tls }: ListenerOptions, handler: Handler): Server {
-  if (protocol === 'h2c') return http2.createServer({ settings: SETTINGS }, handler as never)
+function createServer(
+  { protocol = 'http', tls }: ListenerOptions,
+  client: ResolvedClientOptions,
+  handler: Handler,
+): Server {
+  if (protocol === 'h2c') return http2.createServer(HTTP2, handler as never)
+  const { headersTimeoutMs, keepAliveMs, handshakeTimeoutMs } = client
   const common = { IncomingMessage: GatewayRequest as unknown as typeof IncomingMessage, requestTimeout: 0 }
+  const timeouts = {
+    headersTimeout: headersTimeoutMs,
+    // A body may take as long as it likes, while something of it arrives.
+    requestTimeout: 0,
+    keepAliveTimeout: keepAliveMs,
+    connectionsCheckingInterval: Math.min(Math.ceil(headersTimeoutMs / 4) || HEADERS_CHECK_MS, HEADERS_CHECK_MS),
+    // Both of Node's lists of header fields are complete; `readTarget` says how many there may be.
+    maxHeadersCount: 0,
+  }
   if (protocol === 'https') {
-    const { http2: withHttp2 = true, ...context } = tls ?? {}
+    const { http2: withHttp2 = true, ...context } = { handshakeTimeout: handshakeTimeoutMs || MAX_MS, ...tls }
     const server = withHttp2
       ? http2.createSecureServer(
           {
             ...context,
+            ...HTTP2,
             allowHTTP1: true,
             Http1IncomingMessage: common.IncomingMessage,
-            settings: SETTINGS,
           } as http2.SecureServerOptions,
           handler as never,
         )
       : https.createServer({ ...context, ...common }, handler)
-    return Object.assign(server, { headersTimeout: HEADERS_MS, requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS })
+    return Object.assign(server, timeouts)
   }
-  return http.createServer(
-    { ...common, headersTimeout: HEADERS_MS, keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true },
-    handler,
-  )
+  return Object.assign(http.createServer({ ...common, noDelay: true }, handler), timeouts)
 }
 
-/** Enough for a browser; each stream costs memory before it is a request. */
-const SETTINGS: http2.Settings = { maxConcurrentStreams: 256, enableConnectProtocol: false }
+const MAX_MS = 2 ** 31 - 1
 
-/** What could not be parsed is answered once and never forwarded. */
-function answerClientError(forwarder: Forwarder, error: NodeJS.ErrnoException, socket: Socket): void {
-  // The client went away, or has an answer already.
-  if (error.code === 'ECONNRESET' || socket.destroyed) {
-    socket.destroy()
-    return
-  }
-  const timedOut = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'
-  forwarder.metrics.refused(timedOut ? 'timeout' : tooLarge ? 'head-too-large' : 'parse')
-  const answering = (socket as { _httpMessage?: { headersSent?: boolean } | null })._httpMessage?.headersSent === true
-  if (!socket.writable || answering) {
-    socket.destroy()
-    return
-  }
-  const { body, headers } = PROBLEMS['bad-request']
-  const status = timedOut ? '408 Request Timeout' : tooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request'
-  let text = `HTTP/1.1 ${status}\r\nconnection: close\r\n`
-  if (status.startsWith('400')) {
-    for (const [name, value] of Object.entries(headers)) text += `${name}: ${value}\r\n`
-    text += `\r\n${body.toString()}`
-  } else text += 'content-length: 0\r\n\r\n'
-  socket.end(text)
+const HTTP2: http2.ServerOptions = {
+  // Enough for a browser; each stream costs memory before it is a request.
+  settings: { maxConcurrentStreams: 256, enableConnectProtocol: false },
+  // As many as HTTP/1 may have: browsers send each cookie as a field of its own.
+  maxHeaderListPairs: 900,
+}
+
+function refuseConnect(forwarder: Forwarder, response: http2.Http2ServerResponse): void {
+  const { status, body, headers } = PROBLEMS['method-not-allowed']
+  forwarder.metrics.refused('connect')
+  response.writeHead(status, headers)
+  response.end(body)
 }

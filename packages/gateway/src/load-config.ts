@@ -23,6 +23,7 @@ const KEYS: readonly (keyof GatewayConfig)[] = [
   'forwarded',
   'hostHeader',
   'privateAnswers',
+  'client',
   'upstream',
   'propagateTo',
   'discovery',

@@ -49,6 +49,14 @@ export class ObservedResolver implements LaneResolver {
     return this.#resolver.ready(service)
   }
 
+  lookup(service: string): Promise<void> {
+    return this.#resolver.lookup(service)
+  }
+
+  refusal(...args: Parameters<LaneResolver['refusal']>): ReturnType<LaneResolver['refusal']> {
+    return this.#resolver.refusal(...args)
+  }
+
   explain(...args: Parameters<LaneResolver['explain']>): ReturnType<LaneResolver['explain']> {
     return this.#resolver.explain(...args)
   }

@@ -22,6 +22,25 @@ export interface ListenerOptions {
   }
 }
 
+/** How long clients may take. */
+export interface ClientOptions {
+  /** For the head of a request, and for the first one of a connection; 0 for ever. @default 60000, as in Node */
+  readonly headersTimeoutMs?: number
+  /** For a TLS handshake; 0 for ever. @default 10000: three round trips, and clients that say nothing cost a descriptor */
+  readonly handshakeTimeoutMs?: number
+  /** Without a request; 0 for ever. @default 75000, longer than load balancers keep theirs, so that it is they who close */
+  readonly keepAliveMs?: number
+  /**
+   * For the next part of a body that an upstream waits for, or to take what was sent of an answer; 0 for ever. Until then
+   * the request holds a connection to its upstream.
+   * @default 60000, as nginx: a client that takes longer comes back, and one that is gone without a word does not
+   */
+  readonly stallTimeoutMs?: number
+}
+
+/** {@link ClientOptions} with every default. */
+export type ResolvedClientOptions = Readonly<Required<ClientOptions>>
+
 /** How upstreams are called. */
 export interface UpstreamOptions {
   /** @default 2000: inside a cluster a connection takes milliseconds, and another endpoint is tried after it */
@@ -30,7 +49,11 @@ export interface UpstreamOptions {
   readonly headersTimeoutMs?: number
   /** Between two chunks of an answer; 0 never. @default 300000 */
   readonly bodyTimeoutMs?: number
-  /** Connections to one endpoint. @default no limit, because a queue in the entrance hides what is slow */
+  /**
+   * Connections to one endpoint. Further requests wait, at most 1024 of them, each for `headersTimeoutMs`; then they get
+   * 503 `busy`. WebSockets do not count.
+   * @default 1024, as Envoy: an endpoint that needs more at once does not answer any more, and each costs a descriptor
+   */
   readonly connections?: number
   /** How long an idle connection is kept. @default 4000, less than most servers keep theirs */
   readonly keepAliveMs?: number
@@ -69,6 +92,7 @@ export interface GatewayOptions {
    * @default true, because a shared cache would hand the answer of one lane to everybody
    */
   readonly privateAnswers?: boolean
+  readonly client?: ClientOptions
   readonly upstream?: UpstreamOptions
   /** Hosts outside that get the tag, as in `composeLane`. @default [] */
   readonly propagateTo?: readonly string[]
@@ -109,8 +133,8 @@ export interface ResolvedGatewayOptions {
   readonly forwarded: boolean
   readonly hostHeader: 'keep' | 'service'
   readonly privateAnswers: boolean
-  readonly upstream: Required<Omit<UpstreamOptions, 'connections' | 'tls'>> & {
-    readonly connections: number | undefined
+  readonly client: ResolvedClientOptions
+  readonly upstream: Required<Omit<UpstreamOptions, 'tls'>> & {
     readonly tls: UpstreamOptions['tls']
   }
   readonly propagateTo: readonly string[]
@@ -133,6 +157,7 @@ const KEYS: readonly (keyof GatewayOptions)[] = [
   'forwarded',
   'hostHeader',
   'privateAnswers',
+  'client',
   'upstream',
   'propagateTo',
   'accessLog',
@@ -142,6 +167,12 @@ const KEYS: readonly (keyof GatewayOptions)[] = [
   'random',
 ]
 export const LISTENER_KEYS: readonly (keyof ListenerOptions)[] = ['port', 'host', 'protocol', 'tls']
+export const CLIENT_KEYS: readonly (keyof ClientOptions)[] = [
+  'headersTimeoutMs',
+  'handshakeTimeoutMs',
+  'keepAliveMs',
+  'stallTimeoutMs',
+]
 export const UPSTREAM_KEYS: readonly (keyof UpstreamOptions)[] = [
   'connectTimeoutMs',
   'headersTimeoutMs',
@@ -161,7 +192,8 @@ export function resolveGatewayOptions(input: GatewayOptions): ResolvedGatewayOpt
     throw invalid(`resolver is what createLaneResolver() returns, received ${describe(input.resolver)}`)
   }
   if (!Array.isArray(input.routes)) throw invalid(`routes is a list, received ${describe(input.routes)}`)
-  const { upstream = {}, drain = {}, admin, accessLog = false, proxies = 0, listeners = [{}] } = input
+  const { client = {}, upstream = {}, drain = {}, admin, accessLog = false, proxies = 0, listeners = [{}] } = input
+  assertKnownKeys(`${WHERE}: client`, client, CLIENT_KEYS)
   assertKnownKeys(`${WHERE}: upstream`, upstream, UPSTREAM_KEYS)
   assertKnownKeys(`${WHERE}: drain`, drain, ['delayMs', 'timeoutMs'])
   if (admin !== undefined) assertKnownKeys(`${WHERE}: admin`, admin, ['port', 'host'])
@@ -173,7 +205,6 @@ export function resolveGatewayOptions(input: GatewayOptions): ResolvedGatewayOpt
   for (const key of ['onUpstreamError', 'serviceOf', 'random'] as const) {
     if (input[key] !== undefined && typeof input[key] !== 'function') throw invalid(`${key} is a function`)
   }
-  const { connections } = upstream
   return Object.freeze({
     listeners: readListeners(listeners),
     admin:
@@ -186,12 +217,18 @@ export function resolveGatewayOptions(input: GatewayOptions): ResolvedGatewayOpt
     forwarded: readBoolean('forwarded', input.forwarded ?? false),
     hostHeader: input.hostHeader ?? 'keep',
     privateAnswers: readBoolean('privateAnswers', input.privateAnswers ?? true),
+    client: Object.freeze({
+      headersTimeoutMs: readNumber('client.headersTimeoutMs', client.headersTimeoutMs ?? 60_000, 0, MAX_MS),
+      handshakeTimeoutMs: readNumber('client.handshakeTimeoutMs', client.handshakeTimeoutMs ?? 10_000, 0, MAX_MS),
+      keepAliveMs: readNumber('client.keepAliveMs', client.keepAliveMs ?? 75_000, 0, MAX_MS),
+      stallTimeoutMs: readNumber('client.stallTimeoutMs', client.stallTimeoutMs ?? 60_000, 0, MAX_MS),
+    }),
     upstream: Object.freeze({
       connectTimeoutMs: readNumber('upstream.connectTimeoutMs', upstream.connectTimeoutMs ?? 2000, 1, MAX_MS),
       headersTimeoutMs: readNumber('upstream.headersTimeoutMs', upstream.headersTimeoutMs ?? 60_000, 0, MAX_MS),
       bodyTimeoutMs: readNumber('upstream.bodyTimeoutMs', upstream.bodyTimeoutMs ?? 300_000, 0, MAX_MS),
       keepAliveMs: readNumber('upstream.keepAliveMs', upstream.keepAliveMs ?? 4000, 1, MAX_MS),
-      connections: connections === undefined ? undefined : readNumber('upstream.connections', connections, 1, 65_535),
+      connections: readNumber('upstream.connections', upstream.connections ?? 1024, 1, 65_535),
       tls: upstream.tls,
     }),
     propagateTo: Object.freeze([...(input.propagateTo ?? [])]),

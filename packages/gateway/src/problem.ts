@@ -3,6 +3,9 @@ import { STATUS_CODES } from 'node:http'
 /** Why the gateway itself answers instead of an upstream. */
 export type Refusal =
   | 'bad-request'
+  | 'method-not-allowed'
+  | 'client-timeout'
+  | 'head-too-large'
   | 'no-route'
   | 'not-ready'
   | 'lane-required'
@@ -10,6 +13,8 @@ export type Refusal =
   | 'no-backend'
   | 'connect-failed'
   | 'upstream-reset'
+  | 'bad-answer'
+  | 'busy'
   | 'timeout'
   | 'closing'
 
@@ -18,10 +23,14 @@ interface RefusalKind {
   readonly detail: string
   /** Seconds, for what may pass. */
   readonly retryAfter?: string
+  readonly allow?: string
 }
 
 const KINDS: Readonly<Record<Refusal, RefusalKind>> = {
   'bad-request': { status: 400, detail: 'The request cannot be forwarded as it is.' },
+  'method-not-allowed': { status: 405, detail: 'The gateway makes no tunnels.', allow: 'GET, HEAD, POST' },
+  'client-timeout': { status: 408, detail: 'The request did not arrive in time.' },
+  'head-too-large': { status: 431, detail: 'The request has too many header lines, or too long ones.' },
   'no-route': { status: 404, detail: 'No route takes this host and path.' },
   'not-ready': { status: 503, detail: 'The endpoints of the service are not known yet.', retryAfter: '1' },
   'lane-required': {
@@ -33,6 +42,8 @@ const KINDS: Readonly<Record<Refusal, RefusalKind>> = {
   'no-backend': { status: 500, detail: 'The route has no backend with a weight.' },
   'connect-failed': { status: 502, detail: 'No connection to the service could be made.' },
   'upstream-reset': { status: 502, detail: 'The service ended the connection before it answered.' },
+  'bad-answer': { status: 502, detail: 'The service sent an answer that cannot be passed on.' },
+  busy: { status: 503, detail: 'The service has no connection free for this request.', retryAfter: '1' },
   timeout: { status: 504, detail: 'The service did not answer in time.' },
   closing: { status: 503, detail: 'The gateway is shutting down.', retryAfter: '1' },
 }
@@ -41,13 +52,15 @@ const KINDS: Readonly<Record<Refusal, RefusalKind>> = {
 export interface Problem {
   readonly refusal: Refusal
   readonly status: number
+  /** The reason phrase. */
+  readonly title: string
   readonly body: Buffer
   readonly headers: Readonly<Record<string, string>>
 }
 
 export const PROBLEMS: Readonly<Record<Refusal, Problem>> = Object.freeze(
   Object.fromEntries(
-    Object.entries(KINDS).map(([refusal, { status, detail, retryAfter }]) => {
+    Object.entries(KINDS).map(([refusal, { status, detail, retryAfter, allow }]) => {
       const title = STATUS_CODES[status] ?? 'Error'
       const body = Buffer.from(
         JSON.stringify({ type: 'about:blank', title, status, detail, code: refusal.replaceAll('-', '_') }),
@@ -58,14 +71,15 @@ export const PROBLEMS: Readonly<Record<Refusal, Problem>> = Object.freeze(
         'cache-control': 'no-store',
       }
       if (retryAfter !== undefined) headers['retry-after'] = retryAfter
-      return [refusal, Object.freeze({ refusal, status, body, headers: Object.freeze(headers) })]
+      if (allow !== undefined) headers.allow = allow
+      return [refusal, Object.freeze({ refusal, status, title, body, headers: Object.freeze(headers) })]
     }),
   ) as Record<Refusal, Problem>,
 )
 
 /** Which refusal an error of Laneway or undici is, before an answer has begun. */
 export function refusalOf(error: unknown): Refusal {
-  const { code, name } = Object(error) as { code?: unknown; name?: unknown }
+  const { code, name, message } = Object(error) as { code?: unknown; name?: unknown; message?: unknown }
   switch (code) {
     case 'LANEWAY_NOT_READY':
       return 'not-ready'
@@ -86,7 +100,18 @@ export function refusalOf(error: unknown): Refusal {
     case 'UND_ERR_NOT_SUPPORTED':
     case 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH':
       return 'bad-request'
+    case 'LANEWAY_GATEWAY_CLIENT_STALLED':
+      return 'client-timeout'
+    case 'LANEWAY_GATEWAY_BUSY':
+      return 'busy'
+    case 'LANEWAY_GATEWAY_BAD_ANSWER':
+    case 'UND_ERR_HEADERS_OVERFLOW':
+    case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
+    case 'UND_ERR_RES_EXCEEDED_MAX_SIZE':
+      return 'bad-answer'
     case 'UND_ERR_SOCKET':
+      // undici's words for a 101 or a 100 that nobody asked for.
+      return message === 'bad upgrade' || message === 'bad response' ? 'bad-answer' : 'upstream-reset'
     case 'ECONNRESET':
     case 'EPIPE':
       return 'upstream-reset'

@@ -35,7 +35,29 @@ export function responseHeaders(raw: RawLines, isPrivate: boolean): string[] {
   return listed === undefined ? kept : without(kept, listed)
 }
 
-/** For HTTP/2, whose names are lower case, and for trailers. */
+/**
+ * Fields that Node writes once only, towards HTTP/2 clients (`kSingleValueHeaders` of its `http2`). Of several lines the
+ * first one goes on: that is the one that readers written in Node take from HTTP/1.1 too.
+ */
+const SINGLE = new Set(
+  (
+    'access-control-allow-credentials access-control-max-age access-control-request-method age authorization ' +
+    'content-encoding content-language content-length content-location content-md5 content-range content-type date dnt ' +
+    'etag expires from host if-match if-modified-since if-none-match if-range if-unmodified-since last-modified ' +
+    'location max-forwards proxy-authorization range referer retry-after tk upgrade-insecure-requests user-agent ' +
+    'x-content-type-options'
+  ).split(' '),
+)
+
+/** The head of an answer for Node's HTTP/2: fields in lower case, without what HTTP/2 does not have. */
+export function toHttp2Head(status: number, flat: readonly string[]): Record<string, string | string[]> {
+  const headers = toHeaderObject(flat)
+  // These have no body in HTTP/2, and a length that is not 0 would contradict that.
+  if (status === 204 || status === 205) delete headers['content-length']
+  return headers
+}
+
+/** An object by lower-case name, for HTTP/2 and for trailers. */
 export function toHeaderObject(flat: readonly string[]): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = Object.create(null)
   for (let index = 0; index < flat.length; index += 2) {
@@ -43,6 +65,7 @@ export function toHeaderObject(flat: readonly string[]): Record<string, string |
     const value = flat[index + 1]!
     const present = headers[name]
     if (present === undefined) headers[name] = value
+    else if (SINGLE.has(name)) continue
     else if (typeof present === 'string') headers[name] = [present, value]
     else present.push(value)
   }

@@ -3,27 +3,45 @@ import type { IncomingMessage } from 'node:http'
 /** A request as Fastify's `rewriteUrl` leaves it: `originalUrl` is what rules and routes read. */
 export type TargetedRequest = IncomingMessage & { originalUrl?: string }
 
+/** Why a request is not forwarded. */
+export type TargetRefusal = 'bad-request' | 'head-too-large'
+
 const kBad = Symbol('laneway.gateway.bad')
 const ABSOLUTE = /^https?:\/\/([^/?#]+)(.*)$/i
 // RFC 3986 section 3.2.2, without userinfo, which RFC 9110 section 4.2.4 has refused.
 const AUTHORITY = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._~%!$&'()*+,;=-]+)(?::\d{0,5})?$/i
 
 /**
+ * Header lines of a request. Servers written in Node read 1,000 lines and the gateway adds a few: a line beyond them,
+ * perhaps the lane, would be forwarded and not seen.
+ */
+const MAX_LINES = 900
+
+/**
  * Reads the target of a request before anything is decided by it. An absolute form names the host, whatever `Host` says
- * (RFC 9112 section 3.2.2); several `Host` lines, or none, make the request a bad one, as does a target that is no path.
+ * (RFC 9112 section 3.2.2). What servers read in different ways makes the request a bad one: several `Host` lines, or
+ * none; a target that is no path, or has a fragment; a transfer coding other than `chunked`; too many header lines.
  */
 export function readTarget(request: TargetedRequest): void {
   const { headers } = request
   const url = request.originalUrl ?? ''
+  if (request.rawHeaders.length > MAX_LINES * 2) refuse(request, 'head-too-large')
   if (request.httpVersionMajor === 2) {
     // Node has merged both; RFC 9113 section 8.3.1 lets the pseudo-header win.
     const authority = headers[':authority']
     if (authority !== undefined) headers.host = authority as string
     else if (headers.host === undefined) refuse(request)
-  } else if (request.httpVersionMajor !== 1 || hostLines(request.rawHeaders) > 1) refuse(request)
+  } else {
+    const hosts = hostLines(request.rawHeaders)
+    // HTTP/1.0 needs none; not every server of Node looks for it in HTTP/1.1.
+    const isHosted = hosts === 1 || (hosts === 0 && request.httpVersionMinor === 0)
+    if (request.httpVersionMajor !== 1 || !isHosted || hasUnclearFraming(request)) refuse(request)
+  }
+  if (url.includes('#')) refuse(request)
   if (url.charCodeAt(0) !== SLASH) {
     const [, authority, rest = ''] = ABSOLUTE.exec(url) ?? []
-    if (authority === undefined) {
+    // HTTP/2 has no absolute form: RFC 9113 section 8.3.1.
+    if (authority === undefined || request.httpVersionMajor === 2) {
       refuse(request)
       return
     }
@@ -33,16 +51,28 @@ export function readTarget(request: TargetedRequest): void {
   if (headers.host !== undefined && headers.host !== '' && !AUTHORITY.test(headers.host)) refuse(request)
 }
 
-/** Whether the request cannot be forwarded. */
-export function isBadTarget(request: IncomingMessage): boolean {
-  return (request as { [kBad]?: true })[kBad] === true
+/** Why the request cannot be forwarded; `undefined` when it can. */
+export function targetRefusal(request: IncomingMessage): TargetRefusal | undefined {
+  return (request as { [kBad]?: TargetRefusal })[kBad]
 }
 
-function refuse(request: IncomingMessage): void {
-  ;(request as { [kBad]?: true })[kBad] = true
+function refuse(request: IncomingMessage, why: TargetRefusal = 'bad-request'): void {
+  ;(request as { [kBad]?: TargetRefusal })[kBad] ??= why
+}
+
+/**
+ * Codings are removed with their field, so a body with another one than `chunked` would change its meaning; an empty
+ * field, or one in HTTP/1.0, is read differently by other servers. RFC 9112 section 6.1.
+ */
+function hasUnclearFraming({ headers, httpVersionMinor }: IncomingMessage): boolean {
+  const coding = headers['transfer-encoding']
+  if (coding === undefined) return false
+  return httpVersionMinor === 0 || headers['content-length'] !== undefined || coding.toLowerCase() !== 'chunked'
 }
 
 function setHost({ headers, rawHeaders }: IncomingMessage, host: string): void {
+  // HTTP/1.0 needs no Host: without the line, the upstream would see another host than X-Forwarded-Host names.
+  if (headers.host === undefined) rawHeaders.push('Host', host)
   headers.host = host
   for (let index = 0; index < rawHeaders.length; index += 2) {
     if (rawHeaders[index]!.length === 4 && rawHeaders[index]!.toLowerCase() === 'host') rawHeaders[index + 1] = host

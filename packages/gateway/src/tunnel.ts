@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
+/** How long one side stays open after the other has ended: for what is under way, and for a closing handshake. */
+const HALF_OPEN_MS = 1000
+
 /**
  * Answers an upgrade request with what the upstream said, and joins the two connections until either ends.
  *
@@ -29,6 +32,7 @@ export function joinSockets(
   }
   // An end is passed on by pipe; anything harder ends both.
   client
+    .on('end', () => endSoon(client, upstream))
     .on('error', () => upstream.destroy())
     .on('close', () => {
       upstream.destroy()
@@ -38,6 +42,7 @@ export function joinSockets(
     .on('error', () => client.destroy())
     .on('close', () => {
       client.destroySoon()
+      endSoon(client)
       closed()
     })
   client.setTimeout(0)
@@ -45,4 +50,12 @@ export function joinSockets(
   client.pipe(upstream)
   upstream.pipe(client)
   return bytes
+}
+
+/** A side that does not end by itself is not waited for: its other side has left. */
+function endSoon(...sides: readonly Duplex[]): void {
+  const timer = setTimeout(() => {
+    for (const side of sides) side.destroy()
+  }, HALF_OPEN_MS).unref()
+  for (const side of sides) side.once('close', () => clearTimeout(timer))
 }

@@ -1,12 +1,27 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 
+/** A request that ended before its upstream was at fault; by its name, no endpoint is blamed for it. */
+export abstract class AbortedError extends Error {
+  override readonly name = 'AbortError'
+  abstract readonly code: string
+}
+
 /** The client went away before its request was complete. */
-export class ClientGone extends Error {
+export class ClientGone extends AbortedError {
   readonly code = 'LANEWAY_GATEWAY_CLIENT_GONE'
 
   constructor() {
     super('the client has gone')
+  }
+}
+
+/** The client sent nothing for too long. */
+export class ClientStalled extends AbortedError {
+  readonly code = 'LANEWAY_GATEWAY_CLIENT_STALLED'
+
+  constructor() {
+    super('the client sent nothing for too long')
   }
 }
 
@@ -18,17 +33,22 @@ export class ClientGone extends Error {
  */
 export class Upload extends Readable {
   bytes = 0
+  /** The tick since which the upstream waits for the client; 0 when it does not. */
+  waitingSince = 0
   readonly #request: IncomingMessage
+  readonly #clock: { readonly tick: number }
   #started = false
 
-  constructor(request: IncomingMessage) {
+  constructor(request: IncomingMessage, clock: { readonly tick: number }) {
     super({ highWaterMark: 64 * 1024 })
     this.#request = request
+    this.#clock = clock
     // undici listens while it sends; a client that goes after that is no uncaught exception.
     this.on('error', ignore)
   }
 
   override _read(): void {
+    this.waitingSince = this.#clock.tick
     if (this.#started) {
       this.#request.resume()
       return
@@ -38,6 +58,7 @@ export class Upload extends Readable {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.waitingSince = 0
     if (this.#started) {
       this.#request.off('data', this.#take).off('end', this.#end).off('close', this.#gone)
       // `error` stays: a client that goes now is nobody's news, and must not be an uncaught exception.
@@ -48,10 +69,14 @@ export class Upload extends Readable {
 
   readonly #take = (chunk: Buffer): void => {
     this.bytes += chunk.length
-    if (!this.push(chunk)) this.#request.pause()
+    this.waitingSince = this.#clock.tick
+    if (this.push(chunk)) return
+    this.waitingSince = 0
+    this.#request.pause()
   }
 
   readonly #end = (): void => {
+    this.waitingSince = 0
     this.push(null)
   }
 

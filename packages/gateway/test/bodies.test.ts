@@ -137,7 +137,7 @@ t.test('methods, content types and targets are the upstream\u2019s affair', asyn
     const { json } = await send(port, { method: 'POST', body: '{', headers: { 'content-type': type } })
     t.match(json, { body: '{', headers: { 'content-type': type } }, type)
   }
-  for (const path of ['/%zz', '/a%2fb', '//a', '/../b', '/a;b?c=d&&e#f', '/?', `/${'a'.repeat(4000)}`]) {
+  for (const path of ['/%zz', '/a%2fb', '//a', '/../b', '/a;b?c=d&&e', '/?', `/${'a'.repeat(4000)}`]) {
     t.equal((await send(port, { path })).json.url, path, path.slice(0, 20))
   }
 })

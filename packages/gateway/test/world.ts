@@ -1,5 +1,5 @@
 import http, { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import {
   createLaneResolver,
   createStaticSource,
@@ -151,8 +151,7 @@ export async function refusedPort(): Promise<number> {
 }
 
 /** A raw connection whose received text can be waited for. */
-export function dial(t: Test, port: number) {
-  const socket = connect(port, '127.0.0.1')
+export function dial(t: Test, port: number, socket: Socket = connect(port, '127.0.0.1')) {
   socket.on('error', () => {})
   t.teardown(() => socket.destroy())
   let text = ''

@@ -1,33 +1,56 @@
 import type { Agent, AgentOptions, ClientRequest } from 'node:http'
-import { type ForeignAgent, isForeign, optionsOfForeign } from './foreign-agent.js'
+import type { Socket } from 'node:net'
+import { createSocket } from './create-socket.js'
+import { type ConnectionOwner, EndpointConnection } from './endpoint-connection.js'
+import { poolName } from './endpoint-pool.js'
+import { EndpointSockets, mayKeep } from './endpoint-sockets.js'
+import { type ForeignAgent, hasAddRequest, isForeign, isProxy, isReplaced, optionsOfForeign } from './foreign-agent.js'
 import { LaneAgent } from './lane-agent.js'
-import { type LaneAgentOptions, type ResolvedLaneAgentOptions, resolveLaneAgentOptions } from './lane-agent-options.js'
+import { type LaneAgentOptions, resolveLaneAgentOptions } from './lane-agent-options.js'
 import { LaneHttpsAgent } from './lane-https-agent.js'
-import { isLaneAgent, serviceOf } from './lane-routing.js'
-import { classOf, type HopOptions, hopOptions } from './node-internals.js'
+import { hopAgent, isLaneAgent, lead, serviceOf } from './lane-routing.js'
+import {
+  type AgentInternals,
+  type AnyAgent,
+  type CreateConnection,
+  classOf,
+  type HopOptions,
+  hopOptions,
+} from './node-internals.js'
 import { OutgoingLane } from './outgoing-lane.js'
-import { agentOfCall, connectsItself, targetOfCall, withAgent } from './request-arguments.js'
+import { agentOfCall, connectionOfCall, targetOfCall, withConnection } from './request-arguments.js'
+import type { HopAgent } from './service-hop.js'
 import { type Target, targetOf } from './target.js'
 
+type Method = (...args: any[]) => any
+
 /**
- * Puts the lane into requests whose users know nothing of it. Replace
- *
- * - `addRequest` and `destroy` of `http.Agent.prototype` (`https.Agent` inherits both), which every request with an agent
- *   passes;
- * - `request` and `get` of `http` and `https`, for requests that bring `createConnection` and no agent, or an agent that
- *   is no `http.Agent`.
+ * Puts the lane into requests whose users know nothing of it.
  */
 export interface AgentPatch {
-  wrapAddRequest<F extends (...args: any[]) => void>(original: F): F
-  wrapDestroy<F extends () => unknown>(original: F): F
-  wrapRequest<F extends (...args: any[]) => ClientRequest>(original: F, secure: boolean): F
+  /**
+   * Replaces `addRequest`, `createSocket`, `getName`, `keepSocketAlive` and `destroy` of `http.Agent.prototype`, which every
+   * request with an agent passes; `https.Agent` inherits them.
+   */
+  patchAgents(prototype: Agent): void
+  /**
+   * Wraps `request` of `http` or `https`, for requests that bring `createConnection` and no agent, or an agent whose
+   * `addRequest` is not that of `http.Agent`.
+   *
+   * @param globalAgent - tells the agent of a request that brings none
+   */
+  wrapRequest<F extends (...args: any[]) => ClientRequest>(original: F, secure: boolean, globalAgent?: () => unknown): F
 }
 
-type UserAgent = Agent & {
-  readonly options: AgentOptions & { socketPath?: unknown }
-  readonly keepAlive: boolean
-  readonly scheduling: 'fifo' | 'lifo'
-}
+/** What an agent has for methods unless its class or its user has replaced them. */
+type Patched = Pick<AgentInternals, 'addRequest' | 'createSocket' | 'getName' | 'keepSocketAlive'> &
+  Pick<Agent, 'destroy'>
+
+/** An agent with one of these of its own gets its connections in its own way, through a proxy for instance. */
+const OWN_WAY = ['addRequest', 'createSocket'] as const
+
+/** Of a connection whose request is not known yet. */
+const NOBODY: ConnectionOwner = { next: () => undefined, connected() {} }
 
 interface Shadows {
   plain: LaneAgent | undefined
@@ -35,18 +58,33 @@ interface Shadows {
 }
 
 /**
- * A request to a service goes to a lane agent in the shadow of the user's, with its options; every other one stays with
- * the user's agent and has its tag set or removed.
+ * A request to a service keeps its agent, which pools its connections under the address of the endpoint. Where the agent
+ * is a proxy, or none of Node's, a lane agent in its shadow takes the request over. Every other request stays with the
+ * user's agent and has its tag set or removed.
  *
  * @param onFault - told of a fault of Laneway's own; the request then goes on as if it were not there
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function createAgentPatch(options: LaneAgentOptions, onFault: (error: unknown) => void): AgentPatch {
   const settings = resolveLaneAgentOptions('createAgentPatch', options, onFault)
+  const { resolver, connectTimeoutMs } = settings
+  const sockets = resolver === undefined ? undefined : new EndpointSockets(resolver)
   const shadows = new WeakMap<object, Shadows>()
+  const hops = new WeakMap<object, HopAgent>()
   const adopted = new WeakSet<object>()
+  let patched: Partial<Patched> = {}
+  const withoutPool: HopAgent | undefined = resolver && {
+    resolver,
+    connectTimeoutMs,
+    onFault,
+    agent: undefined,
+    late: false,
+    sockets: undefined,
+    // The request has asked for its connection by itself.
+    connect() {},
+  }
 
-  function shadowOf(agent: UserAgent, secure: boolean): LaneAgent | LaneHttpsAgent {
+  function shadowOf(agent: AnyAgent, secure: boolean): LaneAgent | LaneHttpsAgent {
     let both = shadows.get(agent)
     if (both === undefined) {
       both = { plain: undefined, secure: undefined }
@@ -57,29 +95,52 @@ export function createAgentPatch(options: LaneAgentOptions, onFault: (error: unk
     return (secure ? both.secure : both.plain)!
   }
 
-  /** @returns the agent that takes the request over; `undefined`: the user's own does, and the tag is as it must be */
-  function route(agent: UserAgent, request: ClientRequest, hop: HopOptions): LaneAgent | LaneHttpsAgent | undefined {
-    if (hop.socketPath || agent.options?.socketPath) return undefined
-    const secure = isSecure(request)
+  function hopsOf(agent: AnyAgent, original: Method): HopAgent {
+    let known = hops.get(agent)
+    if (known === undefined) {
+      known = hopAgent(settings, resolver!, agent, false, sockets!, original)
+      hops.set(agent, known)
+      const { getName } = agent
+      if (isReplaced(agent, 'getName', patched)) {
+        agent.getName = function getNameOfEndpoint(options: HopOptions): string {
+          return poolName(this, getName, options, false)
+        }
+      }
+    }
+    return known
+  }
+
+  /** @returns whether the request is under way; else the user's own agent takes it, and the tag is as it must be */
+  function route(agent: AnyAgent, request: ClientRequest, hop: HopOptions, original: Method): boolean {
+    if (hop.socketPath || agent.options?.socketPath) return false
+    const secure = request.protocol === 'https:'
     const target = targetOf(request, hop, secure)
-    if (serviceOf(settings.resolver, target, secure) !== undefined) return shadowOf(agent, secure)
-    new OutgoingLane(request, hop, target, undefined, settings)
-    return undefined
+    const service = serviceOf(resolver, target, secure)
+    if (service === undefined) {
+      new OutgoingLane(request, hop, target, undefined, settings)
+      return false
+    }
+    if (target.originForm !== undefined || isProxy(agent) || OWN_WAY.some(name => isReplaced(agent, name, patched))) {
+      shadowOf(agent, secure).addRequest(request, hop)
+    } else {
+      const outgoing = new OutgoingLane(request, hop, target, service, settings)
+      lead(hopsOf(agent, original), request, outgoing, service, { ...hop })
+    }
+    return true
   }
 
   function wrapAddRequest<F extends (...args: any[]) => void>(original: F): F {
-    const addRequest = function addRequest(
-      this: UserAgent,
+    const wrapped = function addRequest(
+      this: AnyAgent,
       request: ClientRequest,
       options: any,
       port?: unknown,
       localAddress?: unknown,
     ): unknown {
       if (isLaneAgent(this)) return original.call(this, request, options, port, localAddress)
-      let shadow: LaneAgent | LaneHttpsAgent | undefined
       const hop = hopOptions(options, port, localAddress)
       try {
-        shadow = route(this, request, hop)
+        if (route(this, request, hop, original)) return undefined
       } catch (error) {
         if (isHeadersSent(error)) {
           classOf(request).onSocket.call(request, undefined, error as Error)
@@ -87,80 +148,92 @@ export function createAgentPatch(options: LaneAgentOptions, onFault: (error: unk
         }
         onFault(error)
       }
-      if (shadow === undefined) return original.call(this, request, options, port, localAddress)
-      return shadow.addRequest(request, hop)
+      return original.call(this, request, options, port, localAddress)
     }
-    return addRequest as never
+    return wrapped as never
   }
 
-  /** An agent of another class than Node's has a method of its own: it is found when it is first used. */
+  /** An agent with an `addRequest` of its own: it is found when it is first used. */
   function adopt(agent: ForeignAgent): void {
     if (adopted.has(agent)) return
     adopted.add(agent)
     agent.addRequest = wrapAddRequest(agent.addRequest)
   }
 
-  return {
-    wrapAddRequest,
-    wrapDestroy(original) {
-      const destroy = function destroy(this: UserAgent): unknown {
+  function patchAgents(prototype: Agent): void {
+    const { addRequest, createSocket: open, getName, keepSocketAlive, destroy } = prototype as unknown as AnyAgent
+    patched = {
+      addRequest: wrapAddRequest(addRequest),
+      createSocket(this: AnyAgent, request, options, done) {
+        if (isLaneAgent(this)) open.call(this, request, options, done)
+        else createSocket(this, open, undefined, connectTimeoutMs, request, options, done)
+      },
+      getName(this: AnyAgent, options) {
+        return poolName(this, getName, options, true)
+      },
+      keepSocketAlive(this: AnyAgent, socket) {
+        return mayKeep(socket) && keepSocketAlive.call(this, socket)
+      },
+      destroy(this: AnyAgent) {
         const both = shadows.get(this)
         both?.plain?.destroy()
         both?.secure?.destroy()
-        return original.call(this)
-      }
-      return destroy as never
-    },
-    wrapRequest(original, secure) {
+        return destroy.call(this)
+      },
+    }
+    Object.assign(prototype, patched)
+  }
+
+  return {
+    patchAgents,
+    wrapRequest(original, secure, globalAgent) {
       const request = function request(...args: any[]): ClientRequest {
-        const agent = agentOfCall(args)
-        if (isForeign(agent)) {
-          try {
-            adopt(agent)
-          } catch (error) {
-            onFault(error)
-          }
-        }
-        if (!connectsItself(args)) return original(...args)
-        let target: Target | undefined
-        let routed: unknown[] | undefined
+        const connection = connectionOfCall(args)
         try {
-          target = targetOfCall(args, secure)
-          if (target !== undefined && serviceOf(settings.resolver, target, target.secure) !== undefined) {
-            routed = withAgent(args, oneOff(settings, target.secure))
-          }
+          const agent = agentOfCall(args) ?? (connection === undefined ? globalAgent?.() : undefined)
+          if (hasAddRequest(agent) && isReplaced(agent, 'addRequest', patched)) adopt(agent)
         } catch (error) {
           onFault(error)
         }
-        if (routed !== undefined) return original(...routed)
-        const made = original(...args)
-        if (target !== undefined) tag(made, target)
-        return made
+        return connection === undefined ? original(...args) : withoutAgent(original, args, connection, secure)
       }
       return request as never
     },
   }
 
-  /** The request has no agent; its head can still be changed, because it gets its socket one tick later. */
-  function tag(request: ClientRequest, target: Target): void {
+  /** A request that brings its connection; its head can still be changed, because it gets its socket one tick later. */
+  function withoutAgent(original: Method, args: unknown[], connect: Method, secure: boolean): ClientRequest {
+    let target: Target | undefined
+    let service: string | undefined
     try {
-      new OutgoingLane(request, { host: target.hostname, port: target.port }, target, undefined, settings)
+      target = targetOfCall(args, secure)
+      service = target === undefined ? undefined : serviceOf(resolver, target, target.secure)
     } catch (error) {
-      if (isHeadersSent(error)) request.destroy(error as Error)
+      onFault(error)
+    }
+    if (target === undefined) return original(...args) as ClientRequest
+    let socket: Socket | undefined
+    const routed =
+      service === undefined
+        ? args
+        : withConnection(args, (options: HopOptions, done: any) => {
+            const connection = new EndpointConnection(undefined, NOBODY, connectTimeoutMs)
+            socket = connection.open(connect as CreateConnection, undefined, options, done)
+            return socket
+          })
+    const made = original(...routed) as ClientRequest
+    try {
+      const hop = { host: target.hostname, port: target.port }
+      const outgoing = new OutgoingLane(made, hop, target, service, settings)
+      if (service === undefined) return made
+      const led = lead(withoutPool!, made, outgoing, service, hop)
+      if (socket !== undefined) led?.receivedBefore(socket)
+    } catch (error) {
+      if (isHeadersSent(error)) made.destroy(error as Error)
       else onFault(error)
     }
+    return made
   }
-}
-
-function oneOff(settings: ResolvedLaneAgentOptions, secure: boolean): LaneAgent | LaneHttpsAgent {
-  const once = { keepAlive: false, timeout: undefined } as AgentOptions
-  return secure
-    ? new LaneHttpsAgent(settings as LaneAgentOptions, once)
-    : new LaneAgent(settings as LaneAgentOptions, once)
-}
-
-function isSecure(request: ClientRequest): boolean {
-  return request.protocol === 'https:'
 }
 
 function isHeadersSent(error: unknown): boolean {
@@ -168,9 +241,9 @@ function isHeadersSent(error: unknown): boolean {
 }
 
 /** What the user's agent was made with, and what was changed on it since. */
-function optionsOf(agent: UserAgent): AgentOptions {
+function optionsOf(agent: AnyAgent): AgentOptions {
   if (isForeign(agent)) return optionsOfForeign(agent)
-  const { keepAlive, maxSockets, maxFreeSockets, maxTotalSockets, scheduling, options } = agent
+  const { keepAlive, maxSockets, maxFreeSockets, maxTotalSockets, scheduling, options } = agent as any
   return {
     timeout: undefined,
     ...options,

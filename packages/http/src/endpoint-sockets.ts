@@ -1,29 +1,39 @@
 import type { Socket } from 'node:net'
+import type { EndpointConnection } from './endpoint-connection.js'
+import type { EgressResolver } from './lane-agent-options.js'
+import type { AgentInternals } from './node-internals.js'
+
+interface Entry {
+  readonly agent: AgentInternals
+  readonly connection: EndpointConnection
+}
 
 const kGone = Symbol('laneway.gone')
 
-interface Pooled {
-  readonly freeSockets: { readonly [name: string]: readonly Socket[] | undefined }
+/** Whether a connection that has become idle may be kept: not when its endpoint has left. */
+export function mayKeep(socket: Socket): boolean {
+  return (socket as { [kGone]?: true })[kGone] !== true
 }
 
-/** The open connections to endpoints, so that they end when their endpoint has left. */
+/** The open connections to endpoints that agents keep, so that they end when their endpoint has left. */
 export class EndpointSockets {
-  readonly #agent: Pooled
-  /** Per address the sockets and the pool that each belongs to. An entry goes with its last socket. */
-  readonly #byAddress = new Map<string, Map<Socket, string>>()
+  /** An entry goes with its last socket. */
+  readonly #byAddress = new Map<string, Map<Socket, Entry>>()
+  readonly #resolver: EgressResolver
+  #unsubscribe: (() => void) | undefined
 
-  constructor(agent: Pooled) {
-    this.#agent = agent
+  constructor(resolver: EgressResolver) {
+    this.#resolver = resolver
   }
 
-  /** @param pool - the name under which the agent keeps the socket */
-  add(address: string, socket: Socket, pool: string): void {
+  add(address: string, socket: Socket, agent: AgentInternals, connection: EndpointConnection): void {
+    this.#unsubscribe ??= this.#resolver.onEndpointGone(endpoint => this.gone(endpoint.address))
     let sockets = this.#byAddress.get(address)
     if (sockets === undefined) {
       sockets = new Map()
       this.#byAddress.set(address, sockets)
     }
-    sockets.set(socket, pool)
+    sockets.set(socket, { agent, connection })
     const owner = sockets
     socket.once('close', () => {
       owner.delete(socket)
@@ -35,14 +45,19 @@ export class EndpointSockets {
   gone(address: string): void {
     const sockets = this.#byAddress.get(address)
     if (sockets === undefined) return
-    for (const [socket, pool] of sockets) {
-      ;(socket as Socket & { [kGone]?: true })[kGone] = true
-      if (this.#agent.freeSockets[pool]?.includes(socket) === true) socket.destroy()
+    for (const [socket, { agent, connection }] of sockets) {
+      ;(socket as { [kGone]?: true })[kGone] = true
+      const { options } = connection
+      if (options === undefined || agent.freeSockets[agent.getName(options)]?.includes(socket) !== true) continue
+      socket.destroy()
+      // As Node ends an idle socket: it leaves the pool at once, before another request can get it.
+      socket.emit('agentRemove')
     }
   }
 
-  /** Whether a socket that has become idle may be kept. */
-  mayKeep(socket: Socket): boolean {
-    return (socket as Socket & { [kGone]?: true })[kGone] !== true
+  /** Lets go of the resolver; the next connection takes hold again. */
+  release(): void {
+    this.#unsubscribe?.()
+    this.#unsubscribe = undefined
   }
 }

@@ -16,6 +16,37 @@ export function isForeign(agent: unknown): agent is ForeignAgent {
   )
 }
 
+/** Whether something is used as an agent at all. */
+export function hasAddRequest(agent: unknown): agent is ForeignAgent {
+  return typeof (agent as Partial<ForeignAgent> | null | undefined)?.addRequest === 'function'
+}
+
+/**
+ * Whether a method of an agent is neither that of `http.Agent` nor the one that was put in its place.
+ *
+ * @param patched - what was put in place
+ */
+export function isReplaced(agent: object, name: string, patched: object): boolean {
+  const method = (agent as Record<string, unknown>)[name]
+  return (
+    method !== (patched as Record<string, unknown>)[name] &&
+    method !== (Agent.prototype as unknown as Record<string, unknown>)[name]
+  )
+}
+
+/**
+ * Whether an agent connects to a proxy instead of the origin: by Node's `proxyEnv`, or by what proxy agents keep their
+ * proxy in.
+ */
+export function isProxy(agent: object): boolean {
+  const { options, proxy, proxyOptions } = agent as {
+    options?: { proxyEnv?: unknown }
+    proxy?: unknown
+    proxyOptions?: unknown
+  }
+  return Boolean(options?.proxyEnv ?? proxy ?? proxyOptions)
+}
+
 const SECURITY = [
   'ca',
   'cert',

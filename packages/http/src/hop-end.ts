@@ -35,6 +35,11 @@ export class HopEnd {
     this.#late = this.#timingOut || isTimeout(error)
   }
 
+  /** Nobody said why the connection ended before it was made: its agent was destroyed, for instance. */
+  lost(): void {
+    this.#cancelled = true
+  }
+
   of(request: ClientRequest): ChoiceEnd {
     // Set when the head of a response has arrived, and stays.
     if ((request as { res?: unknown }).res) return 'ok'

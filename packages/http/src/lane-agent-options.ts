@@ -10,7 +10,7 @@ import {
 import type { LaneResolver } from '@laneway/discovery'
 
 /** What an agent uses of a resolver. */
-export type EgressResolver = Pick<LaneResolver, 'match' | 'pick' | 'started' | 'finished' | 'ready' | 'onEndpointGone'>
+export type EgressResolver = Pick<LaneResolver, 'match' | 'pick' | 'started' | 'finished' | 'lookup' | 'onEndpointGone'>
 
 /** Options of `LaneAgent` and `LaneHttpsAgent`. */
 export interface LaneAgentOptions extends EgressScopeOptions {

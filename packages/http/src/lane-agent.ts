@@ -1,19 +1,28 @@
 import { Agent, type AgentOptions, type ClientRequest } from 'node:http'
-import { createConnection, type NetConnectOpts } from 'node:net'
+import { createSocket } from './create-socket.js'
+import { poolName } from './endpoint-pool.js'
+import { mayKeep } from './endpoint-sockets.js'
 import type { LaneAgentOptions } from './lane-agent-options.js'
 import { LaneRouting } from './lane-routing.js'
-import { type AgentInternals, type HopOptions, hopOptions } from './node-internals.js'
-import { kEndpoint } from './service-hop.js'
+import {
+  type AgentInternals,
+  type AnyAgent,
+  type CreateConnection,
+  connectDirectly,
+  hopOptions,
+} from './node-internals.js'
 
 /** What Node's global agents have had since version 19. */
 export const LIKE_GLOBAL = Object.freeze({ keepAlive: true, scheduling: 'lifo', timeout: 5000 } as const)
+
+const node = Agent.prototype as unknown as AgentInternals
 
 /**
  * An `http.Agent` that sends each request where its lane belongs: for `http.get` and `http.request`, axios (`httpAgent`),
  * got (`agent.http`) and whatever else takes an agent.
  *
- * The lane is that of the calling code, or a tag that the caller set by hand, decided when the request is made. A host
- * that names a service goes to the endpoint of the choice, `Host` stays; others go where they always went. The tag is set
+ * The lane is that of the calling code, or a tag that the caller set by hand before the head was written. A host that
+ * names a service goes to the endpoint of the choice, `Host` stays; others go where they always went. The tag is set
  * on services and hosts in scope and removed from all others, on each hop of a redirect anew.
  *
  * Errors arrive as `error` of the request: those of Node, and `LANEWAY_NOT_READY`, `LANEWAY_LANE_REQUIRED`,
@@ -21,6 +30,7 @@ export const LIKE_GLOBAL = Object.freeze({ keepAlive: true, scheduling: 'lifo', 
  */
 export class LaneAgent extends Agent {
   readonly #routing: LaneRouting
+  readonly #direct: CreateConnection | undefined
 
   /**
    * @param options - lanes
@@ -30,9 +40,9 @@ export class LaneAgent extends Agent {
    */
   constructor(options: LaneAgentOptions = {}, agentOptions: AgentOptions = {}) {
     super({ ...LIKE_GLOBAL, ...agentOptions })
-    this.#routing = new LaneRouting('LaneAgent', this, false, options, (request, hop) => {
-      ;(Agent.prototype as unknown as AgentInternals).addRequest.call(this, request, hop)
-    })
+    const proxied = (agentOptions as { proxyEnv?: unknown }).proxyEnv !== undefined
+    this.#direct = proxied ? connectDirectly : undefined
+    this.#routing = new LaneRouting('LaneAgent', this as never, false, proxied, options, node.addRequest)
   }
 
   /** Called by `http.request`. */
@@ -41,16 +51,27 @@ export class LaneAgent extends Agent {
   }
 
   /** Called by `http.Agent` when no idle connection fits. Connections to endpoints never go through a proxy. */
-  override createConnection(options: any, callback?: any): any {
-    if ((options as HopOptions)[kEndpoint] === undefined) return super.createConnection(options, callback)
-    const socket = createConnection(options as NetConnectOpts)
-    this.#routing.opened(options, socket)
-    return socket
+  createSocket(request: ClientRequest, options: any, callback: any): void {
+    const { connectTimeoutMs } = this.#routing.options
+    createSocket(
+      this as unknown as AnyAgent,
+      node.createSocket,
+      this.#direct,
+      connectTimeoutMs,
+      request,
+      options,
+      callback,
+    )
   }
 
   /** Called by `http.Agent` when a connection has become idle. */
   override keepSocketAlive(socket: any): any {
-    return this.#routing.mayKeep(socket) && super.keepSocketAlive(socket)
+    return mayKeep(socket) && super.keepSocketAlive(socket)
+  }
+
+  /** The pool of a connection: that of its endpoint, for a service. */
+  override getName(options?: any): string {
+    return poolName(this, super.getName, options, true)
   }
 
   /** Closes all connections and lets go of the resolver, which stays open. The agent can still be used. */

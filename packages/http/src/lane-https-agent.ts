@@ -1,11 +1,14 @@
 import { type ClientRequest, Agent as HttpAgent } from 'node:http'
 import { Agent, type AgentOptions } from 'node:https'
-import { createConnection, type NetConnectOpts, type Socket } from 'node:net'
+import { createSocket } from './create-socket.js'
+import { poolName } from './endpoint-pool.js'
+import { mayKeep } from './endpoint-sockets.js'
 import { LIKE_GLOBAL } from './lane-agent.js'
 import type { LaneAgentOptions } from './lane-agent-options.js'
-import { kPlain, LaneRouting } from './lane-routing.js'
-import { type AgentInternals, type HopOptions, hopOptions } from './node-internals.js'
-import { kEndpoint } from './service-hop.js'
+import { LaneRouting } from './lane-routing.js'
+import { type AgentInternals, type AnyAgent, type CreateConnection, hopOptions } from './node-internals.js'
+
+const node = HttpAgent.prototype as unknown as AgentInternals
 
 /**
  * {@link LaneAgent} for https: `https.get`, axios (`httpsAgent`), got (`agent.https`). Server name (SNI) and certificate
@@ -16,7 +19,7 @@ import { kEndpoint } from './service-hop.js'
 export class LaneHttpsAgent extends Agent {
   readonly #routing: LaneRouting
   /** Connects without a proxy where this agent has one; holds the TLS sessions of endpoints then. */
-  readonly #direct: Agent | undefined
+  readonly #direct: CreateConnection | undefined
 
   /**
    * @param options - lanes
@@ -26,12 +29,12 @@ export class LaneHttpsAgent extends Agent {
    */
   constructor(options: LaneAgentOptions = {}, agentOptions: AgentOptions = {}) {
     super({ ...LIKE_GLOBAL, ...agentOptions })
-    const { proxyEnv } = agentOptions as { proxyEnv?: unknown }
-    this.#direct =
-      proxyEnv === undefined ? undefined : new Agent({ ...agentOptions, proxyEnv: undefined } as AgentOptions)
-    this.#routing = new LaneRouting('LaneHttpsAgent', this, true, options, (request, hop) => {
-      ;(HttpAgent.prototype as unknown as AgentInternals).addRequest.call(this, request, hop)
-    })
+    const proxied = (agentOptions as { proxyEnv?: unknown }).proxyEnv !== undefined
+    if (proxied) {
+      const direct = new Agent({ ...agentOptions, proxyEnv: undefined } as AgentOptions) as unknown as AgentInternals
+      this.#direct = options => direct.createConnection(options)
+    }
+    this.#routing = new LaneRouting('LaneHttpsAgent', this as never, true, proxied, options, node.addRequest)
   }
 
   /** Called by `https.request`. */
@@ -40,23 +43,27 @@ export class LaneHttpsAgent extends Agent {
   }
 
   /** Called by `http.Agent` when no idle connection fits. Connections to endpoints never go through a proxy. */
-  override createConnection(options: any, callback?: any): any {
-    const hop = options as HopOptions
-    if (hop[kEndpoint] === undefined) return super.createConnection(options, callback)
-    const socket = (
-      hop[kPlain] === true
-        ? createConnection(options as NetConnectOpts)
-        : this.#direct === undefined
-          ? super.createConnection(options)
-          : this.#direct.createConnection(options)
-    ) as Socket
-    this.#routing.opened(hop, socket)
-    return socket
+  createSocket(request: ClientRequest, options: any, callback: any): void {
+    const { connectTimeoutMs } = this.#routing.options
+    createSocket(
+      this as unknown as AnyAgent,
+      node.createSocket,
+      this.#direct,
+      connectTimeoutMs,
+      request,
+      options,
+      callback,
+    )
   }
 
   /** Called by `http.Agent` when a connection has become idle. */
   override keepSocketAlive(socket: any): any {
-    return this.#routing.mayKeep(socket) && super.keepSocketAlive(socket)
+    return mayKeep(socket) && super.keepSocketAlive(socket)
+  }
+
+  /** The pool of a connection: that of its endpoint, for a service. */
+  override getName(options?: any): string {
+    return poolName(this, super.getName, options, true)
   }
 
   /** Closes all connections and lets go of the resolver, which stays open. The agent can still be used. */

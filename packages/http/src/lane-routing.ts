@@ -1,5 +1,5 @@
-import type { Agent, ClientRequest } from 'node:http'
-import type { Socket } from 'node:net'
+import type { ClientRequest } from 'node:http'
+import { kPlain } from './create-socket.js'
 import { EndpointSockets } from './endpoint-sockets.js'
 import {
   type EgressResolver,
@@ -7,14 +7,11 @@ import {
   type ResolvedLaneAgentOptions,
   resolveLaneAgentOptions,
 } from './lane-agent-options.js'
-import { classOf, type HopOptions } from './node-internals.js'
+import { type AgentInternals, type AnyAgent, classOf, type HopOptions } from './node-internals.js'
 import { firstValue, OutgoingLane, write } from './outgoing-lane.js'
 import { isRendered, rewriteTarget } from './rendered-head.js'
-import { type HopAgent, kEndpoint, ServiceHop } from './service-hop.js'
+import { type HopAgent, ServiceHop } from './service-hop.js'
 import { type Target, targetOf } from './target.js'
-
-/** Set on the options of a connection that must be plain TCP although its agent speaks TLS. */
-export const kPlain: unique symbol = Symbol('laneway.plain')
 
 /** Marks agents that route by themselves; registered, because two copies of this package may meet. */
 const kLaneAgent = Symbol.for('laneway.http.agent')
@@ -28,30 +25,36 @@ export function isLaneAgent(agent: object): boolean {
 export class LaneRouting {
   readonly options: ResolvedLaneAgentOptions
   readonly #secure: boolean
-  readonly #sockets: EndpointSockets
+  readonly #agent: AnyAgent
   readonly #hops: HopAgent | undefined
-  readonly #connect: HopAgent['connect']
-  readonly #socketPath: unknown
-  readonly #keepsSockets: boolean
-  #unsubscribe: (() => void) | undefined
+  readonly #connect: AgentInternals['addRequest']
+  readonly #sockets: EndpointSockets | undefined
 
   /** @param connect - `addRequest` of the class above */
-  constructor(where: string, agent: Agent, secure: boolean, input: LaneAgentOptions, connect: HopAgent['connect']) {
+  constructor(
+    where: string,
+    agent: AnyAgent,
+    secure: boolean,
+    late: boolean,
+    input: LaneAgentOptions,
+    connect: AgentInternals['addRequest'],
+  ) {
     this.options = resolveLaneAgentOptions(where, input)
     this.#secure = secure
-    this.#sockets = new EndpointSockets(agent as never)
+    this.#agent = agent
     this.#connect = connect
     ;(agent as { [kLaneAgent]?: true })[kLaneAgent] = true
-    this.#keepsSockets = (agent as Agent & { keepAlive?: boolean }).keepAlive === true
-    this.#socketPath = (agent as Agent & { options: { socketPath?: unknown } }).options.socketPath
-    const { resolver, connectTimeoutMs, onFault } = this.options
-    this.#hops = resolver === undefined ? undefined : { resolver, connectTimeoutMs, onFault, connect }
+    const { resolver } = this.options
+    if (resolver === undefined) return
+    this.#sockets = new EndpointSockets(resolver)
+    this.#hops = hopAgent(this.options, resolver, agent, late, this.#sockets, connect)
   }
 
   addRequest(request: ClientRequest, options: HopOptions): void {
+    const agent = this.#agent
     // A unix socket is an address of its own: not ours to resolve, and nobody knows who listens.
-    if (options.socketPath || this.#socketPath) {
-      this.#connect(request, options)
+    if (options.socketPath || agent.options.socketPath) {
+      this.#connect.call(agent, request, options)
       return
     }
     const hops = this.#hops
@@ -66,47 +69,76 @@ export class LaneRouting {
       const { onFault } = this.options
       if (onFault !== undefined && (error as { code?: unknown }).code !== 'LANEWAY_HEADERS_SENT') {
         onFault(error)
-        this.#connect(request, options)
+        this.#connect.call(agent, request, options)
         return
       }
       classOf(request).onSocket.call(request, undefined, error as Error)
       return
     }
     if (service === undefined || hops === undefined) {
-      this.#connect(request, options)
+      this.#connect.call(agent, request, options)
       return
     }
-    const own: HopOptions = { ...options }
-    if (this.#secure) {
-      if (!target.secure) {
-        own[kPlain] = true
-        own.servername = ''
-      } else if (own.servername === undefined && request.getHeader('host') === undefined) {
-        // Node takes the server name from Host, else from the options, which are to hold the endpoint's address.
-        own.servername = target.hostname
-      }
-    }
-    new ServiceHop(hops, request, outgoing, service, own)
-  }
-
-  /** A connection to an endpoint was opened. */
-  opened(options: HopOptions, socket: Socket): void {
-    // Without keep-alive a connection ends with its request, and an agent may live no longer either.
-    if (!this.#keepsSockets) return
-    const { resolver } = this.options
-    this.#unsubscribe ??= resolver?.onEndpointGone(endpoint => this.#sockets.gone(endpoint.address))
-    this.#sockets.add(options[kEndpoint] as string, socket, options._agentKey ?? '')
-  }
-
-  mayKeep(socket: Socket): boolean {
-    return this.#sockets.mayKeep(socket)
+    lead(hops, request, outgoing, service, ownOptions(options, target, this.#secure))
   }
 
   /** Lets go of the resolver; the next connection to an endpoint takes hold again. */
   release(): void {
-    this.#unsubscribe?.()
-    this.#unsubscribe = undefined
+    this.#sockets?.release()
   }
+}
+
+/** What the requests of one agent to services have in common. */
+export function hopAgent(
+  { connectTimeoutMs, onFault }: ResolvedLaneAgentOptions,
+  resolver: EgressResolver,
+  agent: AnyAgent,
+  late: boolean,
+  sockets: EndpointSockets,
+  addRequest: AgentInternals['addRequest'],
+): HopAgent {
+  const connect = addRequest.bind(agent)
+  return { resolver, connectTimeoutMs, onFault, agent, late, sockets, connect }
+}
+
+/** Sends a request to an endpoint of a service. What a resolver throws is the request's error, or goes to `onFault`. */
+export function lead(
+  hops: HopAgent,
+  request: ClientRequest,
+  outgoing: OutgoingLane,
+  service: string,
+  options: HopOptions,
+): ServiceHop | undefined {
+  let hop: ServiceHop
+  try {
+    hop = new ServiceHop(hops, request, outgoing, service, options)
+  } catch (error) {
+    outgoing.watcher = undefined
+    if (hops.onFault === undefined) classOf(request).onSocket.call(request, undefined, error as Error)
+    else {
+      hops.onFault(error)
+      hops.connect(request, outgoing.hop)
+    }
+    return undefined
+  }
+  hop.begin()
+  return hop
+}
+
+/** The options of a connection, which are changed as the request goes on. */
+function ownOptions(options: HopOptions, target: Target, secure: boolean): HopOptions {
+  const own: HopOptions = { ...options }
+  if (target.originForm !== undefined) {
+    // The options name the proxy.
+    own.host = target.hostname
+    own.hostname = target.hostname
+    own.port = target.port ?? (target.secure ? 443 : 80)
+  }
+  if (secure && !target.secure) {
+    own[kPlain] = true
+    own.servername = ''
+  }
+  return own
 }
 
 /** The service that a target names. Plain HTTP has no way to reach an https target but through its proxy. */

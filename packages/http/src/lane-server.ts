@@ -1,14 +1,13 @@
-import { createIngress, type Emitter, type IngressOptions, type IngressRequest, runRequest } from '@laneway/core'
+import {
+  createIngress,
+  type Emitter,
+  guardExpressLayers,
+  type IngressOptions,
+  type IngressRequest,
+  runRequest,
+} from '@laneway/core'
+import { type EmitBelow, emitBelow, REQUEST_EVENTS } from './emit-below.js'
 import type { WithLane } from './lane-request.js'
-
-/** The events of a server that hand over a request. */
-const REQUEST_EVENTS: ReadonlySet<unknown> = new Set([
-  'request',
-  'upgrade',
-  'connect',
-  'checkContinue',
-  'checkExpectation',
-])
 
 /** By a registered symbol, because two copies of this package may meet one server. */
 const kLaned = Symbol.for('laneway.http.server')
@@ -37,20 +36,27 @@ export function laneServer<S extends Emitter>(
   onFault: (error: unknown) => void = rethrow,
 ): S {
   const ingress = createIngress('laneServer', options)
+  // The app knows nothing of Laneway: its requests keep their own properties.
+  const preloaded = options.provisional === true
   const laned: LanedServer = server
   if (laned[kLaned] === true) return server
   laned[kLaned] = true
-  const { emit } = server
+  const own = Object.hasOwn(server, 'emit') ? server.emit : undefined
+  const below = emitBelow(server)
 
   // Wrapping what Node emits reaches listeners of any age and leaves `listeners()` and `listenerCount()` as they are.
   laned.emit = function laneServerEmit(this: unknown, ...args: unknown[]): boolean {
+    // Looked up now: an instrumentation may have come since.
+    const emit = own ?? (Object.getPrototypeOf(server) as Emitter).emit
     if (!REQUEST_EVENTS.has(args[0])) return Reflect.apply(emit, this, args) as boolean
     const before = handedOn
     try {
       const request = args[1] as IngressRequest & Emitter & WithLane
       const decision = ingress(request)
-      request.lane = decision.lane
-      return runRequest(decision, request, args[2] as Emitter, handOn, emit, this, args)
+      if (!preloaded) request.lane = decision.lane
+      const result = runRequest(decision, request, args[2] as Emitter, handOn, below, emit, args)
+      if (!preloaded) guardExpressLayers(request)
+      return result
     } catch (error) {
       if (handedOn !== before) throw error
       onFault(error)
@@ -63,9 +69,9 @@ export function laneServer<S extends Emitter>(
 /** Requests handed on so far: an error before one of them is Laneway's own, one after it comes from a listener. */
 let handedOn = 0
 
-function handOn(emit: (...args: any[]) => boolean, self: unknown, args: unknown[]): boolean {
+function handOn(below: EmitBelow, emit: Emitter['emit'], args: unknown[]): boolean {
   handedOn++
-  return Reflect.apply(emit, self, args) as boolean
+  return below(emit, args)
 }
 
 function rethrow(error: unknown): never {

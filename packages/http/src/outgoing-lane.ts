@@ -9,6 +9,7 @@ import {
   type Lane,
   LanewayError,
   laneOfCall,
+  lanesSeen,
   MSE_BAGGAGE_KEY,
   parseBaggageLane,
   parseMseLane,
@@ -16,10 +17,11 @@ import {
   withoutLaneMembers,
 } from '@laneway/core'
 import type { ResolvedLaneAgentOptions } from './lane-agent-options.js'
-import { markLaneDependent } from './lane-dependent.js'
+import { isReadByCache } from './lane-dependent.js'
 import { classOf, type HopOptions, type OutgoingRequest } from './node-internals.js'
 import { isRedirectTo, watchRedirect } from './redirect.js'
 import { isRendered, renderedValues, rewriteHeader } from './rendered-head.js'
+import { hookRequest, hooksOf, ownEmit, type RequestHooks, type RequestWatcher } from './request-hooks.js'
 import { scopeHost, type Target } from './target.js'
 
 interface Tagged {
@@ -41,7 +43,7 @@ function implicitHeader(this: HookedRequest): void {
  * The lane of one outgoing request and what its head says about it. Made in the caller's context when the user makes the
  * call; nothing reads that context later.
  */
-export class OutgoingLane {
+export class OutgoingLane implements RequestHooks {
   readonly request: ClientRequest
   readonly target: Target
   /** The options as the caller gave them. */
@@ -50,11 +52,16 @@ export class OutgoingLane {
   host: string
   /** `undefined` for base. Out of scope: the lane that is not sent. */
   lane: Lane | undefined
-  /** Set when an endpoint has been chosen: from then on the head follows the choice, not the caller. */
-  fixed = false
+  readonly caller: Lane | undefined
+  readonly emit: ClientRequest['emit'] | undefined
+  /** Set by who leads a request to a service. */
+  watcher: RequestWatcher | undefined
+  /** The target has turned out to be no service: what the head says now was set here, not by the caller. */
+  #left = false
   readonly #options: ResolvedLaneAgentOptions
   #inScope: boolean
   readonly #redirected: boolean
+  readonly #service: boolean
   #told = false
   #kept = false
 
@@ -73,14 +80,18 @@ export class OutgoingLane {
     this.target = target
     this.hop = hop
     this.#options = options
+    this.#service = service !== undefined
     this.host = service === undefined ? scopeHost(target, firstValue(request, 'host')) : target.hostname
     this.#inScope = service !== undefined || options.scope.includes(this.host)
     this.#redirected = options.keepHandSet && isRedirectTo(this.host)
+    const hooks = hooksOf(request)
+    this.caller = hooks === undefined ? currentLane() : hooks.caller
     const decided = (request as Tagged)[kLane] ?? (hop as Tagged)[kLane]
     this.lane = decided === undefined ? currentLane() : (decided ?? undefined)
     if (options.keepHandSet && values(request, options.header) !== undefined)
       watchRedirect(request, baseUrl(target, hop))
-    if (this.#inScope) markLaneDependent(request, service !== undefined)
+    this.emit = ownEmit(request)
+    hookRequest(request, this)
     this.settle()
     if (isRendered(request)) this.told()
     else {
@@ -105,6 +116,7 @@ export class OutgoingLane {
   render(): void {
     try {
       this.settle()
+      this.watcher?.rendering()
       this.told()
     } catch (error) {
       if (this.#options.onFault === undefined) throw error
@@ -112,10 +124,18 @@ export class OutgoingLane {
     }
   }
 
-  /** The last moment at which a tag that the caller sets by hand decides the pick. */
-  settleBeforePick(): void {
+  /** Takes in what the caller has set by hand until now. */
+  settleUnlessRendered(): void {
     if (!isRendered(this.request)) this.settle()
-    this.fixed = true
+  }
+
+  isCached(): boolean {
+    return this.#inScope && (this.#service || lanesSeen()) && isReadByCache(this.hop)
+  }
+
+  /** Whether the tag of the request has to go again should its target turn out to be no service. */
+  isTaggedForService(): boolean {
+    return this.lane !== undefined && !this.#options.scope.includes(this.#hostItself())
   }
 
   /**
@@ -124,7 +144,8 @@ export class OutgoingLane {
    * @throws LanewayError `LANEWAY_HEADERS_SENT`
    */
   leaveService(): void {
-    this.host = scopeHost(this.target, firstValue(this.request, 'host'))
+    this.#left = true
+    this.host = this.#hostItself()
     this.#inScope = this.#options.scope.includes(this.host)
     if (this.#inScope) return
     this.settle()
@@ -145,11 +166,15 @@ export class OutgoingLane {
     }
   }
 
+  #hostItself(): string {
+    return scopeHost(this.target, firstValue(this.request, 'host'))
+  }
+
   #tag(): void {
     const { request } = this
     const { header, baggage } = this.#options
     const given = values(request, header)
-    if (!this.fixed) this.lane = laneOfCall(given, this.lane, this.host)
+    if (!this.#left) this.lane = laneOfCall(given, this.lane, this.host)
     const { lane } = this
     if (given !== lane?.header) write(request, header, lane?.header)
     const carried = values(request, 'baggage')
@@ -167,7 +192,7 @@ export class OutgoingLane {
     const given = values(request, header)
     const handSet = given === undefined ? undefined : laneOfCall(given, undefined, this.host)
     this.lane = handSet ?? this.lane
-    this.#kept = handSet !== undefined && keepHandSet && !this.fixed && !this.#redirected && !scope.forbids(this.host)
+    this.#kept = handSet !== undefined && keepHandSet && !this.#left && !this.#redirected && !scope.forbids(this.host)
     const kept = this.#kept ? handSet?.header : undefined
     if (given !== kept) write(request, header, kept)
     const carried = values(request, 'baggage')

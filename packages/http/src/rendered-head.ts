@@ -1,4 +1,5 @@
 import type { ClientRequest } from 'node:http'
+import type { Socket } from 'node:net'
 
 /** What Node keeps of a request whose head is written but has not left: same fields on Node 20 to 26. */
 interface Rendered {
@@ -29,7 +30,8 @@ export function renderedValues(request: ClientRequest, name: string): string[] |
 }
 
 /**
- * Gives a rendered head exactly one line of a header, or none. Possible until the request has a socket.
+ * Gives a rendered head exactly one line of a header, or none. Possible until the head has left for the socket, or while that
+ * socket is corked.
  *
  * @param value - `undefined` removes the header
  * @returns `false` when the head can no longer be changed; then nothing was changed
@@ -51,10 +53,12 @@ export function rewriteTarget(request: ClientRequest, target: string): boolean {
 function rewriteHead(request: ClientRequest, change: (lines: string[]) => string[]): boolean {
   const rendered = request as unknown as Rendered
   const head = headOf(request)
-  if (request.socket !== null && request.socket !== undefined) return false
   if (!head.endsWith('\r\n\r\n')) return false
   const next = change(head.split('\r\n')).join('\r\n')
-  if (rendered._headerSent) {
+  if (request.socket !== null && request.socket !== undefined) {
+    if (request.socket.writableCorked === 0) return false
+    if (rendered._headerSent && !rewriteBuffered(request.socket, head, next)) return false
+  } else if (rendered._headerSent) {
     const first = rendered.outputData?.[0]
     if (first === undefined || typeof first.data !== 'string' || !first.data.startsWith(head)) return false
     first.data = next + first.data.slice(head.length)
@@ -62,6 +66,20 @@ function rewriteHead(request: ClientRequest, change: (lines: string[]) => string
   }
   rendered._header = next
   return true
+}
+
+/** The head of a request whose socket is corked, because it is not known yet where the request goes. */
+function rewriteBuffered(socket: Socket, head: string, next: string): boolean {
+  const { _writableState: state } = socket as Buffered
+  const first = state.getBuffer()[0]
+  if (typeof first?.chunk !== 'string' || !first.chunk.startsWith(head)) return false
+  first.chunk = next + first.chunk.slice(head.length)
+  state.length += next.length - head.length
+  return true
+}
+
+type Buffered = Socket & {
+  readonly _writableState: { length: number; getBuffer(): { chunk: unknown }[] }
 }
 
 function headOf(request: ClientRequest): string {

@@ -1,12 +1,12 @@
-import type { Agent } from 'node:http'
 import { urlToHttpOptions } from 'node:url'
 import type { HopOptions } from './node-internals.js'
 import type { Target } from './target.js'
 
-/** Whether the arguments of `http.request` bring a connection of their own, which no agent is asked for. */
-export function connectsItself(args: readonly unknown[]): boolean {
+/** The connection that the arguments of `http.request` bring, where no agent is asked for one. */
+export function connectionOfCall(args: readonly unknown[]): ((...args: any[]) => any) | undefined {
   const { createConnection, agent } = Object(optionsOf(args)) as { createConnection?: unknown; agent?: unknown }
-  return typeof createConnection === 'function' && (agent === undefined || agent === null)
+  if (typeof createConnection !== 'function' || (agent !== undefined && agent !== null)) return undefined
+  return createConnection as (...args: any[]) => any
 }
 
 /** The agent that the arguments bring, if any. */
@@ -31,10 +31,10 @@ export function targetOfCall(args: readonly unknown[], secure: boolean): Target 
   }
 }
 
-/** The same arguments with an agent in place of the connection. */
-export function withAgent(args: readonly unknown[], agent: Agent): unknown[] {
+/** The same arguments with another way to connect. */
+export function withConnection(args: readonly unknown[], createConnection: (...args: any[]) => any): unknown[] {
   const given = optionsOf(args)
-  return args.map(arg => (arg === given ? { ...given, agent, createConnection: undefined } : arg))
+  return args.map(arg => (arg === given ? { ...given, createConnection } : arg))
 }
 
 function optionsOf(args: readonly unknown[]): object | undefined {

@@ -1,19 +1,22 @@
 import type { ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Choice } from '@laneway/discovery'
-import { awaitConnect, type ConnectWatcher } from './await-connect.js'
+import type { Lane } from '@laneway/core'
+import type { Choice, Endpoint } from '@laneway/discovery'
+import { type ConnectionOwner, connectionOf, type Goal } from './endpoint-connection.js'
+import { kEndpoint, leaveQueue, WAITING } from './endpoint-pool.js'
+import type { EndpointSockets } from './endpoint-sockets.js'
 import { HopEnd, warnOfFault } from './hop-end.js'
 import type { EgressResolver } from './lane-agent-options.js'
 import { noEndpoint } from './no-endpoint.js'
-import { classOf, type HopOptions } from './node-internals.js'
+import { type AnyAgent, classOf, type HopOptions } from './node-internals.js'
 import type { OutgoingLane } from './outgoing-lane.js'
-import { hookRequest, type RequestWatcher, unhookRequest } from './request-hooks.js'
+import { hookDestroy, type RequestWatcher } from './request-hooks.js'
 
 /** Connection attempts of a request after the first, all before a byte of it has left. */
 const MAX_RETRIES = 2
 
-/** Marks the options of a connection to an endpoint of a service; the value is the endpoint's address. */
-export const kEndpoint: unique symbol = Symbol('laneway.endpoint')
+/** The request to a service that a connection is opened for, set on the options of the connection. */
+export const kHop: unique symbol = Symbol('laneway.hop')
 
 /** What a hop needs of its agent. */
 export interface HopAgent {
@@ -21,15 +24,25 @@ export interface HopAgent {
   readonly connectTimeoutMs: number
   /** See `ResolvedLaneAgentOptions`. */
   readonly onFault: ((error: unknown) => void) | undefined
+  /** `undefined` for a request without an agent. */
+  readonly agent: AnyAgent | undefined
+  /**
+   * Connects to the origin through a proxy of its own: a request whose target may turn out to be no service must not have
+   * a socket before that is known.
+   */
+  readonly late: boolean
+  /** Where connections that are kept are noted. */
+  readonly sockets: EndpointSockets | undefined
   /** `http.Agent.prototype.addRequest`. */
   connect(request: ClientRequest, options: HopOptions): void
 }
 
 /**
- * One request to a service: waits for the first snapshot, picks, connects, and picks again when the connection fails. The
- * request gets its socket when that is connected, so a failed attempt stays unseen and no byte has left before.
+ * One request to a service. The endpoint is picked when the request is made, and the agent gives the request a socket as
+ * it always does. What happens before a byte has left stays unseen: the wait for a first snapshot, and the pick of
+ * another endpoint because the connection failed or because the caller set another tag.
  */
-export class ServiceHop implements ConnectWatcher, RequestWatcher {
+export class ServiceHop implements ConnectionOwner, RequestWatcher {
   readonly #request: ClientRequest
   readonly #outgoing: OutgoingLane
   readonly #service: string
@@ -38,14 +51,24 @@ export class ServiceHop implements ConnectWatcher, RequestWatcher {
   readonly #end = new HopEnd()
   /** In use, reported as started. */
   #choice: Choice | undefined
+  /** The lane of the last pick. */
+  #lane: Lane | undefined
+  /** Why no endpoint could be picked. */
+  #failure: Error | undefined
   /** Addresses that failed before any response byte. */
   #tried: Set<string> | undefined
   #retries = 0
+  /** Waits for the first snapshot. */
+  #waiting = false
   #waited = false
-  /** Ends what the request waits for, while no socket is its own. */
-  #abandon: (() => void) | undefined
-  #over = false
   #connecting = false
+  /** Those who listen for the socket have had their turn. */
+  #heard = false
+  /** The agent was asked for a socket. */
+  #asked = false
+  #socket: Socket | undefined
+  #corked = false
+  #over = false
 
   constructor(agent: HopAgent, request: ClientRequest, outgoing: OutgoingLane, service: string, options: HopOptions) {
     this.#agent = agent
@@ -53,65 +76,73 @@ export class ServiceHop implements ConnectWatcher, RequestWatcher {
     this.#outgoing = outgoing
     this.#service = service
     this.#options = options
-    hookRequest(request, this)
-    // One tick later, so that a tag which the caller sets on the returned request still is the lane of the pick.
-    process.nextTick(begin, this)
+    options[kHop] = this
+    outgoing.watcher = this
+    hookDestroy(request)
+    this.#pick(undefined)
   }
 
+  /** Lets the agent give the request its socket. */
   begin(): void {
-    if (this.#request.destroyed) {
-      this.#fail(undefined)
-      return
-    }
-    try {
-      this.#outgoing.settleBeforePick()
-      this.#pick(undefined)
-    } catch (error) {
-      this.#fault(error)
-    }
-  }
-
-  /** Nobody above could catch it: the request ends with it, or does without Laneway. */
-  #fault(error: unknown): void {
-    const { onFault } = this.#agent
-    if (onFault === undefined) this.#fail(error as Error)
-    else {
-      onFault(error)
-      this.#leave()
-    }
+    if (this.#waiting && this.#agent.late) return
+    this.#connect()
   }
 
   /** @param failure - of the attempt before, `undefined` for the first */
   #pick(failure: Error | undefined): void {
     const { lane } = this.#outgoing
-    const choice = this.#agent.resolver.pick(this.#service, lane, this.#tried)
+    const { resolver } = this.#agent
+    this.#lane = lane
+    this.#failure = undefined
+    const choice = resolver.pick(this.#service, lane, this.#tried)
     const { endpoint } = choice
-    if (endpoint === undefined) {
-      if (choice.outcome === 'not-ready' && !this.#waited) this.#wait()
-      else this.#fail(noEndpoint(choice, lane, failure))
-    } else if (failure !== undefined && this.#tried?.has(endpoint.address) === true) this.#fail(failure)
-    else this.#connect(choice)
+    if (endpoint !== undefined) {
+      if (failure !== undefined && this.#tried?.has(endpoint.address) === true) {
+        this.#failure = failure
+        return
+      }
+      resolver.started(choice)
+      this.#choice = choice
+      this.#options[kEndpoint] = endpoint
+      return
+    }
+    this.#options[kEndpoint] = WAITING
+    if (choice.outcome === 'not-ready' && !this.#waited) this.#wait()
+    else this.#failure = noEndpoint(choice, lane, failure)
   }
 
   #wait(): void {
     this.#waited = true
+    this.#waiting = true
     this.#end.delayed = true
-    let awaited = true
     const done = (error?: Error) => {
-      if (!awaited) return
-      this.#abandon = undefined
+      if (!this.#waiting) return
+      this.#waiting = false
       try {
-        if (this.#isNoService()) this.#leave()
-        else if (error === undefined) this.#pick(undefined)
-        else this.#fail(error)
+        this.#arrived(error)
       } catch (fault) {
         this.#fault(fault)
       }
     }
-    this.#abandon = () => {
-      awaited = false
+    this.#agent.resolver.lookup(this.#service).then(() => done(), done)
+  }
+
+  /** The wait is over: it is known where the request goes, unless the wait was in vain. */
+  #arrived(error: Error | undefined): void {
+    if (this.#isNoService()) {
+      this.#leave()
+      return
     }
-    this.#agent.resolver.ready(this.#service).then(() => done(), done)
+    const queued = this.#leaveQueue()
+    if (error === undefined) this.#pick(undefined)
+    else this.#failure = error
+    if (queued || !this.#asked) this.#connect()
+    else if (this.#socket !== undefined) {
+      const endpoint = this.#choice?.endpoint
+      // At once: the next request that waited has to find the pool as full as it is.
+      if (endpoint !== undefined) connectionOf(this.#socket)?.move(endpoint)
+      if (this.#heard) this.start()
+    }
   }
 
   /** Only with a snapshot the ports of a service are known, or that no registry has it. */
@@ -121,89 +152,190 @@ export class ServiceHop implements ConnectWatcher, RequestWatcher {
     return originForm === undefined && this.#agent.resolver.match(hostname, port, secure) === undefined
   }
 
-  /** Gives the request back to the agent, to go where it would without a resolver. */
+  /** The request goes where it would without a resolver. */
   #leave(): void {
-    unhookRequest(this.#request)
+    const { hop } = this.#outgoing
+    const goal = this.#ownGoal()
+    if (goal instanceof Error) this.#fail(goal)
+    else if (this.#socket !== undefined) {
+      connectionOf(this.#socket)?.start(goal)
+      this.#uncork()
+    } else if (this.#leaveQueue() || !this.#asked) this.#agent.connect(this.#request, hop)
+  }
+
+  /** Where the request would go without a resolver; or why its head cannot be made to fit that. */
+  #ownGoal(): Goal | Error {
+    const { hop } = this.#outgoing
+    this.#over = true
+    this.#release('aborted')
+    this.#outgoing.watcher = undefined
     try {
       this.#outgoing.leaveService()
-      this.#agent.connect(this.#request, this.#outgoing.hop)
     } catch (error) {
-      this.#fail(error as Error)
+      return error as Error
+    }
+    return { host: hop.host ?? 'localhost', port: Number(hop.port) }
+  }
+
+  /** A fault of Laneway's own: the request ends with it, or does without Laneway. */
+  #fault(error: unknown): void {
+    const { onFault } = this.#agent
+    if (onFault === undefined) this.#fail(error as Error)
+    else {
+      onFault(error)
+      this.#leave()
     }
   }
 
-  #connect(choice: Choice): void {
-    const { host, port, address } = choice.endpoint!
-    this.#agent.resolver.started(choice)
-    this.#choice = choice
-    const options = this.#options
-    options.host = host
-    options.hostname = host
-    options.port = port
-    options[kEndpoint] = address
+  #connect(): void {
     this.#connecting = true
+    this.#asked = true
     try {
-      this.#agent.connect(this.#request, options)
+      this.#agent.connect(this.#request, this.#options)
     } catch (error) {
-      this.failed(error as Error)
+      this.#over = true
+      this.#release('aborted')
+      throw error
     } finally {
       this.#connecting = false
     }
+    // Waits in the queue of its agent, for nothing.
+    if (this.#socket === undefined && this.#failure !== undefined) process.nextTick(go, this)
   }
 
   received(socket: Socket | undefined, error: Error | null | undefined): void {
-    if (error !== null && error !== undefined) {
-      this.failed(error)
+    if (socket !== undefined && !error) this.#link(socket)
+    classOf(this.#request).onSocket.call(this.#request, socket, error ?? undefined)
+    // Behind Node's own tick: those who listen for the socket may still set the tag.
+    process.nextTick(go, this)
+  }
+
+  /** The request has its socket already. */
+  receivedBefore(socket: Socket): void {
+    this.#link(socket)
+    process.nextTick(go, this)
+  }
+
+  #link(socket: Socket): void {
+    this.#socket = socket
+    this.#end.reached = this.#connecting
+    const connection = connectionOf(socket)
+    if (connection === undefined) {
+      // A mock, or a connection that somebody else has made: it goes where they want, whatever the resolver knows.
+      this.#waiting = false
+      this.#failure = undefined
       return
     }
-    this.#end.reached = socket !== undefined && this.#connecting
-    if (this.#request.destroyed || !socket?.connecting) this.#deliver(socket)
-    else this.#abandon = awaitConnect(socket, this.#agent.connectTimeoutMs, this)
-  }
-
-  connected(socket: Socket): void {
-    this.#abandon = undefined
-    if ((socket as { encrypted?: boolean }).encrypted === true) {
-      const end = this.#end
-      end.handshaking = true
-      socket.once('secureConnect', () => {
-        end.handshaking = false
-      })
+    connection.owner = this
+    if (this.#waiting && this.#outgoing.isTaggedForService()) {
+      this.#corked = true
+      socket.cork()
     }
-    this.#deliver(socket)
   }
 
-  failed(error: Error): void {
+  /** Begins to connect, now that the tag is known. */
+  go(): void {
+    this.#heard = true
+    if (this.#over) {
+      this.start()
+      return
+    }
+    try {
+      if (!this.#request.destroyed) this.#outgoing.settleUnlessRendered()
+      this.#go()
+    } catch (error) {
+      this.#fault(error)
+    }
+  }
+
+  #go(): void {
+    this.#repickIfMoved()
+    // No lookup is faster than what the caller has put into the queue of this moment.
+    if (connectionOf(this.#socket)?.isStarted() === false) process.nextTick(start, this)
+    else this.start()
+  }
+
+  start(): void {
+    if (this.#waiting) return
+    const connection = connectionOf(this.#socket)
+    const failure = this.#failure
+    if (failure !== undefined) {
+      this.#leaveQueue()
+      this.#fail(failure)
+      return
+    }
+    if (connection === undefined || connection.isStarted()) return
+    const endpoint = this.#options[kEndpoint] as Endpoint
+    if (endpoint.address !== WAITING.address) connection.start(endpoint)
+    this.#uncork()
+  }
+
+  rendering(): void {
+    this.#repickIfMoved()
+  }
+
+  /** The caller has set another tag since the pick. */
+  #repickIfMoved(): void {
+    if (this.#over || this.#waiting || this.#lane?.header === this.#outgoing.lane?.header) return
+    const before = this.#choice?.endpoint?.address
+    const queued = this.#leaveQueue()
+    this.#release('aborted')
+    this.#pick(undefined)
+    const endpoint = this.#choice?.endpoint
+    if (queued) {
+      this.#connect()
+      return
+    }
+    const connection = connectionOf(this.#socket)
+    if (connection === undefined || endpoint?.address === before) return
+    if (endpoint === undefined) this.#fail(this.#failure)
+    else if (connection.isStarted()) {
+      this.#request.reusedSocket = false
+      if (!connection.restart(endpoint)) this.#fail(new Error('the tag of a request was changed too late'))
+    }
+  }
+
+  #leaveQueue(): boolean {
+    const { agent } = this.#agent
+    return agent !== undefined && this.#socket === undefined && leaveQueue(agent, this.#request, this.#options)
+  }
+
+  next(failure: Error): Goal | Error | undefined {
     const choice = this.#choice
-    this.#abandon = undefined
     this.#choice = undefined
-    if (choice?.endpoint === undefined) {
-      this.#fail(error)
-      return
-    }
+    if (this.#over || choice?.endpoint === undefined) return undefined
     this.#end.delayed = true
     this.#tried ??= new Set()
     this.#tried.add(choice.endpoint.address)
     try {
       this.#agent.resolver.finished(choice, 'connect-error')
-      if (this.#request.destroyed || this.#retries === MAX_RETRIES) this.#fail(error)
-      else {
-        this.#retries++
-        this.#pick(error)
-      }
+      if (this.#request.destroyed || this.#retries === MAX_RETRIES) return undefined
+      this.#retries++
+      this.#pick(failure)
     } catch (fault) {
-      this.#fault(fault)
+      const { onFault } = this.#agent
+      if (onFault === undefined) return fault as Error
+      onFault(fault)
+      return this.#ownGoal()
     }
+    const next = (this.#choice as Choice | undefined)?.endpoint
+    // The failure itself is told by Node.
+    return next ?? (this.#failure === failure ? undefined : this.#failure)
   }
 
-  closed(): void {
-    this.#abandon = undefined
-    this.#end.cancelled(undefined)
-    this.#fail(Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }))
-  }
-
-  timedOut(): void {
-    this.#request.emit('timeout')
+  connected(socket: Socket): void {
+    const { agent, sockets } = this.#agent
+    const address = this.#choice?.endpoint?.address
+    const connection = connectionOf(socket)
+    if (sockets !== undefined && agent?.keepAlive === true && address !== undefined && connection !== undefined) {
+      sockets.add(address, socket, agent, connection)
+    }
+    if ((socket as { encrypted?: boolean }).encrypted !== true) return
+    const end = this.#end
+    end.handshaking = true
+    socket.once('secureConnect', () => {
+      end.handshaking = false
+    })
   }
 
   timingOut(): void {
@@ -212,38 +344,59 @@ export class ServiceHop implements ConnectWatcher, RequestWatcher {
 
   cancel(error: unknown): void {
     this.#end.cancelled(error)
-    const abandon = this.#abandon
-    if (abandon === undefined) return
-    this.#abandon = undefined
-    abandon()
-    this.#fail(undefined)
+    // A late request has nothing yet that could end it.
+    if (this.#waiting && this.#agent.late) {
+      this.#waiting = false
+      this.#fail(undefined)
+    }
   }
 
   ended(): void {
+    this.#over = true
+    const connection = connectionOf(this.#socket)
+    if (connection?.done === false) {
+      // The agent or the caller gave the connection up, not the endpoint.
+      this.#end.lost()
+      if (this.#socket?.destroyed === true) connection.abandon()
+    }
+    this.#release(undefined)
+  }
+
+  /** @param how - `undefined`: as the request itself ended */
+  #release(how: 'aborted' | undefined): void {
     const choice = this.#choice
     if (choice === undefined) return
     this.#choice = undefined
     const { resolver, onFault = warnOfFault } = this.#agent
     try {
-      resolver.finished(choice, this.#end.of(this.#request))
+      resolver.finished(choice, how ?? this.#end.of(this.#request))
     } catch (error) {
       // The request is over: it cannot end with this.
       onFault(error)
     }
   }
 
-  #deliver(socket: Socket | undefined): void {
-    classOf(this.#request).onSocket.call(this.#request, socket)
+  #uncork(): void {
+    if (!this.#corked) return
+    this.#corked = false
+    this.#socket?.uncork()
   }
 
   /** @param error - `undefined` when the request is destroyed: Node then tells what the caller gave to `destroy` */
   #fail(error: Error | undefined): void {
-    if (this.#over) return
     this.#over = true
-    classOf(this.#request).onSocket.call(this.#request, undefined, error)
+    this.#release('aborted')
+    const connection = connectionOf(this.#socket)
+    if (this.#socket === undefined) classOf(this.#request).onSocket.call(this.#request, undefined, error)
+    else if (connection !== undefined && !connection.done && error !== undefined) connection.fail(error)
+    else this.#request.destroy(error)
   }
 }
 
-function begin(hop: ServiceHop): void {
-  hop.begin()
+function start(hop: ServiceHop): void {
+  hop.start()
+}
+
+function go(hop: ServiceHop): void {
+  hop.go()
 }

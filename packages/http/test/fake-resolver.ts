@@ -14,7 +14,7 @@ export interface FakeResolver extends EgressResolver {
   readonly starts: string[]
   readonly ends: { address: string; end: ChoiceEnd }[]
   readonly picks: { service: string; lane: string | undefined; tried: string[] }[]
-  /** Ends the wait of `ready`. */
+  /** Ends the wait of `lookup`. */
   arrive(service: string, endpoints: FakeEndpoint[]): void
   refuse(error: Error): void
   gone(port: number, host?: string): void
@@ -56,7 +56,7 @@ export function fakeResolver(services: Record<string, FakeEndpoint[] | undefined
     },
     started: choice => void resolver.starts.push(choice.endpoint!.address),
     finished: (choice, end) => void resolver.ends.push({ address: choice.endpoint!.address, end }),
-    ready: () => new Promise<void>((resolve, reject) => waiting.push({ resolve, reject })),
+    lookup: () => new Promise<void>((resolve, reject) => waiting.push({ resolve, reject })),
     onEndpointGone(listener) {
       gone.add(listener)
       return () => gone.delete(listener)

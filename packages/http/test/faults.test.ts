@@ -54,16 +54,16 @@ const late: Record<string, (port: number, refused: number) => EgressResolver> = 
     let waited = false
     return {
       ...waiting(),
-      ready: async () => {
+      lookup: async () => {
         waited = true
       },
       match: () => (waited ? broken().pick() : 'sc-b'),
       pick: () => choice(undefined, 'not-ready', port),
     }
   },
-  'ready itself': port => ({
+  'lookup itself': port => ({
     ...waiting(),
-    ready: throwing(1, async () => {}),
+    lookup: throwing(1, async () => {}),
     pick: () => choice(undefined, 'not-ready', port),
   }),
   'pick, after a connect error': (_port, refused) => ({
@@ -126,7 +126,7 @@ t.test('a fault in finished, after the response, is told and changes nothing', a
 })
 
 function waiting(): EgressResolver {
-  return { ...fakeResolver({}), match: () => 'sc-b', ready: async () => {} }
+  return { ...fakeResolver({}), match: () => 'sc-b', lookup: async () => {} }
 }
 
 function choice(host: string | undefined, outcome: Choice['outcome'], port: number): Choice {
@@ -147,8 +147,7 @@ function throwing<A extends unknown[], R>(nth: number, fn: (...args: A) => R): (
 function patchedAgent(t: Test, resolver: EgressResolver, onFault: (error: unknown) => void): Agent {
   const patch = createAgentPatch({ resolver }, onFault)
   class Patched extends Agent {}
-  const prototype = Patched.prototype as unknown as Record<'addRequest', (...args: any[]) => void>
-  prototype.addRequest = patch.wrapAddRequest(prototype.addRequest)
+  patch.patchAgents(Patched.prototype)
   const agent = new Patched()
   t.teardown(() => agent.destroy())
   return agent

@@ -82,7 +82,9 @@ t.test('requests that wait for a connection to an endpoint that cannot be reache
       ['/0 gray', '/1 ', '/2 gray', '/3 ', '/4 gray', '/5 '],
       JSON.stringify(agentOptions),
     )
-    t.equal(count(agent.requests) + count(agent.sockets), 0)
+    // Connections above the limit, which came from another endpoint, are closed after their request.
+    while (count(agent.sockets) > 0) await new Promise(setImmediate)
+    t.equal(count(agent.requests), 0)
   }
   t.equal(resolver.starts.length, resolver.ends.length)
 })

@@ -229,8 +229,8 @@ t.test('a service that has become ready may turn out not to be what the host and
       const waiting = new Promise<void>(resolve => (waits = resolve))
       // As the resolver has it: before the first snapshot the ports are unknown.
       resolver.match = () => (ready ? undefined : 'late')
-      const { ready: wait } = resolver
-      resolver.ready = service => {
+      const { lookup: wait } = resolver
+      resolver.lookup = service => {
         waits()
         return wait(service)
       }

@@ -75,6 +75,7 @@ function sourceOf(access: ClusterAccess, options: ReturnType<typeof resolveKuber
 
   return {
     name: 'kubernetes',
+    where: `${access.server.host}, namespace ${own}`,
     caseInsensitive: true,
     subscribe(service, listener) {
       const name = parseServiceName(service, own)

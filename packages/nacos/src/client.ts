@@ -10,6 +10,8 @@ export interface NacosClient {
   readonly config: NacosConfig
   /** Namespace id of this client. */
   readonly namespace: string
+  /** `host:port` of the main port of each server, as configured. */
+  readonly servers: readonly string[]
   /** `host:port` (gRPC) of the server in use; `undefined` while there is none. */
   readonly server: string | undefined
   /**
@@ -62,6 +64,7 @@ export function createNacosClient(input: NacosClientOptions): NacosClient {
     naming,
     config,
     namespace: options.namespace,
+    servers: Object.freeze(servers.map(({ host, port }) => `${host}:${port}`)),
     get server() {
       const server = connection.session?.server
       return server === undefined ? undefined : `${server.host}:${server.grpcPort}`

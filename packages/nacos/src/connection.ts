@@ -53,6 +53,11 @@ export class Connection {
     return this.#session
   }
 
+  /** Why there is no session; `undefined` while there is one, or before the first attempt has ended. */
+  get lost(): LanewayError | undefined {
+    return this.#session === undefined ? this.#lastError : undefined
+  }
+
   get closed(): boolean {
     return this.#closed !== undefined
   }

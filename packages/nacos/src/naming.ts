@@ -8,7 +8,7 @@ import { keyOf, resolveServiceRef, type ServiceRef, whereOf } from './service-re
 import type { Session } from './session.js'
 import type { Message } from './transport.js'
 
-/** What {@link NacosNaming.subscribe} tells. */
+/** What {@link NacosNaming.subscribe} reports. */
 export interface NamingListener {
   /** The full list, first and after each change. `session` grows with each connection to a server. */
   info(info: ServiceInfo, session: number): void
@@ -113,6 +113,9 @@ export class NacosNaming implements ConnectionUser {
     }
     subscription.listeners.add(own)
     this.#connection.start()
+    const { lost } = this.#connection
+    // Not before the listener's owner has what this method returns.
+    if (lost !== undefined) queueMicrotask(() => subscription.listeners.has(own) && own.lost(lost))
     this.#resync ??= setInterval(() => this.#resyncAll(), RESYNC_MS).unref()
     const { listeners } = subscription
     return () => {

@@ -12,6 +12,8 @@ export interface SourceSubscriptionOptions {
   readonly returnGraceMs: number
   readonly toEndpoints: (info: ServiceInfo) => EndpointList
   readonly store: SnapshotStore<EndpointList> | undefined
+  /** Called when the first list of a session is empty. */
+  readonly firstEmpty: () => void
 }
 
 /** Turns what naming says of one service into what the resolver should believe. */
@@ -43,7 +45,8 @@ export class SourceSubscription implements NamingListener {
     if (this.#closed) return
     const { returnGraceMs, toEndpoints } = this.#options
     this.#listed = this.#byAddress(toEndpoints(info))
-    if (session !== this.#session) {
+    const isFirst = session !== this.#session
+    if (isFirst) {
       this.#session = session
       this.#haltGrace()
       this.#missed.clear()
@@ -53,6 +56,7 @@ export class SourceSubscription implements NamingListener {
     if (this.#covered.size + this.#missed.size > 0)
       this.#grace ??= setTimeout(() => this.#endGrace(), returnGraceMs).unref()
     this.#tell()
+    if (isFirst && this.#known.size === 0) this.#options.firstEmpty()
   }
 
   lost(error: LanewayError): void {

@@ -3,6 +3,7 @@ import type { EndpointInput, Source, SourceListener } from '@laneway/discovery'
 // Not from the index: the resolver would come with it, and half of the time that importing this package takes.
 import { tagsOfMetadata } from '@laneway/discovery/tags-of-metadata'
 import type { NacosClient } from './client.js'
+import { followNames, type NamesFollower } from './follow-names.js'
 import { DEFAULT_GROUP, type NacosInstance, type ServiceInfo } from './service-info.js'
 import type { ServiceRef } from './service-ref.js'
 import { SnapshotStore } from './snapshot-store.js'
@@ -33,7 +34,10 @@ export interface NacosSourceOptions {
    * @default 10000, about twice the longest pause of a Java client that reconnects
    */
   returnGraceMs?: number
-  /** How often the names of all services are read. @default 30000; 0 lists none, then only declared services are resolved */
+  /**
+   * How often the names of all services are read; more often for a while when a service that is asked for has no
+   * instances. @default 30000; 0 lists none, then a service is only found by its exact, lower-case name or when declared
+   */
   listIntervalMs?: number
   /** @default a process warning */
   warn?: Warn
@@ -79,6 +83,7 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
       ? undefined
       : new SnapshotStore<EndpointList>(options.snapshotDir, options.warn ?? emitLanewayWarning)
   const ends = new Set<() => void>()
+  const followers = new Set<NamesFollower>()
 
   const refOf = (service: string): Required<ServiceRef> => {
     const mapped = services.get(service) ?? service
@@ -98,6 +103,10 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
     return endpoints
   }
 
+  const firstEmpty = (): void => {
+    for (const follower of followers) follower.hurry()
+  }
+
   const tracked = (end: () => void): (() => void) => {
     const once = (): void => {
       if (ends.delete(once)) end()
@@ -108,7 +117,7 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
 
   const subscribe = (service: string, listener: SourceListener): (() => void) => {
     let ref: Required<ServiceRef>
-    const subscription = new SourceSubscription({ listener, returnGraceMs, toEndpoints, store })
+    const subscription = new SourceSubscription({ listener, returnGraceMs, toEndpoints, store, firstEmpty })
     try {
       ref = refOf(service)
       subscription.key = `${ref.namespace}@@${ref.group}@@${ref.service}`
@@ -121,31 +130,18 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
   }
 
   const list = (listener: (names: ReadonlySet<string>) => void): (() => void) => {
-    let timer: NodeJS.Timeout | undefined
-    let ended = false
-    let known: ReadonlySet<string> | undefined
-    const read = async (): Promise<void> => {
-      try {
-        const names = new Set(await client.naming.list({ group, namespace }))
-        for (const name of services.keys()) names.add(name)
-        if (!ended && (known === undefined || !sameNames(known, names))) {
-          known = names
-          listener(names)
-        }
-      } catch {
-        // The names that were known stay; a lost registry is told per service.
-      }
-      if (!ended) timer = setTimeout(() => void read(), listIntervalMs).unref()
-    }
-    void read()
+    const read = async () => new Set([...(await client.naming.list({ group, namespace })), ...services.keys()])
+    const follower = followNames(read, listener, listIntervalMs)
+    followers.add(follower)
     return tracked(() => {
-      ended = true
-      clearTimeout(timer)
+      followers.delete(follower)
+      follower.stop()
     })
   }
 
   return Object.freeze({
     name: 'nacos',
+    where: `${client.servers?.join(', ')}, namespace ${namespace}, group ${group}`,
     caseInsensitive: false,
     subscribe,
     ...(listIntervalMs > 0 && { list }),
@@ -168,12 +164,6 @@ function endpointOf(instance: NacosInstance, healthUnknown: boolean, tagsFrom: r
     tags: tagsOfMetadata(metadata, tagsFrom),
     metadata,
   }
-}
-
-function sameNames(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
-  if (a.size !== b.size) return false
-  for (const name of a) if (!b.has(name)) return false
-  return true
 }
 
 function invalid(name: string, value: unknown): LanewayError {

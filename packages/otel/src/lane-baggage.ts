@@ -1,19 +1,23 @@
-import { BAGGAGE_KEY, type Lane, MSE_BAGGAGE_KEY } from '@laneway/core'
+import { BAGGAGE_KEY, isLaneKey, type Lane } from '@laneway/core'
 import { type Baggage, type BaggageEntry, type Context, propagation } from '@opentelemetry/api'
 
 /** A context whose baggage shows the lane, and no other lane. */
 export function withLaneBaggage(context: Context, lane: Lane | undefined): Context {
   if (lane === undefined) return withoutLaneBaggage(context)
-  const foreign = propagation.getBaggage(context)?.removeEntries(BAGGAGE_KEY, MSE_BAGGAGE_KEY).getAllEntries() ?? []
+  const foreign =
+    propagation
+      .getBaggage(context)
+      ?.getAllEntries()
+      .filter(([key]) => !isLaneKey(key)) ?? []
   return propagation.setBaggage(context, laneFirst({ value: lane.header }, foreign))
 }
 
-/** A context without our baggage members; foreign members stay. */
+/** A context without our baggage members, as any reader of the wire would name them; foreign members stay. */
 export function withoutLaneBaggage(context: Context): Context {
   const baggage = propagation.getBaggage(context)
   if (baggage === undefined) return context
-  if (baggage.getEntry(BAGGAGE_KEY) === undefined && baggage.getEntry(MSE_BAGGAGE_KEY) === undefined) return context
-  return propagation.setBaggage(context, baggage.removeEntries(BAGGAGE_KEY, MSE_BAGGAGE_KEY))
+  const ours = baggage.getAllEntries().flatMap(([key]) => (isLaneKey(key) ? [key] : []))
+  return ours.length === 0 ? context : propagation.setBaggage(context, baggage.removeEntries(...ours))
 }
 
 /** A baggage is serialised in the order of insertion, and limits cut its end: the lane goes first. */

@@ -7,9 +7,26 @@ const LANE_KEY = createContextKey('laneway.lane.v1')
 const RPC_KEY = createContextKey('OpenTelemetry SDK Context Key RPC_METADATA')
 const SUPPRESSED_KEY = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING')
 
+/**
+ * Lanes of the requests that an instrumentation has made a context for, by what it keeps there. It binds listeners of
+ * request and response to that context, which has no lane of its own.
+ */
+const ofRequest = new WeakMap<object, Lane>()
+
 /** The lane of an OpenTelemetry context, `undefined` for none. Never throws. */
 export function laneOf(context: Context): Lane | undefined {
-  return context.getValue(LANE_KEY) as Lane | undefined
+  const lane = context.getValue(LANE_KEY) as Lane | null | undefined
+  if (lane !== undefined) return lane ?? undefined
+  const request = context.getValue(RPC_KEY)
+  return typeof request === 'object' && request !== null ? ofRequest.get(request) : undefined
+}
+
+/** The server request whose context this is runs in that lane, in every context that descends from its first one. */
+export function adoptLane(context: Context, lane: Lane | undefined): void {
+  const request = context.getValue(RPC_KEY)
+  if (typeof request !== 'object' || request === null) return
+  if (lane === undefined) ofRequest.delete(request)
+  else ofRequest.set(request, lane)
 }
 
 /** The lane of a context, also where the lane is kept outside OpenTelemetry, or is the instance's own. */
@@ -19,7 +36,8 @@ export function effectiveLane(of: Context): Lane | undefined {
 
 /** A context in a lane; the baggage stays as it is. */
 export function withLane(context: Context, lane: Lane | undefined): Context {
-  return context.setValue(LANE_KEY, lane)
+  // No lane is a fact too: it hides that of the request.
+  return context.setValue(LANE_KEY, lane ?? null)
 }
 
 /** Whether OpenTelemetry is told to leave this work alone: its exporters call out like that. */

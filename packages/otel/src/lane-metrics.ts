@@ -70,6 +70,7 @@ function countEvents(meter: Meter, labels: LaneLabels): () => void {
   const ingress = counter('laneway.ingress', 'Requests received, by lane and where it came from')
   const blocked = counter('laneway.egress.blocked', 'Requests whose tag was kept from a host out of scope')
   const invalid = counter('laneway.tags.invalid', 'Values that are no lane, received or set by hand', '{tag}')
+  const contradicted = counter('laneway.tags.contradicted', 'Requests whose carriers name different lanes', '{request}')
   const stripped = counter('laneway.tags.stripped', 'Tags removed because their sender is not believed', '{tag}')
   const escapes = counter('laneway.escapes', 'Untagged requests received by an instance of a lane')
 
@@ -92,6 +93,7 @@ function countEvents(meter: Meter, labels: LaneLabels): () => void {
         ingress.add(1, { lane: labels.of(event.lane), source: event.source ?? 'none' })
         if (event.problem !== undefined) invalid.add(1)
         if (event.stripped) stripped.add(1)
+        if (event.contradicted) contradicted.add(1)
         if (event.escaped) escapes.add(1)
       },
     ],

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { assertKnownKeys, describe, type Lane, type LaneStorage, LanewayError, setLaneStorage } from '@laneway/core'
 import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api'
 import { withLaneBaggage, withoutLaneBaggage } from './lane-baggage.js'
-import { laneOf, withLane } from './lane-context.js'
+import { adoptLane, laneOf, withLane } from './lane-context.js'
 
 /** Options of {@link createOtelLaneStorage}. */
 export interface OtelLaneStorageOptions {
@@ -48,6 +48,9 @@ export function createOtelLaneStorage(options: OtelLaneStorageOptions = {}): Lan
     getStore: () => (hasContextManager() ? laneOf(context.active()) : fallback.getStore()),
     run: (lane, fn, ...args) => enter(false, lane, fn, args),
     runStripped: (lane, fn, ...args) => enter(true, lane, fn, args),
+    adopt(lane) {
+      if (hasContextManager()) adoptLane(context.active(), lane)
+    },
   }
 }
 

@@ -1,10 +1,16 @@
 import type { Server } from 'node:net'
-import type { createFileSource, createLaneResolver, LaneResolver, Source } from '@laneway/discovery'
+import { LanewayError } from '@laneway/core'
+import type {
+  createFileSource,
+  createLaneResolver,
+  LaneResolver,
+  LaneResolverOptions,
+  Source,
+} from '@laneway/discovery'
 import type { RegisterConfig } from './config.js'
+import { addressOfInterface } from './interface-address.js'
+import { nacosClientOptions } from './nacos-options.js'
 import { loadDependency, loadOnDemand } from './on-demand.js'
-
-/** Callers learn of a departure within a second; the rest is for slow ones. */
-const NOTICE_MS = 3000
 
 /** What is used of `@laneway/discovery`. */
 interface DiscoveryPackage {
@@ -14,12 +20,9 @@ interface DiscoveryPackage {
 
 /** What is used of `@laneway/nacos`. */
 interface NacosPackage {
-  createNacosClient(options: { servers: readonly string[]; namespace?: string; keepsProcess: boolean }): object
-  createNacosSource(client: object, options: { group?: string }): Source
-  registerInstance(
-    client: object,
-    options: { service: string; server: Server; port: number; group?: string; lane?: string; leaveDelayMs: number },
-  ): Promise<Registration>
+  createNacosClient(options: object): object
+  createNacosSource(client: object, options: object): Source
+  registerInstance(client: object, options: object): Promise<Registration>
 }
 
 /** This instance in a registry. */
@@ -49,30 +52,85 @@ export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: 
   if (endpointsFile !== undefined) sources.push(discovery.createFileSource(endpointsFile))
   if (config.nacos.length > 0) {
     const nacos = loadOnDemand<NacosPackage>('@laneway/nacos', 'LANEWAY_NACOS')
-    const group = config.nacosGroup === undefined ? {} : { group: config.nacosGroup }
-    const namespace = config.nacosNamespace === undefined ? {} : { namespace: config.nacosNamespace }
-    const connected = nacos.createNacosClient({ servers: config.nacos, ...namespace, keepsProcess: false })
-    sources.push(nacos.createNacosSource(connected, group))
-    register = (service, server, port) =>
-      nacos.registerInstance(connected, {
-        service,
-        server,
-        port,
-        ...group,
-        leaveDelayMs: Math.min(NOTICE_MS, config.shutdownMs),
-        ...(config.tag === undefined ? {} : { lane: config.tag }),
-      })
+    const instance = instanceOptions(config)
+    const connected = nacos.createNacosClient(nacosClientOptions(config))
+    sources.push(
+      nacos.createNacosSource(
+        connected,
+        given({
+          group: config.nacosGroup,
+          clusters: config.nacosClusters.length > 0 ? config.nacosClusters : undefined,
+          snapshotDir: config.nacosSnapshotDir,
+          warn,
+        }),
+      ),
+    )
+    register = (service, server, port) => nacos.registerInstance(connected, { ...instance, service, server, port })
   }
   if (config.kubernetes) {
     const kubernetes = loadOnDemand<{ createKubernetesSource(options?: object): Source }>(
       '@laneway/kubernetes',
       'LANEWAY_KUBERNETES',
     )
-    sources.push(kubernetes.createKubernetesSource())
+    sources.push(
+      kubernetes.createKubernetesSource(
+        given({
+          namespace: config.kubernetesNamespace,
+          port: portOf(config.kubernetesPort),
+          kubeconfig: config.kubeconfig,
+          context: config.kubernetesContext,
+          warn,
+        }),
+      ),
+    )
   }
   return {
-    resolver: discovery.createLaneResolver({ sources, services: config.services, warn }),
+    resolver: discovery.createLaneResolver({ sources, ...resolverOptions(config), warn }),
     sources: sources.map(source => source.name),
     register,
   }
+}
+
+function instanceOptions(config: RegisterConfig): object {
+  const { ip, weight, metadata, nacosGroup, nacosClusters, tag, leaveDelayMs } = config
+  if (ip !== undefined && config.interface !== undefined) {
+    throw new LanewayError('LANEWAY_INVALID_OPTION', 'ip and interface both say which address is registered; keep one')
+  }
+  return given({
+    group: nacosGroup,
+    cluster: nacosClusters[0],
+    ip: ip ?? (config.interface === undefined ? undefined : addressOfInterface(config.interface)),
+    weight,
+    metadata,
+    lane: tag,
+    leaveDelayMs,
+  })
+}
+
+function resolverOptions(config: RegisterConfig): Omit<LaneResolverOptions, 'sources'> {
+  const { services, policies, whenLaneMissing, whenLaneUnavailable, baseEmpty, balancer, aliases } = config
+  const { readyTimeoutMs, lookupTimeoutMs, kubernetesNamespace: namespace } = config
+  return given({
+    services,
+    // The resolver checks what they hold.
+    policies: policies as LaneResolverOptions['policies'],
+    whenLaneMissing,
+    whenLaneUnavailable,
+    baseEmpty,
+    balancer,
+    aliases,
+    namespace,
+    readyTimeoutMs,
+    lookupTimeoutMs,
+  })
+}
+
+/** A Service port has a name or a number. */
+function portOf(text: string | undefined): string | number | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : text
+}
+
+/** What was set; packages tell a missing option from an undefined one. */
+function given<T extends object>(options: T): { [K in keyof T]: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
 }

@@ -3,6 +3,7 @@ import { Socket } from 'node:net'
 import {
   createIngress,
   type Emitter,
+  guardFastifyLayers,
   type IngressDecision,
   type IngressOptions,
   type IngressRequest,
@@ -16,7 +17,10 @@ interface FastifyLike {
   addHook(name: 'onRequest', hook: OnRequest): unknown
 }
 
-/** `fastify.inject()` reaches the routes without any server: its requests are told by their made-up socket. */
+/**
+ * `fastify.inject()` reaches the routes without any server: its requests are told by their made-up socket. Hooks and
+ * handlers of every instance run in the lane of their request, whoever called them.
+ */
 export function hookFastify(options: IngressOptions, guard: Guard): void {
   const ingress = createIngress('LANEWAY', options)
   subscribe('fastify.initialization', message => {
@@ -34,6 +38,7 @@ export function hookFastify(options: IngressOptions, guard: Guard): void {
         if (decision === undefined) done()
         else runRequest(decision, request.raw, reply.raw, done)
       })
+      guardFastifyLayers(fastify)
     })
   })
 }

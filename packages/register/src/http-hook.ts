@@ -12,15 +12,13 @@ type Method = (...args: any[]) => any
  */
 export function hookHttp(options: LaneAgentOptions, guard: Guard): void {
   const patch = createAgentPatch(options, error => guard.fault('http', error))
-  const prototype = http.Agent.prototype as unknown as Record<'addRequest' | 'destroy', Method>
-  prototype.addRequest = patch.wrapAddRequest(prototype.addRequest)
-  prototype.destroy = patch.wrapDestroy(prototype.destroy)
+  patch.patchAgents(http.Agent.prototype)
   for (const [module, secure] of [
     [http, false],
     [https, true],
   ] as const) {
     const methods = module as unknown as Record<'request' | 'get', Method>
-    const request = patch.wrapRequest(methods.request, secure)
+    const request = patch.wrapRequest(methods.request, secure, () => module.globalAgent)
     methods.request = request
     methods.get = function get(...args) {
       const made = request(...args)

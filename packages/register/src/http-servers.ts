@@ -21,6 +21,8 @@ export interface ServerWatcher {
   closed(server: HttpServer): void
   /** Called once for a server, before its first request: its `emit` may be replaced now. */
   begins(server: HttpServer): void
+  /** The listeners have been given a request, and have done what they do at once. */
+  handled(request: object): void
 }
 
 /**
@@ -30,7 +32,8 @@ export interface ServerWatcher {
 export function watchServers(watcher: ServerWatcher): void {
   const known = new WeakSet<object>()
   const begin = (server: HttpServer) => {
-    if (known.has(server)) return false
+    // A stand-in that laneServer emits to has the server for its prototype.
+    if (known.has(server) || known.has(Object.getPrototypeOf(server))) return false
     known.add(server)
     watcher.begins(server)
     return true
@@ -57,7 +60,9 @@ function watchEmit(prototype: Emits, watcher: ServerWatcher, begin: (server: Htt
       // A server that never listened, as some tests have it. Through the instance, which may have an emit of its own now.
       return Reflect.apply(this.emit, this, args) as boolean
     }
-    return Reflect.apply(emit, this, args) as boolean
+    const result = Reflect.apply(emit, this, args) as boolean
+    if (event === 'request') watcher.handled(args[1] as object)
+    return result
   }
 }
 

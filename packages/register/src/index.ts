@@ -1,3 +1,5 @@
+import './node-version.js'
+
 // For users
 export type { RegisterOptions } from './config.js'
 export { shutdown } from './shutdown.js'

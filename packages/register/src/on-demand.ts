@@ -1,9 +1,20 @@
-import { createRequire } from 'node:module'
+import Module from 'node:module'
 import { join, resolve } from 'node:path'
 import { LanewayError } from '@laneway/core'
 
 /** The file that this is part of, filled in when the package is built. */
 declare const LANEWAY_FILE: string
+
+/**
+ * Requires a module as a file would. webpack replaces a call of `createRequire` and what comes out of it by code that
+ * finds nothing, so the call is not written as one.
+ *
+ * @throws what `require` throws
+ */
+export function requireFrom(file: string, name: string): unknown {
+  const require = Reflect.apply(Module['createRequire'], Module, [file]) as (name: string) => unknown
+  return require(name)
+}
 
 /**
  * Loads a dependency of this package that only some configurations need. Reading `@laneway/discovery` is a third of what
@@ -13,7 +24,7 @@ declare const LANEWAY_FILE: string
  */
 export function loadDependency<T>(name: string, wanted: string): T {
   try {
-    return createRequire(LANEWAY_FILE)(name) as T
+    return requireFrom(LANEWAY_FILE, name) as T
   } catch {
     return loadOnDemand(name, wanted)
   }
@@ -31,7 +42,7 @@ export function loadOnDemand<T>(name: string, wanted: string): T {
   let missing: unknown
   for (const place of places) {
     try {
-      return createRequire(place)(name) as T
+      return requireFrom(place, name) as T
     } catch (error) {
       const { code } = error as { code?: string }
       if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') throw error

@@ -1,20 +1,26 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { isMainThread } from 'node:worker_threads'
-import { emitLanewayWarning, type IngressOptions, ownLane } from '@laneway/core'
+import { emitLanewayWarning, guardExpressLayers, type IngressOptions, type LaneFormat, ownLane } from '@laneway/core'
 import { laneServer } from '@laneway/http'
 import { type RegisterConfig, readConfig } from './config.js'
 import { logDecisions, printDiagnosis } from './diagnosis.js'
 import { createDiscovery } from './discovery.js'
 import { atMost, drain } from './drain.js'
+import { CONSUMERS, DRIVERS, FRAMEWORKS } from './drivers.js'
 import { hookFastify } from './fastify-hook.js'
 import { createGuard } from './guard.js'
 import { hookHttp } from './http-hook.js'
 import { type HttpServer, watchServers } from './http-servers.js'
 import { installedVersions } from './installed-versions.js'
+import { hookLibraries } from './library-hooks.js'
 import { createMembership } from './membership.js'
+import { hookNestClients } from './nest-hook.js'
 import { loadOnDemand } from './on-demand.js'
 import { unfoldPm2Environment } from './pm2-environment.js'
+import { createWarn, startInWords } from './register-words.js'
 import { hookSignals } from './signals.js'
-import { hookUndici } from './undici-hook.js'
+import { hookSockets } from './socket-hook.js'
+import { hookUndici, type UndiciCopies } from './undici-hook.js'
 
 /** Laneway at work in this thread. */
 export interface Running {
@@ -22,7 +28,8 @@ export interface Running {
 }
 
 const key = Symbol.for('laneway.register.v1')
-const holder = globalThis as { [key]?: Running }
+/** One for all realms of the thread: Jest gives each test file a global object of its own. */
+const holder = AsyncLocalStorage as { [key]?: Running }
 
 /** What this thread has, started by whichever copy of this package came first: ESM, CJS, another version. */
 export function running(): Running {
@@ -46,11 +53,11 @@ function start(): Running {
   const off = (process.env['LANEWAY_DISABLE'] ?? '').split(',').some(part => part.trim() === 'all')
   const config = off ? undefined : readConfig(process.env, process.cwd())
   if (config === undefined || config.disabled.has('all')) return IDLE
-  return startWith(config)
+  return startInWords(() => startWith(config))
 }
 
 function startWith(config: RegisterConfig): Running {
-  const warn = config.log === 'silent' ? () => {} : emitLanewayWarning
+  const warn = config.log === 'silent' ? () => {} : createWarn(emitLanewayWarning)
   const on = (part: string) => !config.disabled.has(part)
   const own = ownLane({ tag: config.tag })
   const guard = createGuard(warn)
@@ -74,7 +81,8 @@ function startWith(config: RegisterConfig): Running {
         discovery: discovery.sources,
         service: membership.registered ?? config.service ?? 'does not register',
         hooks,
-        'copies of undici': `${undiciCopies()} so far`,
+        'copies of undici': copiesText(undiciCopies()),
+        'drivers and consumers': libraries.found(),
         disabled: [...config.disabled],
         faults: [...guard.faults.keys()],
       },
@@ -85,34 +93,44 @@ function startWith(config: RegisterConfig): Running {
     listens(server, port) {
       servers.add(server)
       if (port !== undefined) membership.join(server, config.port ?? port)
+      if (on('nest')) hookNestClients(guard)
       if (config.diagnose) setImmediate(diagnose)
     },
     closed: server => servers.delete(server),
     begins(server) {
       if (on('ingress')) guard.attempt('ingress', () => laneServer(server, ingress, ingressFault))
     },
+    handled: on('express') ? guardExpressLayers : () => {},
   })
   if (on('ingress')) hooks.push('http, https and http2 servers')
   if (on('fastify')) {
     hookFastify(ingress, guard)
     hooks.push('fastify.inject')
   }
+  const { connectTimeoutMs } = config
   const egress = {
     ...(discovery.resolver !== undefined && { resolver: discovery.resolver }),
     ...(config.header !== undefined && { header: config.header }),
+    ...(config.keepHandSet !== undefined && { keepHandSet: config.keepHandSet }),
+    ...(config.baggage !== undefined && { baggage: config.baggage }),
     propagateTo: config.propagateTo,
     warn,
   }
   if (on('http')) {
-    hookHttp(egress, guard)
+    hookHttp({ ...egress, ...(connectTimeoutMs !== undefined && { connectTimeoutMs }) }, guard)
     hooks.push('http and https requests')
   }
-  let undiciCopies = () => 0
+  let undiciCopies = (): UndiciCopies => ({ hooked: 0, leftAlone: 0 })
   if (on('undici')) {
     undiciCopies = hookUndici(egress, guard)
     hooks.push('undici')
   }
-  const leave = () => atMost(config.shutdownMs, membership.leave())
+  const libraries = hookLibraries({ ...DRIVERS, ...CONSUMERS, ...FRAMEWORKS }, on, guard)
+  if (on('sockets')) {
+    hookSockets(guard, libraries.opens)
+    hooks.push('sockets')
+  }
+  const leave = () => atMost(config.leaveDelayMs + config.shutdownMs, membership.leave())
   if (isMainThread && on('signals') && config.service !== undefined) {
     hookSignals(
       () => void leave(),
@@ -128,8 +146,10 @@ function startWith(config: RegisterConfig): Running {
 }
 
 function ingressOptions(config: RegisterConfig): IngressOptions {
-  const { header, trust, ownLane: mode, tag, rules } = config
+  const { header, formats, trust, ownLane: mode, tag, rules } = config
   const options: IngressOptions = { trust, ownLane: mode, provisional: true }
+  // Names that do not exist are refused by the ingress.
+  if (formats !== undefined) options.formats = formats as LaneFormat[]
   if (header !== undefined) options.header = header
   if (tag !== undefined) options.tag = tag
   if (rules !== undefined) {
@@ -148,4 +168,9 @@ function once(fn: () => void): () => void {
     done = true
     fn()
   }
+}
+
+function copiesText({ hooked, leftAlone }: UndiciCopies): string {
+  const old = `${leftAlone} older than 6.8 left alone: without tag, not routed`
+  return `${hooked} so far${leftAlone === 0 ? '' : `, ${old}`}`
 }

@@ -28,12 +28,20 @@ t.test('what is wrong is refused, with what was meant', async t => {
   for (const [env, file, said] of [
     [{}, '{ "servcie": "sc-a" }', /no option "servcie", did you mean "service"\?/],
     [{}, 'null', /takes an options object, received null/],
-    [{}, '{ "port": "8080" }', /port is a whole number from 0, received "8080"/],
-    [{}, '{ "trust": "all" }', /trust is one of private, internal, edge, received "all"/],
+    [{}, '{ "port": "8080" }', /port is a whole number from 1 to 65535, received "8080"/],
+    [{}, '{ "trust": "all" }', /trust is one of "private", "internal", "edge", received "all"/],
     [{}, '[]', /takes an options object/],
     [{}, '{', /laneway.config.json cannot be read/],
-    [{ LANEWAY_PORT: '80a' }, '{}', /LANEWAY_PORT is a whole number from 0/],
-    [{ LANEWAY_PORT: '-1' }, '{}', /LANEWAY_PORT is a whole number from 0/],
+    [{ LANEWAY_PORT: '80a' }, '{}', /LANEWAY_PORT is a whole number from 1 to 65535, received "80a"/],
+    [{ LANEWAY_PORT: '0' }, '{}', /LANEWAY_PORT is a whole number from 1 to 65535, received "0"/],
+    [{ LANEWAY_PORT: '99999' }, '{}', /LANEWAY_PORT is a whole number from 1 to 65535, received "99999"/],
+    [{ LANEWAY_TURST: 'edge' }, '{}', /there is no variable LANEWAY_TURST, did you mean LANEWAY_TRUST\?/],
+    [{ LANEWAY_QUITE_ANOTHER_THING: '1' }, '{}', /no variable LANEWAY_QUITE_ANOTHER_THING; there are LANEWAY_GATE/],
+    [{ LANEWAY_TRUST: 'Edge' }, '{}', /LANEWAY_TRUST is one of .*received "Edge", did you mean "edge"\?/],
+    [{ LANEWAY_METADATA: 'a=1,b' }, '{}', /LANEWAY_METADATA is a list of key=value pairs.*received "a=1,b"/],
+    [{ LANEWAY_POLICIES: '[{' }, '{}', /LANEWAY_POLICIES is JSON \(.*received "\[\{"/],
+    [{ LANEWAY_NACOS_PASSWORD: 'x', LANEWAY_NACOS_PASSWORD_FILE: '/x' }, '{}', /PASSWORD_FILE are both set/],
+    [{ LANEWAY_NACOS_PASSWORD_FILE: '/no/such' }, '{}', /LANEWAY_NACOS_PASSWORD_FILE: ENOENT.*\/no\/such/],
     [{ LANEWAY_KUBERNETES: 'yes' }, '{}', /LANEWAY_KUBERNETES is 1 or 0/],
     [{ LANEWAY_DISABLE: 'http,htpt' }, '{}', /received "htpt"/],
   ] as const) {
@@ -42,4 +50,70 @@ t.test('what is wrong is refused, with what was meant', async t => {
       message: said,
     })
   }
+})
+
+t.test('every kind of setting is read from its variable', async t => {
+  const secret = folderWith('password', 'p=1,2 \n')
+  t.match(
+    readConfig(
+      {
+        LANEWAY_SERVICES: ' sc-a, ,sc-b,sc-c ',
+        LANEWAY_METADATA: 'a=1, b=x=y ,c=',
+        LANEWAY_POLICIES: '[{"service":"pay","whenLaneMissing":"fail"}]',
+        LANEWAY_BAGGAGE: '1',
+        LANEWAY_OTEL: 'false',
+        LANEWAY_LOOKUP_TIMEOUT_MS: '0',
+        LANEWAY_NACOS_USERNAME: ' me ',
+        LANEWAY_NACOS_PASSWORD_FILE: join(secret, 'password'),
+      },
+      secret,
+    ),
+    {
+      services: ['sc-a', 'sc-b', 'sc-c'],
+      metadata: { a: '1', b: 'x=y', c: '' },
+      policies: [{ service: 'pay', whenLaneMissing: 'fail' }],
+      baggage: true,
+      otel: false,
+      lookupTimeoutMs: 0,
+      nacosUsername: 'me',
+      nacosPassword: 'p=1,2 ',
+    },
+  )
+})
+
+t.test('what Kubernetes sets for Services named laneway is no setting', async t => {
+  const folder = folderWith('x', '')
+  const links = {
+    LANEWAY_SERVICE_HOST: '10.0.0.1',
+    LANEWAY_SERVICE_PORT: '80',
+    LANEWAY_SERVICE_PORT_HTTP: '80',
+    LANEWAY_PORT: 'tcp://10.0.0.1:80',
+    LANEWAY_PORT_80_TCP: 'tcp://10.0.0.1:80',
+    LANEWAY_PORT_80_TCP_PROTO: 'tcp',
+    LANEWAY_GATEWAY_SERVICE_HOST: '10.0.0.2',
+    LANEWAY_GATEWAY_PORT: 'tcp://10.0.0.2:8080',
+    LANEWAY_GATEWAY_PORT_8080_TCP_ADDR: '10.0.0.2',
+  }
+  const config = readConfig(links, folder)
+  t.equal(config.port, undefined)
+  t.equal(config.service, undefined)
+})
+
+t.test('a password never appears in a message', async t => {
+  for (const file of ['{ "nacosPassword": 12345678 }', '{ "nacosPassword": { "a": "12345678" } }']) {
+    try {
+      readConfig({}, folderWith('laneway.config.json', file))
+      t.fail('it was refused')
+    } catch (error) {
+      t.match((error as Error).message, /nacosPassword is a text/)
+      t.notMatch((error as Error).message, /12345678/)
+    }
+  }
+})
+
+t.test('the delay of a departure follows the shutdown time unless it is set', async t => {
+  const folder = folderWith('x', '')
+  t.match(readConfig({}, folder), { shutdownMs: 5000, leaveDelayMs: 3000 })
+  t.match(readConfig({ LANEWAY_SHUTDOWN_MS: '100' }, folder), { leaveDelayMs: 100 })
+  t.match(readConfig({ LANEWAY_LEAVE_DELAY_MS: '40000' }, folder), { shutdownMs: 5000, leaveDelayMs: 40_000 })
 })

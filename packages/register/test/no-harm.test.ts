@@ -39,7 +39,7 @@ t.test('from the first lane on caches keep the lanes apart', async t => {
   const call = await start(t)
   t.match(await call('/http', 'gray'), { vary: '*' })
   t.match(await call('/http'), { vary: '*' })
-  t.strictSame(await call('/composed', 'gray'), { vary: 'accept, x-mse-tag', given: false })
+  t.strictSame(await call('/composed', 'gray'), { vary: 'accept', given: false })
   t.equal(await call('/undici', 'gray'), 'gray 4')
   t.equal(await call('/undici'), 'none 5')
   t.equal(await call('/undici', 'gray'), 'gray 4')

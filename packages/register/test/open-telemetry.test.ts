@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test as Tap } from 'tap'
 import { startFarService } from './far-service.js'
 import { program, relay, startApp } from './start-app.js'
 
@@ -31,4 +31,54 @@ for (const [name, otel] of Object.entries(PRELOADS)) {
       }
     })
   }
+}
+
+const QUIET = {
+  OTEL_TRACES_EXPORTER: 'none',
+  OTEL_METRICS_EXPORTER: 'none',
+  OTEL_LOGS_EXPORTER: 'none',
+  OTEL_NODE_RESOURCE_DETECTORS: 'none',
+}
+const LANES = ['gray', undefined, 'blue', 'gray', undefined, 'blue']
+
+/** All code of a request, listeners on it included, sees its lane. */
+async function seeTheirLanes(t: Tap, flags: readonly string[], environment: Record<string, string>, file: string) {
+  const app = await startApp(t, program(file), { flags, environment: { ...QUIET, ...environment } })
+  const ports = JSON.parse(/^ports (.+)$/m.exec(app.output.stdout)?.[1] ?? '') as Record<string, number>
+  for (const [way, port] of Object.entries(ports)) {
+    const answers = LANES.map(async tag => {
+      const headers = { 'content-type': 'text/x', ...(tag !== undefined && { 'x-mse-tag': tag }) }
+      return (await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: 'x', headers })).text()
+    })
+    const expected = LANES.map(tag => Array.from({ length: 4 }, () => tag ?? 'none').join(' '))
+    t.strictSame(await Promise.all(answers), expected, way)
+  }
+  return Object.keys(ports).length
+}
+
+const IMPORTS = ['--import', '@laneway/register']
+const AUTO = '@opentelemetry/auto-instrumentations-node/register'
+const SET_UPS: Record<string, readonly string[]> = {
+  'OpenTelemetry, then Laneway, by --require': ['--require', program('otel.cjs'), ...REGISTER],
+  'Laneway, then OpenTelemetry, by --require': [...REGISTER, '--require', program('otel.cjs')],
+  'auto-instrumentations, then Laneway, by --require': ['--require', AUTO, ...REGISTER],
+  'Laneway, then auto-instrumentations, by --require': [...REGISTER, '--require', AUTO],
+  'OpenTelemetry, then Laneway, by --import': ['--import', program('otel.cjs'), ...IMPORTS],
+  'Laneway, then auto-instrumentations, by --import': [...IMPORTS, '--import', AUTO],
+  'the SDK in the code': IMPORTS,
+}
+
+for (const [name, flags] of Object.entries(SET_UPS)) {
+  for (const file of ['otel-lanes.cjs', 'otel-lanes.mjs']) {
+    t.test(`LANEWAY_OTEL=1, ${name}: handlers and listeners run in their lane, ${file}`, async t => {
+      const environment = { LANEWAY_OTEL: '1', ...(flags === IMPORTS && { SDK: '1' }) }
+      t.equal(await seeTheirLanes(t, flags, environment, file), 3)
+    })
+  }
+}
+
+for (const ORDER of ['lanes first', 'lanes last']) {
+  t.test(`useOtelContext(), ${ORDER}: handlers and listeners run in their lane with every package`, async t => {
+    t.equal(await seeTheirLanes(t, [], { ORDER, SDK: '1' }, 'otel-lanes.cjs'), 4)
+  })
 }

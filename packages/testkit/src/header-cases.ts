@@ -10,6 +10,8 @@ export interface HeaderCase {
   readonly lane: string | undefined
   readonly source: LaneFormat | undefined
   readonly problem: LaneProblem | undefined
+  /** Another carrier names another lane. @default false */
+  readonly contradicted?: boolean
 }
 
 const TAG_63 = `a${'b'.repeat(61)}c`
@@ -97,12 +99,23 @@ export const headerCases: readonly HeaderCase[] = [
     lines: ['blue'],
     baggage: MSE([{ tag: 'gray' }]),
     ...lane('blue'),
+    contradicted: true,
   },
   {
     name: "MSE's baggage member beside a header that is no lane, which decides too",
     lines: ['-'],
     baggage: MSE([{ tag: 'gray' }]),
     ...invalid(),
+    contradicted: true,
+  },
+  { name: 'the W3C member', lines: [], baggage: 'a=1,x-mse-tag=gray;p=1,b=2', ...lane('gray', 'baggage') },
+  { name: 'the W3C member, no lane', lines: [], baggage: 'x-mse-tag=-', ...invalid() },
+  {
+    name: 'the W3C member beside a header, which decides',
+    lines: ['blue'],
+    baggage: 'x-mse-tag=gray',
+    ...lane('blue'),
+    contradicted: true,
   },
   { name: 'foreign baggage that mentions the name', lines: [], baggage: 'a=x-mse-tag,b=2', ...none() },
 ]

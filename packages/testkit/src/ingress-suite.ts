@@ -39,9 +39,10 @@ export async function ingressSuite(t: Test, adapter: IngressAdapter): Promise<vo
       const { events, result } = await counted(() => target.send({ headers: [...headers, ...baggage] }))
       t.equal(result.status, 200, `${row.name}: served`)
       t.strictSame(JSON.parse(result.body), { lane: told(row), current: told(row) }, `${row.name}: lane`)
+      const { contradicted = false } = row
       t.strictSame(
         events.map(one => ({ ...one, lane: one.lane?.header })),
-        [{ lane: row.lane, source: row.source, problem: row.problem, stripped: false, escaped: false }],
+        [{ lane: row.lane, source: row.source, problem: row.problem, stripped: false, escaped: false, contradicted }],
         `${row.name}: event`,
       )
       const value = row.lines[0]?.trim() ?? ''

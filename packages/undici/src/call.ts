@@ -1,5 +1,6 @@
 import { kLane, type Lane } from '@laneway/core'
 import type { Choice } from '@laneway/discovery'
+import { boundBody } from './bound-body.js'
 import type { DispatchHandler, DispatchOptions } from './dispatcher.js'
 import { headerValues, type PlainHeaders } from './headers.js'
 import { originText } from './target.js'
@@ -186,5 +187,7 @@ export function doneOptions(options: DispatchOptions, call: Call): DispatchOptio
     : { ...options }
   copy[kLane] = call.lane
   copy[kDone] = true
+  const { body } = copy
+  if (typeof body === 'object' && body !== null) copy.body = boundBody(body, call.ambient)
   return copy
 }

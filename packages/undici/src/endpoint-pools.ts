@@ -1,9 +1,11 @@
 import type { Endpoint, LaneResolver } from '@laneway/discovery'
 import type { LaneableDispatcher } from './dispatcher.js'
+import { guardedOrigins } from './endpoint-guard.js'
 import { classNames, internal } from './internals.js'
 
 /** How many departures are remembered for bodies that are being resumed. */
 const MAX_DEPARTED = 4096
+const SCHEMES = ['http://', 'https://'] as const
 
 /** Follows the endpoints of a resolver for one dispatcher. */
 export interface EndpointPools {
@@ -11,6 +13,12 @@ export interface EndpointPools {
   now(): number
   /** Whether an endpoint has left its service since a moment of `now()`. */
   departedSince(endpoint: Endpoint, moment: number): boolean
+  /**
+   * Sees to it that the next connection to an endpoint given as a name checks what the name resolves to.
+   *
+   * @returns `false` when the dispatcher has no place to check: the caller has to resolve the name
+   */
+  guard(endpoint: Endpoint): boolean
   stop(): void
 }
 
@@ -24,10 +32,13 @@ export function watchEndpointPools(resolver: LaneResolver, agent: LaneableDispat
   let forgotten = 0
   // The user may drop a dispatcher without closing it; the resolver lives on.
   const held = new WeakRef(agent)
+  let origins: Set<string> | undefined
+  let guardable: boolean | undefined
   const stop = resolver.onEndpointGone(endpoint => {
     const alive = held.deref()
     if (alive === undefined) return stop()
     count++
+    for (const scheme of SCHEMES) origins?.delete(scheme + endpoint.address)
     departed.delete(endpoint.address)
     departed.set(endpoint.address, count)
     if (departed.size > MAX_DEPARTED) {
@@ -39,6 +50,21 @@ export function watchEndpointPools(resolver: LaneResolver, agent: LaneableDispat
   })
   return {
     now: () => count,
+    guard(endpoint) {
+      const alive = held.deref()
+      if (alive === undefined) return false
+      if (guardable === undefined) {
+        origins = guardedOrigins(alive)
+        guardable = origins !== undefined
+      }
+      if (origins === undefined) return false
+      if (!origins.has(SCHEMES[0] + endpoint.address)) {
+        for (const scheme of SCHEMES) origins.add(scheme + endpoint.address)
+        // A pool that the app made for the same origin connects unchecked.
+        closePools(alive, endpoint.address)
+      }
+      return true
+    },
     departedSince: (endpoint, moment) => moment < forgotten || (departed.get(endpoint.address) ?? -1) > moment,
     stop,
   }
@@ -50,7 +76,8 @@ function closePools(agent: LaneableDispatcher, address: string): void {
   const pools = internal(agent, 'clients')
   if (!(pools instanceof Map)) return
   const origins = internal(agent, 'origins')
-  for (const origin of [`http://${address}`, `https://${address}`]) {
+  for (const scheme of SCHEMES) {
+    const origin = scheme + address
     // undici 8 keeps a second pool for requests that refuse HTTP/2.
     for (const key of [origin, `${origin}#http1-only`]) {
       const entry = pools.get(key) as LaneableDispatcher | { dispatcher: LaneableDispatcher } | undefined

@@ -14,11 +14,15 @@ export type PlainHeaders = Readonly<Record<string, unknown>> | readonly unknown[
 const hasOwn = Object.prototype.hasOwnProperty
 const NONE: PlainHeaders = Object.freeze({})
 
-/** Pairs become a flat list, because an iterator may be gone after one pass; objects and flat lists stay as they are. */
+/**
+ * Pairs become a flat list, because an iterator may be gone after one pass; objects and flat lists stay as they are.
+ *
+ * @throws TypeError for what is no list of pairs, and what an iterator of the caller throws
+ */
 export function plainHeaders(headers: unknown): PlainHeaders {
   if (headers === null || headers === undefined) return NONE
   if (Array.isArray(headers)) return Array.isArray(headers[0]) ? flatten(headers) : headers
-  if (typeof headers !== 'object') return NONE
+  if (typeof headers !== 'object') throw new TypeError('headers are no object')
   if (isIterable(headers)) return flatten(headers)
   return headers as PlainHeaders
 }
@@ -34,8 +38,8 @@ function isIterable(headers: object): headers is Iterable<unknown> {
 function flatten(pairs: Iterable<unknown>): unknown[] {
   const flat: unknown[] = []
   for (const pair of pairs) {
-    const [name, value] = pair as [unknown, unknown]
-    flat.push(name, value)
+    if (!Array.isArray(pair) || pair.length !== 2) throw new TypeError('headers are no pairs of name and value')
+    flat.push(pair[0], pair[1])
   }
   return flat
 }
@@ -63,9 +67,24 @@ function isName(key: unknown, name: string): boolean {
 
 function join(found: string | string[] | undefined, value: unknown): string | string[] | undefined {
   if (value === undefined || value === null) return found
-  const more = Array.isArray(value) ? value.map(String) : String(value)
+  const more = Array.isArray(value) ? value.map(textOf) : textOf(value)
   if (found === undefined) return more
   return [found, more].flat()
+}
+
+/** As undici has it: another object is refused. */
+function isText(value: unknown): boolean {
+  return value !== null && (typeof value !== 'object' || Array.isArray(value))
+}
+
+/** What has no text is left to undici, which refuses it. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  try {
+    return String(value)
+  } catch {
+    return ''
+  }
 }
 
 /**
@@ -140,7 +159,10 @@ export function sentHeaders(
   sawHost = false
   sawBaggage = undefined
   if (Array.isArray(headers)) {
-    for (let index = 0; index < headers.length; index += 2) pass(edited, header, headers[index], headers[index + 1])
+    const { length } = headers
+    for (let index = 0; index + 1 < length; index += 2) pass(edited, header, headers[index], headers[index + 1])
+    // A list that undici refuses stays one.
+    if (length % 2 === 1) edited.push(headers[length - 1])
   } else {
     const record = headers as Record<string, unknown>
     for (const key in record) if (hasOwn.call(record, key)) pass(edited, header, key, record[key])
@@ -168,8 +190,8 @@ function pass(edited: unknown[], name: string, key: unknown, value: unknown): vo
     const { length } = key
     if (length === name.length && key.toLowerCase() === name) return
     if (length === 4 && key.toLowerCase() === 'host') sawHost = true
-    else if (length === 7 && value !== null && key.toLowerCase() === 'baggage') {
-      const text = Array.isArray(value) ? value.join(',') : String(value)
+    else if (length === 7 && isText(value) && key.toLowerCase() === 'baggage') {
+      const text = Array.isArray(value) ? value.map(textOf).join(',') : textOf(value)
       sawBaggage = sawBaggage === undefined ? text : `${sawBaggage},${text}`
       return
     }

@@ -9,13 +9,17 @@ import type {
 } from './dispatcher.js'
 import { watchEndpointPools } from './endpoint-pools.js'
 import { composeOf, generationOf } from './generation.js'
-import { hasSocketPath } from './internals.js'
+import { classNames, hasSocketPath } from './internals.js'
 import { captureLane, type LaneRoute, laneDispatch, resolveLane } from './lane-route.js'
+import { mocksOf } from './mocks.js'
 import type { EgressSettings } from './options.js'
+import { redirectionsOf } from './redirections.js'
 
 /** A route with what has to be ended when its dispatcher is closed. */
 export interface OwnedRoute {
   readonly route: LaneRoute
+  /** A MockAgent is being put around the dispatcher: its pools may be mocks from now on. */
+  mocking(): void
   /** Ends what belongs to the route, not the dispatcher itself. */
   release(how: 'close' | 'destroy'): Promise<void>
 }
@@ -25,6 +29,11 @@ export function createRoute(where: string, dispatcher: LaneableDispatcher, setti
   const unix = hasSocketPath(dispatcher)
   const send: Dispatch = (options, handler) => dispatcher.dispatch(options, handler)
   const generation = generationOf(dispatcher)
+  let found = classNames(dispatcher)[0] === 'MockAgent' ? mocksOf(dispatcher) : undefined
+  const mocks = () => found
+  const mocking = () => {
+    found ??= mocksOf(dispatcher)
+  }
   const { resolver } = settings
   if (resolver === undefined || unix) {
     return {
@@ -38,7 +47,10 @@ export function createRoute(where: string, dispatcher: LaneableDispatcher, setti
         unix,
         varies: true,
         passes: false,
+        redirections: redirectionsOf(dispatcher, generation),
+        mocks,
       },
+      mocking,
       release: async () => {},
     }
   }
@@ -53,7 +65,20 @@ export function createRoute(where: string, dispatcher: LaneableDispatcher, setti
   const direct = agent.dispatcher === dispatcher ? send : toDispatch(agent.dispatcher)
   const pools = watchEndpointPools(resolver, agent.dispatcher)
   return {
-    route: { settings, generation, send, direct, pools, origin: '', unix, varies: true, passes: false },
+    route: {
+      settings,
+      generation,
+      send,
+      direct,
+      pools,
+      origin: '',
+      unix,
+      varies: true,
+      passes: false,
+      redirections: redirectionsOf(dispatcher, generation),
+      mocks,
+    },
+    mocking,
     async release(how) {
       pools.stop()
       if (agent.owned) await agent.dispatcher[how]()
@@ -91,6 +116,8 @@ export function laneDispatcher<D extends LaneableDispatcher>(
       // What every request asks for.
       if (key === 'dispatch') return dispatch
       if (typeof key === 'string' && Object.hasOwn(own, key)) return own[key]
+      // What a MockAgent takes of the Agent it is given, and nobody else.
+      if (typeof key === 'symbol' && key.description === 'clients') owned.mocking()
       return (target as Record<string | symbol, unknown>)[key]
     },
   })

@@ -5,6 +5,7 @@ import type { DispatchHandler, DispatchOptions } from './dispatcher.js'
 import { cameWithHost, type PlainHeaders, sentHeaders } from './headers.js'
 import type { LaneRoute } from './lane-route.js'
 import { LegacyExchange } from './legacy-exchange.js'
+import { type Mock, pastMocks, sendToMock } from './mocks.js'
 import { ModernExchange } from './modern-exchange.js'
 import { waitUntilReady } from './not-ready.js'
 import { publishForwarded, sendOutside } from './outside-hop.js'
@@ -26,8 +27,10 @@ export function sendHop(
   const aim = aimOf(options)
   const target = aim === undefined ? targetOfOrigin(originText(options.origin) || route.origin) : aim.target
   let hop: ServiceHop | undefined
+  let mock: Mock | undefined
   try {
-    hop = serviceHopFor(route, call, options, headers, aim, target)
+    mock = route.mocks()?.(options.origin)
+    hop = serviceHopFor(route, call, options, headers, aim, target, mock)
   } catch (error) {
     const exchange = exchangeFor(route, handler, call, outermost, undefined)
     if (route.onFault !== undefined) {
@@ -38,7 +41,16 @@ export function sendHop(
     return true
   }
   const exchange = exchangeFor(route, handler, call, outermost, hop)
-  if (hop === undefined) return sendOutside(route, call, options, headers, target, exchange)
+  if (mock !== undefined) {
+    const unmatched = hop && (() => sendResolved(route, hop, handler, exchange))
+    return sendToMock(route, call, options, headers, target, mock, exchange, unmatched)
+  }
+  return hop === undefined
+    ? sendOutside(route, call, options, headers, target, exchange)
+    : sendResolved(route, hop, handler, exchange)
+}
+
+function sendResolved(route: LaneRoute, hop: ServiceHop, handler: DispatchHandler, exchange: Exchange): boolean {
   try {
     const choice = hop.pick()
     return choice.outcome === 'not-ready'
@@ -60,6 +72,7 @@ function serviceHopFor(
   headers: PlainHeaders,
   aim: Aim | undefined,
   target: Target | undefined,
+  mock: Mock | undefined,
 ): ServiceHop | undefined {
   const { settings } = route
   const { resolver } = settings
@@ -76,7 +89,7 @@ function serviceHopFor(
   return new ServiceHop(
     route,
     resolver,
-    route.direct,
+    mock === undefined ? route.direct : pastMocks(mock),
     service,
     target,
     call,
@@ -115,17 +128,22 @@ function sendWhenReady(route: LaneRoute, hop: ServiceHop, handler: DispatchHandl
   return true
 }
 
-/** Stands between undici and the handler of a dispatch. */
+/**
+ * Stands between undici and the handler of a dispatch.
+ *
+ * @param captured - above the user's interceptors
+ */
 export function exchangeFor(
   route: LaneRoute,
   handler: DispatchHandler,
   call: Call,
   outermost: boolean,
   hop: ServiceHop | undefined,
+  captured = false,
 ): Exchange {
   // Below the user's interceptors responses say that they depend on the lane: caches keep them apart by it.
-  const marked = !outermost && (route.varies || hop !== undefined || lanesSeen())
-  const vary = marked ? route.settings.header : undefined
+  const marked = captured || (!outermost && (route.varies || hop !== undefined || lanesSeen()))
+  const vary = marked ? route.settings.vary : undefined
   return route.generation.modern && typeof handler.onRequestStart === 'function'
     ? new ModernExchange(handler, call, outermost, hop, vary)
     : new LegacyExchange(handler, call, outermost, hop, vary)

@@ -7,7 +7,9 @@ import type { EndpointPools } from './endpoint-pools.js'
 import { accepts, type Generation, mismatch } from './generation.js'
 import { headerValues, type PlainHeaders, plainHeaders, withHeaderInShape } from './headers.js'
 import { exchangeFor, sendHop } from './lane-hop.js'
+import type { FindMock } from './mocks.js'
 import type { EgressSettings } from './options.js'
+import { RedirectFollower, type Redirections } from './redirect-follower.js'
 import { isExpectedRedirect } from './redirect-memory.js'
 import { originText, targetOfOrigin } from './target.js'
 
@@ -28,6 +30,10 @@ export interface LaneRoute {
   readonly varies: boolean
   /** The dispatcher hands on to another one that resolves. */
   readonly passes: boolean
+  /** What undici 6 follows below, unless a request says how many; else 0. */
+  readonly redirections: Redirections
+  /** Finds the mock of an origin; `undefined` where no mock has been met. */
+  readonly mocks: () => FindMock | undefined
   /** Of a preload: a call for which deciding failed goes on without Laneway, and this is told why. */
   readonly onFault?: (error: unknown) => void
 }
@@ -50,9 +56,22 @@ function dispatchInLane(
   handler: DispatchHandler,
   ended: Call | undefined,
 ): boolean {
-  const headers = plainHeaders(options.headers)
+  if (redirectionsOfCall(route, options) !== 0) {
+    const resolve: Dispatch = (hop, follower) => resolveLane(route, hop, follower)
+    return captureInLane(route, resolve, options, handler, ended)
+  }
+  const headers = readHeaders(options)
+  if (headers === undefined) return route.send(options, handler)
   const call = callOf(route, options, headers, handler, ended)
   return sendHop(route, call, options, headers, handler, true)
+}
+
+/** How many redirects undici 6 would follow below. What is no number is left to undici, which refuses it. */
+function redirectionsOfCall(route: LaneRoute, options: DispatchOptions): Redirections {
+  const { redirections, generation } = route
+  const asked = options['maxRedirections']
+  if (asked === undefined || generation.modern) return redirections
+  return typeof asked === 'number' && asked > 0 && Number.isInteger(asked) ? asked : 0
 }
 
 /** The outermost step: decides, and writes the tag where the user's interceptors (caches above all) see it. */
@@ -80,11 +99,12 @@ function captureInLane(
   let copy: DispatchOptions
   let exchange: DispatchHandler
   try {
-    const headers = plainHeaders(options.headers)
+    const headers = readHeaders(options)
+    if (headers === undefined) return next(options, handler)
     const call = callOf(route, options, headers, handler, ended)
     copy = decidedOptions(options, call)
     copy.headers = withHeaderInShape(options.headers, headers, route.settings.header, call.lane?.header)
-    const root = exchangeFor(route, handler, call, true, undefined)
+    const root = exchangeFor(route, handler, call, true, undefined, true)
     call.root = root
     exchange = root
   } catch (error) {
@@ -98,7 +118,18 @@ function captureInLane(
 /** The innermost step, once per hop and attempt. */
 export function resolveLane(route: LaneRoute, options: DispatchOptions, handler: DispatchHandler): boolean {
   if (route.passes || isDone(options, handler)) return route.send(options, handler)
-  const headers = plainHeaders(options.headers)
+  const redirections = redirectionsOfCall(route, options)
+  if (redirections === 0) return resolveHop(route, options, handler)
+  const own: DispatchOptions = { ...options, throwOnMaxRedirect: false }
+  if (redirections !== 'hidden') own['maxRedirections'] = 0
+  const next: Dispatch = (hop, follower) => resolveHop(route, hop, follower)
+  const throws = options['throwOnMaxRedirect'] === true
+  return resolveHop(route, own, new RedirectFollower(next, redirections, own, handler, throws))
+}
+
+function resolveHop(route: LaneRoute, options: DispatchOptions, handler: DispatchHandler): boolean {
+  const headers = readHeaders(options)
+  if (headers === undefined) return route.send(options, handler)
   // An interceptor that made options of its own has lost the symbol; the header above it says the same. Never ambient.
   let call: Call
   try {
@@ -117,6 +148,15 @@ export function resolveLane(route: LaneRoute, options: DispatchOptions, handler:
   }
   if (call.root?.settled === false) call.root.fail(error)
   return true
+}
+
+/** @returns `undefined` for what undici refuses, in its own words */
+function readHeaders(options: DispatchOptions): PlainHeaders | undefined {
+  try {
+    return plainHeaders(options.headers)
+  } catch {
+    return undefined
+  }
 }
 
 export function isDone(options: DispatchOptions, handler: DispatchHandler): boolean {

@@ -1,8 +1,11 @@
+import { bindEmitter, runInLane } from '@laneway/core'
 import { type Call, forgetCall } from './call.js'
+import { isHere } from './callers-lane.js'
 import { tellInContext } from './continuation.js'
 import type { LegacyHandler } from './dispatcher.js'
 import { expectRedirect, rawLocation } from './redirect-memory.js'
 import type { ServiceHop } from './service-hop.js'
+import { withoutRawVary, withRawVary } from './vary.js'
 
 /**
  * Stands between undici and a handler of undici 6 or 7. It has the methods of that generation and no others: undici 7
@@ -18,63 +21,76 @@ export class LegacyExchange implements LegacyHandler {
     /** The outermost one looks after the decision. */
     private readonly outermost: boolean,
     private readonly hop: ServiceHop | undefined,
+    /** Added below the user's interceptors, removed above them. */
     private readonly vary: string | undefined,
   ) {}
 
   onConnect(abort: (reason?: unknown) => void, context?: unknown): void {
-    const { hop } = this
-    if (hop === undefined) {
-      this.handler.onConnect?.(abort, context)
-      return
+    const { handler, hop, call } = this
+    let told = abort
+    if (hop !== undefined) {
+      hop.connected = true
+      told = reason => {
+        hop.gaveUp = true
+        abort(reason)
+      }
     }
-    hop.connected = true
-    this.handler.onConnect?.(reason => {
-      hop.gaveUp = true
-      abort(reason)
-    }, context)
+    if (isHere(call.ambient)) handler.onConnect?.(told, context)
+    else runInLane(call.ambient, connect, handler, told, context)
   }
 
   onUpgrade(status: number | null, headers: unknown, socket: unknown): void {
     this.hop?.start(0)
     this.hop?.end('ok')
     this.finish()
-    this.handler.onUpgrade?.(status, headers, socket)
+    const { handler, call } = this
+    // From now on the socket is the caller's alone.
+    if (typeof (socket as { emit?: unknown } | null)?.emit === 'function') bindEmitter(socket as never, call.ambient)
+    if (isHere(call.ambient)) handler.onUpgrade?.(status, headers, socket)
+    else runInLane(call.ambient, upgrade, handler, status, headers, socket)
   }
 
   onResponseStarted(): void {
     if (this.hop !== undefined) this.hop.responded = true
-    this.handler.onResponseStarted?.()
+    const { handler, call } = this
+    if (handler.onResponseStarted === undefined) return
+    if (isHere(call.ambient)) handler.onResponseStarted()
+    else runInLane(call.ambient, responseStarted, handler)
   }
 
   onHeaders(status: number, headers: unknown[], resume: () => void, statusText: string): boolean | undefined {
     this.hop?.start(status)
     this.success = status >= 200 && status < 300
-    const { call, vary } = this
+    const { handler, call, vary } = this
     if (call.watched && this.outermost) expectRedirect(call, status, rawLocation(headers))
-    return this.handler.onHeaders?.(
-      status,
-      vary === undefined || status < 200 ? headers : withRawVary(headers, vary),
-      resume,
-      statusText,
-    )
+    const told =
+      vary === undefined || status < 200
+        ? headers
+        : this.outermost
+          ? withoutRawVary(headers, vary)
+          : withRawVary(headers, vary)
+    return isHere(call.ambient)
+      ? handler.onHeaders?.(status, told, resume, statusText)
+      : runInLane(call.ambient, head, handler, status, told, resume, statusText)
   }
 
   onData(chunk: Uint8Array): boolean | undefined {
-    return this.handler.onData?.(chunk)
+    const { handler, call } = this
+    return isHere(call.ambient) ? handler.onData?.(chunk) : runInLane(call.ambient, data, handler, chunk)
   }
 
   onComplete(trailers: unknown): void {
     this.hop?.end('ok')
     const { call } = this
     if (!this.outermost) {
-      this.handler.onComplete?.(trailers)
+      this.complete(trailers)
       return
     }
     const { dispatched } = call
     call.open = false
     call.ending = true
     try {
-      if (this.success) this.handler.onComplete?.(trailers)
+      if (this.success) this.complete(trailers)
       else tellInContext(call, () => this.handler.onComplete?.(trailers))
     } finally {
       call.ending = false
@@ -90,11 +106,17 @@ export class LegacyExchange implements LegacyHandler {
   }
 
   onBodySent(chunk: unknown): void {
-    this.handler.onBodySent?.(chunk)
+    const { handler, call } = this
+    if (handler.onBodySent === undefined) return
+    if (isHere(call.ambient)) handler.onBodySent(chunk)
+    else runInLane(call.ambient, bodySent, handler, chunk)
   }
 
   onRequestSent(): void {
-    this.handler.onRequestSent?.()
+    const { handler, call } = this
+    if (handler.onRequestSent === undefined) return
+    if (isHere(call.ambient)) handler.onRequestSent()
+    else runInLane(call.ambient, requestSent, handler)
   }
 
   /** Tells the handler once; it may dispatch again, now or later, and then keeps its decision. */
@@ -103,7 +125,8 @@ export class LegacyExchange implements LegacyHandler {
     this.settled = true
     const { call } = this
     if (!this.outermost) {
-      this.handler.onError?.(error)
+      if (isHere(call.ambient)) this.handler.onError?.(error)
+      else runInLane(call.ambient, failed, this.handler, error)
       return
     }
     call.open = false
@@ -115,6 +138,12 @@ export class LegacyExchange implements LegacyHandler {
     }
   }
 
+  private complete(trailers: unknown): void {
+    const { handler, call } = this
+    if (isHere(call.ambient)) handler.onComplete?.(trailers)
+    else runInLane(call.ambient, completed, handler, trailers)
+  }
+
   private finish(): void {
     this.settled = true
     if (!this.outermost) return
@@ -123,17 +152,46 @@ export class LegacyExchange implements LegacyHandler {
   }
 }
 
-function withRawVary(headers: unknown[], name: string): unknown[] {
-  if (!Array.isArray(headers)) return headers
-  const varied = headers.slice()
-  for (let index = 0; index + 1 < varied.length; index += 2) {
-    if (String(varied[index]).toLowerCase() !== 'vary') continue
-    const value = Array.isArray(varied[index + 1])
-      ? (varied[index + 1] as unknown[]).join(', ')
-      : String(varied[index + 1])
-    varied[index + 1] = Buffer.from(`${value}, ${name}`, 'latin1')
-    return varied
-  }
-  varied.push(Buffer.from('vary'), Buffer.from(name))
-  return varied
+// Functions of their own, so that entering the lane makes no closure per call.
+
+function connect(handler: LegacyHandler, abort: (reason?: unknown) => void, context: unknown): void {
+  handler.onConnect?.(abort, context)
+}
+
+function upgrade(handler: LegacyHandler, status: number | null, headers: unknown, socket: unknown): void {
+  handler.onUpgrade?.(status, headers, socket)
+}
+
+function responseStarted(handler: LegacyHandler): void {
+  handler.onResponseStarted?.()
+}
+
+function head(
+  handler: LegacyHandler,
+  status: number,
+  headers: unknown[],
+  resume: () => void,
+  statusText: string,
+): boolean | undefined {
+  return handler.onHeaders?.(status, headers, resume, statusText)
+}
+
+function data(handler: LegacyHandler, chunk: Uint8Array): boolean | undefined {
+  return handler.onData?.(chunk)
+}
+
+function completed(handler: LegacyHandler, trailers: unknown): void {
+  handler.onComplete?.(trailers)
+}
+
+function failed(handler: LegacyHandler, error: unknown): void {
+  handler.onError?.(error)
+}
+
+function bodySent(handler: LegacyHandler, chunk: unknown): void {
+  handler.onBodySent?.(chunk)
+}
+
+function requestSent(handler: LegacyHandler): void {
+  handler.onRequestSent?.()
 }

@@ -2,7 +2,7 @@ import type { DispatchController, DispatchHandler } from './dispatcher.js'
 import type { ServiceHop } from './service-hop.js'
 
 /**
- * Waits for the first snapshot of a service, as long as the resolver allows. The handler is told of a start, so that the
+ * Waits until the sources have answered about a service, as long as the resolver allows. The handler is told of a start, so that the
  * caller can give up meanwhile; the real start follows, as it does when a retry starts again.
  *
  * @param proceed - told why the wait was in vain, or nothing
@@ -30,14 +30,14 @@ export function waitUntilReady(
     end(error)
   }
   if (ended) return
-  let ready: Promise<void>
+  let answer: Promise<void>
   try {
-    ready = hop.ready()
+    answer = hop.lookup()
   } catch (error) {
     ended = true
     throw error
   }
-  ready.then(
+  answer.then(
     () => {
       if (ended) return
       ended = true

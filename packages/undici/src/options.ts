@@ -8,6 +8,7 @@ import {
   type Warn,
 } from '@laneway/core'
 import type { LaneResolver } from '@laneway/discovery'
+import { laneVary } from './vary.js'
 
 /** Options of everything in this package that sends requests. */
 export interface LaneEgressOptions {
@@ -53,6 +54,8 @@ export interface ComposeLaneOptions extends LaneEgressOptions {
 export interface EgressSettings {
   readonly resolver: LaneResolver | undefined
   readonly header: string
+  /** What responses say in `Vary` to caches inside this process, see `laneVary`. */
+  readonly vary: string
   readonly scope: EgressScope
   readonly keepHandSet: boolean
   readonly baggage: boolean
@@ -78,9 +81,11 @@ export function resolveEgressOptions(
   if (resolver !== undefined && (typeof resolver?.pick !== 'function' || typeof resolver.match !== 'function')) {
     throw invalid(`${where}: resolver is what createLaneResolver() returns, received ${describe(resolver)}`)
   }
+  const header = resolveHeaderName(where, input.header)
   return Object.freeze({
     resolver,
-    header: resolveHeaderName(where, input.header),
+    header,
+    vary: laneVary(header),
     scope: createEgressScope(where, {
       ...(input.propagateTo !== undefined && { propagateTo: input.propagateTo }),
       ...(input.warn !== undefined && { warn: input.warn }),

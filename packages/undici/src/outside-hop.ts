@@ -20,7 +20,7 @@ export function sendOutside(
 }
 
 /** The lane that a host which is no service may see. */
-function laneOutside(
+export function laneOutside(
   route: LaneRoute,
   call: Call,
   headers: PlainHeaders,

@@ -1,4 +1,5 @@
-import { emitLanewayWarning, LanewayError } from '@laneway/core'
+import { isIP } from 'node:net'
+import { emitLanewayWarning, guardLookup, kAnyAddress, LanewayError } from '@laneway/core'
 import type { Choice, ChoiceEnd, Endpoint, LaneResolver } from '@laneway/discovery'
 import type { Call } from './call.js'
 import { isConnectFailure, isHeadersTimeout, isResponseLost, isTimeout } from './connect-failure.js'
@@ -53,22 +54,27 @@ export class ServiceHop {
     return this.resolver.match(hostname, port, secure) !== undefined
   }
 
-  /** Waits for the first snapshot. */
-  ready(): Promise<void> {
-    return this.resolver.ready(this.service)
+  /** Waits for the first answer of the sources. */
+  lookup(): Promise<void> {
+    return this.resolver.lookup(this.service)
   }
 
   send(choice: Choice, endpoint: Endpoint, handler: DispatchHandler): boolean {
     this.choice = choice
     this.connected = false
     this.responded = false
-    this.options.origin = originOf(endpoint, this.target.secure)
+    const { http, https, unchecked } = originsOf(endpoint)
+    this.options.origin = this.target.secure ? https : http
     this.sent = this.route.pools?.now() ?? 0
     this.resolver.started(choice)
     this.counted = true
     this.sending = true
     this.handedOn = true
     try {
+      if (unchecked && this.route.pools?.guard(endpoint) !== true) {
+        this.sendResolved(endpoint, handler as Exchange)
+        return true
+      }
       return this.dispatch(this.options, handler)
     } catch (error) {
       this.end('aborted')
@@ -76,6 +82,25 @@ export class ServiceHop {
     } finally {
       this.sending = false
     }
+  }
+
+  /** Where no connector of the dispatcher can be reached: the request goes to the address that was checked, not to the name. */
+  private sendResolved(endpoint: Endpoint, exchange: Exchange): void {
+    guardLookup(undefined)(endpoint.host, {}, (error: unknown, address: string) => {
+      try {
+        if (error === null || error === undefined) {
+          const host = address.includes(':') ? `[${address}]` : address
+          this.options.origin = `${this.target.secure ? 'https' : 'http'}://${host}:${endpoint.port}`
+          this.dispatch(this.options, exchange)
+          return
+        }
+        const told = this.fail(error, exchange)
+        if (told !== undefined) exchange.fail(told)
+      } catch (thrown) {
+        this.end('aborted')
+        exchange.fail(thrown)
+      }
+    })
   }
 
   start(status: number): void {
@@ -203,17 +228,20 @@ export function resumeMoved(choice: Choice, cause?: unknown): LanewayError {
 interface Origins {
   readonly http: string
   readonly https: string
+  /** The host is a name, and its resolver lets no endpoint lead to a forbidden address. */
+  readonly unchecked: boolean
 }
 
 const origins = new WeakMap<Endpoint, Origins>()
 
-function originOf(endpoint: Endpoint, secure: boolean): string {
+function originsOf(endpoint: Endpoint): Origins {
   let both = origins.get(endpoint)
   if (both === undefined) {
-    both = { http: `http://${endpoint.address}`, https: `https://${endpoint.address}` }
+    const unchecked = isIP(endpoint.host) === 0 && (endpoint as { [kAnyAddress]?: true })[kAnyAddress] !== true
+    both = { http: `http://${endpoint.address}`, https: `https://${endpoint.address}`, unchecked }
     origins.set(endpoint, both)
   }
-  return secure ? both.https : both.http
+  return both
 }
 
 /** For faults of a resolver that no request can end with. */

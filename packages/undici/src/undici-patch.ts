@@ -1,4 +1,5 @@
 import { kDone } from './call.js'
+import { isCallersFault } from './callers-fault.js'
 import { directAgentOf } from './direct-agent.js'
 import type {
   Dispatch,
@@ -12,7 +13,9 @@ import { type Compose, generationOf, kOriginalCompose } from './generation.js'
 import { hasSocketPath, internal } from './internals.js'
 import { isDnsRefusal, laneDispatcher } from './lane-dispatcher.js'
 import { isDone, type LaneRoute, laneDispatch } from './lane-route.js'
+import { type FindMock, mocksOf } from './mocks.js'
 import { LANE_EGRESS_KEYS, type LaneEgressOptions, resolveEgressOptions } from './options.js'
+import { redirectionsOf } from './redirections.js'
 import { probeOf, routes, routesByClass } from './routes-by-origin.js'
 
 /**
@@ -25,6 +28,8 @@ import { probeOf, routes, routesByClass } from './routes-by-origin.js'
 export interface UndiciPatch {
   wrapDispatch<F extends (options: any, handler: any) => boolean>(original: F): F
   wrapCompose<F extends (...interceptors: any[]) => any>(original: F): F
+  /** Says that the copy is about to make a MockPool or MockClient: its origin may belong to a mock from now on. */
+  mocking(): void
 }
 
 /**
@@ -40,6 +45,7 @@ export function createUndiciPatch(
   const patched = new WeakSet<object>()
   /** Requests handed on so far: a fault before one of them is Laneway's own. */
   let handedOn = 0
+  let mocking = false
 
   function routeOf(dispatcher: LaneableDispatcher, original: Dispatch): LaneRoute {
     const earlier = known.get(dispatcher)
@@ -53,9 +59,19 @@ export function createUndiciPatch(
     const passes = !patched.has(dispatcher.dispatch)
     const agent =
       resolver === undefined || unix || passes || !steers(dispatcher, original) ? undefined : directAgentOf(dispatcher)
+    const generation = generationOf(dispatcher)
+    let found: FindMock | undefined
+    let looked = false
+    const mocks = () => {
+      if (mocking && !looked) {
+        looked = true
+        found = mocksOf(dispatcher)
+      }
+      return found
+    }
     const route: LaneRoute = {
       settings,
-      generation: generationOf(dispatcher),
+      generation,
       send,
       direct:
         agent === undefined || agent.dispatcher === dispatcher
@@ -70,12 +86,17 @@ export function createUndiciPatch(
       varies: false,
       onFault,
       passes,
+      redirections: passes ? 0 : redirectionsOf(dispatcher, generation),
+      mocks,
     }
     known.set(dispatcher, route)
     return route
   }
 
   return {
+    mocking() {
+      mocking = true
+    },
     wrapDispatch(original) {
       const dispatch = function dispatch(this: LaneableDispatcher, opts: DispatchOptions, handler: DispatchHandler) {
         // Each level of a dispatcher may be patched; the options say when it has been done, and `original` is this level's.
@@ -85,7 +106,7 @@ export function createUndiciPatch(
           return laneDispatch(routeOf(this, original), opts, handler)
         } catch (error) {
           if (handedOn !== before) throw error
-          onFault(error)
+          if (!isCallersFault(opts)) onFault(error)
           return original.call(this, opts, handler)
         }
       }
@@ -96,7 +117,12 @@ export function createUndiciPatch(
       const compose = function compose(this: LaneableDispatcher, ...interceptors: unknown[]) {
         try {
           const route = routeOf(this, this.dispatch)
-          return laneDispatcher('compose', this, { route, release }, interceptors.flat() as LaneableInterceptor[])
+          return laneDispatcher(
+            'compose',
+            this,
+            { route, release, mocking: nothing },
+            interceptors.flat() as LaneableInterceptor[],
+          )
         } catch (error) {
           // A program that uses dns() keeps working: its requests are tagged below, where the address is known.
           if (!isDnsRefusal(error)) onFault(error)
@@ -110,6 +136,7 @@ export function createUndiciPatch(
 }
 
 async function release(): Promise<void> {}
+function nothing(): void {}
 
 function rethrow(error: unknown): never {
   throw error

@@ -1,11 +1,14 @@
 // A real MariaDB on loopback, in a folder of its own, never as root.
+//   node test/servers/mariadb/start.mjs      prints a line of JSON, stays until SIGTERM
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { findProgram } from '../debian.mjs'
+import { stayUntilEnded } from '../loopback-server.mjs'
 
 const READY_WITHIN_MS = 60_000
 
@@ -79,4 +82,10 @@ function freePort() {
       server.close(() => resolve(port))
     })
   })
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const problem = findMariadb()
+  if (problem !== undefined) throw new Error(problem)
+  await stayUntilEnded(startMariadb(''))
 }

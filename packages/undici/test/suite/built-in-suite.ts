@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { runInLane } from '@laneway/core'
+import { currentLane, runInLane } from '@laneway/core'
 import { listen } from '@laneway/testkit'
 import type { Test } from 'tap'
 import { composeLane, createLaneFetch } from '../../src/index.js'
@@ -21,6 +21,34 @@ export function builtInSuite(t: Test): void {
     })
     return { base, gray, resolver, laneFetch: createLaneFetch({ resolver, warn: () => {} }) }
   }
+
+  t.test('the source of a body runs in the lane of its caller, however late undici reads it', async t => {
+    const { laneFetch } = await setUp(t)
+    let wrong = 0
+    let pulled = 0
+    await Promise.all(
+      Array.from({ length: 24 }, (_, index) => {
+        const lane = [undefined, 'gray', 'blue'][index % 3]
+        return runInLane(lane, async () => {
+          let left = 3
+          const body = new ReadableStream({
+            async pull(controller) {
+              pulled++
+              if (currentLane()?.header !== lane) wrong++
+              await sleep(1)
+              if (left-- > 0) controller.enqueue(Buffer.from('part'))
+              else controller.close()
+            },
+          })
+          const answer = await laneFetch('http://sc-b/', { method: 'POST', body, duplex: 'half' } as never)
+          if (currentLane()?.header !== lane) wrong++
+          t.match(await answer.json(), { tags: lane === undefined ? [] : [lane], body: 'partpartpart' })
+        })
+      }),
+    )
+    t.equal(pulled, 24 * 4)
+    t.equal(wrong, 0)
+  })
 
   t.test('each call goes to its lane and carries its tag', async t => {
     const { laneFetch, resolver } = await setUp(t)

@@ -82,24 +82,81 @@ export function cacheSuite(t: Test, copy: Copy): void {
     t.match(warnings, [/composed before/])
   })
 
-  t.test('Vary is added to what the server said, and only below interceptors', async t => {
-    const server = await laneServer(t, 'base', (_seen, response) => response.writeHead(200, { vary: 'accept' }).end())
-    const seen: unknown[] = []
-    const noting = (dispatch: any) => (options: any, handler: any) =>
-      dispatch(options, handler, seen.push(options.headers['x-mse-tag']))
-    const url = `http://127.0.0.1:${server.port}/`
-    for (const [interceptors, vary] of [
-      [[], 'accept'],
-      [[noting], 'accept, x-mse-tag'],
-    ] as const) {
-      const dispatcher = composeLane(new undici.Agent(), {}, ...interceptors)
-      await runInLane('gray', async () => {
+  t.test('Vary is added to what the server said below interceptors, and does not leave the process', async t => {
+    const server = await laneServer(t, 'base', (seen, response) => {
+      response.writeHead(
+        200,
+        seen.url === '/none' ? {} : { vary: seen.url === '/two' ? ['accept', 'origin'] : 'Accept' },
+      )
+      response.end()
+    })
+    const tags: unknown[] = []
+    const inside: string[] = []
+    const told = (headers: any) => {
+      const raw = Array.isArray(headers)
+        ? headers.flatMap((name, index) => (String(name).toLowerCase() === 'vary' ? [String(headers[index + 1])] : []))
+        : [headers.vary ?? []].flat()
+      inside.push(raw.join(', ').toLowerCase())
+    }
+    const noting = (dispatch: any) => (options: any, handler: any) => {
+      tags.push(options.headers['x-mse-tag'])
+      const spied = new Proxy(handler, {
+        get(target, key) {
+          if (key === 'onHeaders' && target.onHeaders !== undefined) {
+            return (status: number, headers: unknown, ...rest: unknown[]) => {
+              told(headers)
+              return target.onHeaders(status, headers, ...rest)
+            }
+          }
+          if (key === 'onResponseStart' && target.onResponseStart !== undefined) {
+            return (controller: unknown, status: number, headers: unknown, ...rest: unknown[]) => {
+              told(headers)
+              return target.onResponseStart(controller, status, headers, ...rest)
+            }
+          }
+          const value = target[key]
+          return typeof value === 'function' ? value.bind(target) : value
+        },
+      })
+      return dispatch(options, spied)
+    }
+    const plain = new undici.Agent()
+    t.teardown(() => plain.close())
+    for (const path of ['/none', '/one', '/two']) {
+      const url = `http://127.0.0.1:${server.port}${path}`
+      const varyThrough = async (dispatcher: any) => {
         const { headers, body } = await undici.request(url, { dispatcher })
         await body.dump()
-        t.equal(headers['vary'], vary)
-      })
-      await dispatcher.close()
+        return headers['vary']
+      }
+      const own = await varyThrough(plain)
+      for (const interceptors of [[], [noting]]) {
+        inside.length = 0
+        const dispatcher = composeLane(new undici.Agent(), {}, ...interceptors)
+        const seen = await runInLane('gray', () => varyThrough(dispatcher))
+        t.equal([seen ?? []].flat().join(', '), [own ?? []].flat().join(', '), `${path}, outside`)
+        const expected = [own ?? [], 'x-mse-tag'].flat().join(', ').toLowerCase()
+        t.same(inside, interceptors.length === 0 ? [] : [expected], `${path}, inside`)
+        await dispatcher.close()
+      }
     }
-    t.same(seen, ['gray'], 'interceptors see the tag')
+    t.same(tags, ['gray', 'gray', 'gray'], 'interceptors see the tag')
+  })
+
+  t.test('an answer out of a cache says what the server said', async t => {
+    if (cache === undefined) return t.pass('this undici has no cache')
+    const server = await laneServer(t, 'base', (_seen, response) => {
+      response.writeHead(200, { vary: 'accept', 'cache-control': 'public, max-age=600' }).end('kept')
+    })
+    const dispatcher = composeLane(new undici.Agent(), {}, cache())
+    t.teardown(() => dispatcher.close())
+    for (let round = 0; round < 3; round++) {
+      const { headers, body } = await runInLane('gray', () =>
+        undici.request(`http://127.0.0.1:${server.port}/`, { dispatcher }),
+      )
+      t.equal(await body.text(), 'kept')
+      t.equal(headers['vary'], 'accept')
+    }
+    t.equal(server.seen.length, 1)
   })
 }

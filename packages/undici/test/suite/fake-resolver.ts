@@ -24,7 +24,7 @@ export interface FakeResolver extends LaneResolver {
   inFlight: number
   set(service: string, endpoints: readonly Endpoint[] | 'not-ready'): void
   whenLaneMissing: 'base' | 'fail'
-  /** Answers `ready()`; by default it never ends. */
+  /** Answers `lookup()`; by default it never ends. */
   onReady: (service: string) => Promise<void>
 }
 
@@ -77,10 +77,12 @@ export function fakeResolver(services: Record<string, readonly Endpoint[] | 'not
       reports.push([done.endpoint?.address ?? '', end])
     },
     ready: service => resolver.onReady(service),
+    lookup: service => resolver.onReady(service),
     onEndpointGone(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    refusal: () => unused('refusal'),
     explain: () => unused('explain'),
     state: () => unused('state'),
     states: () => unused('states'),

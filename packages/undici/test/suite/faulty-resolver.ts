@@ -6,7 +6,7 @@ export const faulty: Record<string, (serving: number, refused: number) => LaneRe
   match: () => ({ ...always(), match: throwing(1, () => 'sc-b') }),
   pick: () => ({ ...always(), pick: throwing(1, notReady) }),
   started: serving => ({ ...always(), pick: at(serving), started: throwing(1, () => {}) }),
-  ready: () => ({ ...always(), pick: notReady, ready: throwing(1, async () => {}) }),
+  lookup: () => ({ ...always(), pick: notReady, lookup: throwing(1, async () => {}) }),
   'pick, after the wait for the first snapshot': () => ({ ...always(), pick: throwing(2, notReady) }),
   'match, after the wait for the first snapshot': () => ({
     ...always(),
@@ -24,7 +24,7 @@ export const faultyAtEnd = (serving: number): LaneResolver => ({
 })
 
 function always(): LaneResolver {
-  return { ...fakeResolver({}), match: () => 'sc-b', ready: async () => {} }
+  return { ...fakeResolver({}), match: () => 'sc-b', lookup: async () => {} }
 }
 
 function notReady(): Choice {

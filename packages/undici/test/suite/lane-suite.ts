@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { addressSuite } from './address-suite.js'
 import { cacheSuite } from './cache-suite.js'
 import { faultSuite } from './fault-suite.js'
 import { headerSuite } from './header-suite.js'
@@ -24,5 +25,6 @@ export function laneSuite(t: Test, copy: Copy): void {
   t.test('caches', async t => cacheSuite(t, copy))
   t.test('pools', async t => poolSuite(t, copy))
   t.test('timeouts', async t => timeoutSuite(t, copy))
+  t.test('addresses', async t => addressSuite(t, copy))
   t.test('scope', async t => scopeSuite(t, copy))
 }

@@ -99,21 +99,4 @@ export function proxySuite(t: Test, copy: Copy): void {
     t.equal(resolver.inFlight, 0)
     await dispatcher.close()
   })
-
-  t.test('MockAgent sees the chosen endpoint and the tag', async t => {
-    const mock = new undici.MockAgent()
-    mock.disableNetConnect()
-    mock
-      .get('http://10.0.0.1:8080')
-      .intercept({ path: '/x', method: 'GET', headers: { 'x-mse-tag': 'gray', host: 'sc-b' } })
-      .reply(200, 'mocked')
-    const resolver = fakeResolver({ 'sc-b': [endpoint('10.0.0.1', 8080, 'gray')] })
-    const dispatcher = composeLane(mock, { resolver })
-    t.teardown(() => dispatcher.close())
-    const text = await runInLane('gray', async () =>
-      (await undici.request('http://sc-b/x', { dispatcher })).body.text(),
-    )
-    t.equal(text, 'mocked')
-    mock.assertNoPendingInterceptors()
-  })
 }

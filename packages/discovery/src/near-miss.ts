@@ -1,0 +1,43 @@
+import { nearest, POD_LABEL } from '@laneway/core'
+import type { Member } from './member.js'
+
+const LANE_KEYS = [POD_LABEL, '__micro.service.env__']
+const CANARY = 'opensergo.io/canary-'
+/** Keys that were compared; registries repeat theirs on every instance. */
+const MAX_KEYS = 1000
+/** Slips of the pen: a letter too many, another separator. */
+const MOST_EDITS = 2
+
+const compared = new Map<string, string | undefined>()
+
+/**
+ * A metadata key that was probably meant to carry a lane, on an instance that therefore counts as base, such as
+ * `alicloud.service.tags`.
+ */
+export function findNearMiss(members: Iterable<Member>): { address: string; key: string; meant: string } | undefined {
+  for (const { endpoint } of members) {
+    if (endpoint.tags.length > 0) continue
+    for (const key of Object.keys(endpoint.metadata)) {
+      const meant = meantBy(key)
+      if (meant !== undefined) return { address: endpoint.address, key, meant }
+    }
+  }
+  return undefined
+}
+
+function meantBy(key: string): string | undefined {
+  if (compared.has(key)) return compared.get(key)
+  const meant = keyMeantBy(key)
+  if (compared.size >= MAX_KEYS) compared.clear()
+  compared.set(key, meant)
+  return meant
+}
+
+function keyMeantBy(key: string): string | undefined {
+  const near = nearest(key, LANE_KEYS, MOST_EDITS)
+  if (near !== undefined) return near === key ? undefined : near
+  // The part in front of the tag is compared.
+  const head = key.slice(0, key.indexOf('-') + 1)
+  if (head === CANARY || nearest(head, [CANARY], MOST_EDITS) === undefined) return undefined
+  return `${CANARY}<tag>`
+}

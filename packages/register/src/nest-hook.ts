@@ -1,0 +1,28 @@
+import Module from 'node:module'
+import { owns } from './emitter-classes.js'
+import type { Guard } from './guard.js'
+import { createLaneMethods, inLaneOfCaller } from './lane-methods.js'
+
+/** Where NestJS up to 11 keeps the base class of its clients, as CommonJS. */
+const CLIENT_PROXY = /[\\/]@nestjs[\\/]microservices[\\/](?:dist[\\/])?client[\\/]client-proxy\.js$/
+
+/**
+ * Lets what follows `client.send()` in a pipe run in the lane of its subscriber: replies arrive on a connection that
+ * requests share. The class is no emitter and has no file of its own in a bundle, so it is looked up among the modules
+ * that are loaded when a server listens.
+ */
+export function hookNestClients(guard: Guard): void {
+  const cache = (Module as unknown as { _cache: Record<string, { exports?: unknown } | undefined> })._cache
+  for (const file of Object.keys(cache)) {
+    if (!CLIENT_PROXY.test(file)) continue
+    guard.attempt('nest', () => {
+      const { ClientProxy } = Object(cache[file]?.exports) as { ClientProxy?: { prototype: object } }
+      const prototype = ClientProxy?.prototype
+      if (prototype === undefined || hooked.has(prototype) || !owns(prototype, 'createObserver', 'send')) return
+      hooked.add(prototype)
+      createLaneMethods('nest', guard).results(prototype, 'createObserver', inLaneOfCaller as never)
+    })
+  }
+}
+
+const hooked = new WeakSet<object>()

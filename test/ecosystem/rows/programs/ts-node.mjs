@@ -1,0 +1,11 @@
+/** A service in TypeScript, CommonJS, compiled while it is loaded. Node 20 needs --require for that, not --import. */
+export default {
+  library: 'ts-node',
+  use: 'node --require ts-node/register app.ts',
+  explicit: 'see the rows of tsx',
+  program: ({ node, requireFlags, libraries }) => ({
+    command: node,
+    args: [...requireFlags, '--require', 'ts-node/register/transpile-only', `${libraries}fixtures/typescript/app.ts`],
+    env: { TS_NODE_SKIP_PROJECT: 'true', TS_NODE_COMPILER_OPTIONS: '{"module":"commonjs","target":"es2022"}' },
+  }),
+}

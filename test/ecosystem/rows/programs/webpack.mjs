@@ -1,0 +1,10 @@
+import { bundle } from '../../fixtures/bundle.mjs'
+
+/** A bundle of the service and its libraries. */
+export default {
+  library: 'webpack',
+  use: 'a bundle',
+  explicit: 'a bundle holds them like any package',
+  full: true,
+  program: async way => ({ command: way.node, args: [...way.flags, await bundle('webpack', 'app', way)] }),
+}

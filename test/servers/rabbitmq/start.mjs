@@ -1,0 +1,73 @@
+// A real RabbitMQ on loopback, with a node name, a home and ports of its own, so that several run side by side.
+//   node test/servers/rabbitmq/start.mjs      prints a line of JSON, stays until SIGTERM
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findProgram } from '../debian.mjs'
+import { freePorts, launch, ownFolder, stayUntilEnded } from '../loopback-server.mjs'
+
+/** The program itself; the one on the PATH changes the user. */
+const PROGRAM = '/usr/lib/rabbitmq/bin/rabbitmq-server'
+
+/** Why there is no RabbitMQ, or undefined when there is. */
+export function findRabbitmq() {
+  if (existsSync(PROGRAM)) return undefined
+  return findProgram('rabbitmqctl', 'rabbitmq-server') ?? (existsSync(PROGRAM) ? undefined : `no ${PROGRAM}`)
+}
+
+/** Starts it with the user `guest`. Resolves with `{ host, port, url, pid, stop }`. */
+export async function startRabbitmq() {
+  const { folder } = ownFolder('rabbitmq')
+  const [port, dist, epmd] = await freePorts(3)
+  for (const one of ['home', 'log', 'mnesia']) mkdirSync(join(folder, one))
+  writeFileSync(
+    join(folder, 'rabbitmq.conf'),
+    `listeners.tcp.1 = 127.0.0.1:${port}
+loopback_users = none
+vm_memory_high_watermark.absolute = 512MB
+disk_free_limit.absolute = 50MB
+`,
+  )
+  writeFileSync(join(folder, 'enabled_plugins'), '[].')
+  const env = {
+    ...process.env,
+    HOME: join(folder, 'home'),
+    RABBITMQ_NODENAME: `laneway${port}@localhost`,
+    RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
+    RABBITMQ_NODE_PORT: `${port}`,
+    RABBITMQ_DIST_PORT: `${dist}`,
+    RABBITMQ_MNESIA_BASE: join(folder, 'mnesia'),
+    RABBITMQ_LOG_BASE: join(folder, 'log'),
+    RABBITMQ_CONFIG_FILE: join(folder, 'rabbitmq.conf'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'enabled_plugins'),
+    RABBITMQ_CONF_ENV_FILE: '/dev/null',
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
+      '+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}',
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    ERL_EPMD_PORT: `${epmd}`,
+  }
+  // Erlang starts one of its own otherwise, which outlives the server.
+  const names = spawn('epmd', ['-address', '127.0.0.1', '-port', `${epmd}`], { env, stdio: 'ignore' })
+  const killNames = () => names.kill('SIGKILL')
+  names.on('error', () => {})
+  process.once('exit', killNames)
+  const endNames = () => {
+    process.off('exit', killNames)
+    killNames()
+  }
+  try {
+    const server = await launch('rabbitmq-server', folder, PROGRAM, [], { env, port })
+    const stop = () => server.stop().finally(endNames)
+    return { host: '127.0.0.1', port, url: `amqp://guest:guest@127.0.0.1:${port}`, pid: server.pid, stop }
+  } catch (error) {
+    endNames()
+    throw error
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const problem = findRabbitmq()
+  if (problem !== undefined) throw new Error(problem)
+  await stayUntilEnded(startRabbitmq())
+}
