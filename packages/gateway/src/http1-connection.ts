@@ -53,7 +53,7 @@ export class Http1Connections {
   /** The server's `upgrade`, after which Node has let go of the connection. */
   upgrade(request: IncomingMessage, head: Buffer): void {
     const { socket } = request
-    socket.on('error', destroy)
+    socket.on('error', destroy).on('drain', drained)
     if (!isWebSocket(request)) this.#readOn(request, head)
     else if (isAnswering(socket)) this.#refuse(socket, 'bad-request', 'pipeline')
     else {
@@ -70,7 +70,7 @@ export class Http1Connections {
 
   /** The server's `connect`. */
   connect({ socket }: IncomingMessage): void {
-    socket.on('error', destroy)
+    socket.on('error', destroy).on('drain', drained)
     this.#refuse(socket, 'method-not-allowed', 'connect')
   }
 
@@ -122,7 +122,7 @@ export class Http1Connections {
     afterAnswers(socket, () => {
       if (!socket.writable) return
       const rest = early.take()
-      socket.off('error', destroy)
+      socket.off('error', destroy).off('drain', drained)
       // Those of the parser that is gone.
       socket.removeAllListeners('pause').removeAllListeners('resume')
       socket.setTimeout(0)
@@ -141,6 +141,12 @@ function refusalOf({ code }: NodeJS.ErrnoException): [Refusal, string] {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return ['client-timeout', 'timeout']
   if (code === 'HPE_HEADER_OVERFLOW') return ['head-too-large', 'head-too-large']
   return ['bad-request', 'parse']
+}
+
+/** Node has let go of the connection, also for the answers that are under way: one that waits to go on has to be told. */
+function drained(this: Socket): void {
+  const { _httpMessage: answer } = this as { _httpMessage?: ServerResponse | null }
+  if (answer?.writableEnded === false) answer.emit('drain')
 }
 
 function destroy(this: Socket): void {

@@ -55,8 +55,9 @@ class Talk {
       if (this.#closed || this.wrong !== undefined) break
       if (step.kind === 'write') this.#socket.write(step.bytes)
       else if (step.kind === 'pause') await sleep(step.ms)
-      else if (step.kind === 'wait') await this.#until(() => this.#answered >= step.items || this.#over, 'answers')
-      else {
+      else if (step.kind === 'wait') {
+        await this.#until(() => this.#answered >= step.items || this.#over || this.#tunnelAt !== undefined, 'answers')
+      } else {
         for (const byte of step.bytes) {
           if (this.#closed) break
           this.#socket.write(Buffer.from([byte]))
