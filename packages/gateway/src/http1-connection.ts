@@ -5,7 +5,7 @@ import { endConnection, isEnding, markEnding, refusalText } from './end-connecti
 import { isWebSocket, takeRest } from './gateway-request.js'
 import type { Metrics } from './metrics.js'
 import type { Refusal } from './problem.js'
-import { afterAnswers, isAnswering, lastOf, type Serve, serveInTurn, setLast } from './request-turns.js'
+import { afterAnswers, isAnswering, isWritten, lastOf, type Serve, serveInTurn, setLast } from './request-turns.js'
 
 const kEarly = Symbol('laneway.gateway.early')
 const kSecured = Symbol('laneway.gateway.secured')
@@ -55,17 +55,23 @@ export class Http1Connections {
     const { socket } = request
     socket.on('error', destroy).on('drain', drained)
     if (!isWebSocket(request)) this.#readOn(request, head)
-    else if (isAnswering(socket)) this.#refuse(socket, 'bad-request', 'pipeline')
+    else if (isAnswering(socket) && !isWritten(socket)) this.#refuse(socket, 'bad-request', 'pipeline')
     else {
-      const response = new ServerResponse(request)
-      response.shouldKeepAlive = false
-      response.assignSocket(socket)
-      setLast(socket, response)
-      // When the upstream does not switch, this was a request like any other, and the last of its connection.
-      response.once('finish', () => endConnection(socket))
+      // A client that has the whole answer may be faster than the news that it was sent.
       ;(request as { [kEarly]?: EarlyData })[kEarly] = new EarlyData(socket, head)
-      this.#serve(request, response)
+      afterAnswers(socket, () => this.#serveUpgrade(request))
     }
+  }
+
+  #serveUpgrade(request: IncomingMessage): void {
+    const { socket } = request
+    const response = new ServerResponse(request)
+    response.shouldKeepAlive = false
+    response.assignSocket(socket)
+    setLast(socket, response)
+    // When the upstream does not switch, this was a request like any other, and the last of its connection.
+    response.once('finish', () => endConnection(socket))
+    this.#serve(request, response)
   }
 
   /** The server's `connect`. */
