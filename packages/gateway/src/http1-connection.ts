@@ -5,7 +5,7 @@ import { endConnection, isEnding, markEnding, refusalText } from './end-connecti
 import { isWebSocket, takeRest } from './gateway-request.js'
 import type { Metrics } from './metrics.js'
 import type { Refusal } from './problem.js'
-import { afterAnswers, isAnswering, lastOf, type Serve, serveInTurn, setLast } from './request-turns.js'
+import { afterAnswers, isAnswering, isWritten, lastOf, type Serve, serveInTurn, setLast } from './request-turns.js'
 
 const kEarly = Symbol('laneway.gateway.early')
 const kSecured = Symbol('laneway.gateway.secured')
@@ -53,24 +53,30 @@ export class Http1Connections {
   /** The server's `upgrade`, after which Node has let go of the connection. */
   upgrade(request: IncomingMessage, head: Buffer): void {
     const { socket } = request
-    socket.on('error', destroy)
+    socket.on('error', destroy).on('drain', drained)
     if (!isWebSocket(request)) this.#readOn(request, head)
-    else if (isAnswering(socket)) this.#refuse(socket, 'bad-request', 'pipeline')
+    else if (isAnswering(socket) && !isWritten(socket)) this.#refuse(socket, 'bad-request', 'pipeline')
     else {
-      const response = new ServerResponse(request)
-      response.shouldKeepAlive = false
-      response.assignSocket(socket)
-      setLast(socket, response)
-      // When the upstream does not switch, this was a request like any other, and the last of its connection.
-      response.once('finish', () => endConnection(socket))
+      // A client that has the whole answer may be faster than the news that it was sent.
       ;(request as { [kEarly]?: EarlyData })[kEarly] = new EarlyData(socket, head)
-      this.#serve(request, response)
+      afterAnswers(socket, () => this.#serveUpgrade(request))
     }
+  }
+
+  #serveUpgrade(request: IncomingMessage): void {
+    const { socket } = request
+    const response = new ServerResponse(request)
+    response.shouldKeepAlive = false
+    response.assignSocket(socket)
+    setLast(socket, response)
+    // When the upstream does not switch, this was a request like any other, and the last of its connection.
+    response.once('finish', () => endConnection(socket))
+    this.#serve(request, response)
   }
 
   /** The server's `connect`. */
   connect({ socket }: IncomingMessage): void {
-    socket.on('error', destroy)
+    socket.on('error', destroy).on('drain', drained)
     this.#refuse(socket, 'method-not-allowed', 'connect')
   }
 
@@ -122,7 +128,7 @@ export class Http1Connections {
     afterAnswers(socket, () => {
       if (!socket.writable) return
       const rest = early.take()
-      socket.off('error', destroy)
+      socket.off('error', destroy).off('drain', drained)
       // Those of the parser that is gone.
       socket.removeAllListeners('pause').removeAllListeners('resume')
       socket.setTimeout(0)
@@ -141,6 +147,12 @@ function refusalOf({ code }: NodeJS.ErrnoException): [Refusal, string] {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return ['client-timeout', 'timeout']
   if (code === 'HPE_HEADER_OVERFLOW') return ['head-too-large', 'head-too-large']
   return ['bad-request', 'parse']
+}
+
+/** Node has let go of the connection, also for the answers that are under way: one that waits to go on has to be told. */
+function drained(this: Socket): void {
+  const { _httpMessage: answer } = this as { _httpMessage?: ServerResponse | null }
+  if (answer?.writableEnded === false) answer.emit('drain')
 }
 
 function destroy(this: Socket): void {

@@ -70,6 +70,11 @@ export function isAnswering(socket: Socket): boolean {
   return last !== undefined && !last.closed
 }
 
+/** Whether all answers of this connection have been written, if not sent. */
+export function isWritten(socket: Socket): boolean {
+  return lastOf(socket)?.writableEnded !== false
+}
+
 /** Calls back when every request that was parsed has had its answer; never when the connection ends first. */
 export function afterAnswers(socket: Socket, call: () => void): void {
   const last = lastOf(socket)

@@ -19,6 +19,7 @@ const gateway = await createGateway({
   listeners: [{ host }, { host, protocol: 'https', tls: { cert, key } }, { host, protocol: 'h2c' }],
   // Shorter than what the fuzz waits for: what is open after that is a leak.
   upstream: { keepAliveMs: 500 },
+  client: { headersTimeoutMs: 2000, handshakeTimeoutMs: 2000, keepAliveMs: 1000, stallTimeoutMs: 2000 },
   drain: { timeoutMs: 0 },
 })
 await gateway.listen()

@@ -29,6 +29,8 @@ class Talk {
   readonly #reader = new ResponseReader()
   /** Items that have their answers. */
   #answered = 0
+  /** Of the connection. */
+  #error = ''
   /** The server has ended the connection, or said that it will. */
   #over = false
   #closed = false
@@ -43,7 +45,9 @@ class Talk {
     this.#reset = reset
     this.#script = script
     socket.on('data', (chunk: Buffer) => this.#take(chunk))
-    socket.on('error', () => {})
+    socket.on('error', error => {
+      this.#error = (error as NodeJS.ErrnoException).code ?? error.message
+    })
     // After the end of the server's side nothing comes; what is still to be written is of no use.
     socket.on('end', () => this.#ended())
     socket.on('close', () => this.#ended())
@@ -55,8 +59,9 @@ class Talk {
       if (this.#closed || this.wrong !== undefined) break
       if (step.kind === 'write') this.#socket.write(step.bytes)
       else if (step.kind === 'pause') await sleep(step.ms)
-      else if (step.kind === 'wait') await this.#until(() => this.#answered >= step.items || this.#over, 'answers')
-      else {
+      else if (step.kind === 'wait') {
+        await this.#until(() => this.#answered >= step.items || this.#over || this.#tunnelAt !== undefined, 'answers')
+      } else {
         for (const byte of step.bytes) {
           if (this.#closed) break
           this.#socket.write(Buffer.from([byte]))
@@ -161,14 +166,16 @@ class Talk {
       const wrong = item.mayEnd ? undefined : item.wrong(last, this.#answered > 0)
       return wrong === undefined ? undefined : `item ${this.#answered} (${item.what}): ${wrong}`
     }
-    // Something that may end the connection was sent: here, or behind, where it may have been read already.
-    const mayEnd = items
-      .slice(this.#answered)
-      .some(one => one.mayEnd || one.method === 'CONNECT' || /^WebSocket/.test(one.what))
+    const rest = items.slice(this.#answered)
+    // Something that may end the connection was sent: here, or behind, where it may have been read already. And what is
+    // sent behind the last request of a connection meets a reset, which may overtake the answer.
+    const mayEnd =
+      rest.some(one => one.mayEnd || one.method === 'CONNECT' || /^WebSocket/.test(one.what)) ||
+      rest.slice(0, -1).some(one => one.isLast)
     if (mayEnd || leave !== 'after') return undefined
     return `the connection ended without an answer to item ${this.#answered} (${item.what})${
       this.#reader.begun ? ', or inside it' : ''
-    }`
+    }${this.#error === '' ? '' : `: ${this.#error}`}`
   }
 
   async #until(holds: () => boolean, what: string): Promise<void> {

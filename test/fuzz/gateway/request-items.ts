@@ -76,7 +76,7 @@ function request(random: Random, id: string, behaviour: Behaviour, number: numbe
   const head = [`${method} ${target} HTTP/${version}`, 'Host: a.example', `X-Id: ${id}`, ...lines]
   if (random.chance(0.2)) head.push('User-Agent: xiaoming')
   return {
-    what: `${method} ${behaviour} ${number}${lines.map(line => `, ${line}`).join('')}${bytes > 0 ? `, ${bytes} bytes` : ''}`,
+    what: `${method} ${behaviour} ${number}${version === '1.0' ? ', HTTP/1.0' : ''}${lines.map(line => `, ${line}`).join('')}${bytes > 0 ? `, ${bytes} bytes` : ''}`,
     id,
     method,
     bytes: Buffer.from(`${head.join(CRLF)}${CRLF}${CRLF}${body}`, 'latin1'),

@@ -37,8 +37,9 @@ export async function startUpstream(): Promise<Upstream> {
   const server = createServer((request, response) => {
     answer(request, response, mixed).catch(() => response.destroy())
   })
-  // A socket that it closes while the gateway uses it again would be a fault of neither.
-  server.keepAliveTimeout = 600_000
+  // For ever: a socket that it closes while the gateway uses it again would be a fault of neither. And without a header
+  // `Keep-Alive` of its own, which the gateway would follow.
+  server.keepAliveTimeout = 0
   server.requestTimeout = 0
   server.headersTimeout = 600_000
   server.on('connection', socket => {
