@@ -9,6 +9,10 @@ import { afterAnswers, isAnswering, isWritten, lastOf, type Serve, serveInTurn, 
 
 const kEarly = Symbol('laneway.gateway.early')
 const kSecured = Symbol('laneway.gateway.secured')
+const kLater = Symbol('laneway.gateway.later')
+
+/** A connection that Node may have paused. */
+type PausedSocket = Socket & { readonly _paused?: boolean; [kLater]?: Buffer[] | undefined }
 
 /** What comes behind the head of an upgrade request; `undefined` for every other. */
 export function earlyDataOf(request: IncomingMessage): EarlyData | undefined {
@@ -91,6 +95,7 @@ export class Http1Connections {
       if (socket.readableEnded) socket.destroy()
       return
     }
+    if (readsLater(error, socket)) return
     const [refusal, reason] = refusalOf(error)
     const last = lastOf(socket)
     if (last === undefined || last.closed || last.req.complete) {
@@ -141,6 +146,26 @@ export class Http1Connections {
 
 function isSecured(socket: Socket): boolean {
   return (socket as { [kSecured]?: true })[kSecured] === true
+}
+
+/**
+ * Over TLS, Node hands what it has decrypted to the parser although it has paused it, because answers wait to be taken. The
+ * client did nothing wrong: the data is kept in its order, and read when Node goes on.
+ */
+function readsLater(error: NodeJS.ErrnoException, socket: PausedSocket): boolean {
+  const { code, rawPacket } = error as { code?: string; rawPacket?: Buffer }
+  if (code !== 'HPE_PAUSED' || rawPacket === undefined || socket._paused !== true) return false
+  // A parser that is paused has parsed nothing of it.
+  if (socket[kLater] !== undefined) socket[kLater].push(rawPacket)
+  else {
+    const later = [rawPacket]
+    socket[kLater] = later
+    socket.once('resume', () => {
+      socket[kLater] = undefined
+      socket.unshift(Buffer.concat(later))
+    })
+  }
+  return true
 }
 
 function refusalOf({ code }: NodeJS.ErrnoException): [Refusal, string] {
