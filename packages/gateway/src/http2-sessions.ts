@@ -49,11 +49,19 @@ export class Http2Sessions {
     const since = performance.now()
     const watched: Watched = { socket, open: 0, since, served: false, pingedAt: 0, bytesRead: 0 }
     this.#sessions.set(session, watched)
-    session.once('close', () => this.#sessions.delete(session))
+    const streams = new Set<ServerHttp2Stream>()
+    session.once('close', () => {
+      this.#sessions.delete(session)
+      // Node leaves some streams of a session open that ends by an error.
+      for (const stream of streams) stream.destroy()
+    })
+    socket.once('close', () => session.destroy())
     session.on('stream', (stream: ServerHttp2Stream) => {
+      streams.add(stream)
       watched.open++
       watched.served = true
       stream.once('close', () => {
+        streams.delete(stream)
         if (--watched.open === 0) watched.since = performance.now()
       })
     })
