@@ -262,7 +262,11 @@ export class Exchange implements Waiter {
   #break(): void {
     const response = this.#response
     const { stream } = response as unknown as Partial<Http2ServerResponse>
-    if (stream !== undefined) stream.close(INTERNAL_ERROR)
+    if (stream !== undefined) {
+      stream.close(INTERNAL_ERROR)
+      // Node waits with the end for what the client does not take.
+      stream.destroy()
+    }
     // A close is how an answer without length or chunks ends properly; a reset is not. TLS tells by itself, and has no reset.
     else if (this.#request.httpVersionMinor === 0 && !('encrypted' in (response.socket ?? {}))) {
       response.socket?.resetAndDestroy()

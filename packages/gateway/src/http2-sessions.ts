@@ -100,8 +100,8 @@ export class Http2Sessions {
     if (pingedAt === 0) {
       watched.pingedAt = now
       watched.bytesRead = socket.bytesRead
-      session.ping(() => {
-        watched.pingedAt = 0
+      session.ping(error => {
+        if (!error) watched.pingedAt = 0
       })
     } else if (socket.bytesRead !== bytesRead) {
       watched.pingedAt = now
