@@ -5,7 +5,7 @@ import { endConnection, isEnding, markEnding, refusalText } from './end-connecti
 import { isWebSocket, takeRest } from './gateway-request.js'
 import type { Metrics } from './metrics.js'
 import type { Refusal } from './problem.js'
-import { afterAnswers, isAnswering, isWritten, lastOf, type Serve, serveInTurn, setLast } from './request-turns.js'
+import { afterAnswers, isAnswering, isBegun, lastOf, type Serve, serveInTurn, setLast } from './request-turns.js'
 
 const kEarly = Symbol('laneway.gateway.early')
 const kSecured = Symbol('laneway.gateway.secured')
@@ -59,7 +59,7 @@ export class Http1Connections {
     const { socket } = request
     socket.on('error', destroy).on('drain', drained)
     if (!isWebSocket(request)) this.#readOn(request, head)
-    else if (isAnswering(socket) && !isWritten(socket)) this.#refuse(socket, 'bad-request', 'pipeline')
+    else if (isAnswering(socket) && !isBegun(socket)) this.#refuse(socket, 'bad-request', 'pipeline')
     else {
       // A client that has the whole answer may be faster than the news that it was sent.
       ;(request as { [kEarly]?: EarlyData })[kEarly] = new EarlyData(socket, head)

@@ -70,9 +70,9 @@ export function isAnswering(socket: Socket): boolean {
   return last !== undefined && !last.closed
 }
 
-/** Whether all answers of this connection have been written, if not sent. */
-export function isWritten(socket: Socket): boolean {
-  return lastOf(socket)?.writableEnded !== false
+/** Whether the last answer of this connection has begun. */
+export function isBegun(socket: Socket): boolean {
+  return lastOf(socket)?.headersSent !== false
 }
 
 /** Calls back when every request that was parsed has had its answer; never when the connection ends first. */
