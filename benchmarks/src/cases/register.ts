@@ -9,7 +9,9 @@ import { Chain } from '../hop-client.js'
 import { bootstrapMedian, median } from '../statistics.js'
 
 const START = fileURLToPath(new URL('../register-start.js', import.meta.url))
+const GUARDS = fileURLToPath(new URL('../register-guards.js', import.meta.url))
 const STARTS = 15
+const GUARD_PAIRS = 7
 const GENERATIONS = 3
 const PAIRS = 40
 const REQUESTS = 60
@@ -125,6 +127,35 @@ async function requests(preload: Preload, tag: string | undefined, quick: boolea
   }
 }
 
+const PARTS = ['layers', 'commands', 'emitters', 'socket'] as const
+type Guards = Readonly<Record<(typeof PARTS)[number], number>>
+
+async function guardsOnce(preload: Preload, quick: boolean): Promise<Guards> {
+  const child = under(preload, () => fork(GUARDS, quick ? ['quick'] : []))
+  const [told] = (await once(child, 'message')) as [{ figures: Guards; answers: number }]
+  expect(told.answers > 0, 'no layer and no command was called')
+  return told.figures
+}
+
+/** What each part takes longer under the flag, and all of them. */
+async function guards(preload: Preload, quick: boolean): Promise<Figures> {
+  const added: Guards[] = []
+  for (let pair = quick ? 1 : GUARD_PAIRS; pair > 0; pair--) {
+    const before = pair % 2 === 0 ? await guardsOnce(NONE, quick) : undefined
+    const guarded = await guardsOnce(preload, quick)
+    const plain = before ?? (await guardsOnce(NONE, quick))
+    added.push(Object.fromEntries(PARTS.map(part => [part, guarded[part] - plain[part]])) as Guards)
+  }
+  const figure = (of: (one: Guards) => number) => {
+    const raw = added.map(of)
+    return { value: median(raw), raw }
+  }
+  return {
+    ...Object.fromEntries(PARTS.map(part => [`${part} ns`, figure(one => one[part])])),
+    'ns together': figure(one => PARTS.reduce((sum, part) => sum + one[part], 0)),
+  }
+}
+
 /** With a registry that lists other services: every call is looked up. */
 async function withRegistry<T>(work: (preload: Preload) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'laneway-bench-'))
@@ -170,6 +201,16 @@ export const register: readonly Table[] = [
       { row: '@laneway/register', figure: 'ms added', atMost: 20 },
       { row: '@laneway/register', figure: 'MB added', atMost: 5 },
     ],
+  },
+  {
+    name: 'register/guards',
+    about:
+      'What the guards of the flag add to a tagged request that passes five Express layers, sends two commands of a callback driver, makes ten event emitters and opens a socket that is no HTTP: the shortest of 41 samples each, medians of 7 alternating pairs of processes.',
+    rows: [
+      { name: 'A/A', rounds: 1, peer: true, measure: quick => guards(NONE, quick) },
+      { name: '@laneway/register', rounds: 1, measure: quick => guards(REGISTER, quick) },
+    ],
+    targets: [{ row: '@laneway/register', figure: 'ns together', atMost: 1000 }],
   },
   {
     name: 'register/request',

@@ -91,7 +91,7 @@ export function bindCommand(command: object, properties: readonly string[]): voi
   // A command that comes back, as from a queue for the time without a connection, keeps its first caller.
   const emitter = command as Partial<Emitter> & { [kBound]?: true }
   if (typeof emitter.emit !== 'function' || emitter[kBound] === true) return
-  Object.defineProperty(emitter, kBound, { value: true })
+  emitter[kBound] = true
   bindEmitter(emitter as Emitter)
 }
 

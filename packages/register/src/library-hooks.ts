@@ -30,17 +30,16 @@ export function hookLibraries(
     .filter(([part]) => on(part))
     .map(([part, classes]) => ({ part, classes, methods: createLaneMethods(part, guard) }))
 
+  /** Throws what an object that cannot be looked at throws. */
   function look(owner: object): void {
     if (adopted.has(owner)) return
     for (const { part, classes, methods } of libraries) {
-      guard.attempt(part, () => {
-        for (const { matches, adopt } of classes) {
-          if (!matches(owner)) continue
-          adopted.add(owner)
-          found.add(part)
-          adopt(owner, methods)
-        }
-      })
+      for (const { matches, adopt } of classes) {
+        if (!matches(owner)) continue
+        adopted.add(owner)
+        found.add(part)
+        guard.attempt(part, () => adopt(owner, methods))
+      }
     }
   }
 
