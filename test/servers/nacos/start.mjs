@@ -59,8 +59,18 @@ function programOf(kind) {
  * Starts a server and waits until HTTP, gRPC and, with auth, the login answer.
  * @returns {{ kind, version, http, grpc, port, pid, username?, password?, tls?, stop(): Promise<void> }}
  */
-export async function startNacos(kind, { port = 0, auth = false, tls = 'off', tokenSeconds = 18_000 } = {}) {
+export async function startNacos(kind, options = {}) {
   if (!(kind in kinds)) throw new Error(`no such server: ${kind}; there are ${Object.keys(kinds).join(', ')}`)
+  try {
+    return await startOnce(kind, options)
+  } catch (error) {
+    // On a busy machine its database gives up on its own start, and another program may have taken a free port.
+    console.error(`${error.message}; starting it once more`)
+    return startOnce(kind, options)
+  }
+}
+
+async function startOnce(kind, { port = 0, auth = false, tls = 'off', tokenSeconds = 18_000 }) {
   const { major, version } = kinds[kind]
   const folder = await mkdtemp(join(tmpdir(), `laneway-${kind}-`))
   const main = port === 0 ? await freePort() : port
