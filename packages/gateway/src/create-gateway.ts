@@ -5,7 +5,6 @@ import { composeLane } from '@laneway/undici'
 import { Agent } from 'undici'
 import { createLineLog } from './access-log.js'
 import { createAdmin } from './admin.js'
-import { createAliasTest } from './alias-headers.js'
 import { BoundedPool } from './bounded-pool.js'
 import { Forwarder } from './forwarder.js'
 import type { GatewayRoute } from './gateway-route.js'
@@ -101,7 +100,6 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
     proxies: options.proxies,
     forwarded: options.forwarded,
     keepHost: options.hostHeader === 'keep',
-    isAlias: createAliasTest(header, options.trust === 'edge'),
   }
   const listeners: Listener[] = await Promise.all(
     options.listeners.map(listener =>

@@ -145,7 +145,7 @@ export class Exchange implements Waiter {
     this.#bodyBegun = true
     this.#blockedSince = this.#forwarder.tick
     this.#response.end()
-    if (this.#upload !== undefined && !this.#request.complete) this.#linger()
+    if (this.#upload !== undefined) this.#linger()
     this.#settle()
   }
 
@@ -214,7 +214,7 @@ export class Exchange implements Waiter {
     } else response.writeHead(status, title, useless ? { ...headers, connection: 'close' } : headers)
     this.#responseBytes = body.length
     response.end(body)
-    if (unread) this.#linger()
+    if (unread || this.#upload !== undefined) this.#linger()
   }
 
   /** Answered by the gateway alone. */
@@ -276,7 +276,10 @@ export class Exchange implements Waiter {
   /** Takes the rest of a body that nobody reads, so that the client sends on until it has read the answer; not for ever. */
   #linger(): void {
     const request = this.#request
-    if (request.destroyed) return
+    // undici ends the upload later than the answer.
+    this.#upload?.abandon()
+    // All of it may have come and wait to be read: until then, Node reads nothing more from the connection.
+    if (request.destroyed || request.readableEnded) return
     request.resume()
     const timer = setTimeout(() => request.destroy(), LINGER_MS)
     timer.unref()

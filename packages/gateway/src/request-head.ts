@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { isForwarded } from './forwarded-headers.js'
 import { connectionNames, isHopHeader } from './hop-headers.js'
 import { lastMembers } from './list-header.js'
 import type { Backend } from './route-table.js'
@@ -12,8 +13,6 @@ export interface HeadRules {
   /** Leave the client's `Host`; otherwise the upstream sees the service's name. */
   readonly keepHost: boolean
   readonly secure: boolean
-  /** See `createAliasTest`. */
-  readonly isAlias: (name: string) => boolean
 }
 
 /** Headers by lower-case name, without a prototype: names come from the network. */
@@ -29,18 +28,15 @@ export function requestHeaders(request: IncomingMessage, rules: HeadRules, backe
   return backend.modify === undefined ? kept : backend.modify(toRecord(kept))
 }
 
-function keptOfHttp1({ rawHeaders, headers }: IncomingMessage, { proxies, keepHost, isAlias }: HeadRules): string[] {
+function keptOfHttp1({ rawHeaders, headers }: IncomingMessage, { proxies, keepHost }: HeadRules): string[] {
   const listed = connectionNames(headers.connection)
   const kept: string[] = []
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!
     if (isHopHeader(name) || listed?.has(name.toLowerCase()) === true) continue
-    // All forwarded ones begin with x or f, in either case, as does the default of the lane's header.
+    // All of them begin with x or f, in either case.
     const first = name.charCodeAt(0) | 32
-    if (first === 120 || first === 102 || name.includes('_')) {
-      const lower = name.toLowerCase()
-      if (isForwarded(lower, proxies) || isAlias(lower)) continue
-    }
+    if ((first === 120 || first === 102) && isForwarded(name.toLowerCase(), proxies)) continue
     if (!keepHost && name.length === 4 && name.toLowerCase() === 'host') continue
     kept.push(name, rawHeaders[index + 1]!)
   }
@@ -48,12 +44,12 @@ function keptOfHttp1({ rawHeaders, headers }: IncomingMessage, { proxies, keepHo
 }
 
 /** From the parsed headers, where Node has joined what HTTP/2 may send in pieces (`Cookie`, RFC 9113 section 8.2.3). */
-function keptOfHttp2({ headers }: IncomingMessage, { proxies, keepHost, isAlias }: HeadRules): string[] {
+function keptOfHttp2({ headers }: IncomingMessage, { proxies, keepHost }: HeadRules): string[] {
   const kept: string[] = []
   if (keepHost) kept.push('host', authorityOf(headers) ?? '')
   for (const name of Object.keys(headers)) {
     if (name.charCodeAt(0) === COLON || name === 'host' || isHopHeader(name)) continue
-    if (isForwarded(name, proxies) || isAlias(name)) continue
+    if (isForwarded(name, proxies)) continue
     const value = headers[name]
     if (typeof value === 'string') kept.push(name, value)
     else if (value !== undefined) for (const line of value) kept.push(name, line)
@@ -65,12 +61,6 @@ const COLON = 58
 
 function authorityOf(headers: IncomingMessage['headers']): string | undefined {
   return (headers[':authority'] as string | undefined) ?? headers.host
-}
-
-/** What a proxy says of its client; a client that says it is not believed. With believed proxies it is merged instead. */
-function isForwarded(name: string, proxies: number): boolean {
-  if (name === 'x-forwarded-for' || name === 'forwarded') return true
-  return proxies === 0 && (name.startsWith('x-forwarded-') || name === 'x-real-ip')
 }
 
 function addForwarded(kept: string[], { headers, socket }: IncomingMessage, rules: HeadRules): void {

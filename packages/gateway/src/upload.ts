@@ -38,6 +38,7 @@ export class Upload extends Readable {
   readonly #request: IncomingMessage
   readonly #clock: { readonly tick: number }
   #started = false
+  #abandoned = false
 
   constructor(request: IncomingMessage, clock: { readonly tick: number }) {
     super({ highWaterMark: 64 * 1024 })
@@ -48,6 +49,7 @@ export class Upload extends Readable {
   }
 
   override _read(): void {
+    if (this.#abandoned) return
     this.waitingSince = this.#clock.tick
     if (this.#started) {
       this.#request.resume()
@@ -57,14 +59,25 @@ export class Upload extends Readable {
     this.#request.on('data', this.#take).on('end', this.#end).on('error', this.#gone).on('close', this.#gone)
   }
 
+  /** Reads no more for the upstream: what is still to come is the request's own, and nothing here pauses it again. */
+  abandon(): void {
+    this.waitingSince = 0
+    this.#abandoned = true
+    this.#detach()
+  }
+
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.waitingSince = 0
-    if (this.#started) {
-      this.#request.off('data', this.#take).off('end', this.#end).off('close', this.#gone)
-      // `error` stays: a client that goes now is nobody's news, and must not be an uncaught exception.
+    if (this.#started && !this.#abandoned) {
+      this.#detach()
       if (!this.#request.complete) this.#request.pause()
     }
     done(error)
+  }
+
+  /** `error` stays: a client that goes now must not be an uncaught exception. */
+  #detach(): void {
+    this.#request.off('data', this.#take).off('end', this.#end).off('close', this.#gone)
   }
 
   readonly #take = (chunk: Buffer): void => {

@@ -113,6 +113,21 @@ for (const [kind, listener, open] of kinds) {
     t.same(answers(await client.closed), ['200', '/slow-1', '200', '/2', '200', '/slow-3', '200', '/4'])
   })
 
+  t.test(`${kind}: an answer that comes before its body is whole leaves the connection usable`, async t => {
+    const { service, port } = await world(t, listener)
+    const body = 'b'.repeat(200_000)
+    for (const already of [1, 5000, 70_000]) {
+      const client = open(t, port)
+      client.socket.write(`POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`)
+      client.socket.write(body.slice(0, already))
+      await client.until('at /early')
+      // The upload ends after the answer: from then on, nobody but the gateway reads the body.
+      await service.until(() => service.sockets.size === 0)
+      client.socket.write(body.slice(already) + get('/next', 'Connection: close'))
+      t.same(answers(await client.closed), ['200', '/early', '200', '/next'], `${already} bytes before the answer`)
+    }
+  })
+
   t.test(`${kind}: what comes behind a pending request is answered behind it`, async t => {
     const behind: readonly [string, string, string][] = [
       ['an upgrade', get('/chat', ...WEBSOCKET), '400'],

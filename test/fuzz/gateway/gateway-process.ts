@@ -2,6 +2,7 @@
 import { createLaneResolver, createStaticSource } from '@laneway/discovery'
 import { createGateway } from '@laneway/gateway'
 import { cert, key } from '../../../packages/gateway/test/certificate.js'
+import { CLIENT_LIMITS } from './client-limits.js'
 
 const [, , upstream = '0'] = process.argv
 const host = '127.0.0.1'
@@ -19,7 +20,7 @@ const gateway = await createGateway({
   listeners: [{ host }, { host, protocol: 'https', tls: { cert, key } }, { host, protocol: 'h2c' }],
   // Shorter than what the fuzz waits for: what is open after that is a leak.
   upstream: { keepAliveMs: 500 },
-  client: { headersTimeoutMs: 2000, handshakeTimeoutMs: 2000, keepAliveMs: 1000, stallTimeoutMs: 2000 },
+  client: CLIENT_LIMITS,
   drain: { timeoutMs: 0 },
 })
 await gateway.listen()
