@@ -13,6 +13,8 @@ const PLUS = 43
 const COMMA = 44
 const SEMICOLON = 59
 const EQUALS = 61
+const UPPER_A = 65
+const UPPER_Z = 90
 const LOWER_X = 120
 const DELETE = 127
 const NO_BREAK_SPACE = 0xa0
@@ -27,12 +29,13 @@ let units = new Uint16Array(256)
 const MAX_SCRATCH = 16_384
 
 /**
- * The key of ours that some reader takes a baggage key for; `undefined` for a foreign key. Never throws. Costs one look at the
- * first character for nearly all foreign keys, and is linear in the others.
+ * The key of ours that some reader takes a baggage key for; `undefined` for a foreign key. Never throws. Linear in the key,
+ * and a foreign key without escapes costs a search for one.
  *
- * Readers differ: OpenTelemetry for Python undoes `+` and percent-encoding and strips all white space of Unicode, the one for
- * JavaScript undoes percent-encoding, others undo nothing, and each writes plain what it has read. So escapes, however
- * deep, are undone, and `+`, white space and control characters do not count.
+ * Readers differ: OpenTelemetry for Python undoes `+` and percent-encoding and strips all white space of Unicode, up to
+ * 1.12 it makes the key lower case, its first releases write a decoded key as it is, so that `a%2Cx-mse-tag` becomes two
+ * members; the one for JavaScript undoes percent-encoding; others undo nothing. So escapes, however deep, are undone, an
+ * escaped comma begins another key, and case, `+`, white space and control characters do not count.
  *
  * @param start - where the member begins in `text`
  * @param end - where it ends; its key ends earlier, at `=` or `;`
@@ -47,8 +50,11 @@ export function laneKeyOf(text: string, start: number, end: number): LaneKey | u
     if (isSkipped(code)) continue
     if (code === EQUALS || code === SEMICOLON) break
     if (code === PERCENT || code > DELETE) return keyBehindEscapes(text, start, end)
-    key ??= code === LOWER_X ? BAGGAGE_KEY : MSE_BAGGAGE_KEY
-    if (key.charCodeAt(matched++) !== code) return undefined
+    const letter = lowerCase(code)
+    key ??= letter === LOWER_X ? BAGGAGE_KEY : MSE_BAGGAGE_KEY
+    if (key.charCodeAt(matched++) !== letter) {
+      return hasEscape(text, at, end) ? keyBehindEscapes(text, start, end) : undefined
+    }
   }
   return key !== undefined && matched === key.length ? key : undefined
 }
@@ -63,6 +69,20 @@ function isSkipped(code: number): boolean {
   return code <= SPACE || code === PLUS || code === DELETE
 }
 
+function lowerCase(code: number): number {
+  return code >= UPPER_A && code <= UPPER_Z ? code + 32 : code
+}
+
+/** Whether the key goes on with an escape. */
+function hasEscape(text: string, from: number, end: number): boolean {
+  for (let at = from; at < end; at++) {
+    const code = text.charCodeAt(at)
+    if (code === EQUALS || code === SEMICOLON) return false
+    if (code === PERCENT) return true
+  }
+  return false
+}
+
 /** What {@link laneKeyOf} does, for keys with escapes or characters beyond ASCII. */
 function keyBehindEscapes(text: string, start: number, end: number): LaneKey | undefined {
   if (units.length < end - start) units = new Uint16Array(end - start)
@@ -75,19 +95,37 @@ function keyBehindEscapes(text: string, start: number, end: number): LaneKey | u
 function keyOfUnits(count: number): LaneKey | undefined {
   let key: LaneKey | undefined
   let matched = 0
+  /** The key of this part is known to be foreign; only a comma begins another. */
+  let foreign = false
   for (let at = 0; at < count; at++) {
     const code = units[at]!
-    if (isSkipped(code)) continue
-    // An escaped separator ends the key for whoever undoes escapes first.
-    if (code === EQUALS || code === SEMICOLON || code === COMMA) break
-    if (code > DELETE) {
-      const length = invisibleLength(at, count)
-      if (length === 0) return undefined
-      at += length - 1
+    if (code === COMMA) {
+      if (key !== undefined && matched === key.length) return key
+      key = undefined
+      matched = 0
+      foreign = false
       continue
     }
-    key ??= code === LOWER_X ? BAGGAGE_KEY : MSE_BAGGAGE_KEY
-    if (key.charCodeAt(matched++) !== code) return undefined
+    if (foreign || isSkipped(code)) continue
+    // An escaped separator ends the key for whoever undoes escapes first.
+    if (code === EQUALS || code === SEMICOLON) {
+      if (key !== undefined && matched === key.length) return key
+      foreign = true
+      continue
+    }
+    if (code > DELETE) {
+      const length = invisibleLength(at, count)
+      if (length > 0) {
+        at += length - 1
+        continue
+      }
+    }
+    const letter = lowerCase(code)
+    key ??= letter === LOWER_X ? BAGGAGE_KEY : MSE_BAGGAGE_KEY
+    if (key.charCodeAt(matched++) !== letter) {
+      matched = 0
+      foreign = true
+    }
   }
   return key !== undefined && matched === key.length ? key : undefined
 }

@@ -23,7 +23,7 @@ t.test('a baggage member is found by its key, without properties and white space
     ['x-mse-tag=a=b', 'a=b'],
     ['x-mse-tag=gray,x-mse-tag=blue', 'blue'],
     ['x-mse-tags=gray,ax-mse-tag=gray', undefined],
-    ['X-MSE-TAG=gray', undefined],
+    ['X-MSE-TAG=gray', 'gray'],
     ['a=x-mse-tag', undefined],
     ['x-mse-tag;p=1', undefined],
     ['x-mse-tag', undefined],
