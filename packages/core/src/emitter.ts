@@ -64,27 +64,35 @@ function takes(emitter: Emitter, emit: Emitter['emit']): boolean {
 }
 
 function requestEmit(this: BoundEmitter, ...args: unknown[]): boolean {
-  return emitInLane(this, decisionOf(this)?.lane, args)
+  return emitInLane(this, laneOf(this, this), prototypeOf(this).emit, args)
 }
 
 function responseEmit(this: BoundEmitter, ...args: unknown[]): boolean {
-  const { req } = this
-  return emitInLane(this, typeof req === 'object' && req !== null ? decisionOf(req)?.lane : undefined, args)
+  return emitInLane(this, laneOf(this, this.req), prototypeOf(this).emit, args)
+}
+
+/** Bound once more, behind a wrapper that somebody has put around the first `emit`: the later lane counts. */
+function laneOf(emitter: BoundEmitter, request: unknown): Lane | undefined {
+  if (emitter[kEmit] !== undefined) return emitter[kBound]
+  return typeof request === 'object' && request !== null ? decisionOf(request)?.lane : undefined
 }
 
 function laneEmit(this: BoundEmitter, ...args: unknown[]): boolean {
-  return emitInLane(this, this[kBound], args)
+  return emitInLane(this, this[kBound], this[kEmit] ?? prototypeOf(this).emit, args)
 }
 
-function emitInLane(emitter: BoundEmitter, lane: Lane | undefined, args: unknown[]): boolean {
+/** Looked up with each event: Express changes the prototype of a request behind the middleware of an outer application. */
+function prototypeOf(emitter: Emitter): Emitter {
+  return Object.getPrototypeOf(emitter)
+}
+
+function emitInLane(emitter: Emitter, lane: Lane | undefined, emit: Emitter['emit'], args: unknown[]): boolean {
   const { storage } = slot
   // Already there, as with most of what user code itself sets off.
-  if (storage.getStore() === lane) return emitNow(emitter, args)
-  return storage.run(lane, emitNow, emitter, args)
+  if (storage.getStore() === lane) return emitNow(emitter, emit, args)
+  return storage.run(lane, emitNow, emitter, emit, args)
 }
 
-function emitNow(emitter: BoundEmitter, args: unknown[]): boolean {
-  // Looked up now: Express changes the prototype of a request behind the middleware of an outer application.
-  const emit: Emitter['emit'] = emitter[kEmit] ?? Object.getPrototypeOf(emitter).emit
+function emitNow(emitter: Emitter, emit: Emitter['emit'], args: unknown[]): boolean {
   return args.length === 1 ? emit.call(emitter, args[0]) : Reflect.apply(emit, emitter, args)
 }

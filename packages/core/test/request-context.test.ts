@@ -168,6 +168,32 @@ t.test('a request bound to another lane by hand stays in that one', async t => {
   t.strictSame(heard, ['blue', 'blue'])
 })
 
+t.test('a request and a response whose emit was wrapped between two ingresses call each listener once', async t => {
+  const heard: unknown[] = []
+  const message = request({ 'x-mse-tag': 'gray' })
+  const response = Object.assign(new EventEmitter(), { req: message })
+  runRequest(ingress(message), message, response, () => {})
+  for (const emitter of [message, response]) {
+    const { emit } = emitter
+    // As an agent does that binds the emitters of a request to its own context.
+    emitter.emit = (...args) => {
+      heard.push('wrapper')
+      return Reflect.apply(emit, emitter, args)
+    }
+  }
+  const outer = ingress(message)
+  runRequest(outer, message, response, () => {
+    message.on('end', () => heard.push(lane()))
+    response.on('finish', () => heard.push(lane()))
+  })
+  message.emit('end')
+  response.emit('finish')
+  t.strictSame(heard, ['wrapper', 'gray', 'wrapper', 'gray'])
+  bindEmitter(message, parseLane('blue'))
+  message.emit('end')
+  t.equal(heard.at(-1), 'blue', 'the lane of the latest binding counts')
+})
+
 t.test('a request whose prototype is replaced on the way uses the methods of the new one', async t => {
   const message = request({ 'x-mse-tag': 'gray' })
   const seen: unknown[] = []

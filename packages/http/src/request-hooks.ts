@@ -40,8 +40,10 @@ export function hooksOf(request: ClientRequest): RequestHooks | undefined {
 
 /** The `emit` that a request has of its own, and that is not from here. */
 export function ownEmit(request: ClientRequest): ClientRequest['emit'] | undefined {
-  if (!Object.hasOwn(request, 'emit')) return undefined
-  return (request.emit as unknown) === emit ? hooksOf(request)?.emit : request.emit
+  const hooks = hooksOf(request)
+  // What stands there now leads to the one of here, by way of a wrapper perhaps.
+  if (hooks !== undefined) return hooks.emit
+  return Object.hasOwn(request, 'emit') ? request.emit : undefined
 }
 
 /**
@@ -51,8 +53,10 @@ export function ownEmit(request: ClientRequest): ClientRequest['emit'] | undefin
  */
 export function hookRequest(request: ClientRequest, hooks: RequestHooks): void {
   const hooked = request as unknown as Hooked<{ emit: unknown; onSocket: unknown }>
+  const first = hooked[kHooks] === undefined
   hooked[kHooks] = hooks
-  hooked.emit = emit
+  // A wrapper that somebody has put around it since stays in front.
+  if (first) hooked.emit = emit
   hooked.onSocket = onSocket
 }
 
@@ -94,7 +98,14 @@ function answered(hooks: RequestHooks, response: IncomingMessage): void {
   if (hooks.isCached()) markLaneDependent(response)
   const bound = response as unknown as Hooked<{ emit: unknown }>
   bound[kHooks] = hooks
-  bound.emit = emitOfResponse
+  if (!Object.hasOwn(response, 'emit')) {
+    bound.emit = emitOfResponse
+    return
+  }
+  const { emit: own } = response
+  bound.emit = function emitBound(this: unknown, ...args: unknown[]): boolean {
+    return inLane(hooks.caller, own, this, args) as boolean
+  }
 }
 
 function emitOfResponse(this: Hooked<IncomingMessage>, ...args: unknown[]): boolean {
