@@ -7,9 +7,10 @@ import type { IngressRequest } from './request.js'
 /**
  * Who may colour a request.
  *
- * - `private`: socket peers on loopback, RFC 1918, unique-local and carrier-grade NAT addresses. Behind a load balancer
- *   every peer is private: the first service behind one needs `edge`.
- * - `internal`: everybody. For unix sockets too, whose peer has no address.
+ * - `private`: socket peers on loopback, RFC 1918, unique-local and carrier-grade NAT addresses, and the peers of a server
+ *   that listens on a unix socket: they are processes of this host, as on loopback. Behind a load balancer, or a local
+ *   proxy that serves the public, every peer is private: the first service behind one needs `edge`.
+ * - `internal`: everybody.
  * - `edge`: nobody; this is where the public comes in.
  * - a predicate: `true` believes this request. One that throws believes nothing.
  */
@@ -41,11 +42,21 @@ const peers = new Map<string, boolean>()
 
 function hasPrivatePeer(request: IngressRequest): boolean {
   const address = request.socket?.remoteAddress
-  if (address === undefined) return false
+  if (address === undefined) return isOfUnixSocket(request.socket)
   const known = peers.get(address)
   if (known !== undefined) return known
   const verdict = isIP(address) !== 0 && isPrivateAddress(address)
   if (peers.size >= MAX_PEERS) peers.clear()
   peers.set(address, verdict)
   return verdict
+}
+
+/** A TCP connection that was reset or destroyed has no address either, so the server has to say that it listens on a path. */
+function isOfUnixSocket(socket: IngressRequest['socket']): boolean {
+  const { server, destroyed } = Object(socket) as { server?: { address?(): unknown } | null; destroyed?: boolean }
+  try {
+    return destroyed !== true && typeof server?.address?.() === 'string'
+  } catch {
+    return false
+  }
 }

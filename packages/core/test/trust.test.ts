@@ -219,7 +219,7 @@ t.test('with a header name of its own, that one is read, and an edge removes the
   t.strictSame(believed.headers, { 'x-lane': 'gray', 'x-mse-tag': 'blue' })
 })
 
-t.test('a request over a unix socket has no address: believed with "internal" only', async t => {
+t.test('the peer of a unix socket is a process of this host: believed as on loopback', async t => {
   const path = join(tmpdir(), `laneway-${process.pid}.sock`)
   const events: IngressEvent[] = []
   const collect = (event: unknown) => {
@@ -227,7 +227,7 @@ t.test('a request over a unix socket has no address: believed with "internal" on
   }
   channels.ingress.subscribe(collect)
   t.teardown(() => channels.ingress.unsubscribe(collect))
-  for (const trust of ['private', 'internal'] as const) {
+  for (const trust of ['private', 'internal', 'edge'] as const) {
     const ingress = createIngress('test', { trust })
     const server = createServer((request, response) => {
       ingress(request)
@@ -243,7 +243,35 @@ t.test('a request over a unix socket has no address: believed with "internal" on
     await new Promise(resolve => server.close(resolve))
   }
   t.match(events, [
-    { lane: undefined, stripped: true },
     { lane: { header: 'gray' }, stripped: false },
+    { lane: { header: 'gray' }, stripped: false },
+    { lane: undefined, stripped: true },
   ])
+})
+
+t.test('no address makes no unix socket: the server has to listen on a path, and the socket has to be open', t => {
+  const path = () => '/run/service.sock'
+  const sockets: Record<string, [socket: object, lane: string | undefined]> = {
+    'a unix socket': [{ server: { address: path } }, 'gray'],
+    'a connection that has ended': [{ server: { address: path }, destroyed: true }, undefined],
+    'TCP that was reset': [{ server: { address: () => ({ address: '::', family: 'IPv6', port: 80 }) } }, undefined],
+    'a server that has stopped listening': [{ server: { address: () => null } }, undefined],
+    'a public peer, handed to such a server': [{ server: { address: path }, remoteAddress: '8.8.8.8' }, undefined],
+    'no server': [{ server: null }, undefined],
+    'a server without address()': [{ server: {} }, undefined],
+    'a server that throws': [
+      {
+        server: {
+          address() {
+            throw new Error('closed')
+          },
+        },
+      },
+      undefined,
+    ],
+  }
+  for (const [name, [socket, lane]] of Object.entries(sockets)) {
+    t.equal(createIngress('test')({ headers: { 'x-mse-tag': 'gray' }, socket }).lane?.header, lane, name)
+  }
+  t.end()
 })
