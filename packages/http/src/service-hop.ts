@@ -7,7 +7,6 @@ import { kEndpoint, leaveQueue, WAITING } from './endpoint-pool.js'
 import type { EndpointSockets } from './endpoint-sockets.js'
 import { HopEnd, warnOfFault } from './hop-end.js'
 import type { EgressResolver } from './lane-agent-options.js'
-import { noEndpoint } from './no-endpoint.js'
 import { type AnyAgent, classOf, type HopOptions } from './node-internals.js'
 import type { OutgoingLane } from './outgoing-lane.js'
 import { hookDestroy, type RequestWatcher } from './request-hooks.js'
@@ -108,7 +107,7 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     }
     this.#options[kEndpoint] = WAITING
     if (choice.outcome === 'not-ready' && !this.#waited) this.#wait()
-    else this.#failure = noEndpoint(choice, lane, failure)
+    else this.#failure = resolver.refusal(choice, lane, failure)
   }
 
   #wait(): void {
