@@ -88,7 +88,11 @@ t.test('explain says that a text is no lane', async t => {
 
 t.test('a refusal has its own code, says what was seen and what to do', async t => {
   const source = { ...createScriptedSource({ name: 'nacos' }), where: '127.0.0.1:8848, namespace public' }
-  const resolver = createLaneResolver({ sources: [source], services: ['sc-B', 'sc-C', 'sc-D', 'sc-E', 'sc-F'], env: {} })
+  const resolver = createLaneResolver({
+    sources: [source],
+    services: ['sc-B', 'sc-C', 'sc-D', 'sc-E', 'sc-F'],
+    env: {},
+  })
   t.teardown(() => resolver.close())
   source.lists('sc-BB', 'sc-C', 'sc-F', 'orders', 'stock')
   source.snapshot('sc-F', [])

@@ -62,7 +62,8 @@ export function fakeResolver(services: Record<string, FakeEndpoint[] | undefined
     started: choice => void resolver.starts.push(choice.endpoint!.address),
     finished: (choice, end) => void resolver.ends.push({ address: choice.endpoint!.address, end }),
     lookup: () => new Promise<void>((resolve, reject) => waiting.push({ resolve, reject })),
-    refusal: (choice, _lane, cause) => new LanewayError(CODES[choice.outcome] ?? 'LANEWAY_NO_BASE', choice.service, { cause }),
+    refusal: (choice, _lane, cause) =>
+      new LanewayError(CODES[choice.outcome] ?? 'LANEWAY_NO_BASE', choice.service, { cause }),
     onEndpointGone(listener) {
       gone.add(listener)
       return () => gone.delete(listener)

@@ -88,7 +88,8 @@ export function fakeResolver(services: Record<string, readonly Endpoint[] | 'not
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    refusal: (choice, _lane, cause) => new LanewayError(CODES[choice.outcome] ?? 'LANEWAY_NO_BASE', choice.service, { cause }),
+    refusal: (choice, _lane, cause) =>
+      new LanewayError(CODES[choice.outcome] ?? 'LANEWAY_NO_BASE', choice.service, { cause }),
     explain: () => unused('explain'),
     state: () => unused('state'),
     states: () => unused('states'),
