@@ -4,8 +4,9 @@ import { type Clock, createClock } from './clock.js'
 import type { Endpoint } from './endpoint.js'
 import { type Decision, explainDecision } from './explain.js'
 import type { Explanation } from './explanation.js'
+import { hintAtFailedCalls } from './failed-call-hints.js'
 import { reasonOf } from './reason.js'
-import { refusalOf } from './refusal.js'
+import { notReady, type RefusalFacts, refusalOf } from './refusal.js'
 import type { LaneResolver } from './resolver.js'
 import {
   type LaneResolverOptions,
@@ -48,6 +49,7 @@ class Resolver implements LaneResolver {
   readonly #unknown = new Map<string, Choice>()
   #warnedUnanswered = false
   #closing: Promise<void> | undefined
+  readonly #stopHints: () => void
 
   constructor(input: LaneResolverOptions) {
     const options = resolveLaneResolverOptions(input)
@@ -67,6 +69,7 @@ class Resolver implements LaneResolver {
       for (const hub of this.#hubs) void hub.leave(false)
       throw error
     }
+    this.#stopHints = hintAtFailedCalls(this.#services, this.#sourceNames, options.warn)
   }
 
   match(hostname: string, port: number | undefined, secure: boolean): string | undefined {
@@ -109,7 +112,9 @@ class Resolver implements LaneResolver {
     const inTime = await this.#wait(() => entry.table !== undefined, this.#options.readyTimeoutMs)
     if (inTime) return
     this.#services.loseHope(entry)
-    if (entry.table === undefined) throw this.#notReady(entry)
+    if (entry.table !== undefined) return
+    const facts = this.#refusalFacts(entry.name, entry.status === 'missing', entry.error)
+    throw notReady(entry.name, facts, this.#options.readyTimeoutMs)
   }
 
   async lookup(service: string): Promise<void> {
@@ -185,8 +190,7 @@ class Resolver implements LaneResolver {
 
   refusal(choice: Choice, lane: Lane | undefined, cause?: unknown): LanewayError {
     const explanation = { ...this.explain(choice.service, lane), outcome: choice.outcome }
-    const similar = explanation.endpoints === 0 ? this.#services.similar(choice.service) : undefined
-    return refusalOf(explanation, lane, { sources: this.#sourceNames, similar, cause })
+    return refusalOf(explanation, lane, this.#refusalFacts(choice.service, explanation.endpoints === 0, cause))
   }
 
   state(service: string): ServiceState | undefined {
@@ -213,6 +217,7 @@ class Resolver implements LaneResolver {
   }
 
   async #close(): Promise<void> {
+    this.#stopHints()
     this.#services.close()
     for (const waiter of [...this.#waiters]) waiter.settle(closed())
     this.#goneListeners.clear()
@@ -245,12 +250,14 @@ class Resolver implements LaneResolver {
     return choice
   }
 
-  #notReady(entry: ServiceEntry): LanewayError {
-    return new LanewayError(
-      'LANEWAY_NOT_READY',
-      `no instances of ${entry.name} within ${this.#options.readyTimeoutMs} ms: ${this.#whyNotReady(entry)}`,
-      entry.error === undefined ? {} : { cause: entry.error },
-    )
+  /** @param absent - the sources know no instance */
+  #refusalFacts(service: string, absent: boolean, cause: unknown): RefusalFacts {
+    return {
+      sources: this.#sourceNames,
+      why: this.#whyNotReady(this.#services.get(service)),
+      similar: absent ? this.#services.similar(service) : undefined,
+      cause,
+    }
   }
 
   #whyNotReady(entry: ServiceEntry | undefined): string {

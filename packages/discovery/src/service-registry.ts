@@ -27,6 +27,15 @@ const MAX_SIMILAR = 256
 /** A host that the URL standard reads as an IPv4 address: `10` is 0.0.0.10. */
 const IPV4_NUMBER = /^(\d+|0x[\da-f]*)$/
 
+/** What is known about a host, for hints. */
+export interface HostFacts {
+  readonly entry: ServiceEntry | undefined
+  /** The sources say that they have no such service. */
+  readonly absent: boolean
+  /** What the sources would call it. */
+  readonly name: string
+}
+
 interface Served {
   readonly entry: ServiceEntry
   readonly feed: ServiceFeed
@@ -101,17 +110,12 @@ export class ServiceRegistry {
     return this.#byName.get(name)
   }
 
-  /** A listed name that looks like this one. */
+  /** A listed name that looks like this one, which is not listed. */
   similar(name: string): string | undefined {
+    if (this.#catalog.isListed(this.#naming.keyOf(name))) return undefined
     if (!this.#similar.has(name)) {
       if (this.#similar.size >= MAX_SIMILAR) this.#similar.clear()
-      this.#similar.set(
-        name,
-        nearest(
-          name,
-          this.#catalog.names().filter(one => one !== name),
-        ),
-      )
+      this.#similar.set(name, nearest(name, this.#catalog.names()))
     }
     return this.#similar.get(name)
   }
@@ -123,6 +127,18 @@ export class ServiceRegistry {
   /** The service that a host names, whether or not a port goes with it. */
   match(hostname: string): ServiceEntry | undefined {
     return this.#hosts.match(hostname)
+  }
+
+  /** What is known about a host that could be a service; `undefined` for other hosts. Asks no source. */
+  factsOf(hostname: string): HostFacts | undefined {
+    const question = this.#naming.question(hostname)
+    if (question === undefined || this.#closed) return undefined
+    const { key, host, serviceForm } = question
+    const alias = this.#options.aliases.get(host)
+    const entry = alias === undefined ? this.#byKey.get(key)?.entry : this.get(alias)
+    if (entry?.declared !== true && (!serviceForm || this.#isAmbiguous(key))) return undefined
+    const empty = entry?.table?.members.length === 0 || entry?.status === 'missing'
+    return { entry, absent: empty || this.#absent.has(key), name: entry?.name ?? key }
   }
 
   get rememberedHosts(): number {

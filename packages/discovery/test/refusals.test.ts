@@ -88,9 +88,14 @@ t.test('explain says that a text is no lane', async t => {
 
 t.test('a refusal has its own code, says what was seen and what to do', async t => {
   const source = { ...createScriptedSource({ name: 'nacos' }), where: '127.0.0.1:8848, namespace public' }
-  const resolver = createLaneResolver({ sources: [source], services: ['sc-B', 'sc-C', 'sc-D', 'sc-E'], env: {} })
+  const resolver = createLaneResolver({
+    sources: [source],
+    services: ['sc-B', 'sc-C', 'sc-D', 'sc-E', 'sc-F'],
+    env: {},
+  })
   t.teardown(() => resolver.close())
-  source.lists('sc-BB', 'orders', 'stock')
+  source.lists('sc-BB', 'sc-C', 'sc-F', 'orders', 'stock')
+  source.snapshot('sc-F', [])
   source.snapshot('sc-B', [])
   source.snapshot('sc-C', [gray()])
   source.snapshot('sc-D', [endpoint({ weight: 0 })])
@@ -106,26 +111,38 @@ t.test('a refusal has its own code, says what was seen and what to do', async t 
       'sc-C',
       undefined,
       'LANEWAY_NO_BASE',
-      "sc-C cannot take a request without a lane: the service has no base instance (its lanes are gray (1)); baseEmpty: 'any'",
+      "sc-C cannot take a request without a lane: the service has no base instance (its lanes are gray (1)); start a base instance, or set baseEmpty: 'any' (LANEWAY_BASE_EMPTY=any), which lets an instance of any lane serve",
     ],
     [
       'sc-D',
       undefined,
       'LANEWAY_NO_BASE',
-      'sc-D cannot take a request without a lane: none of 1 base instance is usable: 1 of weight 0',
+      'sc-D cannot take a request without a lane: none of 1 base instance is usable: 1 of weight 0; enable an instance in the registry, with a weight above 0',
+    ],
+    [
+      'sc-F',
+      undefined,
+      'LANEWAY_NO_INSTANCES',
+      'nacos 127.0.0.1:8848, namespace public has no instance of sc-F; is it started, and registered there?',
+    ],
+    [
+      'sc-C',
+      'blue',
+      'LANEWAY_NO_BASE',
+      'sc-C cannot take a request in lane blue: the service has no base instance (its lanes are gray (1)); start an instance of blue or of base',
     ],
     [
       'sc-E',
       undefined,
       'LANEWAY_NOT_READY',
-      'no instances of sc-E from nacos 127.0.0.1:8848, namespace public: no answer yet',
+      'no instances of sc-E: no source has answered (nacos 127.0.0.1:8848, namespace public); did you mean sc-C?',
     ],
   ] as const) {
     const choice = resolver.pick(service, parseLane(lane))
     t.equal(choice.endpoint, undefined)
     const error = resolver.refusal(choice, parseLane(lane), cause)
     t.equal(error.code, code)
-    t.equal(error.message.slice(code.length + 2, code.length + 2 + message.length), message)
+    t.equal(error.message, `${code}: ${message}`)
     t.equal(error.cause, cause)
   }
 })

@@ -9,6 +9,7 @@ import { LaneAgent } from './lane-agent.js'
 import { type LaneAgentOptions, resolveLaneAgentOptions } from './lane-agent-options.js'
 import { LaneHttpsAgent } from './lane-https-agent.js'
 import { hopAgent, isLaneAgent, lead, serviceOf } from './lane-routing.js'
+import { kGiveBack } from './leave-proxy.js'
 import {
   type AgentInternals,
   type AnyAgent,
@@ -121,7 +122,8 @@ export function createAgentPatch(options: LaneAgentOptions, onFault: (error: unk
       return false
     }
     if (target.originForm !== undefined || isProxy(agent) || OWN_WAY.some(name => isReplaced(agent, name, patched))) {
-      shadowOf(agent, secure).addRequest(request, hop)
+      const giveBack = () => original.call(agent, request, hop)
+      shadowOf(agent, secure).addRequest(request, { ...hop, [kGiveBack]: giveBack })
     } else {
       const outgoing = new OutgoingLane(request, hop, target, service, settings)
       lead(hopsOf(agent, original), request, outgoing, service, { ...hop })

@@ -10,7 +10,10 @@ import {
 import type { LaneResolver } from '@laneway/discovery'
 
 /** What an agent uses of a resolver. */
-export type EgressResolver = Pick<LaneResolver, 'match' | 'pick' | 'started' | 'finished' | 'lookup' | 'onEndpointGone'>
+export type EgressResolver = Pick<
+  LaneResolver,
+  'match' | 'pick' | 'started' | 'finished' | 'lookup' | 'refusal' | 'onEndpointGone'
+>
 
 /** Options of `LaneAgent` and `LaneHttpsAgent`. */
 export interface LaneAgentOptions extends EgressScopeOptions {

@@ -26,7 +26,7 @@ const node = Agent.prototype as unknown as AgentInternals
  * on services and hosts in scope and removed from all others, on each hop of a redirect anew.
  *
  * Errors arrive as `error` of the request: those of Node, and `LANEWAY_NOT_READY`, `LANEWAY_LANE_REQUIRED`,
- * `LANEWAY_NO_BASE`, `LANEWAY_CLOSED`, `LANEWAY_HEADERS_SENT`.
+ * `LANEWAY_NO_BASE`, `LANEWAY_NO_INSTANCES`, `LANEWAY_CLOSED`, `LANEWAY_HEADERS_SENT`.
  */
 export class LaneAgent extends Agent {
   readonly #routing: LaneRouting

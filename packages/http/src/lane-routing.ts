@@ -8,9 +8,9 @@ import {
   type ResolvedLaneAgentOptions,
   resolveLaneAgentOptions,
 } from './lane-agent-options.js'
+import { connectOutside } from './leave-proxy.js'
 import { type AgentInternals, type AnyAgent, classOf, type HopOptions } from './node-internals.js'
-import { firstValue, OutgoingLane, write } from './outgoing-lane.js'
-import { isRendered, rewriteTarget } from './rendered-head.js'
+import { firstValue, OutgoingLane } from './outgoing-lane.js'
 import { type HopAgent, ServiceHop } from './service-hop.js'
 import { type Target, targetOf } from './target.js'
 
@@ -28,7 +28,7 @@ export class LaneRouting {
   readonly #secure: boolean
   readonly #agent: AnyAgent
   readonly #hops: HopAgent | undefined
-  readonly #connect: AgentInternals['addRequest']
+  readonly #connectHere: HopAgent['connect']
   readonly #sockets: EndpointSockets | undefined
 
   /** @param connect - `addRequest` of the class above */
@@ -43,7 +43,7 @@ export class LaneRouting {
     this.options = resolveLaneAgentOptions(where, input)
     this.#secure = secure
     this.#agent = agent
-    this.#connect = connect
+    this.#connectHere = connect.bind(agent)
     ;(agent as { [kLaneAgent]?: true })[kLaneAgent] = true
     tagBehindOthers(agent, request => this.#tag(request))
     const { resolver } = this.options
@@ -56,7 +56,7 @@ export class LaneRouting {
     const agent = this.#agent
     // A unix socket is an address of its own: not ours to resolve, and nobody knows who listens.
     if (options.socketPath || agent.options.socketPath) {
-      this.#connect.call(agent, request, options)
+      this.#connectHere(request, options)
       return
     }
     const hops = this.#hops
@@ -66,19 +66,18 @@ export class LaneRouting {
     try {
       service = serviceOf(hops?.resolver, target, this.#secure)
       outgoing = new OutgoingLane(request, options, target, service, this.options)
-      if (service !== undefined && target.originForm !== undefined) leaveProxy(request, options, target)
     } catch (error) {
       const { onFault } = this.options
       if (onFault !== undefined && (error as { code?: unknown }).code !== 'LANEWAY_HEADERS_SENT') {
         onFault(error)
-        this.#connect.call(agent, request, options)
+        connectOutside(options, request, this.#connectHere)
         return
       }
       classOf(request).onSocket.call(request, undefined, error as Error)
       return
     }
     if (service === undefined || hops === undefined) {
-      this.#connect.call(agent, request, options)
+      connectOutside(options, request, this.#connectHere)
       return
     }
     lead(hops, request, outgoing, service, ownOptions(options, target, this.#secure))
@@ -136,7 +135,7 @@ export function lead(
     if (hops.onFault === undefined) classOf(request).onSocket.call(request, undefined, error as Error)
     else {
       hops.onFault(error)
-      hops.connect(request, outgoing.hop)
+      connectOutside(outgoing.hop, request, hops.connect)
     }
     return undefined
   }
@@ -164,18 +163,4 @@ function ownOptions(options: HopOptions, target: Target, secure: boolean): HopOp
 export function serviceOf(resolver: EgressResolver | undefined, target: Target, secure: boolean): string | undefined {
   if (resolver === undefined || target.tunnel || (target.secure && !secure)) return undefined
   return resolver.match(target.hostname, target.port, target.secure)
-}
-
-/** Turns a request to a proxy into one to the origin: what the proxy was told stays with us. */
-function leaveProxy(request: ClientRequest, options: HopOptions, target: Target): void {
-  const { originForm, authority } = target
-  if (originForm === undefined) return
-  write(request, 'proxy-authorization', undefined)
-  write(request, 'proxy-connection', undefined)
-  const host = firstValue(request, 'host')
-  // The proxy's own name is there when the client left Host to Node.
-  const proxy = String(options.host)
-  if (host === undefined || host === proxy || host === `${proxy}:${options.port}`) write(request, 'host', authority)
-  if (isRendered(request)) rewriteTarget(request, originForm)
-  request.path = originForm
 }

@@ -7,7 +7,7 @@ import { kEndpoint, leaveQueue, WAITING } from './endpoint-pool.js'
 import type { EndpointSockets } from './endpoint-sockets.js'
 import { HopEnd, warnOfFault } from './hop-end.js'
 import type { EgressResolver } from './lane-agent-options.js'
-import { noEndpoint } from './no-endpoint.js'
+import { connectOutside, isForProxy, leaveProxy } from './leave-proxy.js'
 import { type AnyAgent, classOf, type HopOptions } from './node-internals.js'
 import type { OutgoingLane } from './outgoing-lane.js'
 import { hookDestroy, type RequestWatcher } from './request-hooks.js'
@@ -69,6 +69,8 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
   #socket: Socket | undefined
   #corked = false
   #over = false
+  /** The request gets a socket only once it is known whether its target is a service. */
+  readonly #late: boolean
 
   constructor(agent: HopAgent, request: ClientRequest, outgoing: OutgoingLane, service: string, options: HopOptions) {
     this.#agent = agent
@@ -76,6 +78,7 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     this.#outgoing = outgoing
     this.#service = service
     this.#options = options
+    this.#late = agent.late || isForProxy(outgoing.hop, outgoing.target)
     options[kHop] = this
     outgoing.watcher = this
     hookDestroy(request)
@@ -84,8 +87,19 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
 
   /** Lets the agent give the request its socket. */
   begin(): void {
-    if (this.#waiting && this.#agent.late) return
-    this.#connect()
+    if (this.#waiting && this.#late) return
+    if (this.#leaveProxy()) this.#connect()
+  }
+
+  /** @returns `false` when the request has failed */
+  #leaveProxy(): boolean {
+    try {
+      leaveProxy(this.#request, this.#outgoing.hop, this.#outgoing.target)
+      return true
+    } catch (error) {
+      this.#fail(error as Error)
+      return false
+    }
   }
 
   /** @param failure - of the attempt before, `undefined` for the first */
@@ -108,7 +122,7 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     }
     this.#options[kEndpoint] = WAITING
     if (choice.outcome === 'not-ready' && !this.#waited) this.#wait()
-    else this.#failure = noEndpoint(choice, lane, failure)
+    else this.#failure = resolver.refusal(choice, lane, failure)
   }
 
   #wait(): void {
@@ -133,6 +147,7 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
       this.#leave()
       return
     }
+    if (this.#late && !this.#leaveProxy()) return
     const queued = this.#leaveQueue()
     if (error === undefined) this.#pick(undefined)
     else this.#failure = error
@@ -147,9 +162,8 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
 
   /** Only with a snapshot the ports of a service are known, or that no registry has it. */
   #isNoService(): boolean {
-    const { hostname, port, secure, originForm } = this.#outgoing.target
-    // A request that was meant for a proxy has lost what the proxy needs.
-    return originForm === undefined && this.#agent.resolver.match(hostname, port, secure) === undefined
+    const { hostname, port, secure } = this.#outgoing.target
+    return this.#agent.resolver.match(hostname, port, secure) === undefined
   }
 
   /** The request goes where it would without a resolver. */
@@ -160,7 +174,7 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     else if (this.#socket !== undefined) {
       connectionOf(this.#socket)?.start(goal)
       this.#uncork()
-    } else if (this.#leaveQueue() || !this.#asked) this.#agent.connect(this.#request, hop)
+    } else if (this.#leaveQueue() || !this.#asked) connectOutside(hop, this.#request, this.#agent.connect)
   }
 
   /** Where the request would go without a resolver; or why its head cannot be made to fit that. */
@@ -358,7 +372,7 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
   cancel(error: unknown): void {
     this.#end.cancelled(error)
     // A late request has nothing yet that could end it.
-    if (this.#waiting && this.#agent.late) {
+    if (this.#waiting && this.#late) {
       this.#waiting = false
       this.#fail(undefined)
     }

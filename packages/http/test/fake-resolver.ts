@@ -1,4 +1,4 @@
-import type { Lane } from '@laneway/core'
+import { type Lane, LanewayError, type LanewayErrorCode } from '@laneway/core'
 import type { Choice, ChoiceEnd, Endpoint, Outcome } from '@laneway/discovery'
 import type { EgressResolver } from '@laneway/http'
 
@@ -19,6 +19,11 @@ export interface FakeResolver extends EgressResolver {
   refuse(error: Error): void
   gone(port: number, host?: string): void
   listeners(): number
+}
+
+const CODES: Partial<Record<Outcome, LanewayErrorCode>> = {
+  'lane-required': 'LANEWAY_LANE_REQUIRED',
+  'not-ready': 'LANEWAY_NOT_READY',
 }
 
 export function fakeResolver(services: Record<string, FakeEndpoint[] | undefined>): FakeResolver {
@@ -57,6 +62,8 @@ export function fakeResolver(services: Record<string, FakeEndpoint[] | undefined
     started: choice => void resolver.starts.push(choice.endpoint!.address),
     finished: (choice, end) => void resolver.ends.push({ address: choice.endpoint!.address, end }),
     lookup: () => new Promise<void>((resolve, reject) => waiting.push({ resolve, reject })),
+    refusal: (choice, _lane, cause) =>
+      new LanewayError(CODES[choice.outcome] ?? 'LANEWAY_NO_BASE', choice.service, { cause }),
     onEndpointGone(listener) {
       gone.add(listener)
       return () => gone.delete(listener)

@@ -4,6 +4,8 @@ import https from 'node:https'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createNacosClient, registerInstance } from '@laneway/nacos'
+import { createNacosDevServer } from '@laneway/nacos-dev-server'
 import { listen } from '@laneway/testkit'
 import t, { type Test } from 'tap'
 import { nodeBinary } from '../../../scripts/node-versions.mjs'
@@ -38,6 +40,45 @@ t.test(
     for (const client of ['ProxyAgent of undici', 'EnvHttpProxyAgent of undici']) await judge(t, network, app, client)
   },
 )
+
+t.test('a name is asked for when it is called: the proxy gets it only when it names no service', async t => {
+  const network = await startNetwork(t)
+  const nacos = await createNacosDevServer({ port: 0, pushDelayMs: 0 }).start()
+  t.teardown(() => nacos.close())
+  const client = createNacosClient({ servers: nacos.address })
+  t.teardown(() => client.close())
+  const { LANEWAY_ENDPOINTS_FILE: _, LANEWAY_SERVICES: _none, ...environment } = network.environment
+  const proxied = { ...environment, LANEWAY_NACOS: nacos.address, PROXY: network.proxy }
+  const ways = [
+    ...AGENTS.flatMap(agent => CLIENTS.map(client => ({ client, agent, env: {} }))),
+    { client: 'ProxyAgent of undici', agent: 'none', env: {} },
+    { client: 'EnvHttpProxyAgent of undici', agent: 'none', env: {} },
+    { client: 'axios', agent: 'none', env: { http_proxy: network.proxy, https_proxy: network.proxy } },
+  ]
+  const plain = await startApp(t, program('proxied.mjs'), { environment: proxied })
+  const byEnvironment = await startApp(t, program('proxied.mjs'), { environment: { ...proxied, ...ways.at(-1)?.env } })
+  let turn = 0
+  for (const { client: caller, agent, env } of ways) {
+    const app = Object.keys(env).length === 0 ? plain : byEnvironment
+    const call = (url: string) => ask(`${app.url}/?${new URLSearchParams({ client: caller, agent, url })}`, 'gray')
+    const name = `on-demand-${turn++}`
+    // Neither is listed when it is called: the lists of names were read before.
+    for (const [scheme, endpoints] of Object.entries(network.services)) {
+      for (const { port, tags } of endpoints) {
+        const lane = tags[0] ?? 'base'
+        await registerInstance(client, { service: `${name}-${scheme}`, port, ip: '127.0.0.1', lane })
+      }
+    }
+    network.forget()
+    const title = `${caller}, ${agent}`
+    t.equal(await call(`http://${name}-svc/`), 'gray[gray]', `${title}: a service`)
+    t.equal(await call(`https://${name}-sc-b/`), 'safe gray[gray]', `${title}: a service by https`)
+    t.strictSame(network.asked, [], `${title}: the proxy is not asked for services`)
+    t.match(await call(`http://${name}-none/`), /^third\[/, `${title}: what is no service goes through the proxy`)
+    t.match(await call(`https://${name}-none/`), /^safe third\[/, `${title}: by https, too`)
+    t.equal(network.asked.filter(one => one.includes(`${name}-none`)).length, 2)
+  }
+})
 
 t.test('axios with http_proxy and https_proxy: services are called past the proxy', async t => {
   const network = await startNetwork(t)
@@ -102,6 +143,7 @@ async function judge(t: Test, network: Network, app: App, client: string, agent 
 interface Network {
   readonly environment: Record<string, string>
   readonly proxy: string
+  readonly services: Record<string, readonly { readonly port: number; readonly tags: readonly string[] }[]>
   /** What the proxy was asked: method, host, tag. */
   readonly asked: string[]
   forget(): void
@@ -166,6 +208,7 @@ async function startNetwork(t: Test): Promise<Network> {
       NODE_TLS_REJECT_UNAUTHORIZED: '0',
     },
     proxy: `http://127.0.0.1:${await listen(t, proxy)}`,
+    services,
     asked,
     forget() {
       asked.length = 0

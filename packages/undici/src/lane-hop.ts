@@ -9,7 +9,7 @@ import { type Mock, pastMocks, sendToMock } from './mocks.js'
 import { ModernExchange } from './modern-exchange.js'
 import { waitUntilReady } from './not-ready.js'
 import { publishForwarded, sendOutside } from './outside-hop.js'
-import { refusal, resumeMoved, ServiceHop } from './service-hop.js'
+import { resumeMoved, ServiceHop } from './service-hop.js'
 import { type Aim, aimOf, originText, type Target, targetOfOrigin } from './target.js'
 
 type Exchange = LegacyExchange | ModernExchange
@@ -103,7 +103,7 @@ function serviceHopFor(
 function sendToService(route: LaneRoute, hop: ServiceHop, choice: Choice, exchange: Exchange): boolean {
   const { endpoint } = choice
   const { call } = hop
-  if (endpoint === undefined) exchange.fail(refusal(choice, call))
+  if (endpoint === undefined) exchange.fail(hop.refusal(choice))
   else if (hop.resumes !== undefined && route.pools?.departedSince(endpoint, call.sourceSeen) === true) {
     exchange.fail(resumeMoved(choice))
   } else {

@@ -54,6 +54,11 @@ export class ServiceHop {
     return this.resolver.match(hostname, port, secure) !== undefined
   }
 
+  /** The error of a choice without endpoint. */
+  refusal(choice: Choice, cause?: unknown): LanewayError {
+    return this.resolver.refusal(choice, this.call.lane, cause)
+  }
+
   /** Waits for the first answer of the sources. */
   lookup(): Promise<void> {
     return this.resolver.lookup(this.service)
@@ -174,7 +179,7 @@ export class ServiceHop {
     this.handedOn = false
     try {
       const next = this.pick()
-      if (next.endpoint === undefined) return next.outcome === 'not-ready' ? error : refusal(next, this.call, error)
+      if (next.endpoint === undefined) return next.outcome === 'not-ready' ? error : this.refusal(next, error)
       if (this.call.tried?.has(next.endpoint.address)) return error
       this.send(next, next.endpoint, exchange)
     } catch (fault) {
@@ -192,28 +197,6 @@ export class ServiceHop {
     this.call.tried ??= new Set()
     this.call.tried.add(endpoint.address)
   }
-}
-
-/** The error of a choice without endpoint. */
-export function refusal(choice: Choice, call: Call, cause?: unknown): LanewayError {
-  const { service, outcome } = choice
-  const lane = call.lane === undefined ? 'base' : `lane "${call.lane.header}"`
-  const options = cause === undefined ? undefined : { cause }
-  if (outcome === 'lane-required') {
-    return new LanewayError(
-      'LANEWAY_LANE_REQUIRED',
-      `${service} has no usable endpoint in ${lane}, and its policy does not allow base`,
-      options,
-    )
-  }
-  if (outcome === 'not-ready') {
-    return new LanewayError('LANEWAY_NOT_READY', `no list of endpoints of ${service} has arrived yet`, options)
-  }
-  return new LanewayError(
-    'LANEWAY_NO_BASE',
-    `${service} has no base endpoint for a request in ${lane}; baseEmpty: 'any' would send it into a lane`,
-    options,
-  )
 }
 
 export function resumeMoved(choice: Choice, cause?: unknown): LanewayError {

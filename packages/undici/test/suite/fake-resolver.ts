@@ -1,3 +1,4 @@
+import { LanewayError, type LanewayErrorCode } from '@laneway/core'
 import type { Choice, ChoiceEnd, Endpoint, LaneResolver, Outcome } from '@laneway/discovery'
 
 /** An endpoint of the fake. */
@@ -26,6 +27,11 @@ export interface FakeResolver extends LaneResolver {
   whenLaneMissing: 'base' | 'fail'
   /** Answers `lookup()`; by default it never ends. */
   onReady: (service: string) => Promise<void>
+}
+
+const CODES: Partial<Record<Outcome, LanewayErrorCode>> = {
+  'lane-required': 'LANEWAY_LANE_REQUIRED',
+  'not-ready': 'LANEWAY_NOT_READY',
 }
 
 export function fakeResolver(services: Record<string, readonly Endpoint[] | 'not-ready'>): FakeResolver {
@@ -82,7 +88,8 @@ export function fakeResolver(services: Record<string, readonly Endpoint[] | 'not
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    refusal: () => unused('refusal'),
+    refusal: (choice, _lane, cause) =>
+      new LanewayError(CODES[choice.outcome] ?? 'LANEWAY_NO_BASE', choice.service, { cause }),
     explain: () => unused('explain'),
     state: () => unused('state'),
     states: () => unused('states'),
