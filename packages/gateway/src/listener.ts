@@ -148,7 +148,12 @@ function createServer(
 ): Server {
   if (protocol === 'h2c') return http2.createServer(HTTP2, handler as never)
   const { headersTimeoutMs, keepAliveMs, handshakeTimeoutMs } = client
-  const common = { IncomingMessage: GatewayRequest as unknown as typeof IncomingMessage, requestTimeout: 0 }
+  const common = {
+    IncomingMessage: GatewayRequest as unknown as typeof IncomingMessage,
+    requestTimeout: 0,
+    // `readTarget` looks at it: such a request has an answer and a line in the log, like any other bad one.
+    requireHostHeader: false,
+  }
   const timeouts = {
     headersTimeout: headersTimeoutMs,
     // A body may take as long as it likes, while something of it arrives.

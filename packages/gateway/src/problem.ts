@@ -10,8 +10,10 @@ export type Refusal =
   | 'not-ready'
   | 'lane-required'
   | 'no-base'
+  | 'no-instances'
   | 'no-backend'
   | 'connect-failed'
+  | 'forbidden-address'
   | 'upstream-reset'
   | 'bad-answer'
   | 'busy'
@@ -39,8 +41,10 @@ const KINDS: Readonly<Record<Refusal, RefusalKind>> = {
     retryAfter: '5',
   },
   'no-base': { status: 503, detail: 'The service has no base endpoint for this request.', retryAfter: '5' },
+  'no-instances': { status: 503, detail: 'The service has no endpoint at all.', retryAfter: '5' },
   'no-backend': { status: 500, detail: 'The route has no backend with a weight.' },
   'connect-failed': { status: 502, detail: 'No connection to the service could be made.' },
+  'forbidden-address': { status: 502, detail: 'The name of an endpoint leads to an address that is not allowed.' },
   'upstream-reset': { status: 502, detail: 'The service ended the connection before it answered.' },
   'bad-answer': { status: 502, detail: 'The service sent an answer that cannot be passed on.' },
   busy: { status: 503, detail: 'The service has no connection free for this request.', retryAfter: '1' },
@@ -88,6 +92,10 @@ export function refusalOf(error: unknown): Refusal {
     case 'LANEWAY_NO_BASE':
     case 'LANEWAY_NO_INSTANCES':
       return 'no-base'
+    case 'LANEWAY_NO_INSTANCES':
+      return 'no-instances'
+    case 'LANEWAY_FORBIDDEN_ADDRESS':
+      return 'forbidden-address'
     case 'LANEWAY_CLOSED':
     case 'UND_ERR_CLOSED':
     case 'UND_ERR_DESTROYED':
@@ -113,9 +121,10 @@ export function refusalOf(error: unknown): Refusal {
     case 'UND_ERR_SOCKET':
       // undici's words for a 101 or a 100 that nobody asked for.
       return message === 'bad upgrade' || message === 'bad response' ? 'bad-answer' : 'upstream-reset'
+    case 'LANEWAY_RESUME_MOVED':
     case 'ECONNRESET':
     case 'EPIPE':
       return 'upstream-reset'
   }
-  return name === 'HTTPParserError' ? 'upstream-reset' : 'connect-failed'
+  return name === 'HTTPParserError' ? 'bad-answer' : 'connect-failed'
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import { type IncomingMessage, maxHeaderSize } from 'node:http'
 
 /** A request as Fastify's `rewriteUrl` leaves it: `originalUrl` is what rules and routes read. */
 export type TargetedRequest = IncomingMessage & { originalUrl?: string }
@@ -31,6 +31,7 @@ export function readTarget(request: TargetedRequest): void {
     const authority = headers[':authority']
     if (authority !== undefined) headers.host = authority as string
     else if (headers.host === undefined) refuse(request)
+    if (bytesOf(request.rawHeaders) > maxHeaderSize) refuse(request, 'head-too-large')
   } else {
     const hosts = hostLines(request.rawHeaders)
     // HTTP/1.0 needs none; not every server of Node looks for it in HTTP/1.1.
@@ -77,6 +78,15 @@ function setHost({ headers, rawHeaders }: IncomingMessage, host: string): void {
   for (let index = 0; index < rawHeaders.length; index += 2) {
     if (rawHeaders[index]!.length === 4 && rawHeaders[index]!.toLowerCase() === 'host') rawHeaders[index + 1] = host
   }
+}
+
+/** HTTP/1.1 would write them with these: what a head may have is the same for both. */
+const SIGNS_OF_A_LINE = ': \r\n'.length
+
+function bytesOf(rawHeaders: readonly string[]): number {
+  let bytes = (rawHeaders.length / 2) * SIGNS_OF_A_LINE
+  for (const text of rawHeaders) bytes += text.length
+  return bytes
 }
 
 function hostLines(rawHeaders: readonly string[]): number {

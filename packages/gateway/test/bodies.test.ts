@@ -394,7 +394,7 @@ t.test('what an upstream does wrong is a problem of its own kind', async t => {
     ['/refused', 502, 'connect_failed', undefined],
     ['/reset', 502, 'upstream_reset', undefined],
     ['/silent', 504, 'timeout', undefined],
-    ['/nonsense', 502, 'upstream_reset', undefined],
+    ['/nonsense', 502, 'bad_answer', undefined],
     ['/gray', 503, 'no_base', '5'],
     ['/elsewhere', 404, 'no_route', undefined],
   ]
