@@ -28,7 +28,9 @@ const document = {
   ],
 }
 const copying = { ...document, rules: [...document.rules, { name: 'all', lane: 'gray' }] }
-const answer: RequestListener = (_request, response) => {
+const answer: RequestListener = (incoming, response) => {
+  // Node makes `headers` when they are read, and every application reads one.
+  if (incoming.headers.host === undefined) throw new Error('a request without a host')
   response.writeHead(200, { 'content-length': 2 }).end('ok')
 }
 
@@ -59,6 +61,15 @@ const kinds: Readonly<Record<string, () => Promise<http.Server> | http.Server>> 
   upstream: () => createServer({ maxHeaderSize: 65_536 }, answer),
   bare: () => createServer(answer),
   'bare copy': () => createServer(copyWith(new http.Agent({ keepAlive: true }))),
+  'bare Express': () => createServer(express().use(answer as never)),
+  'bare Fastify': async () => {
+    const app = createFastify()
+    app.all('*', (_request, reply) => {
+      reply.send('ok')
+    })
+    await app.ready()
+    return app.server
+  },
   'node:http': () => createServer(withLane(answer, { trust: 'edge', rules: compileRules(document).laneOf })),
   Express: () => {
     const app = express().use(expressLane({ trust: 'edge', rules: compileRules(document).laneOf }))
