@@ -4,9 +4,8 @@ import { connect, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
 const CONNECTIONS = 8
-const SERVICE = fileURLToPath(new URL('gateway-service.js', import.meta.url))
 
-/** A process of the gateway cases. */
+/** A process of the gateway cases, or of others that answer the same messages. */
 export class GatewayProcess {
   readonly #child: ChildProcess
   readonly port: number
@@ -17,8 +16,14 @@ export class GatewayProcess {
     this.port = port
   }
 
-  static async start(...args: string[]): Promise<GatewayProcess> {
-    const child = fork(SERVICE, args, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  static start(...args: string[]): Promise<GatewayProcess> {
+    return GatewayProcess.startService('gateway-service.js', ...args)
+  }
+
+  /** @param script - file name beside this one */
+  static async startService(script: string, ...args: string[]): Promise<GatewayProcess> {
+    const file = fileURLToPath(new URL(script, import.meta.url))
+    const child = fork(file, args, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     const [{ port }] = (await once(child, 'message')) as [{ port: number }]
     return new GatewayProcess(child, port)
   }

@@ -3,6 +3,7 @@ import { core } from './cases/core.js'
 import { egress } from './cases/egress.js'
 import { gateway } from './cases/gateway.js'
 import { hop } from './cases/hop.js'
+import { hostile } from './cases/hostile.js'
 import { ingress } from './cases/ingress.js'
 import { ingressFrameworks } from './cases/ingress-frameworks.js'
 import { kubernetes } from './cases/kubernetes.js'
@@ -26,6 +27,7 @@ export const tables: readonly Table[] = [
   ...register,
   ...rules,
   ...gateway,
+  ...hostile,
   ...nacos,
   ...kubernetes,
   ...memory,

@@ -12,13 +12,17 @@ export const MAX_BAGGAGE_BYTES = 8192
 const MAX_MEMBER_LENGTH = 2048
 
 const COMMA = 44
+const SEMICOLON = 59
+const EQUALS = 61
 
 // The last baggage that was read. A request shows the same text in `headers`, `headersDistinct`, `rawHeaders`, and in the
 // calls that copy it: it is read once.
 let lastText = ''
 /** Without our members, foreign ones byte for byte; the same string when none is ours. */
 let lastForeign = ''
-const lastValues = new Map<LaneKey, string>()
+/** The last members with a value that have our keys; `''` for none. */
+let lastHeaderMember = ''
+let lastMseMember = ''
 
 /**
  * The raw value of a baggage member, without its properties; the last one when the key stands twice, as OpenTelemetry
@@ -26,13 +30,23 @@ const lastValues = new Map<LaneKey, string>()
  */
 export function baggageMember(baggage: string, key: LaneKey): string | undefined {
   read(baggage)
-  return lastValues.get(key)
+  const member = key === BAGGAGE_KEY ? lastHeaderMember : lastMseMember
+  if (member === '') return undefined
+  const value = member.slice(member.indexOf('=') + 1)
+  const semicolon = value.indexOf(';')
+  return (semicolon === -1 ? value : value.slice(0, semicolon)).trim()
 }
 
 /** Whether a baggage value has one of our two members, whatever its value. Never throws. */
 export function hasLaneMember(baggage: string): boolean {
-  read(baggage)
-  return lastForeign !== baggage
+  if (baggage === lastText) return lastForeign !== baggage
+  let found = false
+  eachMember(baggage, (start, end) => {
+    found = laneKeyOf(baggage, start, end) !== undefined
+    return !found
+  })
+  if (!found) keepForeign(baggage)
+  return found
 }
 
 /** The baggage without our two members, foreign members byte for byte; `''` when nothing is left. Never throws. */
@@ -95,16 +109,31 @@ export function withLaneMember(baggage: string | undefined, lane: Lane): string 
 function read(baggage: string): void {
   if (baggage === lastText) return
   let kept: string[] | undefined
-  lastValues.clear()
+  let header = ''
+  let mse = ''
   eachMember(baggage, (start, end) => {
     const key = laneKeyOf(baggage, start, end)
-    if (key !== undefined) {
-      kept ??= membersOf(baggage.slice(0, start))
-      keepValue(key, baggage.slice(start, end))
-    } else kept?.push(baggage.slice(start, end))
+    if (key === undefined) {
+      kept?.push(baggage.slice(start, end))
+      return
+    }
+    kept ??= membersOf(baggage.slice(0, start))
+    if (!hasValue(baggage, start, end)) return
+    if (key === BAGGAGE_KEY) header = baggage.slice(start, end)
+    else mse = baggage.slice(start, end)
   })
   lastText = baggage
   lastForeign = kept === undefined ? baggage : kept.join(',')
+  lastHeaderMember = header
+  lastMseMember = mse
+}
+
+/** What `read` keeps of a baggage with none of our members. */
+function keepForeign(baggage: string): void {
+  lastText = baggage
+  lastForeign = baggage
+  lastHeaderMember = ''
+  lastMseMember = ''
 }
 
 function membersOf(baggage: string): string[] {
@@ -113,11 +142,13 @@ function membersOf(baggage: string): string[] {
   return members
 }
 
-function keepValue(key: LaneKey, member: string): void {
-  const semicolon = member.indexOf(';')
-  const pair = semicolon === -1 ? member : member.slice(0, semicolon)
-  const equals = pair.indexOf('=')
-  if (equals !== -1) lastValues.set(key, pair.slice(equals + 1).trim())
+/** Whether a member has a value: `=` comes before the properties. */
+function hasValue(text: string, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const code = text.charCodeAt(at)
+    if (code === EQUALS || code === SEMICOLON) return code === EQUALS
+  }
+  return false
 }
 
 /**

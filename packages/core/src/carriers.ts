@@ -56,7 +56,8 @@ function viewOfLines({ headers, rawHeaders = [] }: IngressRequest, header: strin
   }
   // A framework may have given `headers` a value that no line has; it counts as before.
   if (tags.length > 0) lines[header] = tags
-  if (baggage.length > 0) lines['baggage'] = baggage
+  // As Node joins lines in `headers`: the same text is not read again.
+  if (baggage.length > 0) lines['baggage'] = baggage.join(', ')
   return { headers: lines, rawHeaders }
 }
 
