@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { isMainThread } from 'node:worker_threads'
 import { emitLanewayWarning, guardExpressLayers, type IngressOptions, type LaneFormat, ownLane } from '@laneway/core'
 import { laneServer } from '@laneway/http'
+import { createFetchWatch } from '@laneway/undici'
 import { type RegisterConfig, readConfig } from './config.js'
 import { logDecisions, printDiagnosis } from './diagnosis.js'
 import { createDiscovery } from './discovery.js'
@@ -71,6 +72,7 @@ function startWith(config: RegisterConfig): Running {
   const ingress = ingressOptions(config)
   const ingressFault = (error: unknown) => guard.fault('ingress', error)
   const servers = new Set<HttpServer>()
+  let lookAtFetch = () => {}
   const diagnose = once(() => {
     printDiagnosis(
       {
@@ -100,6 +102,7 @@ function startWith(config: RegisterConfig): Running {
     begins(server) {
       if (on('ingress')) guard.attempt('ingress', () => laneServer(server, ingress, ingressFault))
     },
+    handing: () => lookAtFetch(),
     handled: on('express') ? guardExpressLayers : () => {},
   })
   if (on('ingress')) hooks.push('http, https and http2 servers')
@@ -123,6 +126,8 @@ function startWith(config: RegisterConfig): Running {
   let undiciCopies = (): UndiciCopies => ({ hooked: 0, leftAlone: 0 })
   if (on('undici')) {
     undiciCopies = hookUndici(egress, guard)
+    const watch = createFetchWatch(egress)
+    lookAtFetch = () => guard.attempt('undici', watch)
     hooks.push('undici')
   }
   const libraries = hookLibraries({ ...DRIVERS, ...CONSUMERS, ...FRAMEWORKS }, on, guard)
