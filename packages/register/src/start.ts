@@ -18,6 +18,7 @@ import { createMembership } from './membership.js'
 import { hookNestClients } from './nest-hook.js'
 import { loadOnDemand } from './on-demand.js'
 import { unfoldPm2Environment } from './pm2-environment.js'
+import { hookQueues, QUEUES } from './queue-hook.js'
 import { createWarn, startInWords } from './register-words.js'
 import { hookSignals } from './signals.js'
 import { hookSockets } from './socket-hook.js'
@@ -130,7 +131,8 @@ function startWith(config: RegisterConfig): Running {
     lookAtFetch = () => guard.attempt('undici', watch)
     hooks.push('undici')
   }
-  const libraries = hookLibraries({ ...DRIVERS, ...CONSUMERS, ...FRAMEWORKS }, on, guard)
+  const libraries = hookLibraries({ ...DRIVERS, ...QUEUES, ...CONSUMERS, ...FRAMEWORKS }, on, guard)
+  hookQueues(on, libraries.meets, guard)
   if (on('sockets')) {
     hookSockets(guard, libraries.opens)
     hooks.push('sockets')
