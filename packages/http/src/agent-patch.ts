@@ -1,5 +1,6 @@
 import type { Agent, AgentOptions, ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
+import { kRouting } from './agent-in-agent.js'
 import { createSocket } from './create-socket.js'
 import { type ConnectionOwner, EndpointConnection } from './endpoint-connection.js'
 import { poolName } from './endpoint-pool.js'
@@ -10,6 +11,7 @@ import { type LaneAgentOptions, resolveLaneAgentOptions } from './lane-agent-opt
 import { LaneHttpsAgent } from './lane-https-agent.js'
 import { hopAgent, isLaneAgent, lead, serviceOf } from './lane-routing.js'
 import { kGiveBack } from './leave-proxy.js'
+import { tagMockedRequests } from './mocked-request.js'
 import {
   type AgentInternals,
   type AnyAgent,
@@ -41,6 +43,12 @@ export interface AgentPatch {
    * @param globalAgent - tells the agent of a request that brings none
    */
   wrapRequest<F extends (...args: any[]) => ClientRequest>(original: F, secure: boolean, globalAgent?: () => unknown): F
+  /**
+   * Lets mocks see the tag that replace `http.ClientRequest`, as nock does up to version 13.
+   *
+   * @param prototype - that of `http.ClientRequest`
+   */
+  patchMocks(prototype: ClientRequest): void
 }
 
 /** What an agent has for methods unless its class or its user has replaced them. */
@@ -152,6 +160,7 @@ export function createAgentPatch(options: LaneAgentOptions, onFault: (error: unk
       }
       return original.call(this, request, options, port, localAddress)
     }
+    wrapped[kRouting] = true
     return wrapped as never
   }
 
@@ -186,8 +195,20 @@ export function createAgentPatch(options: LaneAgentOptions, onFault: (error: unk
     Object.assign(prototype, patched)
   }
 
+  function tagMocked(request: ClientRequest, options: HopOptions, secure: boolean): void {
+    try {
+      const target = targetOf(request, options, secure)
+      new OutgoingLane(request, options, target, serviceOf(resolver, target, secure), settings)
+    } catch (error) {
+      onFault(error)
+    }
+  }
+
   return {
     patchAgents,
+    patchMocks(prototype) {
+      tagMockedRequests(prototype, tagMocked)
+    },
     wrapRequest(original, secure, globalAgent) {
       const request = function request(...args: any[]): ClientRequest {
         const connection = connectionOfCall(args)

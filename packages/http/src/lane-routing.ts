@@ -1,6 +1,7 @@
 import type { ClientRequest } from 'node:http'
-import { tagBehindOthers } from './agent-in-agent.js'
-import { kPlain } from './create-socket.js'
+import { leadBehindOthers } from './agent-in-agent.js'
+import { createSocket, kPlain } from './create-socket.js'
+import { poolName } from './endpoint-pool.js'
 import { EndpointSockets } from './endpoint-sockets.js'
 import {
   type EgressResolver,
@@ -9,8 +10,9 @@ import {
   resolveLaneAgentOptions,
 } from './lane-agent-options.js'
 import { connectOutside } from './leave-proxy.js'
+import { tagMockedRequestsOf } from './mocked-request.js'
 import { type AgentInternals, type AnyAgent, classOf, type HopOptions } from './node-internals.js'
-import { firstValue, OutgoingLane } from './outgoing-lane.js'
+import { OutgoingLane } from './outgoing-lane.js'
 import { type HopAgent, ServiceHop } from './service-hop.js'
 import { type Target, targetOf } from './target.js'
 
@@ -30,6 +32,8 @@ export class LaneRouting {
   readonly #hops: HopAgent | undefined
   readonly #connectHere: HopAgent['connect']
   readonly #sockets: EndpointSockets | undefined
+  /** Agents that stand in front of this one. */
+  readonly #behind = new WeakMap<object, HopAgent>()
 
   /** @param connect - `addRequest` of the class above */
   constructor(
@@ -45,7 +49,8 @@ export class LaneRouting {
     this.#agent = agent
     this.#connectHere = connect.bind(agent)
     ;(agent as { [kLaneAgent]?: true })[kLaneAgent] = true
-    tagBehindOthers(agent, request => this.#tag(request))
+    leadBehindOthers(agent, (front, request, hop, addRequest) => this.#addBehind(front, request, hop, addRequest))
+    tagMockedRequestsOf(agent, (request, hop) => this.#tag(request, hop))
     const { resolver } = this.options
     if (resolver === undefined) return
     this.#sockets = new EndpointSockets(resolver)
@@ -83,15 +88,37 @@ export class LaneRouting {
     lead(hops, request, outgoing, service, ownOptions(options, target, this.#secure))
   }
 
-  /** Tags a request that another agent sends, or a mock in its place. */
-  #tag(request: ClientRequest): void {
-    const [host, port] = splitHost(firstValue(request, 'host') ?? '')
-    const options = { host, port }
-    const target = targetOf(request, options, request.protocol === 'https:')
+  /** A request whose agent stands in front of this one: its pools and its connections are those of a mock. */
+  #addBehind(
+    front: AnyAgent,
+    request: ClientRequest,
+    options: HopOptions,
+    addRequest: AgentInternals['addRequest'],
+  ): void {
+    const tagged = this.#tag(request, options)
+    if (tagged?.service === undefined || tagged.target.originForm !== undefined) {
+      addRequest.call(front, request, options)
+      return
+    }
+    const { target, service, outgoing } = tagged
+    let hops = this.#behind.get(front)
+    if (hops === undefined) {
+      hops = hopAgent(this.options, this.options.resolver!, front, false, this.#sockets!, addRequest)
+      this.#behind.set(front, hops)
+      connectBehind(front, this.options.connectTimeoutMs)
+    }
+    lead(hops, request, outgoing, service, ownOptions(options, target, this.#secure))
+  }
+
+  /** Tags a request that a mock may answer. */
+  #tag(request: ClientRequest, options: HopOptions) {
     try {
-      new OutgoingLane(request, options, target, serviceOf(this.options.resolver, target, target.secure), this.options)
+      const target = targetOf(request, options, this.#secure)
+      const service = serviceOf(this.options.resolver, target, this.#secure)
+      return { target, service, outgoing: new OutgoingLane(request, options, target, service, this.options) }
     } catch {
       // Its head has left, and who sends it is not this agent.
+      return undefined
     }
   }
 
@@ -101,9 +128,12 @@ export class LaneRouting {
   }
 }
 
-function splitHost(host: string): [host: string, port: string | undefined] {
-  const parts = /^(.*?)(?::(\d+))?$/.exec(host)
-  return [parts?.[1] ?? host, parts?.[2]]
+/** Gives an agent in front the two methods with which its connections can be led to endpoints. */
+function connectBehind(front: AnyAgent, timeoutMs: number): void {
+  const { createSocket: open, getName } = front
+  front.createSocket = (request, options, done) =>
+    createSocket(front, open, undefined, timeoutMs, request, options, done)
+  front.getName = options => poolName(front, getName, options, false)
 }
 
 /** What the requests of one agent to services have in common. */

@@ -1,4 +1,4 @@
-import http, { Agent, type IncomingMessage } from 'node:http'
+import http, { Agent, ClientRequest, type IncomingMessage, OutgoingMessage } from 'node:http'
 import net, { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { runInLane } from '@laneway/core'
@@ -148,20 +148,76 @@ t.test('a connection that is no socket at all is left to who made it', async t =
   t.equal(await get(agent), 'stream')
 })
 
-t.test('a mock that stands in for a LaneAgent sees the tag', async t => {
-  const resolver = fakeResolver({ 'sc-b': [{ port: 9 }] })
+/** An agent that a mock puts in place of a LaneAgent. */
+function standing(t: Test, resolver: EgressResolver, through: boolean): Agent {
   const own = new LaneAgent({ resolver, warn() {} })
-  t.teardown(() => own.destroy())
   class Standing extends Agent {
     readonly customAgent = own
-    override createConnection(): any {
-      return new MockSocket(undefined)
+    override createConnection(options: any, callback?: any): any {
+      t.equal(options.host, 'sc-b', 'a mock is asked for the name of the service')
+      const create = (own as any).createConnection
+      return new MockSocket(
+        through ? () => create.call(own, { ...options, ...(own as any).options }, callback) : undefined,
+      )
     }
   }
   const agent = new Standing()
-  // Nothing tells of a request on Node 20.
-  const seen = Number(process.versions.node.split('.')[0]) >= 22 ? 'mock gray' : 'mock none'
-  t.equal(await runInLane('gray', get, agent), seen)
+  t.teardown(() => {
+    agent.destroy()
+    own.destroy()
+  })
+  return agent
+}
+
+t.test('a mock that stands in for a LaneAgent sees the tag', async t => {
+  const resolver = fakeResolver({ 'sc-b': [{ port: 9 }] })
+  const agent = standing(t, resolver, false)
+  t.equal(await runInLane('gray', get, agent), 'mock gray')
   t.equal(await get(agent), 'mock none')
+  t.equal(resolver.starts.length, resolver.ends.length)
+})
+
+t.test('what a mock in place of a LaneAgent lets through goes to an endpoint of its lane', async t => {
+  const base = await farServer(t)
+  const gray = await farServer(t)
+  const resolver = fakeResolver({ 'sc-b': [{ port: base.port }, { port: gray.port, tag: 'gray' }] })
+  const agent = standing(t, resolver, true)
+  await runInLane('gray', get, agent, '/gray')
+  await get(agent, '/base')
+  t.strictSame(
+    [gray, base].map(far => far.seen.map(({ url, tags }) => `${url} ${tags}`)),
+    [['/gray gray'], ['/base ']],
+  )
+})
+
+/** What a mock sees of a call when it makes requests as nock up to 13 does: the constructor of Node is never called. */
+async function mocked(prototype: ClientRequest, hostname: string, tag?: string, agent?: Agent): Promise<unknown> {
+  const request = Object.create(prototype) as ClientRequest
+  Reflect.apply(OutgoingMessage as unknown as () => void, request, [])
+  const options = { proto: 'http', hostname, host: `${hostname}:80`, port: 80, agent }
+  Object.assign(request, { interceptors: [{}], options, path: '/', method: 'GET' })
+  if (tag !== undefined) request.setHeader('x-mse-tag', tag)
+  await new Promise<void>(resolve => process.nextTick(resolve))
+  return request.getHeaders()['x-mse-tag']
+}
+
+t.test('a mock that replaces ClientRequest sees the tag in scope, and none elsewhere', async t => {
+  const resolver = fakeResolver({ 'sc-b': [{ port: 9 }] })
+  class Patched extends ClientRequest {}
+  createAgentPatch({ resolver, warn() {} }, error => t.fail(String(error))).patchMocks(Patched.prototype)
+  class Replaced extends Patched {}
+  const own = new LaneAgent({ resolver, warn() {} })
+  t.teardown(() => own.destroy())
+  class OfNode extends ClientRequest {}
+  for (const [prototype, agent] of [[Replaced.prototype, undefined] as const, [OfNode.prototype, own] as const]) {
+    const seen = (hostname: string, tag?: string) => mocked(prototype, hostname, tag, agent)
+    t.equal(await runInLane('gray', seen, 'sc-b'), 'gray')
+    t.equal(await runInLane('gray', seen, 'peer.internal'), 'gray')
+    t.equal(await runInLane('gray', seen, 'peer.internal', 'blue'), 'blue')
+    t.equal(await runInLane('gray', seen, 'third.example'), undefined)
+    t.equal(await runInLane('gray', seen, 'third.example', 'blue'), undefined)
+    t.equal(await seen('sc-b'), undefined)
+  }
+  t.equal(await runInLane('gray', mocked, OfNode.prototype, 'sc-b'), undefined, 'a call without a LaneAgent')
   t.equal(resolver.starts.length, 0)
 })

@@ -5,6 +5,7 @@ import { CONSUMERS, DRIVERS, FRAMEWORKS } from './drivers.js'
 import { FIELDS, type RegisterOptions } from './fields.js'
 import { requireFrom } from './on-demand.js'
 import { parseField } from './parse-field.js'
+import { FASTQ, QUEUES } from './queue-hook.js'
 import { assertKnownVariables, isServiceLink } from './unknown-variables.js'
 
 export type { RegisterOptions } from './fields.js'
@@ -14,6 +15,8 @@ export const PARTS = [
   ...(['ingress', 'express', 'fastify', 'nest', 'http', 'undici', 'sockets'] as const),
   ...(Object.keys(FRAMEWORKS) as (keyof typeof FRAMEWORKS)[]),
   ...(Object.keys(DRIVERS) as (keyof typeof DRIVERS)[]),
+  ...(Object.keys(QUEUES) as (keyof typeof QUEUES)[]),
+  FASTQ,
   ...(Object.keys(CONSUMERS) as (keyof typeof CONSUMERS)[]),
   ...(['discovery', 'registration', 'signals'] as const),
 ] as const

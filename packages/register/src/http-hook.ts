@@ -13,6 +13,7 @@ type Method = (...args: any[]) => any
 export function hookHttp(options: LaneAgentOptions, guard: Guard): void {
   const patch = createAgentPatch(options, error => guard.fault('http', error))
   patch.patchAgents(http.Agent.prototype)
+  patch.patchMocks(http.ClientRequest.prototype)
   for (const [module, secure] of [
     [http, false],
     [https, true],

@@ -21,6 +21,8 @@ export interface ServerWatcher {
   closed(server: HttpServer): void
   /** Called once for a server, before its first request: its `emit` may be replaced now. */
   begins(server: HttpServer): void
+  /** A server is about to hand over a request. */
+  handing(): void
   /** The listeners have been given a request, and have done what they do at once. */
   handled(request: object): void
 }
@@ -60,6 +62,7 @@ function watchEmit(prototype: Emits, watcher: ServerWatcher, begin: (server: Htt
       // A server that never listened, as some tests have it. Through the instance, which may have an emit of its own now.
       return Reflect.apply(this.emit, this, args) as boolean
     }
+    if (event === 'request') watcher.handing()
     const result = Reflect.apply(emit, this, args) as boolean
     if (event === 'request') watcher.handled(args[1] as object)
     return result

@@ -101,11 +101,16 @@ export function inLaneOfCaller(callback: Callback): Callback {
   if ((callback as { [kBound]?: true })[kBound] === true) return callback
   const lane = currentLane()
   function laneCallback(this: unknown, ...args: unknown[]): unknown {
-    if (currentLane() === lane) return Reflect.apply(callback, this, args)
-    return runInLane(lane, () => Reflect.apply(callback, this, args))
+    return inLane(lane, callback, this, args)
   }
   laneCallback[kBound] = true
   return laneCallback
+}
+
+/** Calls a function in a lane; at once where that is the lane already. */
+export function inLane(lane: ReturnType<typeof currentLane>, fn: Callback, self: unknown, args: unknown[]): unknown {
+  if (currentLane() === lane) return Reflect.apply(fn, self, args)
+  return runInLane(lane, Reflect.apply, fn, self, args)
 }
 
 /** The new method looks like the old one: name, parameters, what hangs on it, and whether loops see it. */

@@ -13,6 +13,8 @@ export interface LibraryHooks {
    * @returns whether a library was met just now: the call that opens the connection was made before it could be bound
    */
   opens(socket: object): boolean
+  /** Shows the prototype of an object that is no emitter of Node. */
+  meets(prototype: object): void
 }
 
 /**
@@ -43,11 +45,14 @@ export function hookLibraries(
     }
   }
 
-  watchEmitterClasses(prototype => {
+  function meets(prototype: object): void {
     for (const owner of chainOf(prototype)) look(owner)
-  })
+  }
+
+  watchEmitterClasses(meets)
   return {
     found: () => [...found],
+    meets,
     opens(socket) {
       const { memcached } = socket as { memcached?: unknown }
       if (typeof memcached !== 'object' || memcached === null) return false

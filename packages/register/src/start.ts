@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { isMainThread } from 'node:worker_threads'
 import { emitLanewayWarning, guardExpressLayers, type IngressOptions, type LaneFormat, ownLane } from '@laneway/core'
 import { laneServer } from '@laneway/http'
+import { createFetchWatch } from '@laneway/undici'
 import { type RegisterConfig, readConfig } from './config.js'
 import { logDecisions, printDiagnosis } from './diagnosis.js'
 import { createDiscovery } from './discovery.js'
@@ -17,6 +18,7 @@ import { createMembership } from './membership.js'
 import { hookNestClients } from './nest-hook.js'
 import { loadOnDemand } from './on-demand.js'
 import { unfoldPm2Environment } from './pm2-environment.js'
+import { hookQueues, QUEUES } from './queue-hook.js'
 import { createWarn, startInWords } from './register-words.js'
 import { hookSignals } from './signals.js'
 import { hookSockets } from './socket-hook.js'
@@ -71,6 +73,7 @@ function startWith(config: RegisterConfig): Running {
   const ingress = ingressOptions(config)
   const ingressFault = (error: unknown) => guard.fault('ingress', error)
   const servers = new Set<HttpServer>()
+  let lookAtFetch = () => {}
   const diagnose = once(() => {
     printDiagnosis(
       {
@@ -100,6 +103,7 @@ function startWith(config: RegisterConfig): Running {
     begins(server) {
       if (on('ingress')) guard.attempt('ingress', () => laneServer(server, ingress, ingressFault))
     },
+    handing: () => lookAtFetch(),
     handled: on('express') ? guardExpressLayers : () => {},
   })
   if (on('ingress')) hooks.push('http, https and http2 servers')
@@ -123,9 +127,12 @@ function startWith(config: RegisterConfig): Running {
   let undiciCopies = (): UndiciCopies => ({ hooked: 0, leftAlone: 0 })
   if (on('undici')) {
     undiciCopies = hookUndici(egress, guard)
+    const watch = createFetchWatch(egress)
+    lookAtFetch = () => guard.attempt('undici', watch)
     hooks.push('undici')
   }
-  const libraries = hookLibraries({ ...DRIVERS, ...CONSUMERS, ...FRAMEWORKS }, on, guard)
+  const libraries = hookLibraries({ ...DRIVERS, ...QUEUES, ...CONSUMERS, ...FRAMEWORKS }, on, guard)
+  hookQueues(on, libraries.meets, guard)
   if (on('sockets')) {
     hookSockets(guard, libraries.opens)
     hooks.push('sockets')

@@ -1,6 +1,7 @@
 import { LanewayError } from '@laneway/core'
 import type { LaneableDispatcher } from './dispatcher.js'
 import { createRoute, laneDispatcher } from './lane-dispatcher.js'
+import { type Fetch, isMockOfFetch, isReplaced, withTag } from './mocked-fetch.js'
 import { LANE_EGRESS_KEYS, type LaneEgressOptions, resolveEgressOptions } from './options.js'
 import { assertRoutesByOrigin } from './routes-by-origin.js'
 
@@ -33,12 +34,35 @@ export function createLaneFetch(options: LaneEgressOptions = {}): LaneFetch {
   async function laneFetch(input: unknown, init?: { dispatcher?: LaneableDispatcher }): Promise<unknown> {
     // An async function: what cannot be used rejects, as every failure of fetch does.
     const dispatcher = compose(init?.dispatcher ?? builtInDispatcher(where))
-    return (globalThis.fetch as unknown as (input: unknown, init: object) => Promise<unknown>)(input, {
-      ...init,
-      dispatcher,
-    })
+    const fetch = globalThis.fetch as unknown as Fetch
+    return fetch(input, { ...(isReplaced(fetch) ? withTag(settings, input, init) : init), dispatcher })
   }
   return laneFetch as unknown as LaneFetch
+}
+
+/**
+ * For a preload: lets a mock that has replaced the global `fetch` see the tag. Only what msw and nock 14 put there is
+ * wrapped; a function of a test stays what the test has made it.
+ *
+ * @returns to be called now and then, as when a request arrives; costs one comparison
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`
+ */
+export function createFetchWatch(options: LaneEgressOptions = {}): () => void {
+  const settings = resolveEgressOptions('createFetchWatch', options, LANE_EGRESS_KEYS)
+  const holder = globalThis as unknown as { fetch: Fetch }
+  let seen: unknown = holder.fetch
+  return () => {
+    if (holder.fetch === seen) return
+    seen = holder.fetch
+    if (!isMockOfFetch(seen)) return
+    const mock = holder.fetch
+    const tagged = function fetch(input: unknown, init?: object) {
+      return mock(input, withTag(settings, input, init))
+    }
+    Object.defineProperties(tagged, Object.getOwnPropertyDescriptors(mock))
+    holder.fetch = tagged
+    seen = holder.fetch
+  }
 }
 
 const FIRST = Symbol.for('undici.globalDispatcher.1')

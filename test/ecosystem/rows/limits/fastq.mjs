@@ -3,17 +3,24 @@ export default {
   library: 'fastq',
   use: 'two calls at a time, callbacks',
   explicit: true,
-  lost: 'fastq',
-  async service({ agent, targetOf, require }) {
+  async service({ agent, laneway, targetOf, require }) {
     const fastq = require('fastq')
     const { get } = require('node:http')
     const pool = agent()
-    const queue = fastq((url, done) => {
-      get(url, { agent: pool }, answer => {
+    // The packages know no queues: what the worker calls is bound by hand.
+    const bind = laneway?.bindLane ?? (fn => fn)
+    const queue = fastq((task, done) => {
+      task.get(task.url, { agent: pool }, answer => {
         let text = ''
         answer.on('data', chunk => (text += chunk)).on('end', () => done(null, text))
       })
     }, 2)
-    return (req, res) => queue.push(`${targetOf(req)}${req.url}`, (_error, text) => res.end(text))
+    return (req, res) => {
+      const task = { url: `${targetOf(req)}${req.url}`, get: bind(get) }
+      queue.push(
+        task,
+        bind((_error, text) => get(`${task.url}?${text.length}`, { agent: pool }, answer => answer.pipe(res))),
+      )
+    }
   },
 }
