@@ -2,6 +2,7 @@ import { consumerRows } from '../../shapes/consumer.mjs'
 
 export default consumerRows({
   library: 'bullmq',
+  full: true,
   use: 'a worker, its events, QueueEvents',
   needs: ['redis'],
   forms: ['message', 'completed', 'queue-completed'],

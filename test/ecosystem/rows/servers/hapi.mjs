@@ -3,6 +3,7 @@ import { createHapi } from '../../shapes/hapi.mjs'
 
 export default {
   library: '@hapi/hapi',
+  full: true,
   use: 'extensions, authentication, pre, handler',
   explicit: true,
   async service(kit) {

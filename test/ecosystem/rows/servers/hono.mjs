@@ -2,6 +2,7 @@ import { createAsk } from '../../shapes/ask.mjs'
 
 export default {
   library: 'hono',
+  full: true,
   use: 'a middleware, a handler, a streamed answer, @hono/node-server',
   explicit: true,
   request: number => (number % 3 === 1 ? { method: 'POST', body: `${number}` } : {}),

@@ -2,6 +2,7 @@ import { expressSessionRows } from '../../shapes/session.mjs'
 
 export default expressSessionRows({
   library: 'connect-pg-simple',
+  full: true,
   use: 'express-session with pg',
   needs: ['postgresql'],
   async connect({ require, resources }, session) {

@@ -2,6 +2,7 @@ import { expressSessionRows } from '../../shapes/session.mjs'
 
 export default expressSessionRows({
   library: 'connect-redis6',
+  full: true,
   use: 'express-session with ioredis, Express 4',
   framework: 'express4',
   needs: ['redis'],

@@ -2,6 +2,7 @@ import { expressSessionRows } from '../../shapes/session.mjs'
 
 export default expressSessionRows({
   library: 'connect-redis',
+  full: true,
   use: 'express-session with redis 5',
   needs: ['redis'],
   async connect({ resources }) {
