@@ -2,7 +2,6 @@ import { consumerRows } from '../../shapes/consumer.mjs'
 
 export default consumerRows({
   library: 'bullmq',
-  full: true,
   use: 'a worker, its events, QueueEvents',
   needs: ['redis'],
   forms: ['message', 'completed', 'queue-completed'],

@@ -2,7 +2,6 @@ import { consumerRows } from '../../shapes/consumer.mjs'
 
 export default consumerRows({
   library: 'pg',
-  full: true,
   use: 'LISTEN and NOTIFY',
   needs: ['postgresql'],
   async open({ require, resources }, consume, name) {

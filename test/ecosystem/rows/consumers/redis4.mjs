@@ -2,7 +2,6 @@ import { consumerRows } from '../../shapes/consumer.mjs'
 
 export default consumerRows({
   library: 'redis4',
-  full: true,
   use: 'a subscriber',
   needs: ['redis'],
   async open({ require, resources }, consume, name) {

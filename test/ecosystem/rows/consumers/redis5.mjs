@@ -2,7 +2,6 @@ import { consumerRows } from '../../shapes/consumer.mjs'
 
 export default consumerRows({
   library: 'redis5',
-  full: true,
   use: 'a subscriber',
   needs: ['redis'],
   async open({ require, resources }, consume, name) {

@@ -3,7 +3,6 @@ import { bothWays } from '../../shapes/query.mjs'
 
 export default bothWays({
   library: 'knex',
-  full: true,
   use: 'queries of mysql2',
   needs: ['mariadb'],
   open: kit => openKnex(kit, 'mysql2', kit.resources.mariadb.url),

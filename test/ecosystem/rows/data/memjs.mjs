@@ -3,7 +3,6 @@ import { bothWays } from '../../shapes/query.mjs'
 /** One connection. */
 export default bothWays({
   library: 'memjs',
-  full: true,
   needs: ['memcached'],
   async open({ require, resources }) {
     const { Client } = require('memjs')

@@ -3,7 +3,6 @@ import { bothWays } from '../../shapes/query.mjs'
 /** One connection for promises, and one in legacy mode for callbacks. */
 export default bothWays({
   library: 'redis4',
-  full: true,
   needs: ['redis'],
   async open({ require, resources }) {
     const { createClient } = require('redis4')

@@ -3,7 +3,6 @@ import { bothWays } from '../../shapes/query.mjs'
 /** A pool of two connections of pg. */
 export default bothWays({
   library: 'typeorm',
-  full: true,
   use: 'queries of pg',
   needs: ['postgresql'],
   async open({ require, resources }) {

@@ -3,7 +3,6 @@ import { createContext, graphqlRequest, resolversOf, typeDefs } from '../../shap
 
 export default {
   library: '@apollo/server',
-  full: true,
   use: 'resolvers with DataLoader, on Express 5',
   explicit: true,
   concurrent: true,

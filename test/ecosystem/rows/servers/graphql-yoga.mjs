@@ -3,7 +3,6 @@ import { createContext, graphqlRequest, resolversOf, typeDefs } from '../../shap
 
 export default {
   library: 'graphql-yoga',
-  full: true,
   use: 'resolvers with DataLoader',
   explicit: true,
   concurrent: true,

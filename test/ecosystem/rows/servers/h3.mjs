@@ -2,7 +2,6 @@ import { createAsk } from '../../shapes/ask.mjs'
 
 export default {
   library: 'h3',
-  full: true,
   use: 'a middleware and a handler',
   explicit: true,
   async service(kit) {

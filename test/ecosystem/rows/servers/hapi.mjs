@@ -3,7 +3,6 @@ import { createHapi } from '../../shapes/hapi.mjs'
 
 export default {
   library: '@hapi/hapi',
-  full: true,
   use: 'extensions, authentication, pre, handler',
   explicit: true,
   async service(kit) {

@@ -2,7 +2,6 @@ import { createAsk } from '../../shapes/ask.mjs'
 
 export default {
   library: 'hono',
-  full: true,
   use: 'a middleware, a handler, a streamed answer, @hono/node-server',
   explicit: true,
   request: number => (number % 3 === 1 ? { method: 'POST', body: `${number}` } : {}),

@@ -2,7 +2,6 @@ import { createModule } from '../../shapes/nest.mjs'
 
 export default {
   library: '@nestjs/core',
-  full: true,
   use: 'guard, interceptor, HttpService, ClsModule, request scope; Fastify',
   explicit: true,
   async service(kit) {

@@ -2,7 +2,6 @@ import { createAsk } from '../../shapes/ask.mjs'
 
 export default {
   library: 'restify',
-  full: true,
   use: 'pre, use, a chain with callbacks, a handler',
   explicit: true,
   async service(kit) {

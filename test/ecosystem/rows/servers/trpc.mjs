@@ -3,7 +3,6 @@ import { createAsk } from '../../shapes/ask.mjs'
 /** Three procedures in one request, which the server runs at the same time. */
 export default {
   library: '@trpc/server',
-  full: true,
   use: 'a batch of procedures behind a middleware',
   explicit: true,
   concurrent: true,

@@ -2,7 +2,6 @@ import { expressSessionRows } from '../../shapes/session.mjs'
 
 export default expressSessionRows({
   library: 'connect-pg-simple',
-  full: true,
   use: 'express-session with pg',
   needs: ['postgresql'],
   async connect({ require, resources }, session) {

@@ -2,7 +2,6 @@ import { expressSessionRows } from '../../shapes/session.mjs'
 
 export default expressSessionRows({
   library: 'connect-redis6',
-  full: true,
   use: 'express-session with ioredis, Express 4',
   framework: 'express4',
   needs: ['redis'],

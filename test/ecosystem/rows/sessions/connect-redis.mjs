@@ -2,7 +2,6 @@ import { expressSessionRows } from '../../shapes/session.mjs'
 
 export default expressSessionRows({
   library: 'connect-redis',
-  full: true,
   use: 'express-session with redis 5',
   needs: ['redis'],
   async connect({ resources }) {

@@ -5,7 +5,6 @@ import { fill, SECRET, withCookie } from '../../shapes/session.mjs'
 /** The store of connect-redis 6, whose answers are callbacks of redis 3. */
 export default appRows({
   library: '@fastify/session',
-  full: true,
   use: 'hooks and handler behind connect-redis 6',
   needs: ['redis'],
   request: withCookie,

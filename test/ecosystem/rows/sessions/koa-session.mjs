@@ -4,7 +4,6 @@ import { appRows } from '../../shapes/app.mjs'
 /** The store wraps callbacks of redis 3 into promises, as most do. */
 export default appRows({
   library: 'koa-session',
-  full: true,
   use: 'middlewares behind a store of redis 3',
   needs: ['redis'],
   request: number => ({ headers: { cookie: `sid=koa-${number}` } }),
