@@ -1,4 +1,4 @@
-import { guardLayer } from './request-layer.js'
+import { type DecidesInjected, guardLayer } from './request-layer.js'
 
 /** What Express 4 and 5 call a handler with, and which argument is the request. */
 const METHODS: readonly [name: string, request: number][] = [
@@ -22,14 +22,16 @@ let latest: unknown
  * Makes every handler of an Express application run in the lane of its request, also behind a middleware that calls
  * `next` in another context. The application is found through the request, when Express has handled it for the first
  * time; another framework's request changes nothing. Never throws.
+ *
+ * @param injected - decides requests that come without a server
  */
-export function guardExpressLayers(request: object): void {
+export function guardExpressLayers(request: object, injected?: DecidesInjected): void {
   const { app } = request as { app?: unknown }
   if (app === latest || typeof app !== 'function') return
   latest = app
   if (known.has(app)) return
   try {
-    if (guardRouter(routerOf(app))) known.add(app)
+    if (guardRouter(routerOf(app), injected)) known.add(app)
   } catch {
     // An application that forbids it stays as it is.
     known.add(app)
@@ -48,25 +50,26 @@ function routerOf(app: object): Router | undefined {
 }
 
 /** @returns whether there was a layer to learn the class from */
-function guardRouter(router: Router | undefined): boolean {
+function guardRouter(router: Router | undefined, injected: DecidesInjected | undefined): boolean {
   const stack = router?.stack
   if (!Array.isArray(stack)) return false
   for (const layer of stack) {
-    guardClass(Object.getPrototypeOf(layer))
+    guardExpressClass(Object.getPrototypeOf(layer), injected)
     // A router of another copy of Express has a class of its own.
-    guardRouter(layer.handle)
-    guardRouter(layer.route)
+    guardRouter(layer.handle, injected)
+    guardRouter(layer.route, injected)
   }
   return stack.length > 0
 }
 
-function guardClass(prototype: object): void {
+/** The same for the class of the layers, where that is at hand. */
+export function guardExpressClass(prototype: object, injected?: DecidesInjected): void {
   if (Object.hasOwn(prototype, kGuarded)) return
   Object.defineProperty(prototype, kGuarded, { value: true })
   for (const [name, index] of METHODS) {
     const descriptor = Object.getOwnPropertyDescriptor(prototype, name)
     if (typeof descriptor?.value !== 'function') continue
-    const value = guardLayer(descriptor.value, args => args[index])
+    const value = guardLayer(descriptor.value, args => args[index], injected)
     Object.defineProperty(prototype, name, { ...descriptor, value })
   }
 }

@@ -45,7 +45,7 @@ export function laneServer<S extends Emitter>(
   const below = emitBelow(server)
 
   // Wrapping what Node emits reaches listeners of any age and leaves `listeners()` and `listenerCount()` as they are.
-  laned.emit = function laneServerEmit(this: unknown, ...args: unknown[]): boolean {
+  function laneServerEmit(this: unknown, ...args: unknown[]): boolean {
     // Looked up now: an instrumentation may have come since.
     const emit = own ?? (Object.getPrototypeOf(server) as Emitter).emit
     if (!REQUEST_EVENTS.has(args[0])) return Reflect.apply(emit, this, args) as boolean
@@ -63,6 +63,13 @@ export function laneServer<S extends Emitter>(
       return Reflect.apply(emit, this, args) as boolean
     }
   }
+  // No more to be seen in loops over the server than before.
+  Object.defineProperty(server, 'emit', {
+    value: laneServerEmit,
+    writable: true,
+    configurable: true,
+    enumerable: own !== undefined,
+  })
   return server
 }
 

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { assertKnownKeys, describe, LanewayError } from '@laneway/core'
-import { CONSUMERS, DRIVERS, FRAMEWORKS } from './drivers.js'
+import { CONSUMERS } from './consumers.js'
+import { DRIVERS } from './drivers.js'
 import { FIELDS, type RegisterOptions } from './fields.js'
 import { requireFrom } from './on-demand.js'
 import { parseField } from './parse-field.js'
@@ -12,8 +13,7 @@ export type { RegisterOptions } from './fields.js'
 
 /** What can be switched off by name. */
 export const PARTS = [
-  ...(['ingress', 'express', 'fastify', 'nest', 'http', 'undici', 'sockets'] as const),
-  ...(Object.keys(FRAMEWORKS) as (keyof typeof FRAMEWORKS)[]),
+  ...(['ingress', 'express', 'fastify', 'koa', 'hapi', 'nest', 'http', 'undici', 'sockets'] as const),
   ...(Object.keys(DRIVERS) as (keyof typeof DRIVERS)[]),
   ...(Object.keys(QUEUES) as (keyof typeof QUEUES)[]),
   FASTQ,

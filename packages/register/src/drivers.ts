@@ -1,18 +1,6 @@
-import { guardLayer } from '@laneway/core'
 import { owns } from './emitter-classes.js'
+import { has, type KnownClass, own } from './known-class.js'
 import { bindCommand, inLaneOfCaller, type LaneMethods } from './lane-methods.js'
-
-/** Something that a library's class is told by, and what has to be replaced there. */
-export interface KnownClass {
-  /** Whether this prototype is the one. Looks at own methods only. */
-  readonly matches: (owner: object) => boolean
-  readonly adopt: (owner: object, methods: LaneMethods) => void
-}
-
-const has =
-  (...names: string[]) =>
-  (owner: object) =>
-    owns(owner, ...names)
 
 /**
  * Clients of databases, caches and brokers whose callbacks would run in the context of their connection. All of them put
@@ -94,6 +82,16 @@ export const DRIVERS = {
       adopt: (owner, methods) => methods.callbacks(owner, 'onConnect', 'onResponse', 'onError'),
     },
   ],
+  // Messages and frames wait for zlib in a queue that all its connections share.
+  ws: [
+    {
+      matches: has('setSocket', 'ping', 'pong', 'terminate'),
+      adopt(owner, methods) {
+        methods.callbacks(owner, 'send', 'ping', 'pong')
+        methods.prepare(owner, 'setSocket', (_args, socket) => bindWsExtensions(socket, methods))
+      },
+    },
+  ],
   tedious: [
     {
       matches: has('makeRequest', 'transitionTo'),
@@ -136,63 +134,6 @@ export const DRIVERS = {
   ],
 } satisfies Record<string, readonly KnownClass[]>
 
-/**
- * Consumers that take their messages in a loop: a loop which a request started would run every later message in the lane
- * of that request.
- */
-export const CONSUMERS = {
-  kafkajs: [
-    {
-      matches: has('start', 'fetch', 'processEachMessage', 'processEachBatch'),
-      adopt: (owner, methods) => methods.detached(owner, 'start'),
-    },
-  ],
-  bullmq: [
-    // Worker and QueueEvents: their constructors start the loop.
-    {
-      matches: owner => owns(owner, 'run', 'waitUntilReady') || owns(owner, 'run', 'consumeEvents'),
-      adopt: (owner, methods) => methods.detached(owner, 'run', ...own(owner, 'startStalledCheckTimer')),
-    },
-  ],
-  bull: [
-    {
-      matches: has('process', 'run', 'processJobs', '_initProcess'),
-      adopt: (owner, methods) => methods.detached(owner, 'run', '_initProcess'),
-    },
-  ],
-  'bee-queue': [
-    {
-      matches: has('process', '_waitForJob', '_runJob'),
-      adopt: (owner, methods) => methods.detached(owner, 'process', 'checkStalledJobs'),
-    },
-  ],
-  'sqs-consumer': [
-    { matches: has('start', 'poll', 'handleSqsResponse'), adopt: (owner, methods) => methods.detached(owner, 'start') },
-  ],
-} satisfies Record<string, readonly KnownClass[]>
-
-/** Frameworks whose layers are told by an emitter. */
-export const FRAMEWORKS = {
-  koa: [
-    {
-      matches: has('use', 'callback', 'createContext', 'handleRequest'),
-      adopt: (owner, methods) => methods.prepare(owner, 'use', guardKoaMiddleware),
-    },
-  ],
-} satisfies Record<string, readonly KnownClass[]>
-
-/** Koa 2 converts generator functions, which it tells by their class. */
-function guardKoaMiddleware(args: unknown[]): void {
-  const [middleware] = args
-  if (typeof middleware !== 'function' || middleware.constructor.name === 'GeneratorFunction') return
-  args[0] = guardLayer(middleware as (...args: unknown[]) => unknown, ([context]) => context?.req)
-}
-
-/** Methods that not every version has. */
-function own(owner: object, ...names: string[]): string[] {
-  return names.filter(name => owns(owner, name))
-}
-
 /** The query is made by a function, which is called once in the caller's context. */
 function bindMemcachedQuery(args: unknown[]): void {
   const compile = args[0] as (...options: unknown[]) => object
@@ -213,4 +154,17 @@ function bindPgQuery(args: unknown[]): void {
   const { submit, callback } = config as { submit?: unknown; callback?: unknown }
   if (typeof submit === 'function') bindCommand(config, ['callback'])
   else if (typeof callback === 'function') args[0] = { ...config, callback: inLaneOfCaller(callback as never) }
+}
+
+const boundExtensions = new WeakSet<object>()
+
+/** The class of permessage-deflate is no emitter; a connection has its object. */
+function bindWsExtensions(socket: unknown, methods: LaneMethods): void {
+  const { _extensions: extensions } = socket as { _extensions?: object }
+  for (const extension of Object.values(Object(extensions))) {
+    const owner = Object.getPrototypeOf(extension) as object
+    if (boundExtensions.has(owner) || !owns(owner, 'compress', 'decompress')) continue
+    boundExtensions.add(owner)
+    methods.callbacks(owner, 'compress', 'decompress')
+  }
 }

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { OutgoingMessage } from 'node:http'
 import { syncBuiltinESMExports } from 'node:module'
 import util from 'node:util'
 
@@ -8,7 +9,8 @@ interface EmitterClass {
 }
 
 const known = new WeakSet<object>()
-const looks: ((prototype: object) => void)[] = []
+type Look = (prototype: object) => unknown
+const looks: Look[] = []
 
 /**
  * Shows the prototype of every class of event emitters, when its first object is made and before its own constructor goes
@@ -17,9 +19,10 @@ const looks: ((prototype: object) => void)[] = []
  * Classes made by `util.inherits` are shown once more, when their module has been read: some never call the constructor
  * of EventEmitter.
  *
- * @param look - what it throws is about this one class: the next look goes on
+ * @param look - `true` asks to be shown the class again with its next object; what it throws is about this one class: the
+ *   next look goes on
  */
-export function watchEmitterClasses(look: (prototype: object) => void): void {
+export function watchEmitterClasses(look: Look): void {
   looks.push(look)
   if (looks.length > 1) return
   known.add(EventEmitter.prototype)
@@ -39,7 +42,8 @@ export function watchEmitterClasses(look: (prototype: object) => void): void {
   const laneInherits: typeof original = function inherits(child, parent) {
     original(child, parent)
     const prototype = (child as { prototype?: object }).prototype
-    if (!(prototype instanceof EventEmitter)) return
+    // A response calls the constructor, and what is done for injected requests has to see the app loaded.
+    if (!(prototype instanceof EventEmitter) || prototype instanceof OutgoingMessage) return
     // Its methods come next.
     queueMicrotask(() => show(prototype))
   }
@@ -51,7 +55,7 @@ function show(prototype: object): void {
   known.add(prototype)
   for (const one of looks) {
     try {
-      one(prototype)
+      if (one(prototype) === true) known.delete(prototype)
     } catch {
       // An object of the application that cannot be looked at, or a class that cannot be changed, is left alone.
     }

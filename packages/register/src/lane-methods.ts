@@ -7,7 +7,10 @@ const kBound = Symbol('laneway.callback')
 
 /** Replaces methods of a library's classes, under the name with which a user can switch that off. */
 export interface LaneMethods {
-  /** The functions among the arguments are callbacks: they run in the lane of the caller. */
+  /**
+   * The functions among the arguments are callbacks: they run in the lane of the caller. A method that is `async` is left
+   * alone: its answer is a promise, and a function that it takes is no callback.
+   */
   callbacks(prototype: object, ...names: string[]): void
   /**
    * The first argument is a command that waits in a queue: the callbacks in these properties of it, and its events, run in
@@ -19,18 +22,18 @@ export interface LaneMethods {
   /** Any change of what the method returns. */
   results(prototype: object, name: string, change: (result: unknown) => unknown): void
   /** Any change of the arguments. A fault of it is told once, and the method is the library's own from then on. */
-  prepare(prototype: object, name: string, prepare: (args: unknown[]) => void): void
+  prepare(prototype: object, name: string, prepare: (args: unknown[], self: unknown) => void): void
 }
 
 export function createLaneMethods(part: string, guard: Guard): LaneMethods {
   let stepsAside = false
 
-  function prepare(prototype: object, name: string, change: (args: unknown[]) => void): void {
+  function prepare(prototype: object, name: string, change: (args: unknown[], self: unknown) => void): void {
     replace(prototype, name, original => {
       return function (this: unknown, ...args: unknown[]): unknown {
         if (!stepsAside) {
           try {
-            change(args)
+            change(args, this)
           } catch (error) {
             stepsAside = true
             guard.fault(part, error)
@@ -58,7 +61,10 @@ export function createLaneMethods(part: string, guard: Guard): LaneMethods {
       })
     },
     callbacks(prototype, ...names) {
-      for (const name of names) prepare(prototype, name, bindArguments)
+      for (const name of names) {
+        const { value } = Object.getOwnPropertyDescriptor(prototype, name)!
+        if (value.constructor.name !== 'AsyncFunction') prepare(prototype, name, bindArguments)
+      }
     },
     commands(prototype, name, ...properties) {
       prepare(prototype, name, ([command]) => bindCommand(command as object, properties))
@@ -97,13 +103,15 @@ export function bindCommand(command: object, properties: readonly string[]): voi
 
 /** Like `bindLane`; but a callback that is bound already, and handed on by another request, keeps its first caller. */
 export function inLaneOfCaller(callback: Callback): Callback {
-  if (typeof callback !== 'function') return callback
+  if (typeof callback !== 'function' || isClass(callback)) return callback
   if ((callback as { [kBound]?: true })[kBound] === true) return callback
   const lane = currentLane()
   function laneCallback(this: unknown, ...args: unknown[]): unknown {
     return inLane(lane, callback, this, args)
   }
   laneCallback[kBound] = true
+  // Who takes it may read what hangs on it.
+  if (Object.keys(callback).length > 0) Object.setPrototypeOf(laneCallback, callback)
   return laneCallback
 }
 
@@ -111,6 +119,11 @@ export function inLaneOfCaller(callback: Callback): Callback {
 export function inLane(lane: ReturnType<typeof currentLane>, fn: Callback, self: unknown, args: unknown[]): unknown {
   if (currentLane() === lane) return Reflect.apply(fn, self, args)
   return runInLane(lane, Reflect.apply, fn, self, args)
+}
+
+/** A class is called by nobody, and a wrapper of it has none of its static members. */
+function isClass(callback: Callback): boolean {
+  return Object.getOwnPropertyDescriptor(callback, 'prototype')?.writable === false
 }
 
 /** The new method looks like the old one: name, parameters, what hangs on it, and whether loops see it. */

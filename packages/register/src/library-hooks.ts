@@ -1,6 +1,6 @@
-import type { KnownClass } from './drivers.js'
 import { chainOf, watchEmitterClasses } from './emitter-classes.js'
 import type { Guard } from './guard.js'
+import type { KnownClass } from './known-class.js'
 import { createLaneMethods } from './lane-methods.js'
 
 /** The libraries that are hooked. */

@@ -1,7 +1,7 @@
-import Module from 'node:module'
 import { owns } from './emitter-classes.js'
 import type { Guard } from './guard.js'
 import { createLaneMethods, inLaneOfCaller } from './lane-methods.js'
+import { loadedModules } from './loaded-modules.js'
 
 /** Where NestJS up to 11 keeps the base class of its clients, as CommonJS. */
 const CLIENT_PROXY = /[\\/]@nestjs[\\/]microservices[\\/](?:dist[\\/])?client[\\/]client-proxy\.js$/
@@ -12,11 +12,9 @@ const CLIENT_PROXY = /[\\/]@nestjs[\\/]microservices[\\/](?:dist[\\/])?client[\\
  * that are loaded when a server listens.
  */
 export function hookNestClients(guard: Guard): void {
-  const cache = (Module as unknown as { _cache: Record<string, { exports?: unknown } | undefined> })._cache
-  for (const file of Object.keys(cache)) {
-    if (!CLIENT_PROXY.test(file)) continue
+  for (const exported of loadedModules(CLIENT_PROXY)) {
     guard.attempt('nest', () => {
-      const { ClientProxy } = Object(cache[file]?.exports) as { ClientProxy?: { prototype: object } }
+      const { ClientProxy } = Object(exported) as { ClientProxy?: { prototype: object } }
       const prototype = ClientProxy?.prototype
       if (prototype === undefined || hooked.has(prototype) || !owns(prototype, 'createObserver', 'send')) return
       hooked.add(prototype)

@@ -1,8 +1,8 @@
 import Module from 'node:module'
 import { currentLane } from '@laneway/core'
-import type { KnownClass } from './drivers.js'
 import { owns } from './emitter-classes.js'
 import type { Guard } from './guard.js'
+import type { KnownClass } from './known-class.js'
 import { inLane, inLaneOfCaller } from './lane-methods.js'
 
 /** Queues of tasks that requests share: each task runs in the context of the one before it, unless it is bound. */

@@ -4,14 +4,17 @@ import { emitLanewayWarning, guardExpressLayers, type IngressOptions, type LaneF
 import { laneServer } from '@laneway/http'
 import { createFetchWatch } from '@laneway/undici'
 import { type RegisterConfig, readConfig } from './config.js'
+import { CONSUMERS } from './consumers.js'
 import { logDecisions, printDiagnosis } from './diagnosis.js'
 import { createDiscovery } from './discovery.js'
 import { atMost, drain } from './drain.js'
-import { CONSUMERS, DRIVERS, FRAMEWORKS } from './drivers.js'
+import { DRIVERS } from './drivers.js'
 import { hookFastify } from './fastify-hook.js'
+import { FRAMEWORKS } from './frameworks.js'
 import { createGuard } from './guard.js'
 import { hookHttp } from './http-hook.js'
 import { type HttpServer, watchServers } from './http-servers.js'
+import { hookInjectedRequests, seesInjected } from './injected-requests.js'
 import { installedVersions } from './installed-versions.js'
 import { hookLibraries } from './library-hooks.js'
 import { createMembership } from './membership.js'
@@ -72,6 +75,7 @@ function startWith(config: RegisterConfig): Running {
 
   const ingress = ingressOptions(config)
   const ingressFault = (error: unknown) => guard.fault('ingress', error)
+  const injected = hookInjectedRequests(ingress, on, guard)
   const servers = new Set<HttpServer>()
   let lookAtFetch = () => {}
   const diagnose = once(() => {
@@ -86,6 +90,7 @@ function startWith(config: RegisterConfig): Running {
         hooks,
         'copies of undici': copiesText(undiciCopies()),
         'drivers and consumers': libraries.found(),
+        'requests without a server': seesInjected(on),
         disabled: [...config.disabled],
         faults: [...guard.faults.keys()],
       },
@@ -104,11 +109,11 @@ function startWith(config: RegisterConfig): Running {
       if (on('ingress')) guard.attempt('ingress', () => laneServer(server, ingress, ingressFault))
     },
     handing: () => lookAtFetch(),
-    handled: on('express') ? guardExpressLayers : () => {},
+    handled: on('express') ? request => guardExpressLayers(request, injected) : () => {},
   })
   if (on('ingress')) hooks.push('http, https and http2 servers')
   if (on('fastify')) {
-    hookFastify(ingress, guard)
+    hookFastify(injected, guard)
     hooks.push('fastify.inject')
   }
   const { connectTimeoutMs } = config
@@ -131,7 +136,7 @@ function startWith(config: RegisterConfig): Running {
     lookAtFetch = () => guard.attempt('undici', watch)
     hooks.push('undici')
   }
-  const libraries = hookLibraries({ ...DRIVERS, ...QUEUES, ...CONSUMERS, ...FRAMEWORKS }, on, guard)
+  const libraries = hookLibraries({ ...DRIVERS, ...QUEUES, ...CONSUMERS, ...FRAMEWORKS(injected) }, on, guard)
   hookQueues(on, libraries.meets, guard)
   if (on('sockets')) {
     hookSockets(guard, libraries.opens)

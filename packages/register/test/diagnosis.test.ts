@@ -23,6 +23,8 @@ t.test('LANEWAY_DIAGNOSE=1 says once what was found and hooked, with versions', 
     discovery: 'file',
     service: 'does not register',
     hooks: /http, https and http2 servers, fastify\.inject, http and https requests, undici/,
+    'requests without a server':
+      'lane of express, fastify, hapi, koa; no lane behind others, nor of express and hapi in a bundle',
     disabled: 'signals',
     faults: 'none',
   })

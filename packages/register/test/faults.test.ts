@@ -45,7 +45,7 @@ t.test('so is one behind composed interceptors, and in inject()', async t => {
   t.equal(await ask(app.url, 'gray'), 'base[] base[]')
   const injecting = await startApp(t, program('injecting.mjs'), { flags })
   t.equal(await ask(injecting.url, 'gray'), 'served')
-  t.match(injecting.output.stderr, /fastify had a fault/)
+  t.match(injecting.output.stderr, /inject had a fault/)
 })
 
 t.test('what a listener throws is its own: told as without Laneway, and not taken for a fault', async t => {

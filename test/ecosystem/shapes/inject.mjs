@@ -14,7 +14,9 @@ export function injectRow({ build, ...row }) {
         })
         socket.on('error', failed)
         socket.on('close', () => failed('closed'))
-        createInterface(socket).on('line', line => {
+        // The reader tells errors of its socket once more.
+        const lines = createInterface(socket).on('error', failed)
+        lines.on('line', line => {
           socket.end()
           resolve(JSON.parse(line))
         })
@@ -23,7 +25,8 @@ export function injectRow({ build, ...row }) {
       const { inject, close } = await build(kit)
       const server = net.createServer(socket => {
         socket.on('error', () => {})
-        createInterface(socket).on('line', async line => {
+        const lines = createInterface(socket).on('error', () => {})
+        lines.on('line', async line => {
           const answer = await inject(JSON.parse(line)).catch(error => ({ status: 0, headers: [], body: error.stack }))
           socket.end(`${JSON.stringify(answer)}\n`)
         })

@@ -1,4 +1,4 @@
-// A FerretDB on loopback, with SQLite files in a folder of its own: no registry has MongoDB itself, and FerretDB speaks its protocol.
+// A FerretDB on loopback, which speaks the protocol of MongoDB, with SQLite files in a folder of its own.
 //   node test/servers/ferretdb/start.mjs      prints a line of JSON, stays until SIGTERM
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -14,7 +14,7 @@ const hash = createHash('sha256')
 for (const file of ['go.mod', 'go.sum', 'main.go']) hash.update(readFileSync(`${module}${file}`))
 const program = join(cache, `ferretdb-${hash.digest('hex').slice(0, 16)}`)
 
-/** Why there is no FerretDB, or undefined when there is. Builds it once from its Go module: about eight minutes of CPU. */
+/** Why there is no FerretDB, or undefined when there is. Builds it once from its Go module. */
 export function findFerretdb() {
   if (existsSync(program)) return undefined
   if (spawnSync('go', ['version']).status !== 0) return 'Go is not installed, so FerretDB cannot be built'

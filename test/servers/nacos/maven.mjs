@@ -28,12 +28,12 @@ export function run(command, args, options = {}) {
 }
 
 /**
- * The class path of a list of dependencies, with a compiled launcher in front.
+ * The class path of a list of dependencies, with a compiled launcher in front where there is one.
  * @param {{ name: string, dependencies: { group: string, artifact: string, version: string, without?: string[] }[],
- *   management?: { group: string, artifact: string, version: string }[], launcher: string }} program
+ *   management?: { group: string, artifact: string, version: string }[], launcher?: string }} program
  */
 export async function classPath({ name, dependencies, management = [], launcher }) {
-  const source = await readFile(join(here, 'java', launcher), 'utf8')
+  const source = launcher === undefined ? '' : await readFile(join(here, 'java', launcher), 'utf8')
   const pom = pomOf(name, dependencies, management)
   const home = join(cache, `${name}-${createHash('sha256').update(pom).update(source).digest('hex').slice(0, 12)}`)
   const file = join(home, 'classpath')
@@ -67,6 +67,7 @@ export async function classPath({ name, dependencies, management = [], launcher 
     await rename(made, file)
     jars = await readFile(file, 'utf8')
   }
+  if (launcher === undefined) return jars.trim()
   const classes = join(home, 'classes')
   if (!existsSync(classes)) {
     const aside = `${classes}.${process.pid}`

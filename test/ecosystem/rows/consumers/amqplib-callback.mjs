@@ -2,6 +2,7 @@ import { consumerRows } from '../../shapes/consumer.mjs'
 
 export default consumerRows({
   library: 'amqplib',
+  full: true,
   use: 'a consumer of the callback interface',
   needs: ['rabbitmq'],
   async open({ require, resources }, consume, name) {

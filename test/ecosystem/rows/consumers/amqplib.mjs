@@ -2,6 +2,7 @@ import { consumerRows } from '../../shapes/consumer.mjs'
 
 export default consumerRows({
   library: 'amqplib',
+  full: true,
   use: 'a consumer, with prefetch',
   needs: ['rabbitmq'],
   async open({ require, resources }, consume, name) {

@@ -2,6 +2,7 @@ import { consumerRows } from '../../shapes/consumer.mjs'
 
 export default consumerRows({
   library: 'bull',
+  full: true,
   use: 'a worker that ends by its callback',
   needs: ['redis'],
   async open({ require, resources }, consume, name) {

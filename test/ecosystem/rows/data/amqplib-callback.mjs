@@ -3,6 +3,7 @@ import { bothWays } from '../../shapes/query.mjs'
 /** The callback interface: confirms and answers of one channel. */
 export default bothWays({
   library: 'amqplib',
+  full: true,
   use: 'calls of a channel',
   needs: ['rabbitmq'],
   async open({ require, resources }) {

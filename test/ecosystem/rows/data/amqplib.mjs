@@ -3,6 +3,7 @@ import { bothWays } from '../../shapes/query.mjs'
 /** The promise interface: answers and confirms of one channel. */
 export default bothWays({
   library: 'amqplib',
+  full: true,
   use: 'calls of a channel',
   needs: ['rabbitmq'],
   async open({ require, resources }) {

@@ -3,6 +3,7 @@ import { createContext, graphqlRequest, resolversOf, typeDefs } from '../../shap
 
 export default {
   library: '@apollo/server',
+  full: true,
   use: 'resolvers with DataLoader, startStandaloneServer',
   explicit: 'the server is made inside the library',
   concurrent: true,

@@ -2,6 +2,7 @@ import { createAsk } from '../../shapes/ask.mjs'
 
 export default {
   library: 'h31',
+  full: true,
   use: 'a middleware, a handler, hooks of the app',
   explicit: true,
   async service(kit) {

@@ -5,6 +5,8 @@ export default injectRow({
   library: 'light-my-request',
   use: 'into an Express app',
   explicit: true,
+  // It replaces the prototypes of Express for the whole process.
+  alone: true,
   async build(kit) {
     const express = kit.require('express')
     const inject = kit.require('light-my-request')

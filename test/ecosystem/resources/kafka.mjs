@@ -1,0 +1,8 @@
+import { findKafka, startKafka } from '../../servers/kafka/start.mjs'
+
+export async function start() {
+  const missing = await findKafka()
+  if (missing !== undefined) return { missing }
+  const { stop, ...resource } = await startKafka()
+  return { resource, stop }
+}
