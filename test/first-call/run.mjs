@@ -23,7 +23,9 @@ const kinds = positionals.length === 0 ? ['nacos3', 'kubernetes'] : positionals
 if (kinds.length > 1) {
   // Each in a process of its own: Kubernetes needs a network namespace.
   for (const kind of kinds) {
-    const { status } = spawnSync(process.execPath, [...process.argv.slice(1, 2), kind, ...flags()], { stdio: 'inherit' })
+    const { status } = spawnSync(process.execPath, [...process.argv.slice(1, 2), kind, ...flags()], {
+      stdio: 'inherit',
+    })
     if (status !== 0) process.exitCode = 1
   }
 } else await runKind(kinds[0])
@@ -54,8 +56,10 @@ async function runKind(kind) {
   const counts = { requests: 0, wrong: 0, failed: 0 }
   try {
     for (const late of [false, true]) {
-      for (let turn = 0; turn < starts; turn++) await oneStart(registry, kind, turn, late, counts)
-      console.log(`${kind}: ${late ? 'registry 10 s late' : 'all at once'}: ${starts} starts so far: ${JSON.stringify(counts)}`)
+      for (let turn = 0; turn < starts; turn++) await oneStart(registry, turn, late, counts)
+      console.log(
+        `${kind}: ${late ? 'registry 10 s late' : 'all at once'}: ${starts} starts so far: ${JSON.stringify(counts)}`,
+      )
     }
   } finally {
     await registry.stop()
@@ -64,7 +68,7 @@ async function runKind(kind) {
   if (counts.wrong + counts.failed > 0) process.exitCode = 1
 }
 
-async function oneStart(registry, kind, turn, late, counts) {
+async function oneStart(registry, turn, late, counts) {
   const { freePort } = await import('./registries.mjs')
   const world = await registry.fresh()
   // A port that all instances share, as pods do; the names are new to every registry.
@@ -106,8 +110,10 @@ async function oneStart(registry, kind, turn, late, counts) {
     await until(() => world.lists(instances), 'the registry lists all instances')
     // While a service learns of a registry that came back, its calls are where they were without Laneway.
     if (late) {
-      await until(async () => isRight('gray', await call(instances[0], agent, 'gray')), 'calls are in their lane', () =>
-        load(instances[0], agent, 30, counts, isServed),
+      await until(
+        async () => isRight('gray', await call(instances[0], agent, 'gray')),
+        'calls are in their lane',
+        () => load(instances[0], agent, 30, counts, isServed),
       )
     }
     await load(instances[0], agent, requests, counts, isRight)
@@ -168,13 +174,13 @@ async function load(entry, agent, count, counts, isGood) {
   await Promise.all(Array.from({ length: 8 }, worker))
 }
 
-const isRight = (lane, answer) => {
+function isRight(lane, answer) {
   const at = lane === 'gray' ? 'gray' : 'base'
   const tag = lane ?? '-'
   return answer === `200 a:base[${tag}] b:${at}[${tag}] c:${at}[${tag}]`
 }
 /** Without a registry: the tag is kept, whatever instance serves. */
-const isServed = (lane, answer) => {
+function isServed(lane, answer) {
   const tag = lane ?? '-'
   const other = lane === 'gray' ? '(base|gray)' : 'base'
   return new RegExp(`^200 a:base\\[${tag}\\] b:${other}\\[${tag}\\] c:${other}\\[${tag}\\]$`).test(answer)

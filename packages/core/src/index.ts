@@ -7,6 +7,7 @@ export { channels, type DecisionEvent, type EgressEvent, type IngressEvent, type
 export type { IngressOptions } from './ingress.js'
 export { kLane, type Lane, MAX_LANE_BYTES, MAX_LANE_TAGS, parseLane } from './lane.js'
 export { laneKey } from './lane-key.js'
+export { hintAtLateMiddleware } from './late-middleware.js'
 export { type LaneLogFields, laneLogFields } from './log-fields.js'
 export { type OwnLaneOptions, ownLane } from './own-lane.js'
 export type { LaneFormat, LaneProblem } from './reading.js'

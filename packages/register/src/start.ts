@@ -68,7 +68,7 @@ function startWith(config: RegisterConfig): Running {
   if (config.log === 'debug') logDecisions(writeError)
   if (config.otel) loadOnDemand<{ useOtelContext(): void }>('@laneway/otel', 'LANEWAY_OTEL').useOtelContext()
 
-  const ingress = ingressOptions(config)
+  const ingress = ingressOptions(config, warn)
   const ingressFault = (error: unknown) => guard.fault('ingress', error)
   const servers = new Set<HttpServer>()
   const diagnose = once(() => {
@@ -145,9 +145,9 @@ function startWith(config: RegisterConfig): Running {
   return { shutdown: leave }
 }
 
-function ingressOptions(config: RegisterConfig): IngressOptions {
+function ingressOptions(config: RegisterConfig, warn: (message: string) => void): IngressOptions {
   const { header, formats, trust, ownLane: mode, tag, rules } = config
-  const options: IngressOptions = { trust, ownLane: mode, provisional: true }
+  const options: IngressOptions = { trust, ownLane: mode, provisional: true, warn }
   // Names that do not exist are refused by the ingress.
   if (formats !== undefined) options.formats = formats as LaneFormat[]
   if (header !== undefined) options.header = header
