@@ -92,7 +92,7 @@ export class Connection {
           entry.reject(
             new LanewayError(
               'LANEWAY_NACOS_UNAVAILABLE',
-              `no Nacos server within ${timeoutMs} ms at ${this.#names()}: ${this.#lastError?.message ?? 'no answer yet'}`,
+              `no Nacos server within ${timeoutMs} ms at ${this.#names()}: ${this.#lastError?.message.replace(/^LANEWAY_\w+: /, '') ?? 'no answer yet'}`,
               this.#lastError === undefined ? undefined : { cause: this.#lastError },
             ),
           ),

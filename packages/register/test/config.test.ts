@@ -42,7 +42,7 @@ t.test('what is wrong is refused, with what was meant', async t => {
     [{ LANEWAY_POLICIES: '[{' }, '{}', /LANEWAY_POLICIES is JSON \(.*received "\[\{"/],
     [{ LANEWAY_NACOS_PASSWORD: 'x', LANEWAY_NACOS_PASSWORD_FILE: '/x' }, '{}', /PASSWORD_FILE are both set/],
     [{ LANEWAY_NACOS_PASSWORD_FILE: '/no/such' }, '{}', /LANEWAY_NACOS_PASSWORD_FILE: ENOENT.*\/no\/such/],
-    [{ LANEWAY_KUBERNETES: 'yes' }, '{}', /LANEWAY_KUBERNETES is 1 or 0/],
+    [{ LANEWAY_KUBERNETES: 'yes' }, '{}', /LANEWAY_KUBERNETES is 1 \(on\) or 0 \(off\)/],
     [{ LANEWAY_DISABLE: 'http,htpt' }, '{}', /received "htpt"/],
   ] as const) {
     t.throws(() => readConfig(env, folderWith('laneway.config.json', file)), {
