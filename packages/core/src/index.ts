@@ -2,6 +2,7 @@
 
 export { bindLane, currentLane, detachLane, runInLane } from './context.js'
 export { bindEmitter, type Emitter } from './emitter.js'
+export { type EndpointTls, resolveEndpointTls } from './endpoint-tls.js'
 export { LANEWAY_ERRORS, LanewayError, type LanewayErrorCode } from './errors.js'
 export { channels, type DecisionEvent, type EgressEvent, type IngressEvent, type SourceEvent } from './events.js'
 export type { IngressOptions } from './ingress.js'

@@ -11,6 +11,7 @@ import {
 import { connectOutside } from './leave-proxy.js'
 import { type AgentInternals, type AnyAgent, classOf, type HopOptions } from './node-internals.js'
 import { firstValue, OutgoingLane } from './outgoing-lane.js'
+import { mayMeetTls } from './secure-endpoint.js'
 import { type HopAgent, ServiceHop } from './service-hop.js'
 import { type Target, targetOf } from './target.js'
 
@@ -108,7 +109,7 @@ function splitHost(host: string): [host: string, port: string | undefined] {
 
 /** What the requests of one agent to services have in common. */
 export function hopAgent(
-  { connectTimeoutMs, onFault }: ResolvedLaneAgentOptions,
+  { connectTimeoutMs, endpointTls, onFault }: ResolvedLaneAgentOptions,
   resolver: EgressResolver,
   agent: AnyAgent,
   late: boolean,
@@ -116,7 +117,17 @@ export function hopAgent(
   addRequest: AgentInternals['addRequest'],
 ): HopAgent {
   const connect = addRequest.bind(agent)
-  return { resolver, connectTimeoutMs, onFault, agent, late, sockets, connect }
+  return {
+    resolver,
+    connectTimeoutMs,
+    endpointTls,
+    mayMeetTls: mayMeetTls(endpointTls),
+    onFault,
+    agent,
+    late,
+    sockets,
+    connect,
+  }
 }
 
 /** Sends a request to an endpoint of a service. What a resolver throws is the request's error, or goes to `onFault`. */

@@ -7,6 +7,7 @@ import { logDecisions, printDiagnosis } from './diagnosis.js'
 import { createDiscovery } from './discovery.js'
 import { atMost, drain } from './drain.js'
 import { CONSUMERS, DRIVERS, FRAMEWORKS } from './drivers.js'
+import { endpointTlsOf } from './endpoint-tls.js'
 import { hookFastify } from './fastify-hook.js'
 import { createGuard } from './guard.js'
 import { hookHttp } from './http-hook.js'
@@ -108,7 +109,9 @@ function startWith(config: RegisterConfig): Running {
     hooks.push('fastify.inject')
   }
   const { connectTimeoutMs } = config
+  const endpointTls = endpointTlsOf(config)
   const egress = {
+    ...(endpointTls !== undefined && { endpointTls }),
     ...(discovery.resolver !== undefined && { resolver: discovery.resolver }),
     ...(config.header !== undefined && { header: config.header }),
     ...(config.keepHandSet !== undefined && { keepHandSet: config.keepHandSet }),
