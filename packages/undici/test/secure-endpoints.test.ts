@@ -8,7 +8,6 @@ import { composeLane, createLaneFetch } from '@laneway/undici'
 import t, { type Test } from 'tap'
 import * as undici7 from 'undici'
 import * as undici6 from 'undici6'
-import * as undici8 from 'undici8'
 import { cert, key } from '../../http/test/certificate.js'
 
 /** A service with a plain base and a gray instance that speaks TLS; its certificate names `sc-b`. */
@@ -27,12 +26,15 @@ async function mixed(t: Test) {
       { host: '127.0.0.1', port: gray, tags: ['gray'], secure: true },
     ],
   })
-  const resolver = createLaneResolver({ sources: [source], env: {} })
+  // A handshake that fails is a failure to connect, after which base would serve.
+  const resolver = createLaneResolver({ sources: [source], env: {}, whenLaneUnavailable: 'fail' })
   t.teardown(() => resolver.close())
   return { seen, resolver }
 }
 
-const copies = { 'undici 6': undici6, 'undici 7': undici7, 'undici 8': undici8 } as unknown as Record<string, any>
+const copies: Record<string, any> = { 'undici 6': undici6, 'undici 7': undici7 }
+// Of undici 8, Node 20 cannot load a part.
+if (Number(process.versions.node.split('.')[0]) >= 22) copies['undici 8'] = await import('undici8' as string)
 
 for (const [name, undici] of Object.entries(copies)) {
   t.test(`${name}: plain base and TLS gray have one URL`, async t => {
@@ -56,8 +58,8 @@ for (const [name, undici] of Object.entries(copies)) {
       t.teardown(() => dispatcher.destroy())
       return runInLane('gray', async () => (await undici.request('http://sc-b/a', { dispatcher })).body.text())
     }
-    await t.rejects(call({}), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
-    await t.rejects(call({}, { ca: cert, servername: 'other' }), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
+    await t.rejects(call({}), { code: 'LANEWAY_LANE_REQUIRED', cause: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' } })
+    await t.rejects(call({}, { ca: cert, servername: 'other' }), { cause: { code: 'ERR_TLS_CERT_ALTNAME_INVALID' } })
     t.equal(await call({}, { ca: cert, servername: 'localhost' }), 'gray')
     t.equal(await call({ connect: { ca: cert } }), 'gray')
     t.strictSame(seen, ['gray sc-b localhost gray', 'gray sc-b sc-b gray'])
