@@ -1,7 +1,13 @@
 import { slot } from './context-slot.js'
 import { assertLane, type Lane } from './lane.js'
 
-/** The lane of the running code, or `undefined` for base. Never throws. */
+/**
+ * The lane of the running code, or `undefined` for base. Never throws.
+ *
+ * A request whose tag is `base` asks for base in so many words: its lane is `{ header: 'base', tags: ['base'] }`, it goes to
+ * base, and the tag is forwarded. All ingresses and `runInLane('base', …)` agree on that. To ask whether code runs in base,
+ * compare `currentLane()?.tags[0] ?? 'base'` with `'base'`.
+ */
 export function currentLane(): Lane | undefined {
   return slot.storage.getStore() ?? slot.ownColour
 }

@@ -2,11 +2,13 @@
 
 export { bindLane, currentLane, detachLane, runInLane } from './context.js'
 export { bindEmitter, type Emitter } from './emitter.js'
+export { type EndpointTls, resolveEndpointTls } from './endpoint-tls.js'
 export { LANEWAY_ERRORS, LanewayError, type LanewayErrorCode } from './errors.js'
 export { channels, type DecisionEvent, type EgressEvent, type IngressEvent, type SourceEvent } from './events.js'
 export type { IngressOptions } from './ingress.js'
 export { kLane, type Lane, MAX_LANE_BYTES, MAX_LANE_TAGS, parseLane } from './lane.js'
 export { laneKey } from './lane-key.js'
+export { hintAtLateMiddleware } from './late-middleware.js'
 export { type LaneLogFields, laneLogFields } from './log-fields.js'
 export { type OwnLaneOptions, ownLane } from './own-lane.js'
 export type { LaneFormat, LaneProblem } from './reading.js'

@@ -10,6 +10,7 @@ import { removeLane } from './refusal.js'
 import type { IngressRequest } from './request.js'
 import { BASE_TAG } from './tag.js'
 import { resolveTrust, type Trust } from './trust.js'
+import { emitLanewayWarning, type Warn } from './warning.js'
 
 /** Options of every ingress: Express, Fastify, node:http. */
 export interface IngressOptions {
@@ -44,6 +45,12 @@ export interface IngressOptions {
    * @default false
    */
   provisional?: boolean
+  /**
+   * Told once when a tag was believed on a request that came through a proxy (`X-Forwarded-For`), while `trust` is
+   * 'private': the proxy's address is private, whoever sent the request.
+   * @default a process warning
+   */
+  warn?: Warn
 }
 
 /** What an ingress decided about a request. */
@@ -104,7 +111,7 @@ const MAX_ACCEPTED = 512
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`
  */
 export function createIngress(where: string, options: IngressOptions = {}): Ingress {
-  assertKnownKeys(where, options, ['header', 'trust', 'formats', 'rules', 'ownLane', 'tag', 'provisional'])
+  assertKnownKeys(where, options, ['header', 'trust', 'formats', 'rules', 'ownLane', 'tag', 'provisional', 'warn'])
   const header = resolveHeaderName(where, options.header)
   const formats = Object.freeze([...(options.formats ?? FORMATS)])
   for (const format of formats) assertOneOf(`${where}: formats`, format, ['header', 'baggage', 'mse-baggage'])
@@ -115,7 +122,9 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
   if (colour !== undefined) colourOwnLane(colour)
   const trusts = resolveTrust(where, options.trust)
   const believesAll = options.trust === 'internal'
-  const { rules } = options
+  const { rules, warn = emitLanewayWarning } = options
+  /** Set while a tag believed behind a proxy is worth a warning. */
+  let watchesProxies = (options.trust ?? 'private') === 'private'
   const headerFirst = formats[0] === 'header'
   /** The decision of the coloured request before: a service sees few lanes, and this saves a look-up. */
   let lastAccepted = UNTAGGED
@@ -175,6 +184,7 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
     if (mayBeCut(request)) return undefined
     const lane = parseLane(value)
     if (lane === undefined || lane.tags.length > 1 || !trusts(request)) return undefined
+    if (watchesProxies && request.headers['x-forwarded-for'] !== undefined) warnOfProxy(lane)
     if (channels.ingress.hasSubscribers) {
       publish(lane, 'header', undefined, false, own !== undefined && lane.header === BASE_TAG, false)
     }
@@ -195,7 +205,10 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
         const reading = readLane(view, header, formats)
         lane = reading?.lane
         problem = reading?.problem
-        if (lane !== undefined) source = reading?.format
+        if (lane !== undefined) {
+          source = reading?.format
+          if (watchesProxies && request.headers['x-forwarded-for'] !== undefined) warnOfProxy(lane)
+        }
         if (channels.ingress.hasSubscribers) contradicted = isContradicted(view, header, formats, reading)
       }
       if (stripped || problem !== undefined) removeLane(request, header)
@@ -216,6 +229,19 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
     if (lane === undefined) return stripped || problem !== undefined ? STRIPPED : UNTAGGED
     if (stripped || problem !== undefined) return { lane, stripped: true }
     return accepted(lane)
+  }
+
+  function warnOfProxy(lane: Lane): void {
+    watchesProxies = false
+    try {
+      warn(
+        `${where}: a request with X-Forwarded-For was believed when it said lane ${lane.header}, because the address of ` +
+          "the proxy in front is private. If clients outside can send the tag through it, set trust: 'edge' " +
+          "(LANEWAY_TRUST=edge); if only services of your own use it, trust: 'internal' (LANEWAY_TRUST=internal) says so",
+      )
+    } catch {
+      // Request data never throws.
+    }
   }
 
   function byRule(request: IngressRequest): Lane | undefined {

@@ -52,7 +52,7 @@ export function assertLane(where: string, value: unknown): Lane {
   if (lane !== undefined) return lane
   throw new LanewayError(
     'LANEWAY_INVALID_TAG',
-    `${where} is not a lane: ${describe(value)}; a lane is 1 to 4 tags joined by commas, a tag is 1 to 63 characters of A-Z a-z 0-9 . _ - that begin and end with a letter or digit`,
+    `${where}: ${describe(value)} is not a lane; a lane is 1 to 4 tags joined by commas, a tag is 1 to 63 characters of A-Z a-z 0-9 . _ - that begin and end with a letter or digit`,
   )
 }
 

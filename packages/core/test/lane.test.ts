@@ -94,7 +94,7 @@ t.test('the lane of an outgoing request travels under a registered symbol', asyn
 
 t.test('a lane that the program writes down has to be one', async t => {
   t.equal(assertLane('here', 'gray').header, 'gray')
-  t.throws(() => assertLane('here', 'a b'), { code: 'LANEWAY_INVALID_TAG', message: /here is not a lane: "a b"/ })
+  t.throws(() => assertLane('here', 'a b'), { code: 'LANEWAY_INVALID_TAG', message: /here: "a b" is not a lane/ })
   t.throws(() => assertLane('here', undefined), { code: 'LANEWAY_INVALID_TAG', message: /undefined/ })
 })
 

@@ -24,6 +24,11 @@ export interface EndpointInput {
    * @default true
    */
   readonly enabled?: boolean
+  /**
+   * The instance speaks TLS only, although callers use an `http` URL: Nacos metadata `secure=true`, as Spring has it.
+   * @default false
+   */
+  readonly secure?: boolean
   /** Availability zone, for display. */
   readonly zone?: string
   /**
@@ -45,6 +50,8 @@ export interface Endpoint {
   readonly weight: number
   readonly health: Health
   readonly enabled: boolean
+  /** Adapters speak TLS to it, also for an `http` URL. */
+  readonly secure?: boolean
   readonly zone: string | undefined
   /** Lane tags without duplicates; empty = base. */
   readonly tags: readonly string[]

@@ -40,6 +40,7 @@ function read(input: unknown, allowLinkLocal: boolean, problem: { text: string }
     weight = 1,
     health = 'unknown',
     enabled = true,
+    secure = false,
     zone,
     tags,
     metadata,
@@ -54,6 +55,7 @@ function read(input: unknown, allowLinkLocal: boolean, problem: { text: string }
   }
   if (!isHealth(health)) return refuse(problem, 'health is healthy, unhealthy or unknown', health)
   if (typeof enabled !== 'boolean') return refuse(problem, 'enabled is a boolean', enabled)
+  if (typeof secure !== 'boolean') return refuse(problem, 'secure is a boolean', secure)
   if (zone !== undefined && typeof zone !== 'string') return refuse(problem, 'zone is a string', zone)
   const lanes = readTags(tags)
   if (lanes === undefined) return refuse(problem, 'tags is a list of lane tags', tags)
@@ -64,6 +66,7 @@ function read(input: unknown, allowLinkLocal: boolean, problem: { text: string }
     weight,
     health,
     enabled,
+    secure,
     zone,
     tags: lanes,
     metadata: readMetadata(metadata),
@@ -117,6 +120,7 @@ export function isUnchanged(endpoint: Endpoint, input: unknown): boolean {
     (one.weight ?? 1) === endpoint.weight &&
     (one.health ?? 'unknown') === endpoint.health &&
     (one.enabled ?? true) === endpoint.enabled &&
+    (one.secure ?? false) === endpoint.secure &&
     one.zone === endpoint.zone &&
     sameTags(endpoint.tags, one.tags) &&
     sameMetadata(endpoint.metadata, one.metadata)

@@ -18,7 +18,8 @@ export function refusalOf(explanation: Explanation, lane: Lane | undefined, fact
   const options = facts.cause === undefined ? undefined : { cause: facts.cause }
   const asked = lane === undefined ? 'a request without a lane' : `a request in lane ${lane.header}`
   if (outcome === 'lane-required') {
-    return new LanewayError('LANEWAY_LANE_REQUIRED', `${service} cannot take ${asked}: ${reason}`, options)
+    const hint = `start an instance of ${lane?.header}, or let the policy say "base"`
+    return new LanewayError('LANEWAY_LANE_REQUIRED', `${service} cannot take ${asked}: ${reason}; ${hint}`, options)
   }
   if (outcome === 'not-ready') return notReady(service, facts)
   if (explanation.endpoints === 0) {

@@ -30,7 +30,7 @@ export interface ServiceState {
   /** Why the service is stale, or still waited for. */
   readonly error: string | undefined
   readonly base: LaneCount
-  /** By tag. */
+  /** By tag. `JSON.stringify` writes it as an object. */
   readonly lanes: ReadonlyMap<string, LaneCount>
   /** Why endpoints of the last snapshot were left out, at most 100. */
   readonly dropped: readonly string[]
@@ -41,7 +41,7 @@ export interface ServiceState {
 /** @param now - on the resolver's clock */
 export function describeService(entry: ServiceEntry, now: number): ServiceState {
   const { table, receivedAt } = entry
-  const lanes = new Map<string, LaneCount>()
+  const lanes = new LaneCounts()
   for (const [tag, group] of table?.lanes ?? []) lanes.set(tag, count(group))
   return {
     service: entry.name,
@@ -54,6 +54,13 @@ export function describeService(entry: ServiceEntry, now: number): ServiceState 
     lanes,
     dropped: entry.dropped.slice(0, MOST_DROPPED),
     baseEmptyUses: entry.baseEmptyUses,
+  }
+}
+
+/** As JSON, an object of lanes; a Map would be `{}`. */
+class LaneCounts extends Map<string, LaneCount> {
+  toJSON(): Record<string, LaneCount> {
+    return Object.fromEntries(this)
   }
 }
 

@@ -4,7 +4,7 @@ import { parseEndpoint } from './parse-endpoint.js'
 import { tagsOfMetadata } from './tags-of-metadata.js'
 
 const FILE_KEYS = ['services']
-const ENDPOINT_KEYS = ['host', 'port', 'weight', 'health', 'enabled', 'zone', 'tags', 'metadata', 'labels']
+const ENDPOINT_KEYS = ['host', 'port', 'weight', 'health', 'enabled', 'secure', 'zone', 'tags', 'metadata', 'labels']
 
 /**
  * Reads the text of a services file:

@@ -2,6 +2,7 @@ import {
   createIngress,
   type Emitter,
   guardExpressLayers,
+  hintAtLateMiddleware,
   type IngressOptions,
   type IngressRequest,
   type Lane,
@@ -41,6 +42,12 @@ export type ExpressLane = (
  */
 export function expressLane(options: ExpressLaneOptions = {}): ExpressLane {
   const ingress = createIngress('expressLane', options)
+  const header = options.header?.toLowerCase() ?? 'x-mse-tag'
+  hintAtLateMiddleware(
+    header,
+    'call app.use(expressLane()) before app.get(), app.use() of routers and the like',
+    options.warn,
+  )
   return function laneMiddleware(request, response, next) {
     const decision = ingress(request)
     guardExpressLayers(request)

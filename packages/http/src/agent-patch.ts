@@ -76,7 +76,7 @@ interface Shadows {
  */
 export function createAgentPatch(options: LaneAgentOptions, onFault: (error: unknown) => void): AgentPatch {
   const settings = resolveLaneAgentOptions('createAgentPatch', options, onFault)
-  const { resolver, connectTimeoutMs } = settings
+  const { resolver, connectTimeoutMs, endpointTls } = settings
   const sockets = resolver === undefined ? undefined : new EndpointSockets(resolver)
   const shadows = new WeakMap<object, Shadows>()
   const hops = new WeakMap<object, HopAgent>()
@@ -85,6 +85,8 @@ export function createAgentPatch(options: LaneAgentOptions, onFault: (error: unk
   const withoutPool: HopAgent | undefined = resolver && {
     resolver,
     connectTimeoutMs,
+    endpointTls,
+    mayMeetTls: false,
     onFault,
     agent: undefined,
     late: false,

@@ -47,7 +47,10 @@ function interceptOnce(
   agent.createConnection = function createToEndpoint(options, callback) {
     if (own === undefined) delete (agent as { createConnection?: unknown }).createConnection
     else Object.defineProperty(agent, 'createConnection', own)
-    const create = options[kPlain] === true ? connectDirectly : (direct ?? before)
-    return new EndpointConnection(agent, hop, timeoutMs).open(create, agent, options, callback)
+    const secure = hop.connectsSecurely()
+    const create = secure ?? (options[kPlain] === true ? connectDirectly : (direct ?? before))
+    const connection = new EndpointConnection(agent, hop, timeoutMs)
+    connection.secure = secure !== undefined
+    return connection.open(create, agent, options, callback)
   }
 }

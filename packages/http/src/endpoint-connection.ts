@@ -52,6 +52,8 @@ export class EndpointConnection {
   socket: Socket | undefined
   /** TCP is connected, or the socket is none that this class can lead. */
   done = false
+  /** TLS to an endpoint although the URL says http. */
+  secure = false
   #foreign = false
   #agent: AnyAgent | undefined
   readonly #timeoutMs: number

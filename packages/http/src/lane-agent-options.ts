@@ -4,7 +4,9 @@ import {
   describe,
   type EgressScope,
   type EgressScopeOptions,
+  type EndpointTls,
   LanewayError,
+  resolveEndpointTls,
   resolveHeaderName,
 } from '@laneway/core'
 import type { LaneResolver } from '@laneway/discovery'
@@ -36,6 +38,11 @@ export interface LaneAgentOptions extends EgressScopeOptions {
    * @default 2000, one lost SYN and its repetition
    */
   connectTimeoutMs?: number
+  /**
+   * Trust in instances that speak TLS although the URL says `http` (Nacos metadata `secure=true`).
+   * @default Node's own roots, and the name of the service
+   */
+  endpointTls?: EndpointTls
 }
 
 /** {@link LaneAgentOptions} with defaults. */
@@ -45,6 +52,7 @@ export interface ResolvedLaneAgentOptions {
   readonly baggage: boolean
   readonly keepHandSet: boolean
   readonly connectTimeoutMs: number
+  readonly endpointTls: EndpointTls | undefined
   readonly scope: EgressScope
   /** Of a preload: told of a fault of Laneway's own, and the request goes on without it. Else faults are the request's. */
   readonly onFault: ((error: unknown) => void) | undefined
@@ -69,6 +77,7 @@ export function resolveLaneAgentOptions(
     'baggage',
     'keepHandSet',
     'connectTimeoutMs',
+    'endpointTls',
     'propagateTo',
     'warn',
   ])
@@ -92,6 +101,7 @@ export function resolveLaneAgentOptions(
     baggage: flag(where, 'baggage', input.baggage),
     keepHandSet: flag(where, 'keepHandSet', input.keepHandSet),
     connectTimeoutMs,
+    endpointTls: resolveEndpointTls(where, input.endpointTls),
     scope: createEgressScope(where, scopeOptions(input)),
     onFault,
   })

@@ -13,6 +13,7 @@ import { connectOutside } from './leave-proxy.js'
 import { tagMockedRequestsOf } from './mocked-request.js'
 import { type AgentInternals, type AnyAgent, classOf, type HopOptions } from './node-internals.js'
 import { OutgoingLane } from './outgoing-lane.js'
+import { mayMeetTls } from './secure-endpoint.js'
 import { type HopAgent, ServiceHop } from './service-hop.js'
 import { type Target, targetOf } from './target.js'
 
@@ -138,7 +139,7 @@ function connectBehind(front: AnyAgent, timeoutMs: number): void {
 
 /** What the requests of one agent to services have in common. */
 export function hopAgent(
-  { connectTimeoutMs, onFault }: ResolvedLaneAgentOptions,
+  { connectTimeoutMs, endpointTls, onFault }: ResolvedLaneAgentOptions,
   resolver: EgressResolver,
   agent: AnyAgent,
   late: boolean,
@@ -146,7 +147,17 @@ export function hopAgent(
   addRequest: AgentInternals['addRequest'],
 ): HopAgent {
   const connect = addRequest.bind(agent)
-  return { resolver, connectTimeoutMs, onFault, agent, late, sockets, connect }
+  return {
+    resolver,
+    connectTimeoutMs,
+    endpointTls,
+    mayMeetTls: mayMeetTls(endpointTls),
+    onFault,
+    agent,
+    late,
+    sockets,
+    connect,
+  }
 }
 
 /** Sends a request to an endpoint of a service. What a resolver throws is the request's error, or goes to `onFault`. */

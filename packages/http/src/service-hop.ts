@@ -1,6 +1,6 @@
 import type { ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Lane } from '@laneway/core'
+import type { EndpointTls, Lane } from '@laneway/core'
 import type { Choice, Endpoint } from '@laneway/discovery'
 import { type ConnectionOwner, connectionOf, type Goal } from './endpoint-connection.js'
 import { kEndpoint, leaveQueue, WAITING } from './endpoint-pool.js'
@@ -8,9 +8,10 @@ import type { EndpointSockets } from './endpoint-sockets.js'
 import { HopEnd, warnOfFault } from './hop-end.js'
 import type { EgressResolver } from './lane-agent-options.js'
 import { connectOutside, isForProxy, leaveProxy } from './leave-proxy.js'
-import { type AnyAgent, classOf, type HopOptions } from './node-internals.js'
+import { type AnyAgent, type CreateConnection, classOf, type HopOptions } from './node-internals.js'
 import type { OutgoingLane } from './outgoing-lane.js'
 import { hookDestroy, type RequestWatcher } from './request-hooks.js'
+import { connectSecurely, wrongTransport } from './secure-endpoint.js'
 
 /** Connection attempts of a request after the first, all before a byte of it has left. */
 const MAX_RETRIES = 2
@@ -22,6 +23,9 @@ export const kHop: unique symbol = Symbol('laneway.hop')
 export interface HopAgent {
   readonly resolver: EgressResolver
   readonly connectTimeoutMs: number
+  readonly endpointTls: EndpointTls | undefined
+  /** An endpoint may turn out to speak TLS, so that a request must not have a socket before its endpoint is known. */
+  readonly mayMeetTls: boolean
   /** See `ResolvedLaneAgentOptions`. */
   readonly onFault: ((error: unknown) => void) | undefined
   /** `undefined` for a request without an agent. */
@@ -78,7 +82,7 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     this.#outgoing = outgoing
     this.#service = service
     this.#options = options
-    this.#late = agent.late || isForProxy(outgoing.hop, outgoing.target)
+    this.#late = agent.late || isForProxy(outgoing.hop, outgoing.target) || agent.mayMeetTls
     options[kHop] = this
     outgoing.watcher = this
     hookDestroy(request)
@@ -89,6 +93,16 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
   begin(): void {
     if (this.#waiting && this.#late) return
     if (this.#leaveProxy()) this.#connect()
+  }
+
+  /** What makes the connection when the URL says http and the endpoint speaks TLS. */
+  connectsSecurely(): CreateConnection | undefined {
+    if (!this.#needsTls(this.#choice?.endpoint)) return undefined
+    return connectSecurely(this.#agent.endpointTls, this.#outgoing.target.hostname)
+  }
+
+  #needsTls(endpoint: Endpoint | undefined): boolean {
+    return endpoint?.secure === true && !this.#outgoing.target.secure
   }
 
   /** @returns `false` when the request has failed */
@@ -293,6 +307,10 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     }
     if (connection === undefined || connection.isStarted()) return
     const endpoint = this.#options[kEndpoint] as Endpoint
+    if (endpoint.address !== WAITING.address && connection.secure !== this.#needsTls(endpoint)) {
+      this.#fail(wrongTransport(this.#service, endpoint))
+      return
+    }
     if (endpoint.address !== WAITING.address) connection.start(endpoint)
     this.#uncork()
   }
@@ -316,6 +334,7 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     const connection = connectionOf(this.#socket)
     if (connection === undefined || endpoint?.address === before) return
     if (endpoint === undefined) this.#fail(this.#failure)
+    else if (connection.secure !== this.#needsTls(endpoint)) this.#fail(wrongTransport(this.#service, endpoint))
     else if (connection.isStarted()) {
       this.#request.reusedSocket = false
       if (!connection.restart(endpoint)) this.#fail(new Error('the tag of a request was changed too late'))
@@ -346,6 +365,12 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
       return this.#ownGoal()
     }
     const next = (this.#choice as Choice | undefined)?.endpoint
+    // The socket cannot change between TLS and plain text: the failure stands.
+    const connection = connectionOf(this.#socket)
+    if (next !== undefined && connection !== undefined && connection.secure !== this.#needsTls(next)) {
+      this.#release('aborted')
+      return undefined
+    }
     // The failure itself is told by Node.
     return next ?? (this.#failure === failure ? undefined : this.#failure)
   }

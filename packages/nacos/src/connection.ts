@@ -92,7 +92,7 @@ export class Connection {
           entry.reject(
             new LanewayError(
               'LANEWAY_NACOS_UNAVAILABLE',
-              `no Nacos server of ${this.#names()} within ${timeoutMs} ms: ${this.#lastError?.message ?? 'no answer yet'}`,
+              `no Nacos server within ${timeoutMs} ms at ${this.#names()}: ${this.#lastError?.message.replace(/^LANEWAY_\w+: /, '') ?? 'no answer yet'}`,
               this.#lastError === undefined ? undefined : { cause: this.#lastError },
             ),
           ),
@@ -275,7 +275,10 @@ export class Connection {
   }
 
   #names(): string {
-    return this.#ring.list.map(server => `${server.host}:${server.grpcPort}`).join(', ')
+    const { list } = this.#ring
+    const addresses = list.map(server => `${server.host}:${server.grpcPort}`).join(', ')
+    const [{ port, grpcPort }] = list as [ServerAddress]
+    return `${addresses} (the gRPC port: the configured port ${port} plus ${grpcPort - port})`
   }
 }
 

@@ -12,7 +12,7 @@ export function laneMetadata(lane: Lane | string | undefined): Record<string, st
   const tags =
     lane === undefined || lane === '' || lane === BASE_TAG
       ? []
-      : (typeof lane === 'string' ? assertLane('lane', lane) : lane).tags
+      : (typeof lane === 'string' ? assertLane('registerInstance: lane', lane) : lane).tags
   const named = tags.filter(tag => tag !== BASE_TAG)
   const [first] = named
   if (first === undefined) return { [CANARY]: '' }

@@ -1,5 +1,7 @@
 import type { Server } from 'node:net'
-import { assertKnownKeys, describe, type Lane, LanewayError, ownLane } from '@laneway/core'
+import { assertKnownKeys, describe, isTag, type Lane, LanewayError, ownLane } from '@laneway/core'
+// Not from the index: the resolver would come with it.
+import { tagsOfMetadata } from '@laneway/discovery/tags-of-metadata'
 import type { NacosClient } from './client.js'
 import { laneMetadata, mentionsLaneMetadata } from './lane-metadata.js'
 import type { InstanceInput } from './registrations.js'
@@ -87,6 +89,9 @@ export async function registerInstance(client: NacosClient, options: RegisterIns
   assertKnownKeys('registerInstance', options, KEYS)
   const { service, group, namespace, server, when, cluster, leaveDelayMs = 3_000, drain } = options
   if (!(leaveDelayMs >= 0 && leaveDelayMs < 2 ** 31)) throw invalid('leaveDelayMs', 'a number of ms', leaveDelayMs)
+  if (options.port !== undefined && !(Number.isInteger(options.port) && options.port >= 1 && options.port <= 65_535)) {
+    throw invalid('port', '1 to 65535', options.port)
+  }
   if (options.port === undefined && server === undefined) throw invalid('port or server', 'given', undefined)
   const laneKeys = laneKeysOf(options)
   if (server !== undefined && !server.listening) await listening(server)
@@ -127,6 +132,7 @@ export async function registerInstance(client: NacosClient, options: RegisterIns
       assertKnownKeys('update', change, ['weight', 'enabled', 'metadata'])
       if (leaving !== undefined) throw new LanewayError('LANEWAY_CLOSED', `${service} has left`)
       const { metadata, ...rest } = change
+      if (metadata !== undefined) assertTags(metadata)
       const next = {
         ...instance,
         ...rest,
@@ -145,7 +151,21 @@ export async function registerInstance(client: NacosClient, options: RegisterIns
 function laneKeysOf({ lane, metadata = {} }: RegisterInstanceOptions): Record<string, string> {
   const said = mentionsLaneMetadata(metadata)
   if (said && lane !== undefined) throw invalid('lane', 'given once, as an option or in the metadata', lane)
-  return said ? {} : laneMetadata(lane ?? ownLane())
+  if (!said) return laneMetadata(lane ?? ownLane())
+  assertTags(metadata)
+  return {}
+}
+
+/** Callers leave out an instance whose tag they cannot read: it would be registered and get no request. */
+function assertTags(metadata: Readonly<Record<string, string>>): void {
+  for (const tag of tagsOfMetadata(metadata)) {
+    if (isTag(tag)) continue
+    throw new LanewayError(
+      'LANEWAY_INVALID_TAG',
+      `registerInstance: the metadata says the tag ${describe(tag)}; a tag is 1 to 63 characters of A-Z a-z 0-9 . _ - that ` +
+        'begin and end with a letter or digit',
+    )
+  }
 }
 
 function listening(server: Server): Promise<void> {

@@ -137,7 +137,7 @@ export class Registrations {
     if (entry.told?.session !== session) entry.told = { session, addresses: new Set() }
     const { addresses } = entry.told
     const instances = [...entry.instances.values()].map(instance => ({
-      ...wire(instance),
+      ...wire(instance, entry.ref),
       serviceName: entry.ref.service,
     }))
     const wanted = new Set(entry.instances.keys())
@@ -160,7 +160,7 @@ export class Registrations {
   async #remove(session: Session, entry: Registered, address: string): Promise<void> {
     const at = address.lastIndexOf('#')
     const instance = {
-      ...wire({ ip: address.slice(0, at), port: Number(address.slice(at + 1)) }),
+      ...wire({ ip: address.slice(0, at), port: Number(address.slice(at + 1)) }, entry.ref),
       serviceName: entry.ref.service,
     }
     const body = { ...whereOf(entry.ref), type: 'deregisterInstance', instance }
@@ -169,16 +169,21 @@ export class Registrations {
   }
 }
 
-/** All fields, because r-nacos refuses an instance without weight. */
-function wire(instance: InstanceInput): Record<string, unknown> {
+/**
+ * All fields, because r-nacos refuses an instance without weight, and servers make the `instanceId` that Java callers read for
+ * a single instance only, not for a batch.
+ */
+function wire(instance: InstanceInput, { group, service }: Required<ServiceRef>): Record<string, unknown> {
+  const cluster = instance.cluster ?? 'DEFAULT'
   return {
+    instanceId: `${instance.ip}#${instance.port}#${cluster}#${group}@@${service}`,
     ip: instance.ip,
     port: instance.port,
     weight: instance.weight ?? 1,
     healthy: instance.healthy ?? true,
     enabled: instance.enabled ?? true,
     ephemeral: true,
-    clusterName: instance.cluster ?? 'DEFAULT',
+    clusterName: cluster,
     metadata: instance.metadata ?? {},
   }
 }

@@ -24,7 +24,8 @@ export function parseServers(input: string | readonly string[], grpcPortOffset: 
     .flatMap(entry => String(entry).split(','))
     .map(entry => entry.trim())
     .filter(entry => entry !== '')
-  if (entries.length === 0) throw refused(`servers is empty: ${describe(input)}`)
+  if (entries.length === 0)
+    throw refused(`servers is empty, received ${describe(input)}; name at least one, as host:8848`)
   // A password may hold a comma, so what looks like an entry of its own may be a part of it: nothing is quoted then.
   if (given.some(entry => String(entry).includes('@'))) {
     throw refused('a server is host:port without user and password; give username and password as options')

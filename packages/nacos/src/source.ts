@@ -160,6 +160,8 @@ function endpointOf(instance: NacosInstance, healthUnknown: boolean, tagsFrom: r
     weight,
     health: healthUnknown || healthy === undefined ? 'unknown' : healthy ? 'healthy' : 'unhealthy',
     enabled,
+    // As Spring's callers read it.
+    ...(metadata['secure']?.toLowerCase() === 'true' && { secure: true }),
     ...(clusterName !== 'DEFAULT' && { zone: clusterName }),
     tags: tagsOfMetadata(metadata, tagsFrom),
     metadata,

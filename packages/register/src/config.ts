@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { assertKnownKeys, describe, LanewayError } from '@laneway/core'
+import { assertKnownKeys, describe, LanewayError, nearest } from '@laneway/core'
 import { CONSUMERS } from './consumers.js'
 import { DRIVERS } from './drivers.js'
 import { FIELDS, type RegisterOptions } from './fields.js'
@@ -103,7 +103,7 @@ function fromEnvironment(env: Environment, key: keyof typeof FIELDS): unknown {
   try {
     return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
   } catch (cause) {
-    throw invalid(`${variable}: ${(cause as Error).message}`, cause)
+    throw invalid(`${variable} names a file that cannot be read: ${(cause as Error).message}`, cause)
   }
 }
 
@@ -129,7 +129,9 @@ function readFile(folder: string): { file: string | undefined; options: Register
 function readParts(parts: readonly string[]): ReadonlySet<string> {
   for (const part of parts) {
     if (part === 'all' || (PARTS as readonly string[]).includes(part)) continue
-    throw invalid(`LANEWAY_DISABLE knows ${PARTS.join(', ')} and all, received ${describe(part)}`)
+    const near = nearest(part, PARTS)
+    const hint = near === undefined ? `; there are ${PARTS.join(', ')} and all` : `, did you mean "${near}"?`
+    throw invalid(`LANEWAY_DISABLE: there is no part ${describe(part)}${hint}`)
   }
   return new Set(parts)
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { LanewayError } from '@laneway/core'
 import type { RegisterConfig } from './config.js'
+import { readPem } from './read-pem.js'
 
 /**
  * Options of the Nacos client.
@@ -27,17 +27,7 @@ function tlsOf({ nacosTls, nacosCaFile, nacosCertFile, nacosKeyFile }: RegisterC
   const files = { ca: nacosCaFile, cert: nacosCertFile, key: nacosKeyFile }
   const given = Object.entries(files).filter((file): file is [string, string] => file[1] !== undefined)
   if (given.length === 0 || nacosTls === false) return nacosTls ?? false
-  return Object.fromEntries(given.map(([name, file]) => [name, readPem(name, file)]))
-}
-
-function readPem(name: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (cause) {
-    throw new LanewayError(
-      'LANEWAY_INVALID_OPTION',
-      `LANEWAY_NACOS_${name.toUpperCase()}_FILE: ${(cause as Error).message}`,
-      { cause },
-    )
-  }
+  return Object.fromEntries(
+    given.map(([name, file]) => [name, readPem(`LANEWAY_NACOS_${name.toUpperCase()}_FILE`, file)]),
+  )
 }

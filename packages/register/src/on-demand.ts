@@ -40,6 +40,7 @@ export function loadDependency<T>(name: string, wanted: string): T {
 export function loadOnDemand<T>(name: string, wanted: string): T {
   const places = [join(process.cwd(), 'index.js'), resolve(process.argv[1] ?? 'index.js')]
   let missing: unknown
+  let absent = name
   for (const place of places) {
     try {
       return requireFrom(place, name) as T
@@ -47,7 +48,19 @@ export function loadOnDemand<T>(name: string, wanted: string): T {
       const { code } = error as { code?: string }
       if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') throw error
       missing = error
+      // What is installed may itself lack something, a peer dependency for instance.
+      absent = absentIn(error as Error) ?? name
+      if (absent !== name) break
     }
   }
-  throw new LanewayError('LANEWAY_INVALID_OPTION', `${wanted} needs ${name}: npm install ${name}`, { cause: missing })
+  const also = absent === name ? '' : `, and that needs ${absent}`
+  throw new LanewayError('LANEWAY_INVALID_OPTION', `${wanted} needs ${name}${also}: npm install ${absent}`, {
+    cause: missing,
+  })
+}
+
+/** The package that an error of `require` or `import` names. */
+function absentIn({ message }: Error): string | undefined {
+  const [, name] = /^Cannot find (?:module|package) '((?:@[^/']+\/)?[^/'.][^/']*)/.exec(message) ?? []
+  return name
 }

@@ -15,13 +15,15 @@ export function parseField(where: string, given: unknown, { kind, least = 0, mos
     case 'integer': {
       const value = isVariable ? Number(given) : given
       if (typeof value !== 'number' || !Number.isInteger(value) || !(value >= least && value <= most)) {
-        throw refuse(`a whole number from ${least}${most === Infinity ? '' : ` to ${most}`}`)
+        const unit = /ms$/i.test(where) ? ' of milliseconds' : ''
+        const quotes = !isVariable && typeof given === 'string' ? ', without quotes' : ''
+        throw refuse(`a whole number${unit} from ${least}${most === Infinity ? '' : ` to ${most}`}${quotes}`)
       }
       return value
     }
     case 'flag': {
       const value = isVariable ? FLAGS.get(String(given)) : given
-      if (typeof value !== 'boolean') throw refuse(isVariable ? '1 or 0' : 'true or false')
+      if (typeof value !== 'boolean') throw refuse(isVariable ? '1 (on) or 0 (off)' : 'true or false')
       return value
     }
     case 'list': {

@@ -9,6 +9,7 @@ import { logDecisions, printDiagnosis } from './diagnosis.js'
 import { createDiscovery } from './discovery.js'
 import { atMost, drain } from './drain.js'
 import { DRIVERS } from './drivers.js'
+import { endpointTlsOf } from './endpoint-tls.js'
 import { hookFastify } from './fastify-hook.js'
 import { FRAMEWORKS } from './frameworks.js'
 import { createGuard } from './guard.js'
@@ -73,7 +74,7 @@ function startWith(config: RegisterConfig): Running {
   if (config.log === 'debug') logDecisions(writeError)
   if (config.otel) loadOnDemand<{ useOtelContext(): void }>('@laneway/otel', 'LANEWAY_OTEL').useOtelContext()
 
-  const ingress = ingressOptions(config)
+  const ingress = ingressOptions(config, warn)
   const ingressFault = (error: unknown) => guard.fault('ingress', error)
   const injected = hookInjectedRequests(ingress, on, guard)
   const servers = new Set<HttpServer>()
@@ -117,7 +118,9 @@ function startWith(config: RegisterConfig): Running {
     hooks.push('fastify.inject')
   }
   const { connectTimeoutMs } = config
+  const endpointTls = endpointTlsOf(config)
   const egress = {
+    ...(endpointTls !== undefined && { endpointTls }),
     ...(discovery.resolver !== undefined && { resolver: discovery.resolver }),
     ...(config.header !== undefined && { header: config.header }),
     ...(config.keepHandSet !== undefined && { keepHandSet: config.keepHandSet }),
@@ -157,9 +160,9 @@ function startWith(config: RegisterConfig): Running {
   return { shutdown: leave }
 }
 
-function ingressOptions(config: RegisterConfig): IngressOptions {
+function ingressOptions(config: RegisterConfig, warn: (message: string) => void): IngressOptions {
   const { header, formats, trust, ownLane: mode, tag, rules } = config
-  const options: IngressOptions = { trust, ownLane: mode, provisional: true }
+  const options: IngressOptions = { trust, ownLane: mode, provisional: true, warn }
   // Names that do not exist are refused by the ingress.
   if (formats !== undefined) options.formats = formats as LaneFormat[]
   if (header !== undefined) options.header = header

@@ -1,6 +1,8 @@
 import { LanewayError, nearest } from '@laneway/core'
 import { FIELDS } from './fields.js'
 
+const PREFIX = 'LANEWAY_'
+
 /** Variables of our prefix that other packages read. */
 const OTHERS = ['LANEWAY_GATE_PROMETHEUS_TOKEN']
 
@@ -29,11 +31,16 @@ export function assertKnownVariables(env: Readonly<Record<string, string | undef
     if (kind === 'secret') known.push(`${variable}_FILE`)
   }
   for (const [name, value = ''] of Object.entries(env)) {
-    if (!name.startsWith('LANEWAY_') || known.includes(name) || isServiceLink(name, value)) continue
-    const near = nearest(name, known)
+    if (!name.startsWith(PREFIX) || known.includes(name) || isServiceLink(name, value)) continue
+    // Without the prefix, which says nothing about what was meant.
+    const meant = nearest(
+      name.slice(PREFIX.length),
+      known.map(one => one.slice(PREFIX.length)),
+    )
+    const near = meant === undefined ? undefined : PREFIX + meant
     throw new LanewayError(
       'LANEWAY_INVALID_OPTION',
-      `there is no variable ${name}${near === undefined ? `; there are ${known.join(', ')}` : `, did you mean ${near}?`}`,
+      `there is no variable ${name}${near === undefined ? '; SETTINGS.md of @laneway/register lists all' : `, did you mean ${near}?`}`,
     )
   }
 }

@@ -1,4 +1,4 @@
-import { forbidden, guardLookup, isForbiddenAddress, type Lookup } from '@laneway/core'
+import { type EndpointTls, forbidden, guardLookup, isForbiddenAddress, type Lookup } from '@laneway/core'
 import type { LaneableDispatcher } from './dispatcher.js'
 import { classNames } from './internals.js'
 import { originText } from './target.js'
@@ -40,6 +40,38 @@ export function guardedOrigins(agent: LaneableDispatcher): Set<string> | undefin
     return original.call(this, origin, origins.has(originText(origin)) ? guardedOptions(options) : options)
   }
   factory[kOrigins] = origins
+  const secured = (original as SecuredFactory)[kSecured]
+  if (secured !== undefined) (factory as SecuredFactory)[kSecured] = secured
+  owner[symbol] = factory
+  return origins
+}
+
+const kSecured = Symbol.for('laneway.undici.secured.v1')
+
+type SecuredFactory = Factory & { [kSecured]?: Map<string, EndpointTls> }
+
+/**
+ * Lets an Agent connect to the origins in the returned map with the TLS options beside them.
+ *
+ * @returns `undefined` when the Agent cannot be reached: it is wrapped, or of a class of its own
+ */
+export function securedOrigins(agent: LaneableDispatcher): Map<string, EndpointTls> | undefined {
+  if (classNames(agent).includes('MockAgent')) return new Map()
+  const symbol = Object.getOwnPropertySymbols(agent).find(one => one.description === 'factory')
+  if (symbol === undefined) return undefined
+  const owner = agent as unknown as Record<symbol, SecuredFactory & GuardedFactory>
+  const original = owner[symbol]
+  if (typeof original !== 'function') return undefined
+  if (original[kSecured] !== undefined) return original[kSecured]
+  const origins = new Map<string, EndpointTls>()
+  const factory: SecuredFactory & GuardedFactory = function factory(origin, options) {
+    const tls = origins.get(originText(origin))
+    // A connector of the user's own trusts as it likes.
+    const own = tls === undefined || typeof options.connect === 'function'
+    return original.call(this, origin, own ? options : { ...options, connect: { ...Object(options.connect), ...tls } })
+  }
+  factory[kSecured] = origins
+  if (original[kOrigins] !== undefined) factory[kOrigins] = original[kOrigins]
   owner[symbol] = factory
   return origins
 }

@@ -1,6 +1,7 @@
+import type { EndpointTls } from '@laneway/core'
 import type { Endpoint, LaneResolver } from '@laneway/discovery'
 import type { LaneableDispatcher } from './dispatcher.js'
-import { guardedOrigins } from './endpoint-guard.js'
+import { guardedOrigins, securedOrigins } from './endpoint-guard.js'
 import { classNames, internal } from './internals.js'
 
 /** How many departures are remembered for bodies that are being resumed. */
@@ -19,6 +20,8 @@ export interface EndpointPools {
    * @returns `false` when the dispatcher has no place to check: the caller has to resolve the name
    */
   guard(endpoint: Endpoint): boolean
+  /** Sees to it that connections to an endpoint which speaks TLS are trusted as the options of Laneway say. */
+  secure(endpoint: Endpoint, origin: string, tls: EndpointTls): void
   stop(): void
 }
 
@@ -33,12 +36,14 @@ export function watchEndpointPools(resolver: LaneResolver, agent: LaneableDispat
   // The user may drop a dispatcher without closing it; the resolver lives on.
   const held = new WeakRef(agent)
   let origins: Set<string> | undefined
+  let secured: Map<string, EndpointTls> | undefined
   let guardable: boolean | undefined
   const stop = resolver.onEndpointGone(endpoint => {
     const alive = held.deref()
     if (alive === undefined) return stop()
     count++
     for (const scheme of SCHEMES) origins?.delete(scheme + endpoint.address)
+    secured?.delete(`https://${endpoint.address}`)
     departed.delete(endpoint.address)
     departed.set(endpoint.address, count)
     if (departed.size > MAX_DEPARTED) {
@@ -64,6 +69,14 @@ export function watchEndpointPools(resolver: LaneResolver, agent: LaneableDispat
         closePools(alive, endpoint.address)
       }
       return true
+    },
+    secure(endpoint, origin, tls) {
+      const alive = held.deref()
+      if (alive === undefined) return
+      secured ??= securedOrigins(alive)
+      if (secured === undefined || secured.get(origin) === tls) return
+      secured.set(origin, tls)
+      closePools(alive, endpoint.address)
     },
     departedSince: (endpoint, moment) => moment < forgotten || (departed.get(endpoint.address) ?? -1) > moment,
     stop,

@@ -3,7 +3,9 @@ import {
   createEgressScope,
   describe,
   type EgressScope,
+  type EndpointTls,
   LanewayError,
+  resolveEndpointTls,
   resolveHeaderName,
   type Warn,
 } from '@laneway/core'
@@ -37,6 +39,11 @@ export interface LaneEgressOptions {
    * @default false, because the header is what MSE reads
    */
   baggage?: boolean
+  /**
+   * Trust in instances that speak TLS although the URL says `http` (Nacos metadata `secure=true`).
+   * @default Node's own roots, and the name of the service
+   */
+  endpointTls?: EndpointTls
   /** Told once per host that a tag was kept from. @default process.emitWarning */
   warn?: Warn
 }
@@ -59,10 +66,11 @@ export interface EgressSettings {
   readonly scope: EgressScope
   readonly keepHandSet: boolean
   readonly baggage: boolean
+  readonly endpointTls: EndpointTls | undefined
   readonly routesByOrigin: boolean
 }
 
-const EGRESS_KEYS = ['resolver', 'header', 'propagateTo', 'keepHandSet', 'baggage', 'warn']
+const EGRESS_KEYS = ['resolver', 'header', 'propagateTo', 'keepHandSet', 'baggage', 'endpointTls', 'warn']
 const COMPOSE_KEYS = [...EGRESS_KEYS, 'routesByOrigin']
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION` */
@@ -92,6 +100,7 @@ export function resolveEgressOptions(
     }),
     keepHandSet: input.keepHandSet ?? false,
     baggage: input.baggage ?? false,
+    endpointTls: resolveEndpointTls(where, input.endpointTls),
     routesByOrigin: input.routesByOrigin ?? false,
   })
 }

@@ -69,7 +69,8 @@ export class ServiceHop {
     this.connected = false
     this.responded = false
     const { http, https, unchecked } = originsOf(endpoint)
-    this.options.origin = this.target.secure ? https : http
+    this.options.origin = this.isSecure(endpoint) ? https : http
+    if (!this.target.secure && endpoint.secure === true) this.connectSecurely(endpoint, https)
     this.sent = this.route.pools?.now() ?? 0
     this.resolver.started(choice)
     this.counted = true
@@ -89,13 +90,24 @@ export class ServiceHop {
     }
   }
 
+  private isSecure(endpoint: Endpoint): boolean {
+    return this.target.secure || endpoint.secure === true
+  }
+
+  /** The URL says http, and the endpoint speaks TLS only. */
+  private connectSecurely(endpoint: Endpoint, origin: string): void {
+    const { endpointTls } = this.route.settings
+    this.options.servername = endpointTls?.servername ?? this.target.servername
+    if (endpointTls !== undefined) this.route.pools?.secure(endpoint, origin, endpointTls)
+  }
+
   /** Where no connector of the dispatcher can be reached: the request goes to the address that was checked, not to the name. */
   private sendResolved(endpoint: Endpoint, exchange: Exchange): void {
     guardLookup(undefined)(endpoint.host, {}, (error: unknown, address: string) => {
       try {
         if (error === null || error === undefined) {
           const host = address.includes(':') ? `[${address}]` : address
-          this.options.origin = `${this.target.secure ? 'https' : 'http'}://${host}:${endpoint.port}`
+          this.options.origin = `${this.isSecure(endpoint) ? 'https' : 'http'}://${host}:${endpoint.port}`
           this.dispatch(this.options, exchange)
           return
         }
