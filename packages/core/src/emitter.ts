@@ -77,10 +77,24 @@ function laneEmit(this: BoundEmitter, ...args: unknown[]): boolean {
 }
 
 function emitInLane(emitter: BoundEmitter, lane: Lane | undefined, args: unknown[]): boolean {
-  const { storage } = slot
+  const { requests, storage } = slot
+  if (requests !== undefined) return emitInRequest(requests, emitter, lane, args)
   // Already there, as with most of what user code itself sets off.
   if (storage.getStore() === lane) return emitNow(emitter, args)
   return storage.run(lane, emitNow, emitter, args)
+}
+
+/** While a log follows requests: what listeners of a request call belongs to that request. */
+function emitInRequest(
+  requests: NonNullable<typeof slot.requests>,
+  emitter: BoundEmitter,
+  lane: Lane | undefined,
+  args: unknown[],
+): boolean {
+  const paired = emitter.req
+  const request = typeof paired === 'object' && paired !== null ? paired : emitter
+  const emit = () => slot.storage.run(lane, emitNow, emitter, args)
+  return decisionOf(request) === undefined ? emit() : requests.run(request, emit)
 }
 
 function emitNow(emitter: BoundEmitter, args: unknown[]): boolean {

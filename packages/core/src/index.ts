@@ -1,5 +1,6 @@
 // For users
 
+export type { CallInfo } from './call-info.js'
 export { bindLane, currentLane, detachLane, runInLane } from './context.js'
 export { bindEmitter, type Emitter } from './emitter.js'
 export { LANEWAY_ERRORS, LanewayError, type LanewayErrorCode } from './errors.js'
@@ -7,7 +8,10 @@ export { channels, type DecisionEvent, type EgressEvent, type IngressEvent, type
 export type { IngressOptions } from './ingress.js'
 export { kLane, type Lane, MAX_LANE_BYTES, MAX_LANE_TAGS, parseLane } from './lane.js'
 export { laneKey } from './lane-key.js'
+export { assertLogger, type LaneLog, type LaneLogOptions, logLanes } from './lane-log.js'
+export type { LaneLogEntry } from './log-entry.js'
 export { type LaneLogFields, laneLogFields } from './log-fields.js'
+export type { Logger } from './log-output.js'
 export { type OwnLaneOptions, ownLane } from './own-lane.js'
 export type { LaneFormat, LaneProblem } from './reading.js'
 export { BASE_TAG, isTag, MAX_TAG_BYTES } from './tag.js'
@@ -26,6 +30,7 @@ export {
   withoutLaneMembers,
 } from './baggage.js'
 export { BAGGAGE_KEY, isLaneKey, MSE_BAGGAGE_KEY } from './baggage-key.js'
+export { callNow, createCallInfo, currentRequest, duringCall, followRequests } from './call-info.js'
 export { type LaneStorage, setLaneStorage } from './context-slot.js'
 export { createEgressScope, type EgressScope, type EgressScopeOptions } from './egress-scope.js'
 export { guardExpressLayers } from './express-layers.js'
@@ -41,6 +46,7 @@ export { assertLane, lanesSeen } from './lane.js'
 export { POD_LABEL } from './own-lane.js'
 export { percentDecode } from './percent-decoding.js'
 export { isPrivateAddress } from './private-address.js'
+export { publishEgress } from './publish-egress.js'
 export { type LaneReading, readLane } from './reading.js'
 export { expectRedirects, followsRedirect, isRedirect, tellOfAnswer, tellOfRedirect } from './redirects.js'
 export type { IngressRequest } from './request.js'

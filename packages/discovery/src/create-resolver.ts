@@ -1,9 +1,10 @@
-import { channels, type DecisionEvent, describe, type Lane, LanewayError, parseLane } from '@laneway/core'
+import { callNow, channels, type DecisionEvent, describe, type Lane, LanewayError, parseLane } from '@laneway/core'
 import type { Choice, ChoiceEnd } from './choice.js'
 import { type Clock, createClock } from './clock.js'
 import type { Endpoint } from './endpoint.js'
 import { type Decision, explainDecision } from './explain.js'
 import type { Explanation } from './explanation.js'
+import { healthOf, type ResolverHealth } from './health.js'
 import { reasonOf } from './reason.js'
 import { refusalOf } from './refusal.js'
 import type { LaneResolver } from './resolver.js'
@@ -89,7 +90,7 @@ class Resolver implements LaneResolver {
   pick(service: string, lane: Lane | undefined, tried?: ReadonlySet<string>): Choice {
     const entry = this.#services.getCanonical(service) ?? this.#services.get(service)
     const choice = entry === undefined ? this.#unknownService(service) : entry.pick(lane, tried)
-    if (decisions.hasSubscribers) publishDecision(choice, lane)
+    if (decisions.hasSubscribers) publishDecision(choice, lane, () => this.explain(service, lane, tried).reason)
     return choice
   }
 
@@ -200,6 +201,10 @@ class Resolver implements LaneResolver {
     return known.map(entry => describeService(entry, now))
   }
 
+  health(): ResolverHealth {
+    return healthOf(this.#options.sources, this.states(), this.#closing !== undefined)
+  }
+
   onEndpointGone(listener: (endpoint: Endpoint) => void): () => void {
     this.#goneListeners.add(listener)
     return () => {
@@ -262,9 +267,18 @@ class Resolver implements LaneResolver {
   }
 }
 
-function publishDecision(choice: Choice, lane: Lane | undefined): void {
+function publishDecision(choice: Choice, lane: Lane | undefined, reason: () => string): void {
   const { service, outcome, served, endpoint } = choice
-  const event: DecisionEvent = { service, lane, outcome, served, address: endpoint?.address }
+  const call = callNow()
+  const event: DecisionEvent = {
+    service,
+    lane,
+    outcome,
+    served,
+    address: endpoint?.address,
+    reason,
+    ...(call !== undefined && { call }),
+  }
   decisions.publish(event)
 }
 

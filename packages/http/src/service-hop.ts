@@ -1,6 +1,6 @@
 import type { ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Lane } from '@laneway/core'
+import { channels, duringCall, type Lane } from '@laneway/core'
 import type { Choice, Endpoint } from '@laneway/discovery'
 import { type ConnectionOwner, connectionOf, type Goal } from './endpoint-connection.js'
 import { kEndpoint, leaveQueue, WAITING } from './endpoint-pool.js'
@@ -45,7 +45,7 @@ export interface HopAgent {
 export class ServiceHop implements ConnectionOwner, RequestWatcher {
   readonly #request: ClientRequest
   readonly #outgoing: OutgoingLane
-  readonly #service: string
+  readonly service: string
   readonly #options: HopOptions
   readonly #agent: HopAgent
   readonly #end = new HopEnd()
@@ -74,12 +74,16 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     this.#agent = agent
     this.#request = request
     this.#outgoing = outgoing
-    this.#service = service
+    this.service = service
     this.#options = options
     options[kHop] = this
     outgoing.watcher = this
     hookDestroy(request)
     this.#pick(undefined)
+  }
+
+  get address(): string | undefined {
+    return this.#choice?.endpoint?.address
   }
 
   /** Lets the agent give the request its socket. */
@@ -94,7 +98,9 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     const { resolver } = this.#agent
     this.#lane = lane
     this.#failure = undefined
-    const choice = resolver.pick(this.#service, lane, this.#tried)
+    const choice = channels.decision.hasSubscribers
+      ? duringCall(this.#outgoing.info(), () => resolver.pick(this.service, lane, this.#tried))
+      : resolver.pick(this.service, lane, this.#tried)
     const { endpoint } = choice
     if (endpoint !== undefined) {
       if (failure !== undefined && this.#tried?.has(endpoint.address) === true) {
@@ -124,7 +130,7 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
         this.#fault(fault)
       }
     }
-    this.#agent.resolver.lookup(this.#service).then(() => done(), done)
+    this.#agent.resolver.lookup(this.service).then(() => done(), done)
   }
 
   /** The wait is over: it is known where the request goes, unless the wait was in vain. */
