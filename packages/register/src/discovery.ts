@@ -51,11 +51,11 @@ export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: 
   const discovery = loadDependency<DiscoveryPackage>('@laneway/discovery', 'discovery')
   const sources: Source[] = []
   let register: Discovery['register']
-  if (endpointsFile !== undefined) sources.push(discovery.createFileSource(endpointsFile))
+  if (endpointsFile !== undefined) sources.push(discovery.createFileSource(endpointsFile, { warn }))
   if (config.nacos.length > 0) {
     const nacos = loadOnDemand<NacosPackage>('@laneway/nacos', 'LANEWAY_NACOS')
     const instance = instanceOptions(config)
-    const connected = nacos.createNacosClient(nacosClientOptions(config))
+    const connected = nacos.createNacosClient({ ...nacosClientOptions(config), warn })
     sources.push(
       nacos.createNacosSource(
         connected,
