@@ -1,5 +1,9 @@
 #!/usr/bin/env node
+import { realpathSync } from 'node:fs'
 import { runCommand } from './command.js'
+
+// A global command is a link: sources that the working directory does not have are looked for beside the file itself.
+process.argv[1] = realpathSync(process.argv[1]!)
 
 const ended = new AbortController()
 const isRun = process.argv[2] === 'run'

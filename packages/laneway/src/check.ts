@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { LanewayError } from '@laneway/core'
-import { checkGatewayConfig, type GatewayExplanation } from '@laneway/gateway'
+import type { GatewayExplanation } from '@laneway/gateway'
 import { parseRules, type RulesExplanation } from '@laneway/rules'
 import { createPaint, type Paint } from './paint.js'
 import { parseRequest } from './request.js'
@@ -38,7 +38,7 @@ export async function check(file: string, options: CheckOptions, world: CommandW
   }
   let checked: Checked
   try {
-    checked = read(file, world.folder)
+    checked = await read(file, world.folder)
   } catch (error) {
     if (!(error instanceof LanewayError)) throw error
     const problems = problemsOf(error)
@@ -63,7 +63,7 @@ export async function check(file: string, options: CheckOptions, world: CommandW
   return EXIT.ok
 }
 
-function read(file: string, folder: string): Checked {
+async function read(file: string, folder: string): Promise<Checked> {
   const path = resolve(folder, file)
   let text: string
   try {
@@ -72,6 +72,8 @@ function read(file: string, folder: string): Checked {
     throw new LanewayError('LANEWAY_SOURCE', `${file} cannot be read: ${(cause as Error).message}`, { cause })
   }
   if (GATEWAY_KEYS.test(text)) {
+    // Only now: it brings two servers and a client with it.
+    const { checkGatewayConfig } = await import('@laneway/gateway')
     const { routes, notes, explain } = checkGatewayConfig(path)
     return { kind: 'gateway configuration', size: routes, notes, explain }
   }

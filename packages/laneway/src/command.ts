@@ -1,10 +1,5 @@
 import { LanewayError } from '@laneway/core'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
-import { check } from './check.js'
-import { doctor } from './doctor/command.js'
-import { explain } from './explain.js'
-import { lanes } from './lanes.js'
-import { run } from './run.js'
 import { type CommandWorld, EXIT } from './world.js'
 
 const EXAMPLES = `
@@ -20,7 +15,7 @@ Without --nacos, --kubernetes or --file, the registry is that of the settings: e
 Exit codes: 0 all is well, 1 something is wrong, 2 wrong use or settings, 3 a registry cannot be reached; run ends as its program.
 `
 
-/** Runs the command line and resolves with its exit code. */
+/** Runs the command line and resolves with its exit code. Each command is loaded when it is asked for. */
 export async function runCommand(args: readonly string[], world: CommandWorld): Promise<number> {
   let code: number = EXIT.ok
   const set = async (result: Promise<number>) => {
@@ -64,7 +59,7 @@ function createProgram(world: CommandWorld, set: (result: Promise<number>) => Pr
     ),
   )
     .option('--json', 'print the report as JSON')
-    .action(options => set(doctor(options, world)))
+    .action(async options => set((await import('./doctor/command.js')).doctor(options, world)))
 
   withSource(
     command(
@@ -75,13 +70,13 @@ function createProgram(world: CommandWorld, set: (result: Promise<number>) => Pr
     .argument('[service...]', 'only these')
     .option('-w, --watch', 'print again after each change, until it is interrupted')
     .option('--json', 'print JSON; with --watch one line a change')
-    .action((services, options) => set(lanes(services, options, world)))
+    .action(async (services, options) => set((await import('./lanes.js')).lanes(services, options, world)))
 
   withSource(command('explain', 'Tells where a request to a service would go, and why. Sends nothing.'))
     .argument('<service>', 'name, as in the URL')
     .option('-l, --lane <lane>', 'lane of the request (default: none)')
     .option('--json', 'print the decision as JSON')
-    .action((service, options) => set(explain(service, options, world)))
+    .action(async (service, options) => set((await import('./explain.js')).explain(service, options, world)))
 
   command('check', 'Checks a file of colouring rules or a gateway configuration: all problems, each with its place.')
     .argument('<file>', 'rules (YAML, JSON, Kubernetes manifests) or gateway.yaml')
@@ -92,7 +87,7 @@ function createProgram(world: CommandWorld, set: (result: Promise<number>) => Pr
     .option('-H, --header <header>', "header of that request, 'name: value'; may be repeated", collect, [])
     .option('--address <address>', 'IP address of its client', '127.0.0.1')
     .option('--json', 'print the result as JSON')
-    .action((file, options) => set(check(file, options, world)))
+    .action(async (file, options) => set((await import('./check.js')).check(file, options, world)))
 
   command(
     'run',
@@ -101,7 +96,7 @@ function createProgram(world: CommandWorld, set: (result: Promise<number>) => Pr
     .usage('-- <program> [args...]')
     .argument('<program...>', 'e.g. node app.js')
     .passThroughOptions()
-    .action(words => set(run(words, world)))
+    .action(async words => set((await import('./run.js')).run(words, world)))
   return program
 }
 

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runCommand } from '../src/index.js'
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url))
 export const bin = join(root, 'packages/laneway/dist/esm/bin.js')
@@ -40,6 +41,28 @@ export function start(args: readonly string[], { folder = root, env = {} }: Lane
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 60_000,
   })
+}
+
+/** Runs the command in this process: a start of Node costs more than all that is tested. */
+export async function command(
+  args: readonly string[],
+  { folder = root, env = {} }: LanewayOptions = {},
+): Promise<Ended> {
+  let stdout = ''
+  let stderr = ''
+  const code = await runCommand(args, {
+    write(text) {
+      stdout += text
+    },
+    writeError(text) {
+      stderr += text
+    },
+    env,
+    folder,
+    isTerminal: false,
+    signal: new AbortController().signal,
+  })
+  return { code, signal: null, stdout, stderr }
 }
 
 interface Test {

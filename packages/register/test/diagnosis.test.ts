@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createNacosDevServer } from '@laneway/nacos-dev-server'
 import t from 'tap'
@@ -76,6 +77,17 @@ t.test('LANEWAY_LOG=debug says each way in, choice and way out with its reason, 
     line('out ', `id=#3 service=svc endpoint=127.0.0.1:${far.base} host=svc outcome=untagged`),
     line('out ', 'id=#4 service=svc'),
   ])
+})
+
+t.test('the README shows lines of such a run', async t => {
+  const far = await startFarService(t)
+  const app = await startApp(t, program('relay.mjs'), { environment: { ...far.environment, LANEWAY_LOG: 'debug' } })
+  await relay(app, 'http', 'gray')
+  const lines = app.output.stderr
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '2026-01-02T03:04:05.006Z')
+    .replaceAll(`127.0.0.1:${far.gray}`, '10.0.0.2:8080')
+  t.match(readFileSync(new URL('../README.md', import.meta.url), 'utf8'), `\`\`\`\n${lines}\`\`\``)
+  t.match(lines, /^laneway: in .*\nlaneway: pick .*\nlaneway: out .*\n$/)
 })
 
 t.test('interleaved requests keep their ids: the lines of a call name the request it was made for', async t => {

@@ -25,9 +25,9 @@ function textOf({ findings, facts }: DoctorReport, world: CommandWorld): string 
     lines.push(`   ${paint('green', 'fix')}  ${plain(fix)}`, '')
   }
   for (const check of CHECKS) {
-    const seen = facts[check]
-    if (seen === undefined) continue
     const bad = findings.find(finding => finding.check === check)?.level
+    const seen = facts[check] ?? (bad === undefined ? undefined : ['see above'])
+    if (seen === undefined) continue
     const mark = bad === 'error' ? paint('red', '✗') : bad === 'warning' ? paint('yellow', '!') : paint('green', '✓')
     const shown = seen.slice(0, MOST_FACTS).map(plain)
     if (seen.length > MOST_FACTS) shown.push(`and ${seen.length - MOST_FACTS} more`)

@@ -42,7 +42,9 @@ export async function runDoctor(
   if (config !== undefined) {
     results.opentelemetry = checkTelemetry(app, starts, config)
     results.trust = checkTrust(config)
-    Object.assign(results, await checkRegistries(config, options.timeout, world.signal, hasFindings(results.packages)))
+    // What a process there cannot load it cannot ask either.
+    const isMissing = results.packages.findings?.some(({ level }) => level === 'error') === true
+    if (!isMissing) Object.assign(results, await checkRegistries(config, options.timeout, world.signal))
   }
   return reportOf(results)
 }
@@ -68,12 +70,9 @@ async function checkRegistries(
   config: RegisterConfig,
   timeoutMs: number,
   signal: AbortSignal,
-  isIncomplete: boolean,
 ): Promise<Partial<Record<CheckName, CheckResult>>> {
   if (!hasRegistry(config))
     return { registry: { facts: ['none is configured: the tag is carried, and nothing is routed'] } }
-  // A package that is missing is a finding already, and its registry cannot be opened.
-  if (isIncomplete && !canOpen(config)) return {}
   const warnings: string[] = []
   let discovery: ReturnType<typeof openRegistries>
   try {
@@ -102,16 +101,6 @@ async function checkRegistries(
 
 /** Nobody's name, for a registry of which nothing is known. */
 const PROBE = 'laneway-doctor'
-
-function canOpen(config: RegisterConfig): boolean {
-  try {
-    const discovery = openRegistries(config, () => {})
-    void discovery.resolver?.close()
-    return true
-  } catch {
-    return false
-  }
-}
 
 function hasFindings({ findings = [] }: CheckResult): boolean {
   return findings.length > 0
