@@ -19,6 +19,10 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
   otel: { laneway: ['core'], peers: ['@opentelemetry/api'] },
   register: { laneway: ['core', 'discovery', 'http', 'undici'] },
   gateway: { laneway: ['core', 'rules', 'discovery', 'undici', 'fastify'], libraries: ['fastify', 'undici', 'yaml'] },
+  laneway: {
+    laneway: ['core', 'discovery', 'gateway', 'kubernetes', 'nacos', 'register', 'rules'],
+    libraries: ['commander'],
+  },
   gate: { laneway: [], libraries: ['*'] },
 }
 
@@ -26,6 +30,7 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
 const ON_DEMAND: Record<string, string[]> = {
   register: ['nacos', 'kubernetes', 'otel', 'rules'],
   gateway: ['nacos', 'kubernetes'],
+  laneway: ['nacos', 'kubernetes'],
 }
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', 'packages')

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { CallInfo } from './call-info.js'
 import type { Lane } from './lane.js'
 
 /**
@@ -33,6 +34,10 @@ export interface ContextSlot {
   readonly lanes: LaneInterns
   /** The lane of code that runs for no request, with `ownLane: 'colour'`; otherwise `undefined`. */
   ownColour: Lane | undefined
+  /** The incoming request of the running code, while a log follows requests. */
+  requests?: AsyncLocalStorage<object> | undefined
+  /** The call that events are being published about, see `duringCall`. */
+  call?: CallInfo | undefined
 }
 
 const key = Symbol.for('laneway.context.v1')
@@ -51,6 +56,8 @@ realm[key] ??= shared[key] ?? {
   storage: new AsyncLocalStorage<Lane | undefined>(),
   lanes: { young: new Map(), old: new Map() },
   ownColour: undefined,
+  requests: undefined,
+  call: undefined,
 }
 
 // Another realm finds this context, and keeps its own where there is none: then test files do not see each other's.

@@ -1,11 +1,11 @@
 import { BlockList, isIP } from 'node:net'
 import { LanewayError } from './errors.js'
-import { channels } from './events.js'
 import { isForbiddenAddress, isForbiddenName } from './forbidden-address.js'
 import { type ParsedHost, parseHost } from './host.js'
 import { describe } from './known-keys.js'
 import type { Lane } from './lane.js'
 import { inList, isPrivateAddress } from './private-address.js'
+import { publishEgress } from './publish-egress.js'
 import { emitLanewayWarning, type Warn } from './warning.js'
 
 /** Options of {@link createEgressScope}, part of the options of every egress adapter. */
@@ -79,7 +79,7 @@ export function createEgressScope(where: string, options: EgressScopeOptions = {
       return host === undefined || isMetadata(host)
     },
     blocked(hostname, lane) {
-      if (channels.egress.hasSubscribers) channels.egress.publish({ host: hostname, lane, action: 'blocked' })
+      publishEgress(hostname, lane, 'blocked')
       if (warned.size >= MAX_WARNED || warned.has(hostname)) return
       warned.add(hostname)
       warn(

@@ -86,11 +86,26 @@ function prototypeOf(emitter: Emitter): Emitter {
   return Object.getPrototypeOf(emitter)
 }
 
-function emitInLane(emitter: Emitter, lane: Lane | undefined, emit: Emitter['emit'], args: unknown[]): boolean {
-  const { storage } = slot
+function emitInLane(emitter: BoundEmitter, lane: Lane | undefined, emit: Emitter['emit'], args: unknown[]): boolean {
+  const { requests, storage } = slot
+  if (requests !== undefined) return emitInRequest(requests, emitter, lane, emit, args)
   // Already there, as with most of what user code itself sets off.
   if (storage.getStore() === lane) return emitNow(emitter, emit, args)
   return storage.run(lane, emitNow, emitter, emit, args)
+}
+
+/** While a log follows requests: what listeners of a request call belongs to that request. */
+function emitInRequest(
+  requests: NonNullable<typeof slot.requests>,
+  emitter: BoundEmitter,
+  lane: Lane | undefined,
+  emit: Emitter['emit'],
+  args: unknown[],
+): boolean {
+  const paired = emitter.req
+  const request = typeof paired === 'object' && paired !== null ? paired : emitter
+  const run = () => slot.storage.run(lane, emitNow, emitter, emit, args)
+  return decisionOf(request) === undefined ? run() : requests.run(request, run)
 }
 
 function emitNow(emitter: Emitter, emit: Emitter['emit'], args: unknown[]): boolean {

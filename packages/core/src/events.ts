@@ -1,6 +1,8 @@
 import { channel } from 'node:diagnostics_channel'
+import type { CallInfo } from './call-info.js'
 import type { Lane } from './lane.js'
 import type { LaneFormat, LaneProblem } from './reading.js'
+import type { IngressRequest } from './request.js'
 
 /** A request entered the process; one event per request, on `laneway:ingress`. */
 export interface IngressEvent {
@@ -8,6 +10,8 @@ export interface IngressEvent {
   readonly lane: Lane | undefined
   /** Where the lane came from; `undefined` when there is none. */
   readonly source: LaneFormat | 'rule' | 'own' | undefined
+  /** Name of the rule; left out unless `source` is `rule` and the rules tell. */
+  readonly rule?: string
   /** A value was present and is no lane. The value itself is never told. */
   readonly problem: LaneProblem | undefined
   /** A tag was present and its sender is not believed; it was removed. */
@@ -16,6 +20,8 @@ export interface IngressEvent {
   readonly escaped: boolean
   /** A later format names another lane than the one that decided. */
   readonly contradicted: boolean
+  /** The request itself, not enumerable, so that an event can be serialised; with `method`, `url` and `headers` as they are after the ingress; not to be written to. */
+  readonly request: IngressRequest & { readonly method?: string | undefined; readonly url?: string | undefined }
 }
 
 /** A service was picked for, on `laneway:decision`. */
@@ -28,9 +34,13 @@ export interface DecisionEvent {
   readonly served: string | undefined
   /** `host:port`, `undefined` when nothing was chosen. */
   readonly address: string | undefined
+  /** Why, in words, as `explain()` says it. Made when it is called; call it at once. */
+  readonly reason: () => string
+  /** The call that asked; left out when `pick()` was called by something else than an adapter. */
+  readonly call?: CallInfo | undefined
 }
 
-/** A hop left the process in a lane, or a tag was kept from one, on `laneway:egress`. */
+/** A hop left the process, with its tag or without, on `laneway:egress`. */
 export interface EgressEvent {
   /** The host name of the target, lower case. */
   readonly host: string
@@ -38,9 +48,12 @@ export interface EgressEvent {
   /**
    * - `forwarded`: the tag went on
    * - `blocked`: the host is out of scope, the tag was kept from it
+   * - `untagged`: a call to a service, and there is no lane that could be forwarded
    * - `invalid`: a tag that the caller set by hand is no tag; it was removed
    */
-  readonly action: 'forwarded' | 'blocked' | 'invalid'
+  readonly action: 'forwarded' | 'blocked' | 'untagged' | 'invalid'
+  /** The call that the hop belongs to; left out where an adapter did not say. */
+  readonly call?: CallInfo | undefined
 }
 
 /** Something happened to a source, on `laneway:source`. */

@@ -1,5 +1,5 @@
-import { channels } from './events.js'
 import { type Lane, parseLane } from './lane.js'
+import { publishEgress } from './publish-egress.js'
 
 /**
  * The lane of an outgoing call: a valid tag that the caller set by hand, else the lane of the calling code. An invalid or
@@ -15,7 +15,7 @@ export function laneOfCall(
   if (values === undefined) return current
   const lane = parseLane(typeof values === 'string' ? values : sole(values))
   if (lane !== undefined) return lane
-  if (channels.egress.hasSubscribers) channels.egress.publish({ host, lane: current, action: 'invalid' })
+  publishEgress(host, current, 'invalid')
   return current
 }
 

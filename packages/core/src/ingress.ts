@@ -1,6 +1,6 @@
 import { findCarriers, hasCarrierName, mayBeCut } from './carriers.js'
 import { LanewayError } from './errors.js'
-import { channels } from './events.js'
+import { channels, type IngressEvent } from './events.js'
 import { resolveHeaderName } from './header-name.js'
 import { assertKnownKeys, assertOneOf, describe } from './known-keys.js'
 import { type Lane, parseLane } from './lane.js'
@@ -30,7 +30,10 @@ export interface IngressOptions {
    * A rule that throws, or returns a promise, colours nothing.
    * @default none
    */
-  rules?: (request: any) => Lane | undefined
+  rules?: ((request: any) => Lane | undefined) & {
+    /** Names the rule that decides, for the events; asked only while somebody subscribes. */
+    readonly ruleOf?: (request: any) => string | undefined
+  }
   /**
    * `colour`: whatever enters this instance untagged, and work without a request (cron, start-up), runs in the
    * instance's own lane. `ignore`: it stays untagged.
@@ -171,7 +174,7 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
       !mayBeCut(request)
     ) {
       if (channels.ingress.hasSubscribers && earlier === undefined)
-        publish(undefined, undefined, undefined, false, false, false)
+        publish(request, undefined, undefined, undefined, false, false, false)
       return UNTAGGED
     }
     return (earlier === undefined ? decideOrdinary(request) : undefined) ?? decideRare(request, earlier)
@@ -186,7 +189,7 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
     if (lane === undefined || lane.tags.length > 1 || !trusts(request)) return undefined
     if (watchesProxies && request.headers['x-forwarded-for'] !== undefined) warnOfProxy(lane)
     if (channels.ingress.hasSubscribers) {
-      publish(lane, 'header', undefined, false, own !== undefined && lane.header === BASE_TAG, false)
+      publish(request, lane, 'header', undefined, false, own !== undefined && lane.header === BASE_TAG, false)
     }
     if (lane !== lastAccepted.lane) lastAccepted = accepted(lane)
     return lastAccepted
@@ -224,7 +227,16 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
     const news = earlier === undefined || stripped || problem !== undefined || (lane ?? earlier.lane) !== earlier.lane
     if (news && channels.ingress.hasSubscribers) {
       const escaped = own !== undefined && (lane === undefined || lane.header === BASE_TAG)
-      publish(lane, source, problem, stripped, escaped, contradicted)
+      publish(
+        request,
+        lane,
+        source,
+        problem,
+        stripped,
+        escaped,
+        contradicted,
+        source === 'rule' ? ruleOf(request) : undefined,
+      )
     }
     if (lane === undefined) return stripped || problem !== undefined ? STRIPPED : UNTAGGED
     if (stripped || problem !== undefined) return { lane, stripped: true }
@@ -241,6 +253,14 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
       )
     } catch {
       // Request data never throws.
+    }
+  }
+
+  function ruleOf(request: IngressRequest): string | undefined {
+    try {
+      return rules?.ruleOf?.(request)
+    } catch {
+      return undefined
     }
   }
 
@@ -265,12 +285,15 @@ function accepted(lane: Lane): IngressDecision {
 }
 
 function publish(
+  request: IngressRequest,
   lane: Lane | undefined,
   source: LaneFormat | 'rule' | 'own' | undefined,
   problem: LaneProblem | undefined,
   stripped: boolean,
   escaped: boolean,
   contradicted: boolean,
+  rule?: string | undefined,
 ): void {
-  channels.ingress.publish({ lane, source, problem, stripped, escaped, contradicted })
+  const event = { lane, source, problem, stripped, escaped, contradicted, ...(rule !== undefined && { rule }) }
+  channels.ingress.publish(Object.defineProperty(event, 'request', { value: request }) as IngressEvent)
 }

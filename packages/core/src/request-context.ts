@@ -30,9 +30,12 @@ export function runRequest<R, A extends unknown[]>(
   fn: (...args: A) => R,
   ...args: A
 ): R {
+  const { requests, storage } = slot
+  if (requests !== undefined && requests.getStore() !== request) {
+    return requests.run(request, () => runRequest(decision, request, response, fn, ...args))
+  }
   const { lane, stripped } = decision
-  const { storage } = slot
-  const inContext = needsContext(decision, request)
+  const inContext = needsContext(decision, request) || requests !== undefined
   if (inContext) {
     bindExchange(decision, request, response)
     storage.adopt?.(lane)

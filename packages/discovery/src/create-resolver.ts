@@ -1,10 +1,11 @@
-import { channels, type DecisionEvent, describe, type Lane, LanewayError, parseLane } from '@laneway/core'
+import { callNow, channels, type DecisionEvent, describe, type Lane, LanewayError, parseLane } from '@laneway/core'
 import type { Choice, ChoiceEnd } from './choice.js'
 import { type Clock, createClock } from './clock.js'
 import type { Endpoint } from './endpoint.js'
 import { type Decision, explainDecision } from './explain.js'
 import type { Explanation } from './explanation.js'
 import { hintAtFailedCalls } from './failed-call-hints.js'
+import { healthOf, type ResolverHealth } from './health.js'
 import { reasonOf } from './reason.js'
 import { notReady, type RefusalFacts, refusalOf } from './refusal.js'
 import type { LaneResolver } from './resolver.js'
@@ -92,7 +93,7 @@ class Resolver implements LaneResolver {
   pick(service: string, lane: Lane | undefined, tried?: ReadonlySet<string>): Choice {
     const entry = this.#services.getCanonical(service) ?? this.#services.get(service)
     const choice = entry === undefined ? this.#unknownService(service) : entry.pick(lane, tried)
-    if (decisions.hasSubscribers) publishDecision(choice, lane)
+    if (decisions.hasSubscribers) publishDecision(choice, lane, () => this.explain(service, lane, tried).reason)
     return choice
   }
 
@@ -204,6 +205,10 @@ class Resolver implements LaneResolver {
     return known.map(entry => describeService(entry, now))
   }
 
+  health(): ResolverHealth {
+    return healthOf(this.#options.sources, this.states(), this.#closing !== undefined)
+  }
+
   onEndpointGone(listener: (endpoint: Endpoint) => void): () => void {
     this.#goneListeners.add(listener)
     return () => {
@@ -269,9 +274,18 @@ class Resolver implements LaneResolver {
   }
 }
 
-function publishDecision(choice: Choice, lane: Lane | undefined): void {
+function publishDecision(choice: Choice, lane: Lane | undefined, reason: () => string): void {
   const { service, outcome, served, endpoint } = choice
-  const event: DecisionEvent = { service, lane, outcome, served, address: endpoint?.address }
+  const call = callNow()
+  const event: DecisionEvent = {
+    service,
+    lane,
+    outcome,
+    served,
+    address: endpoint?.address,
+    reason,
+    ...(call !== undefined && { call }),
+  }
   decisions.publish(event)
 }
 

@@ -71,6 +71,11 @@ class FileSource implements Source {
 
   list: NonNullable<Source['list']> = listener => this.#published.list(listener)
 
+  connection: NonNullable<Source['connection']> = () =>
+    this.#problem === undefined
+      ? { connected: true }
+      : { connected: false, error: new LanewayError('LANEWAY_SOURCE', `${this.where}: ${this.#problem}`) }
+
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#secondLook)

@@ -2,6 +2,7 @@ import type { Lane, LanewayError } from '@laneway/core'
 import type { Choice, ChoiceEnd } from './choice.js'
 import type { Endpoint } from './endpoint.js'
 import type { Explanation } from './explanation.js'
+import type { ResolverHealth } from './health.js'
 import type { ServiceState } from './service-state.js'
 
 /**
@@ -53,6 +54,8 @@ export interface LaneResolver {
   state(service: string): ServiceState | undefined
   /** The states of all services. */
   states(): ServiceState[]
+  /** Sources and services for a health endpoint, as plain data. A registry that is lost is a warning, not "unready". */
+  health(): ResolverHealth
   /** Called with each endpoint that left its service, so that its connections can be closed. Returns the unsubscribe. */
   onEndpointGone(listener: (endpoint: Endpoint) => void): () => void
   /** Ends all subscriptions and the sources. Idempotent. */

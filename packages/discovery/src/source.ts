@@ -13,6 +13,13 @@ export interface SourceListener {
   stale(error: Error): void
 }
 
+/** What a source knows about its connection. */
+export interface SourceConnection {
+  readonly connected: boolean
+  /** Why it is not connected. Without secrets. */
+  readonly error?: Error | undefined
+}
+
 /**
  * Where snapshots come from: Nacos, Kubernetes, a file, a fixed list.
  *
@@ -38,6 +45,11 @@ export interface Source {
   list?(listener: (services: ReadonlySet<string>) => void): () => void
   /** `false` where names that differ only by case are different services (Nacos). @default true */
   readonly caseInsensitive?: boolean
+  /**
+   * Whether the source reaches what it reads from, for `health()`. One that leaves it out is judged by its services.
+   * `undefined` while nothing is known. Never throws.
+   */
+  connection?(): SourceConnection | undefined
   /** Ends all subscriptions and leaves no handle open. */
   close(): Promise<void>
 }

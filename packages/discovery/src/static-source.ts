@@ -28,6 +28,7 @@ export function createStaticSource(services: StaticServices = {}): StaticSource 
     name: 'static',
     subscribe: (service, listener) => published.subscribe(service, listener),
     list: listener => published.list(listener),
+    connection: () => ({ connected: true }),
     update: next => published.replace(check(next)),
     close: async () => published.close(),
   }

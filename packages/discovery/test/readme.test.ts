@@ -12,3 +12,14 @@ t.test('the first example of the README runs as it stands', async t => {
     '',
   ])
 })
+
+t.test('the example of health answers a probe', async t => {
+  const { code, stdout, stderr } = await readmeExample('packages/discovery', 1)
+  t.equal(stderr, '')
+  t.equal(code, 0)
+  t.equal(
+    stdout,
+    '200 {"status":"ok","ready":true,"sources":[{"source":"static","connected":true}],"services":' +
+      '[{"service":"sc-B","declared":true,"state":"current","source":"static","ageMs":0,"endpoints":1,"usable":1,"lanes":["gray"]}],"warnings":[]}\n',
+  )
+})

@@ -69,6 +69,10 @@ export class ObservedResolver implements LaneResolver {
     return this.#resolver.states()
   }
 
+  health(): ReturnType<LaneResolver['health']> {
+    return this.#resolver.health()
+  }
+
   onEndpointGone(listener: Parameters<LaneResolver['onEndpointGone']>[0]): () => void {
     return this.#resolver.onEndpointGone(listener)
   }

@@ -90,7 +90,6 @@ export function refusalOf(error: unknown): Refusal {
     case 'LANEWAY_LANE_REQUIRED':
       return 'lane-required'
     case 'LANEWAY_NO_BASE':
-    case 'LANEWAY_NO_INSTANCES':
       return 'no-base'
     case 'LANEWAY_NO_INSTANCES':
       return 'no-instances'

@@ -2,8 +2,12 @@ import type { ClientRequest } from 'node:http'
 import {
   BAGGAGE_KEY,
   baggageMember,
+  type CallInfo,
   channels,
+  createCallInfo,
   currentLane,
+  currentRequest,
+  duringCall,
   followsRedirect,
   hasLaneMember,
   kLane,
@@ -14,6 +18,7 @@ import {
   MSE_BAGGAGE_KEY,
   parseBaggageLane,
   parseMseLane,
+  publishEgress,
   withLaneMember,
   withoutLaneMembers,
 } from '@laneway/core'
@@ -59,6 +64,8 @@ export class OutgoingLane implements RequestHooks {
   watcher: RequestWatcher | undefined
   /** The target has turned out to be no service: what the head says now was set here, not by the caller. */
   #left = false
+  /** The incoming request that the call was made for, while a log follows requests. */
+  readonly #incoming = currentRequest()
   readonly #options: ResolvedLaneAgentOptions
   #inScope: boolean
   readonly #service: boolean
@@ -160,13 +167,29 @@ export class OutgoingLane implements RequestHooks {
   told(): void {
     if (this.#told) return
     this.#told = true
+    if (channels.egress.hasSubscribers) duringCall(this.info(), () => this.#tell())
+    else this.#tell()
+  }
+
+  #tell(): void {
     const { lane } = this
-    if (lane === undefined) return
-    if (!this.#inScope) {
-      if (!this.#kept) this.#options.scope.blocked(this.host, lane)
-    } else if (channels.egress.hasSubscribers) {
-      channels.egress.publish({ host: this.host, lane, action: 'forwarded' })
-    }
+    if (lane === undefined) {
+      if (this.#service && !this.#left) publishEgress(this.host, undefined, 'untagged')
+    } else if (this.#inScope) publishEgress(this.host, lane, 'forwarded')
+    else if (!this.#kept) this.#options.scope.blocked(this.host, lane)
+  }
+
+  /** For events. */
+  info(): CallInfo {
+    const { method, path } = this.request
+    const { service, address } = this.watcher ?? {}
+    return createCallInfo({
+      method,
+      path: this.target.originForm ?? path,
+      service,
+      address,
+      request: this.#incoming,
+    })
   }
 
   #hostItself(): string {

@@ -6,6 +6,9 @@ import { classOf, type OutgoingRequest } from './node-internals.js'
 
 /** Told of what happens to a request to a service. */
 export interface RequestWatcher {
+  readonly service: string
+  /** The endpoint that was chosen last. */
+  readonly address: string | undefined
   /** The agent has a socket for the request, or the reason why it has none. */
   received(socket: Socket | undefined, error: Error | null | undefined): void
   /** The caller gave up. */

@@ -1,6 +1,6 @@
 import type { ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
-import type { EndpointTls, Lane } from '@laneway/core'
+import { channels, duringCall, type EndpointTls, type Lane } from '@laneway/core'
 import type { Choice, Endpoint } from '@laneway/discovery'
 import { type ConnectionOwner, connectionOf, type Goal } from './endpoint-connection.js'
 import { kEndpoint, leaveQueue, WAITING } from './endpoint-pool.js'
@@ -49,7 +49,7 @@ export interface HopAgent {
 export class ServiceHop implements ConnectionOwner, RequestWatcher {
   readonly #request: ClientRequest
   readonly #outgoing: OutgoingLane
-  readonly #service: string
+  readonly service: string
   readonly #options: HopOptions
   readonly #agent: HopAgent
   readonly #end = new HopEnd()
@@ -80,13 +80,17 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     this.#agent = agent
     this.#request = request
     this.#outgoing = outgoing
-    this.#service = service
+    this.service = service
     this.#options = options
     this.#late = agent.late || isForProxy(outgoing.hop, outgoing.target) || agent.mayMeetTls
     options[kHop] = this
     outgoing.watcher = this
     hookDestroy(request)
     this.#pick(undefined)
+  }
+
+  get address(): string | undefined {
+    return this.#choice?.endpoint?.address
   }
 
   /** Lets the agent give the request its socket. */
@@ -122,7 +126,9 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     const { resolver } = this.#agent
     this.#lane = lane
     this.#failure = undefined
-    const choice = resolver.pick(this.#service, lane, this.#tried)
+    const choice = channels.decision.hasSubscribers
+      ? duringCall(this.#outgoing.info(), () => resolver.pick(this.service, lane, this.#tried))
+      : resolver.pick(this.service, lane, this.#tried)
     const { endpoint } = choice
     if (endpoint !== undefined) {
       if (failure !== undefined && this.#tried?.has(endpoint.address) === true) {
@@ -152,7 +158,7 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
         this.#fault(fault)
       }
     }
-    this.#agent.resolver.lookup(this.#service).then(() => done(), done)
+    this.#agent.resolver.lookup(this.service).then(() => done(), done)
   }
 
   /** The wait is over: it is known where the request goes, unless the wait was in vain. */
@@ -308,7 +314,7 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     if (connection === undefined || connection.isStarted()) return
     const endpoint = this.#options[kEndpoint] as Endpoint
     if (endpoint.address !== WAITING.address && connection.secure !== this.#needsTls(endpoint)) {
-      this.#fail(wrongTransport(this.#service, endpoint))
+      this.#fail(wrongTransport(this.service, endpoint))
       return
     }
     if (endpoint.address !== WAITING.address) connection.start(endpoint)
@@ -334,7 +340,7 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     const connection = connectionOf(this.#socket)
     if (connection === undefined || endpoint?.address === before) return
     if (endpoint === undefined) this.#fail(this.#failure)
-    else if (connection.secure !== this.#needsTls(endpoint)) this.#fail(wrongTransport(this.#service, endpoint))
+    else if (connection.secure !== this.#needsTls(endpoint)) this.#fail(wrongTransport(this.service, endpoint))
     else if (connection.isStarted()) {
       this.#request.reusedSocket = false
       if (!connection.restart(endpoint)) this.#fail(new Error('the tag of a request was changed too late'))

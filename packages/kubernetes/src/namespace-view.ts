@@ -1,5 +1,5 @@
 import { LanewayError } from '@laneway/core'
-import type { SourceListener } from '@laneway/discovery'
+import type { SourceConnection, SourceListener } from '@laneway/discovery'
 import type { ApiClient } from './api-client.js'
 import { isRefused, sourceError } from './api-error.js'
 import { createCoalescer } from './coalesce.js'
@@ -68,6 +68,13 @@ export class NamespaceView {
   /** Settles when everything was listed once; rejects when the API server refuses a right. */
   ready(): Promise<void> {
     return this.#ready
+  }
+
+  /** Whether the collections are being followed; `undefined` before all of them were listed once. */
+  get connection(): SourceConnection | undefined {
+    const error = this.#lost.values().next().value
+    if (error !== undefined) return { connected: false, error }
+    return this.#awaited.size === 0 ? { connected: true } : undefined
   }
 
   subscribe(service: string, listener: SourceListener): () => void {

@@ -86,6 +86,10 @@ function sourceOf(access: ClusterAccess, options: ReturnType<typeof resolveKuber
       }
       return using(name.namespace, view => view.subscribe(name.name, listener))
     },
+    connection() {
+      const all = Array.from(views.values(), ({ view }) => view.connection)
+      return all.find(one => one?.connected === false) ?? all.find(one => one !== undefined)
+    },
     list(listener) {
       return closed ? () => {} : using(own, view => view.list(listener))
     },

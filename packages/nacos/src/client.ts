@@ -14,6 +14,8 @@ export interface NacosClient {
   readonly servers: readonly string[]
   /** `host:port` (gRPC) of the server in use; `undefined` while there is none. */
   readonly server: string | undefined
+  /** Why there is no connection; `undefined` while there is one, and before the first attempt has ended. */
+  readonly lost?: Error | undefined
   /**
    * Waits for a connection. Every use connects by itself; this is for those who want to know.
    *
@@ -68,6 +70,9 @@ export function createNacosClient(input: NacosClientOptions): NacosClient {
     get server() {
       const server = connection.session?.server
       return server === undefined ? undefined : `${server.host}:${server.grpcPort}`
+    },
+    get lost() {
+      return connection.lost
     },
     ready: async () => {
       await connection.ready(options.operationTimeoutMs)

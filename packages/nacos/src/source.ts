@@ -145,6 +145,10 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
     caseInsensitive: false,
     subscribe,
     ...(listIntervalMs > 0 && { list }),
+    connection: () => {
+      if (client.server !== undefined) return { connected: true }
+      return client.lost === undefined ? undefined : { connected: false, error: client.lost }
+    },
     close: async () => {
       for (const end of [...ends]) end()
       await store?.flush()

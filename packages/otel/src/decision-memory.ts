@@ -14,7 +14,9 @@ export class DecisionMemory {
       this.#old = this.#young
       this.#young = new Map()
     }
-    this.#young.set(key(decision.address, decision.lane?.header), decision)
+    // The request must not live as long as this.
+    const kept = decision.call?.request === undefined ? decision : { ...decision, call: undefined }
+    this.#young.set(key(decision.address, decision.lane?.header), kept)
   }
 
   /** @param lane - as on the wire */

@@ -9,6 +9,7 @@ const decision = (address: string | undefined, lane: string | undefined, outcome
   outcome,
   served: undefined,
   address,
+  reason: () => '',
 })
 
 t.test('the last decision per endpoint and lane is kept', async t => {

@@ -38,6 +38,7 @@ export interface RegisterConfig extends Readonly<Omit<RegisterOptions, 'disable'
   readonly leaveDelayMs: number
   readonly diagnose: boolean
   readonly log: 'debug' | 'warn' | 'silent'
+  readonly logFormat: 'text' | 'json'
   /** The configuration file that was read, `undefined` for none. */
   readonly file: string | undefined
 }
@@ -87,6 +88,7 @@ export function readConfig(env: Environment, folder: string): RegisterConfig {
     leaveDelayMs: rest.leaveDelayMs ?? Math.min(NOTICE_MS, shutdownMs),
     diagnose: rest.diagnose ?? false,
     log: rest.log ?? 'warn',
+    logFormat: rest.logFormat ?? 'text',
     file,
   })
 }

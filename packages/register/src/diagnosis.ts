@@ -1,4 +1,6 @@
-import { channels, type DecisionEvent, type EgressEvent, type IngressEvent } from '@laneway/core'
+import type { ServiceHealth, SourceHealth } from '@laneway/discovery'
+import type { RegisterConfig } from './config.js'
+import type { RegisterHealth } from './health.js'
 
 /** What `LANEWAY_DIAGNOSE=1` prints, in this order. */
 export type Diagnosis = Readonly<Record<string, string | readonly string[]>>
@@ -12,21 +14,51 @@ export function printDiagnosis(diagnosis: Diagnosis, write: (text: string) => vo
   write(lines.join(''))
 }
 
-/** Prints each decision with its reason, for `LANEWAY_LOG=debug`. */
-export function logDecisions(write: (text: string) => void): void {
-  channels.ingress.subscribe(message => {
-    const { lane, source, problem, stripped, escaped } = message as IngressEvent
-    const why = problem ?? (stripped ? 'sender not believed' : (source ?? 'untagged'))
-    write(`laneway: in   ${lane?.header ?? '-'} (${why}${escaped ? ', at an instance of a lane' : ''})\n`)
-  })
-  channels.decision.subscribe(message => {
-    const { service, lane, outcome, served, address } = message as DecisionEvent
-    write(
-      `laneway: pick ${service} for ${lane?.header ?? '-'}: ${outcome}, ${served ?? 'base'} ${address ?? 'nothing'}\n`,
-    )
-  })
-  channels.egress.subscribe(message => {
-    const { host, lane, action } = message as EgressEvent
-    write(`laneway: out  ${lane?.header ?? '-'} to ${host}: ${action}\n`)
-  })
+/** How long a diagnosis waits for the registry, and how often it looks. */
+const MOST_MS = 3000
+const LOOK_MS = 50
+
+/** Calls back once the registry has answered or failed, or after a while; holds no process open. */
+export function whenKnown(health: () => RegisterHealth, fn: () => void): void {
+  const end = Date.now() + MOST_MS
+  const look = () => {
+    const { sources, registration } = health()
+    const open = sources.some(({ connected }) => connected === undefined) || registration.state === 'waiting'
+    if (open && Date.now() < end) setTimeout(look, LOOK_MS).unref()
+    else fn()
+  }
+  setImmediate(look)
+}
+
+/** What settings and registry say. Secrets are not among it. */
+export function diagnosisOf(config: RegisterConfig, health: RegisterHealth): Diagnosis {
+  const { lane, sources, services, registration } = health
+  return {
+    config: config.file ?? 'environment only',
+    'own lane': lane ?? 'base',
+    trust: config.trust,
+    discovery: sources.map(({ source }) => source),
+    registry: sources.map(sourceText),
+    ...(config.nacos.length > 0 && {
+      login: config.nacosUsername === undefined ? 'none' : `as ${config.nacosUsername}`,
+    }),
+    service: registrationText(registration),
+    services: services.map(serviceText),
+  }
+}
+
+function sourceText({ source, where, connected, error }: SourceHealth): string {
+  const state = connected === undefined ? 'no answer yet' : connected ? 'connected' : `not connected (${error})`
+  return `${source}${where === undefined ? '' : ` ${where}`}: ${state}`
+}
+
+function registrationText({ state, service, address, error }: RegisterHealth['registration']): string {
+  if (state === 'none') return service === undefined ? 'does not register' : `${service}, not registered: no registry`
+  if (state === 'registered') return `${service} registered as ${address}`
+  return `${service}, ${state}${error === undefined ? '' : `: ${error}`}`
+}
+
+function serviceText({ service, state, usable, endpoints, lanes, ageMs }: ServiceHealth): string {
+  const age = ageMs === undefined ? '' : `, ${(ageMs / 1000).toFixed(1)} s old`
+  return `${service} ${state} (${usable} of ${endpoints} usable, lanes: ${lanes.join(' ') || 'none'}${age})`
 }

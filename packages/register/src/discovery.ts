@@ -27,6 +27,8 @@ interface NacosPackage {
 
 /** This instance in a registry. */
 export interface Registration {
+  readonly ip?: string
+  readonly port?: number
   /** Begins to deregister in this tick; resolves when callers may be expected to know. */
   leave(): Promise<void>
 }
@@ -35,8 +37,8 @@ export interface Registration {
 export interface Discovery {
   /** `undefined` when nothing is configured: then Laneway only carries the tag. */
   readonly resolver: LaneResolver | undefined
-  /** The sources in use, for the diagnosis. */
-  readonly sources: readonly string[]
+  /** The sources in use. */
+  readonly sources: readonly Source[]
   /** Registers this instance; `undefined` when the configuration names no registry for that. */
   readonly register: ((service: string, server: Server, port: number) => Promise<Registration>) | undefined
 }
@@ -49,11 +51,11 @@ export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: 
   const discovery = loadDependency<DiscoveryPackage>('@laneway/discovery', 'discovery')
   const sources: Source[] = []
   let register: Discovery['register']
-  if (endpointsFile !== undefined) sources.push(discovery.createFileSource(endpointsFile))
+  if (endpointsFile !== undefined) sources.push(discovery.createFileSource(endpointsFile, { warn }))
   if (config.nacos.length > 0) {
     const nacos = loadOnDemand<NacosPackage>('@laneway/nacos', 'LANEWAY_NACOS')
     const instance = instanceOptions(config)
-    const connected = nacos.createNacosClient(nacosClientOptions(config))
+    const connected = nacos.createNacosClient({ ...nacosClientOptions(config), warn })
     sources.push(
       nacos.createNacosSource(
         connected,
@@ -86,7 +88,7 @@ export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: 
   }
   return {
     resolver: discovery.createLaneResolver({ sources, ...resolverOptions(config), warn }),
-    sources: sources.map(source => source.name),
+    sources,
     register,
   }
 }

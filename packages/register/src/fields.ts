@@ -339,14 +339,21 @@ export const FIELDS = {
   diagnose: {
     variable: 'LANEWAY_DIAGNOSE',
     kind: 'flag',
-    meaning: 'prints once what was found and hooked',
+    meaning:
+      'prints once what was found and hooked, the state of registry, services and own registration, and what looks wrong',
     fallback: 'off',
   },
   log: {
     variable: 'LANEWAY_LOG',
     kind: ['debug', 'warn', 'silent'],
-    meaning: '`debug` prints each decision with its reason',
+    meaning: '`debug` prints a line for each request in, each choice, each call out, with the reason',
     fallback: '`warn`',
+  },
+  logFormat: {
+    variable: 'LANEWAY_LOG_FORMAT',
+    kind: ['text', 'json'],
+    meaning: 'how `debug` prints: lines for eyes, or JSON objects',
+    fallback: '`text`',
   },
 } as const satisfies Readonly<Record<string, Field>>
 

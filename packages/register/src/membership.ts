@@ -1,10 +1,29 @@
 import type { Server } from 'node:net'
 import type { Discovery, Registration } from './discovery.js'
 
+/** This instance in the registry. */
+export interface RegistrationHealth {
+  /**
+   * - `none`: nothing is to be registered
+   * - `not-listening`: no HTTP server listens yet, so there is no port to register
+   * - `waiting`: the registry has not taken it yet; an unreachable one is tried again
+   * - `registered`
+   * - `failed`: the registry refused it, see `error`
+   * - `left`: it is being deregistered, or was
+   */
+  readonly state: 'none' | 'not-listening' | 'waiting' | 'registered' | 'failed' | 'left'
+  readonly service: string | undefined
+  /** As others call it, once it is registered. */
+  readonly address: string | undefined
+  readonly error: string | undefined
+}
+
 /** This instance's place in the registry, from its first port to its end. */
 export interface Membership {
   /** What the registry knows this instance as; `undefined` before it is registered. */
   readonly registered: string | undefined
+  /** The same for health and diagnosis. */
+  readonly registration: RegistrationHealth
   /** Registers the port; the first server counts, and its address where it is bound to one. */
   join(server: Server, port: number): void
   /** Begins to leave in this tick; resolves when callers may be expected to know. Idempotent, never rejects. */
@@ -21,13 +40,15 @@ export function createMembership(
   let current: Registration | undefined
   let registered: string | undefined
   let leaving: Promise<void> | undefined
+  let failure: string | undefined
 
   async function enter(name: string, server: Server, port: number, how: NonNullable<typeof register>) {
     try {
       current = await how(name, server, port)
       registered = `${name} on port ${port}`
     } catch (error) {
-      warn(`${name} could not be registered: ${(error as Error).message}`)
+      failure = (error as Error).message
+      warn(`${name} could not be registered: ${failure}`)
     }
     return current
   }
@@ -43,9 +64,22 @@ export function createMembership(
     registered = undefined
   }
 
+  function stateNow(): RegistrationHealth['state'] {
+    if (service === undefined || register === undefined) return 'none'
+    if (leaving !== undefined) return 'left'
+    if (registration === undefined) return 'not-listening'
+    if (registered !== undefined) return 'registered'
+    return failure === undefined ? 'waiting' : 'failed'
+  }
+
   return {
     get registered() {
       return registered
+    },
+    get registration() {
+      const { ip, port } = current ?? {}
+      const address = registered === undefined || ip === undefined ? undefined : `${ip}:${port}`
+      return { state: stateNow(), service, address, error: failure }
     },
     join(server, port) {
       if (leaving !== undefined || service === undefined || register === undefined) return

@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { isMainThread } from 'node:worker_threads'
-import { emitLanewayWarning, guardExpressLayers, type IngressOptions, type LaneFormat, ownLane } from '@laneway/core'
+import { guardExpressLayers, type IngressOptions, type LaneFormat, type Logger, ownLane } from '@laneway/core'
 import { laneServer } from '@laneway/http'
 import { createFetchWatch } from '@laneway/undici'
 import { type RegisterConfig, readConfig } from './config.js'
 import { CONSUMERS } from './consumers.js'
-import { logDecisions, printDiagnosis } from './diagnosis.js'
+import { diagnosisOf, printDiagnosis, whenKnown } from './diagnosis.js'
 import { createDiscovery } from './discovery.js'
 import { atMost, drain } from './drain.js'
 import { DRIVERS } from './drivers.js'
@@ -13,17 +13,19 @@ import { endpointTlsOf } from './endpoint-tls.js'
 import { hookFastify } from './fastify-hook.js'
 import { FRAMEWORKS } from './frameworks.js'
 import { createGuard } from './guard.js'
+import { healthOfProcess, OFF, type RegisterHealth } from './health.js'
 import { hookHttp } from './http-hook.js'
 import { type HttpServer, watchServers } from './http-servers.js'
 import { hookInjectedRequests, seesInjected } from './injected-requests.js'
 import { installedVersions } from './installed-versions.js'
 import { hookLibraries } from './library-hooks.js'
+import { createLog } from './log.js'
 import { createMembership } from './membership.js'
 import { hookNestClients } from './nest-hook.js'
 import { loadOnDemand } from './on-demand.js'
 import { unfoldPm2Environment } from './pm2-environment.js'
 import { hookQueues, QUEUES } from './queue-hook.js'
-import { createWarn, startInWords } from './register-words.js'
+import { startInWords } from './register-words.js'
 import { hookSignals } from './signals.js'
 import { hookSockets } from './socket-hook.js'
 import { hookUndici, type UndiciCopies } from './undici-hook.js'
@@ -31,6 +33,8 @@ import { hookUndici, type UndiciCopies } from './undici-hook.js'
 /** Laneway at work in this thread. */
 export interface Running {
   shutdown(): Promise<void>
+  health(): RegisterHealth
+  useLogger(logger: Logger): void
 }
 
 const key = Symbol.for('laneway.register.v1')
@@ -45,7 +49,7 @@ export function running(): Running {
 
 const writeError = (text: string) => void process.stderr.write(text)
 
-const IDLE: Running = { shutdown: async () => {} }
+const IDLE: Running = { shutdown: async () => {}, health: () => OFF, useLogger() {} }
 
 /** Node 20 preloads into the thread of `module.register()` too; nothing of the program runs there, and it has no name. */
 function isLoaderThread(): boolean {
@@ -63,7 +67,7 @@ function start(): Running {
 }
 
 function startWith(config: RegisterConfig): Running {
-  const warn = config.log === 'silent' ? () => {} : createWarn(emitLanewayWarning)
+  const { warn, useLogger } = createLog(config, writeError)
   const on = (part: string) => !config.disabled.has(part)
   const own = ownLane({ tag: config.tag })
   const guard = createGuard(warn)
@@ -71,7 +75,6 @@ function startWith(config: RegisterConfig): Running {
   const registers = isMainThread && on('registration')
   const membership = createMembership(config.service, registers ? discovery.register : undefined, warn)
   const hooks: string[] = []
-  if (config.log === 'debug') logDecisions(writeError)
   if (config.otel) loadOnDemand<{ useOtelContext(): void }>('@laneway/otel', 'LANEWAY_OTEL').useOtelContext()
 
   const ingress = ingressOptions(config, warn)
@@ -79,21 +82,20 @@ function startWith(config: RegisterConfig): Running {
   const injected = hookInjectedRequests(ingress, on, guard)
   const servers = new Set<HttpServer>()
   let lookAtFetch = () => {}
+  const health = () => healthOfProcess(discovery.resolver, membership, own?.header)
   const diagnose = once(() => {
     printDiagnosis(
       {
         node: `${process.version}, built-in undici ${process.versions['undici']}`,
         installed: installedVersions(),
-        config: config.file ?? 'environment only',
-        'own lane': own?.header ?? 'base',
-        discovery: discovery.sources,
-        service: membership.registered ?? config.service ?? 'does not register',
+        ...diagnosisOf(config, health()),
         hooks,
         'copies of undici': copiesText(undiciCopies()),
         'drivers and consumers': libraries.found(),
         'requests without a server': seesInjected(on),
         disabled: [...config.disabled],
         faults: [...guard.faults.keys()],
+        'looks wrong': health().warnings,
       },
       writeError,
     )
@@ -103,7 +105,7 @@ function startWith(config: RegisterConfig): Running {
       servers.add(server)
       if (port !== undefined) membership.join(server, config.port ?? port)
       if (on('nest')) hookNestClients(guard)
-      if (config.diagnose) setImmediate(diagnose)
+      if (config.diagnose) whenKnown(health, diagnose)
     },
     closed: server => servers.delete(server),
     begins(server) {
@@ -157,7 +159,7 @@ function startWith(config: RegisterConfig): Running {
     hooks.push('SIGTERM and SIGINT')
   }
   if (config.diagnose) process.once('exit', diagnose)
-  return { shutdown: leave }
+  return { shutdown: leave, health, useLogger }
 }
 
 function ingressOptions(config: RegisterConfig, warn: (message: string) => void): IngressOptions {

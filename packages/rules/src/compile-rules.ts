@@ -93,13 +93,24 @@ export function compileResolved(input: unknown, options: ResolvedRulesOptions, p
     return compiled[decision.position]!.forCallers
   }
   return Object.freeze({
-    laneOf: (request: RulesRequest) => index.find(request)?.lane,
+    laneOf: namingRule(
+      (request: RulesRequest) => index.find(request)?.lane,
+      request => index.find(request)?.rule,
+    ),
     decide: (request: RulesRequest) => withCallers(request, index.find(request)),
     dependsOnCaller: (request: RulesRequest) => dependsOnCaller(request, compiled.length),
     explain: (request: RulesRequest) => explain(compiled, withCallers, request),
     size: rules.length,
     notes: Object.freeze(notes),
   })
+}
+
+/** Lets the events of an ingress name the rule; see `IngressOptions.rules`. */
+export function namingRule(
+  laneOf: (request: RulesRequest) => Lane | undefined,
+  ruleOf: (request: RulesRequest) => string | undefined,
+): typeof laneOf {
+  return Object.assign(laneOf, { ruleOf })
 }
 
 interface CompiledRule extends Entry<RuleDecision> {

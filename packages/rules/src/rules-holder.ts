@@ -1,5 +1,5 @@
 import { assertKnownKeys, describe, emitLanewayWarning, type Lane, LanewayError } from '@laneway/core'
-import type { CompiledRules, RuleDecision, RulesExplanation } from './compile-rules.js'
+import { type CompiledRules, namingRule, type RuleDecision, type RulesExplanation } from './compile-rules.js'
 import { parseResolved } from './parse-rules.js'
 import type { RulesRequest } from './request.js'
 import { RULES_OPTIONS, type RulesOptions, resolveRulesOptions } from './rules-options.js'
@@ -93,7 +93,10 @@ export function createRulesHolder(options: RulesHolderOptions = {}): RulesHolder
   }
 
   return {
-    laneOf: request => rules?.laneOf(request),
+    laneOf: namingRule(
+      request => rules?.laneOf(request),
+      request => rules?.decide(request)?.rule,
+    ),
     decide: request => rules?.decide(request),
     dependsOnCaller: request => rules?.dependsOnCaller(request) ?? false,
     explain: request => rules?.explain(request) ?? { decision: undefined, rules: [], text: 'no rules are loaded' },

@@ -1,4 +1,4 @@
-import { kLane, type Lane } from '@laneway/core'
+import { type CallInfo, createCallInfo, currentRequest, kLane, type Lane } from '@laneway/core'
 import type { Choice } from '@laneway/discovery'
 import { boundBody } from './bound-body.js'
 import type { DispatchHandler, DispatchOptions } from './dispatcher.js'
@@ -15,6 +15,8 @@ export interface Call extends Kept {
   readonly lane: Lane | undefined
   /** The lane of the calling code. */
   readonly ambient: Lane | undefined
+  /** The incoming request that the call was made for, while a log follows requests. */
+  readonly incoming: object | undefined
   /** The caller set the tag by hand. */
   readonly handSet: boolean
   /** Where the current hop goes; a redirect changes it. */
@@ -54,6 +56,7 @@ export function createCall(ambient: Lane | undefined, handSet: Lane | undefined,
     shared: false,
     lane: handSet ?? ambient,
     ambient,
+    incoming: currentRequest(),
     handSet: handSet !== undefined,
     origin: originText(options.origin),
     path: options.path,
@@ -70,6 +73,12 @@ export function createCall(ambient: Lane | undefined, handSet: Lane | undefined,
     redirected: false,
     root: undefined,
   }
+}
+
+/** For events. @param choice - where the hop goes, for a service */
+export function infoOf(call: Call, options: DispatchOptions, service?: string, choice?: Choice): CallInfo {
+  const { method, path } = options as { method?: string; path?: string }
+  return createCallInfo({ method, path, service, address: choice?.endpoint?.address, request: call.incoming })
 }
 
 /** Notes that the call goes to a target; another one than before is a redirect and starts afresh. */

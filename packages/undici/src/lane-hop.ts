@@ -8,7 +8,7 @@ import { LegacyExchange } from './legacy-exchange.js'
 import { type Mock, pastMocks, sendToMock } from './mocks.js'
 import { ModernExchange } from './modern-exchange.js'
 import { waitUntilReady } from './not-ready.js'
-import { publishForwarded, sendOutside } from './outside-hop.js'
+import { publishHop, sendOutside } from './outside-hop.js'
 import { resumeMoved, ServiceHop } from './service-hop.js'
 import { type Aim, aimOf, originText, type Target, targetOfOrigin } from './target.js'
 
@@ -107,7 +107,7 @@ function sendToService(route: LaneRoute, hop: ServiceHop, choice: Choice, exchan
   else if (hop.resumes !== undefined && route.pools?.departedSince(endpoint, call.sourceSeen) === true) {
     exchange.fail(resumeMoved(choice))
   } else {
-    publishForwarded(hop.target.hostname, call.lane)
+    publishHop(hop.target.hostname, call.lane, () => hop.info(choice))
     return hop.send(choice, endpoint, exchange)
   }
   return true

@@ -1,5 +1,5 @@
-import { channels, type Lane, parseHostHeader } from '@laneway/core'
-import { type Call, doneOptions } from './call.js'
+import { type CallInfo, channels, duringCall, type Lane, parseHostHeader, publishEgress } from '@laneway/core'
+import { type Call, doneOptions, infoOf } from './call.js'
 import type { DispatchHandler, DispatchOptions } from './dispatcher.js'
 import { headerValues, type PlainHeaders, sentHeaders } from './headers.js'
 import type { LaneRoute } from './lane-route.js'
@@ -15,7 +15,10 @@ export function sendOutside(
   handler: DispatchHandler,
 ): boolean {
   const copy = doneOptions(options, call)
-  copy.headers = sentHeaders(headers, route.settings, laneOutside(route, call, headers, target), undefined)
+  const lane = channels.egress.hasSubscribers
+    ? duringCall(infoOf(call, options), () => laneOutside(route, call, headers, target))
+    : laneOutside(route, call, headers, target)
+  copy.headers = sentHeaders(headers, route.settings, lane, undefined)
   return route.send(copy, handler)
 }
 
@@ -31,7 +34,7 @@ export function laneOutside(
   const { scope, keepHandSet } = route.settings
   const { hostname } = target
   if (scope.includes(hostname) && hostHeaderInScope(route, headers)) {
-    publishForwarded(hostname, lane)
+    publishEgress(hostname, lane, 'forwarded')
     return lane
   }
   if (keepHandSet && call.handSet && call.hop === 0 && !call.redirected && !scope.forbids(hostname)) return lane
@@ -47,7 +50,8 @@ function hostHeaderInScope(route: LaneRoute, headers: PlainHeaders): boolean {
   return named !== undefined && route.settings.scope.includes(named.name)
 }
 
-/** Tells subscribers that a tag goes out. */
-export function publishForwarded(host: string, lane: Lane | undefined): void {
-  if (lane !== undefined && channels.egress.hasSubscribers) channels.egress.publish({ host, lane, action: 'forwarded' })
+/** Tells subscribers whether a tag goes out to a service. */
+export function publishHop(host: string, lane: Lane | undefined, call: () => CallInfo): void {
+  if (!channels.egress.hasSubscribers) return
+  duringCall(call(), () => publishEgress(host, lane, lane === undefined ? 'untagged' : 'forwarded'))
 }

@@ -1,7 +1,15 @@
 import { isIP } from 'node:net'
-import { emitLanewayWarning, guardLookup, kAnyAddress, LanewayError } from '@laneway/core'
+import {
+  type CallInfo,
+  channels,
+  duringCall,
+  emitLanewayWarning,
+  guardLookup,
+  kAnyAddress,
+  LanewayError,
+} from '@laneway/core'
 import type { Choice, ChoiceEnd, Endpoint, LaneResolver } from '@laneway/discovery'
-import type { Call } from './call.js'
+import { type Call, infoOf } from './call.js'
 import { isConnectFailure, isHeadersTimeout, isResponseLost, isTimeout } from './connect-failure.js'
 import type { Dispatch, DispatchHandler, DispatchOptions } from './dispatcher.js'
 import type { PlainHeaders } from './headers.js'
@@ -46,7 +54,18 @@ export class ServiceHop {
   ) {}
 
   pick(): Choice {
-    return this.resumes ?? this.resolver.pick(this.service, this.call.lane, this.call.tried)
+    if (this.resumes !== undefined) return this.resumes
+    if (channels.decision.hasSubscribers) return duringCall(this.info(undefined), () => this.choose())
+    return this.choose()
+  }
+
+  /** For events. */
+  info(choice: Choice | undefined): CallInfo {
+    return infoOf(this.call, this.given, this.service, choice)
+  }
+
+  private choose(): Choice {
+    return this.resolver.pick(this.service, this.call.lane, this.call.tried)
   }
 
   isService(): boolean {

@@ -93,6 +93,7 @@ export function fakeResolver(services: Record<string, readonly Endpoint[] | 'not
     explain: () => unused('explain'),
     state: () => unused('state'),
     states: () => unused('states'),
+    health: () => unused('health'),
     async close() {},
   }
   return resolver

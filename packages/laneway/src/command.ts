@@ -1,0 +1,122 @@
+import { LanewayError } from '@laneway/core'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { type CommandWorld, EXIT } from './world.js'
+
+const EXAMPLES = `
+Examples:
+  laneway doctor                                     what is wrong here, and how to mend it
+  laneway lanes --nacos nacos:8848 --watch           who is in which lane
+  laneway explain sc-b --lane gray                   where a request goes, and why
+  laneway check gateway.yaml --request 'GET /orders' which rule and route match
+  laneway run -- node app.js                         start an app with lanes
+
+Without --nacos, --kubernetes or --file, the registry is that of the settings: environment (LANEWAY_...) and laneway.config.*.
+
+Exit codes: 0 all is well, 1 something is wrong, 2 wrong use or settings, 3 a registry cannot be reached; run ends as its program.
+`
+
+/** Runs the command line and resolves with its exit code. Each command is loaded when it is asked for. */
+export async function runCommand(args: readonly string[], world: CommandWorld): Promise<number> {
+  let code: number = EXIT.ok
+  const set = async (result: Promise<number>) => {
+    code = await result
+  }
+  const program = createProgram(world, set)
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return code
+  } catch (error) {
+    // commander has printed what it has to say.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    if (!(error instanceof LanewayError)) throw error
+    world.writeError(`${error.message}\n`)
+    return EXIT.usage
+  }
+}
+
+function createProgram(world: CommandWorld, set: (result: Promise<number>) => Promise<void>): Command {
+  const program = new Command('laneway')
+    .description(
+      'Traffic lanes at the terminal: what is wrong, who is in which lane, and why a request goes where it goes.',
+    )
+    .addHelpText('after', EXAMPLES)
+    .exitOverride()
+    .showHelpAfterError('(add --help for what there is)')
+    .configureOutput({
+      writeOut: world.write,
+      writeErr: world.writeError,
+      getOutHelpWidth: () => 100,
+      getErrHelpWidth: () => 100,
+    })
+    // What follows the program of `run` is not ours.
+    .enablePositionalOptions()
+  const command = (name: string, text: string) => program.command(name).description(text).copyInheritedSettings(program)
+
+  withSource(
+    command(
+      'doctor',
+      'Checks this folder and environment as register would see them. Each finding comes with its fix.',
+    ),
+  )
+    .option('--json', 'print the report as JSON')
+    .action(async options => set((await import('./doctor/command.js')).doctor(options, world)))
+
+  withSource(
+    command(
+      'lanes',
+      'Prints the services of the registry by lanes: instances, healthy ones, weight, version, age of the list.',
+    ),
+  )
+    .argument('[service...]', 'only these')
+    .option('-w, --watch', 'print again after each change, until it is interrupted')
+    .option('--json', 'print JSON; with --watch one line a change')
+    .action(async (services, options) => set((await import('./lanes.js')).lanes(services, options, world)))
+
+  withSource(command('explain', 'Tells where a request to a service would go, and why. Sends nothing.'))
+    .argument('<service>', 'name, as in the URL')
+    .option('-l, --lane <lane>', 'lane of the request (default: none)')
+    .option('--json', 'print the decision as JSON')
+    .action(async (service, options) => set((await import('./explain.js')).explain(service, options, world)))
+
+  command('check', 'Checks a file of colouring rules or a gateway configuration: all problems, each with its place.')
+    .argument('<file>', 'rules (YAML, JSON, Kubernetes manifests) or gateway.yaml')
+    .option(
+      '-r, --request <request>',
+      "say what becomes of a request, e.g. 'GET /orders?id=1' or 'GET http://shop.example.com/'",
+    )
+    .option('-H, --header <header>', "header of that request, 'name: value'; may be repeated", collect, [])
+    .option('--address <address>', 'IP address of its client', '127.0.0.1')
+    .option('--json', 'print the result as JSON')
+    .action(async (file, options) => set((await import('./check.js')).check(file, options, world)))
+
+  command(
+    'run',
+    'Starts a program with @laneway/register, from any folder. Ends as the program ends, by its exit code or signal.',
+  )
+    .usage('-- <program> [args...]')
+    .argument('<program...>', 'e.g. node app.js')
+    .passThroughOptions()
+    .action(async words => set((await import('./run.js')).run(words, world)))
+  return program
+}
+
+function withSource(command: Command): Command {
+  return command
+    .option('--nacos <servers>', 'Nacos servers, host:8848, separated by commas')
+    .option('--kubernetes', 'the API server of the kubeconfig or pod')
+    .option('--file <file>', 'a file of endpoints')
+    .option('-n, --namespace <namespace>', 'namespace in Nacos (its id) or Kubernetes')
+    .option('-g, --group <group>', 'group in Nacos')
+    .option('--timeout <ms>', 'how long to wait for the registry', milliseconds, 3000)
+}
+
+function milliseconds(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1 || value >= 2 ** 31)
+    throw new InvalidArgumentError('It is a number of ms, from 1.')
+  return value
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value]
+}

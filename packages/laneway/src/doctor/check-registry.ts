@@ -1,0 +1,139 @@
+import { networkInterfaces } from 'node:os'
+import { nearest, ownLane } from '@laneway/core'
+import type { Discovery, RegisterConfig } from '@laneway/register/settings'
+import { laneRows } from '../lane-rows.js'
+import type { RegistryView } from '../registry-view.js'
+import { type CheckName, type CheckResult, error, warning } from './finding.js'
+
+type Results = Partial<Record<CheckName, CheckResult>>
+
+/** Where a registry that cannot be reached is to be looked for. */
+export function checkConnection({ sources }: Discovery, view: RegistryView): CheckResult {
+  const facts = sources.map(({ name, where }) => (where === undefined ? name : `${name} ${where}`))
+  const refused = [...view.services.values()].map(({ error: cause }) => cause).find(isRefusal)
+  const lost = view.lost.map(({ source, error: cause }) => ({ name: nameOf(source), cause }))
+  if (refused !== undefined && lost.every(({ cause }) => !isRefusal(cause)))
+    lost.unshift({ name: facts[0] ?? '', cause: refused })
+  const findings = lost.map(({ name, cause }) => {
+    const words = cause === undefined ? 'no answer in time' : wordsOf(cause)
+    if (isRefusal(cause)) return error(`${name} refuses the login: ${words}`, LOGIN)
+    if (name.startsWith('file'))
+      return error(`${name} cannot be used: ${words}`, 'mend the file; LANEWAY_ENDPOINTS_FILE names it')
+    return error(`${name} cannot be reached: ${words}`, name.startsWith('nacos') ? NACOS : KUBERNETES)
+  })
+  return { facts, findings }
+}
+
+const LOGIN =
+  'look at LANEWAY_NACOS_USERNAME and LANEWAY_NACOS_PASSWORD (or LANEWAY_NACOS_PASSWORD_FILE), or ask for the right'
+const NACOS =
+  'LANEWAY_NACOS is host and main port, such as nacos:8848; gRPC is 1000 above it, and both must be reachable from here'
+const KUBERNETES = 'look at KUBECONFIG or the service account; kubectl get endpointslices must work from here'
+
+function isRefusal(cause: Error | undefined): boolean {
+  return (cause as { code?: string } | undefined)?.code === 'LANEWAY_AUTH'
+}
+
+const wordsOf = ({ message }: Error) => message.replace(/LANEWAY_\w+: /g, '').replace(/\s+/g, ' ')
+const nameOf = ({ name, where }: { name: string; where?: string }) => (where === undefined ? name : `${name} ${where}`)
+
+/** What the registry has: declared services, lanes, the own registration. */
+export function checkServices(config: RegisterConfig, view: RegistryView): Results {
+  const rows = laneRows(view.services.values(), Date.now()).filter(
+    ({ instances, lane }) => instances > 0 || lane === 'base',
+  )
+  const findings: NonNullable<CheckResult['findings']>[number][] = []
+  const withInstances = new Set(rows.filter(({ instances }) => instances > 0).map(({ service }) => service))
+  const names = [...withInstances]
+  for (const service of config.services) {
+    if (withInstances.has(service)) continue
+    const near = nearest(service, names)
+    const hint = near === undefined ? `there are ${names.sort().join(', ') || 'no services'}` : `did you mean ${near}?`
+    findings.push(
+      error(
+        `the registry has no instance of ${service}, which LANEWAY_SERVICES names; ${hint}`,
+        'look at the spelling, at LANEWAY_NACOS_NAMESPACE and LANEWAY_NACOS_GROUP, and whether the service is running',
+      ),
+    )
+  }
+  for (const service of withInstances) {
+    const own = rows.filter(row => row.service === service)
+    const base = own.find(({ lane }) => lane === 'base')
+    const lanes = own.filter(({ lane }) => lane !== 'base').map(({ lane }) => lane)
+    if (base !== undefined && base.instances === 0) {
+      findings.push(
+        warning(
+          `${service} has no base instance, only ${lanes.join(', ')}: requests without lane fail`,
+          'start an instance without LANEWAY_TAG, or take the tag from one; LANEWAY_BASE_EMPTY=any sends them into a lane instead',
+        ),
+      )
+    }
+    for (const { lane, instances, healthy, weight } of own) {
+      if (instances === 0 || healthy > 0) continue
+      const why = weight === 0 ? 'all of weight 0 or disabled' : 'none is healthy'
+      findings.push(
+        warning(
+          `${service} has ${instances} ${lane} instance(s) and none is usable: ${why}`,
+          'enable one, give it a weight, or mend its health check',
+        ),
+      )
+    }
+  }
+  const facts = names.sort().map(service => {
+    const own = rows.filter(row => row.service === service && row.instances > 0)
+    return `${service}: ${own.map(({ lane, healthy, instances }) => `${lane} ${healthy}/${instances}`).join(', ')}`
+  })
+  return {
+    services: { facts: facts.length === 0 ? ['none'] : facts, findings },
+    registration: checkRegistration(config, view),
+  }
+}
+
+function checkRegistration(config: RegisterConfig, view: RegistryView): CheckResult {
+  const { service, port, nacos } = config
+  if (service === undefined) return { facts: ['none: LANEWAY_SERVICE is not set'] }
+  if (nacos.length === 0) {
+    return {
+      findings: [
+        warning(
+          `LANEWAY_SERVICE is ${service} and no registry is configured that takes registrations`,
+          'set LANEWAY_NACOS; in Kubernetes, unset LANEWAY_SERVICE, since pods register by themselves',
+        ),
+      ],
+    }
+  }
+  const lane = ownLane({ tag: config.tag, warn() {} })?.header ?? 'base'
+  const endpoints = view.services.get(service)?.endpoints ?? []
+  const mine = endpoints.filter(one => HERE.has(one.host) && (port === undefined || one.port === port))
+  const ports = mine.map(({ host, port: at, tags = [] }) => `${host}:${at} (${tags.join(' ') || 'base'})`)
+  const facts = [`${service}, ${lane}: ${ports.join(', ') || 'no instance of this machine now'}`]
+  if (port === undefined) return { facts }
+  const other = mine.find(({ tags = [] }) => (tags.length === 0 ? 'base' : tags[0]) !== lane)
+  if (other === undefined) return { facts }
+  const seen = other.tags?.join(' ') || 'base'
+  return {
+    facts,
+    findings: [
+      error(
+        `${service} at ${other.host}:${other.port} is registered as ${seen}, and this environment says ${lane}`,
+        'start it again with this environment; the lane is registered when a process starts',
+      ),
+    ],
+  }
+}
+
+/** Addresses of this machine. */
+const HERE = new Set(Object.values(networkInterfaces()).flatMap(list => list?.map(({ address }) => address) ?? []))
+
+/** What the resolver says about metadata that was probably meant to be a lane, and about endpoints that are not usable. */
+export function checkMetadata(warnings: readonly string[]): CheckResult {
+  const findings = warnings.flatMap(message => {
+    const meant = /has the key "([^"]+)", which carries no lane; did you mean "([^"]+)"/.exec(message)
+    if (meant !== null) return [warning(message, `register it with ${meant[2]} in the place of ${meant[1]}`)]
+    if (/endpoint\(s\) of .* left out/.test(message)) {
+      return [warning(message, 'mend the registration of that instance: address, port, weight and tag are checked')]
+    }
+    return []
+  })
+  return { findings }
+}
