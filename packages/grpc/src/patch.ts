@@ -2,6 +2,8 @@ import type { ChannelOptions, GrpcChannel, GrpcCredentials, MakeChannel } from '
 import { LaneChannel } from './lane-channel.js'
 import { type LaneChannelOptions, resolveLaneChannelOptions } from './lane-channel-options.js'
 
+export type { LaneChannelOptions } from './lane-channel-options.js'
+
 type ChannelClass = new (target: string, credentials: GrpcCredentials, options: ChannelOptions) => GrpcChannel
 
 /** For a preload. Loads nothing of `@grpc/grpc-js`. */

@@ -11,7 +11,7 @@ export type { RegisterOptions } from './fields.js'
 
 /** What can be switched off by name. */
 export const PARTS = [
-  ...(['ingress', 'express', 'fastify', 'nest', 'http', 'undici', 'sockets'] as const),
+  ...(['ingress', 'express', 'fastify', 'nest', 'http', 'undici', 'grpc', 'sockets'] as const),
   ...(Object.keys(FRAMEWORKS) as (keyof typeof FRAMEWORKS)[]),
   ...(Object.keys(DRIVERS) as (keyof typeof DRIVERS)[]),
   ...(Object.keys(CONSUMERS) as (keyof typeof CONSUMERS)[]),

@@ -8,6 +8,7 @@ import { createDiscovery } from './discovery.js'
 import { atMost, drain } from './drain.js'
 import { CONSUMERS, DRIVERS, FRAMEWORKS } from './drivers.js'
 import { hookFastify } from './fastify-hook.js'
+import { hookGrpc } from './grpc-hook.js'
 import { createGuard } from './guard.js'
 import { hookHttp } from './http-hook.js'
 import { type HttpServer, watchServers } from './http-servers.js'
@@ -82,6 +83,7 @@ function startWith(config: RegisterConfig): Running {
         service: membership.registered ?? config.service ?? 'does not register',
         hooks,
         'copies of undici': copiesText(undiciCopies()),
+        'copies of grpc-js': `${grpcCopies()} so far`,
         'drivers and consumers': libraries.found(),
         disabled: [...config.disabled],
         faults: [...guard.faults.keys()],
@@ -124,6 +126,11 @@ function startWith(config: RegisterConfig): Running {
   if (on('undici')) {
     undiciCopies = hookUndici(egress, guard)
     hooks.push('undici')
+  }
+  let grpcCopies = () => 0
+  if (on('grpc')) {
+    grpcCopies = hookGrpc({ ...egress, ...(connectTimeoutMs !== undefined && { connectTimeoutMs }) }, guard)
+    hooks.push('grpc-js clients')
   }
   const libraries = hookLibraries({ ...DRIVERS, ...CONSUMERS, ...FRAMEWORKS }, on, guard)
   if (on('sockets')) {
