@@ -11,18 +11,25 @@ import {
   withLaneMember,
   withoutLaneMembers,
 } from '@laneway/core'
-import type { GrpcMetadata } from './grpc-js.js'
 import type { ResolvedLaneChannelOptions } from './lane-channel-options.js'
 
+/** What a call says about itself: metadata, or the headers of a transport. */
+export interface Carrier<M = unknown> {
+  get(key: string): (string | Buffer)[]
+  set(key: string, value: string): void
+  remove(key: string): void
+  clone(): M
+}
+
 /** A metadata key as lines of one header. @returns `undefined` when there is none */
-function lines(metadata: GrpcMetadata, key: string): string[] | undefined {
+function lines(metadata: Carrier, key: string): string[] | undefined {
   const values = metadata.get(key)
   return values.length === 0 ? undefined : values.map(String)
 }
 
 /** The lane of a call: a valid tag in its metadata, else the lane of the code that made it. */
 export function laneOfMetadata(
-  metadata: GrpcMetadata,
+  metadata: Carrier,
   caller: Lane | undefined,
   host: string,
   options: ResolvedLaneChannelOptions,
@@ -36,12 +43,12 @@ export function laneOfMetadata(
  *
  * @returns the same object when it says so already
  */
-export function inScope(
-  metadata: GrpcMetadata,
+export function inScope<M extends Carrier<M>>(
+  metadata: M,
   lane: Lane | undefined,
   host: string,
   { header, baggage }: ResolvedLaneChannelOptions,
-): GrpcMetadata {
+): M {
   const given = metadata.get(header)
   const carried = lines(metadata, 'baggage')?.join(',')
   const said = lane === undefined ? given.length === 0 : given.length === 1 && given[0] === lane.header
@@ -55,12 +62,12 @@ export function inScope(
 }
 
 /** Metadata for a host that gets no tag. */
-export function outOfScope(
-  metadata: GrpcMetadata,
+export function outOfScope<M extends Carrier<M>>(
+  metadata: M,
   lane: Lane | undefined,
   hosts: readonly string[],
   options: ResolvedLaneChannelOptions,
-): GrpcMetadata {
+): M {
   const { header, keepHandSet, scope } = options
   const [host = ''] = hosts
   const given = lines(metadata, header)
@@ -99,7 +106,7 @@ function blankAsNone(value: string): string | undefined {
   return value.trim() === '' ? undefined : value
 }
 
-function put(metadata: GrpcMetadata, key: string, value: string | undefined): void {
+function put(metadata: Carrier, key: string, value: string | undefined): void {
   if (value === undefined) metadata.remove(key)
   else metadata.set(key, value)
 }

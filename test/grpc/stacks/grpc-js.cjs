@@ -35,7 +35,6 @@ const CONFIG = JSON.stringify({
     },
     { name: name('Hedged'), hedgingPolicy: { maxAttempts: 3, hedgingDelay: '0.003s', nonFatalStatusCodes: [] } },
   ],
-  retryThrottling: { maxTokens: 1000, tokenRatio: 1 },
 })
 
 /** What the application says about its channels. @param fresh - on a connection of its own */

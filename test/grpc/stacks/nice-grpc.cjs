@@ -1,15 +1,21 @@
 // Servers and clients of nice-grpc: no code of Laneway in them.
 const { createChannel, createClient, createServer, ServerError, Status } = require('nice-grpc')
 const { ChannelCredentials } = require('@grpc/grpc-js')
-const { ECHO, channelOptions } = require('./grpc-js.cjs')
+const { ECHO: PLAIN, channelOptions } = require('./grpc-js.cjs')
+
+/** Messages of nice-grpc are objects. */
+const serialize = ({ value }) => Buffer.from(value)
+const deserialize = bytes => ({ value: bytes.toString() })
+const own = { requestSerialize: serialize, requestDeserialize: deserialize, responseSerialize: serialize, responseDeserialize: deserialize }
+const ECHO = Object.fromEntries(Object.entries(PLAIN).map(([name, method]) => [name, { ...method, ...own }]))
 
 async function* each(requests, one) {
-  for await (const text of requests) yield await one(text)
+  for await (const { value } of requests) yield { value: await one(value) }
 }
 
-const unary = handle => async (text, context) => {
+const unary = handle => async ({ value }, context) => {
   try {
-    return await handle(text, { get: key => context.metadata.getAll(key) })
+    return { value: await handle(value, { get: key => context.metadata.getAll(key) }) }
   } catch (error) {
     throw new ServerError(Status.UNAVAILABLE, error.message)
   }
@@ -23,22 +29,22 @@ async function serve(port, handlers) {
     hedged: unary(handlers.hedged),
     collect: async requests => {
       const parts = []
-      for await (const text of requests) parts.push(handlers.one(text))
-      return handlers.collected(parts)
+      for await (const { value } of requests) parts.push(handlers.one(value))
+      return { value: await handlers.collected(parts) }
     },
-    list: text => handlers.list(text),
+    list: ({ value }) => of(handlers.list(value)),
     chat: requests => each(requests, handlers.one),
   })
   await server.listen(`127.0.0.1:${port}`)
 }
 
 async function* of(texts) {
-  yield* texts
+  for await (const value of texts) yield { value }
 }
 
 async function all(parts, now) {
   const seen = []
-  for await (const text of parts) seen.push(`${now()}<${text}`)
+  for await (const { value } of parts) seen.push(`${now()}<${value}`)
   return seen
 }
 
@@ -46,11 +52,11 @@ function connect(target, fresh) {
   const channel = createChannel(target, ChannelCredentials.createInsecure(), channelOptions(fresh))
   const client = createClient(ECHO, channel)
   return {
-    unary: text => client.unary(text),
-    flaky: text => client.flaky(text),
-    hedged: text => client.hedged(text),
-    collect: texts => client.collect(of(texts)),
-    list: (text, now) => all(client.list(text), now),
+    unary: async value => (await client.unary({ value })).value,
+    flaky: async value => (await client.flaky({ value })).value,
+    hedged: async value => (await client.hedged({ value })).value,
+    collect: async texts => (await client.collect(of(texts))).value,
+    list: (value, now) => all(client.list({ value }), now),
     chat: (texts, now) => all(client.chat(of(texts)), now),
     close: () => channel.close(),
   }
