@@ -25,6 +25,7 @@ module.exports = (way, ports, control) => {
       await resolverOnce().ready('sc-c')
     },
     serve(stack, port, handlers) {
+      if (control && stack.serveControl !== undefined) return stack.serveControl(port, handlers)
       if (!byCode) return stack.serve(port, handlers)
       if (stack.serveInLanes !== undefined) return stack.serveInLanes(port, handlers)
       return stack.serve(port, handlers, [require('@laneway/grpc').laneInterceptor()])

@@ -50,8 +50,8 @@ const unary = handle => async ({ value }) => {
   }
 }
 
-/** Lanes by `laneServer`: connect uses the compatibility API. */
-async function serveInLanes(port, handlers) {
+/** Lanes by `laneServer`: connect uses the compatibility API. @param lanes - `false` for the control */
+async function serveWith(lanes, port, handlers) {
   const routes = router =>
     router.service(Echo, {
       unary: unary(handlers.unary),
@@ -63,7 +63,8 @@ async function serveInLanes(port, handlers) {
       list: ({ value }) => of(handlers.list(value)),
       chat: requests => each(requests, handlers.one),
     })
-  const server = laneServer(http2.createServer(connectNodeAdapter({ routes })))
+  const plain = http2.createServer(connectNodeAdapter({ routes }))
+  const server = lanes ? laneServer(plain) : plain
   await new Promise(resolve => server.listen(port, '127.0.0.1', resolve))
 }
 
@@ -88,7 +89,9 @@ module.exports = {
     flaky: 'connect has no retry policy',
     hedged: 'connect has no hedging',
   },
-  serveInLanes,
+  serveInLanes: (port, handlers) => serveWith(true, port, handlers),
+  // connect keeps the context of its callers where it sends: here the control is a server that reads no lane.
+  serveControl: (port, handlers) => serveWith(false, port, handlers),
   connect: target => clientOf(createGrpcTransport({ baseUrl: `http://${target}` })),
   connectInLanes: (service, port, resolver) =>
     clientOf(laneTransport(`http://${service}:${port}`, to => createGrpcTransport(to), { resolver })),
