@@ -11,10 +11,13 @@ export interface CallProgress {
   readonly hadAllTime: boolean
 }
 
+/** How grpc-js and this package end a call whose parent is cancelled. */
+export const CANCELLED_BY_PARENT = 'Cancelled by parent call'
+
 /** How a call ended, seen from the connection. */
 export function endOf(status: GrpcStatus, { responded, cancelled, hadAllTime }: CallProgress): ChoiceEnd {
   if (responded || isOfServer(status)) return 'ok'
-  if (cancelled) return 'aborted'
+  if (cancelled || status.details === CANCELLED_BY_PARENT) return 'aborted'
   switch (status.code) {
     case DEADLINE_EXCEEDED:
       return hadAllTime ? 'timeout' : 'aborted'

@@ -1,6 +1,6 @@
 import { currentLane, emitLanewayWarning, type Lane, runInLane } from '@laneway/core'
 import type { Choice, Endpoint } from '@laneway/discovery'
-import { endOf, isUnsent } from './call-end.js'
+import { CANCELLED_BY_PARENT, endOf, isUnsent } from './call-end.js'
 import { CallWait, type Waits } from './call-wait.js'
 import type { EndpointChannel } from './endpoint-channel.js'
 import {
@@ -135,7 +135,7 @@ export class LaneCall implements GrpcCall, GrpcListener, Waits {
   }
 
   parentCancelled(): void {
-    this.cancelWithStatus(CANCELLED, 'Cancelled by parent call')
+    this.cancelWithStatus(CANCELLED, CANCELLED_BY_PARENT)
   }
 
   getPeer(): string {

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import http2 from 'node:http2'
+import type { AddressInfo } from 'node:net'
 import * as grpc from '@grpc/grpc-js'
 import { runInLane } from '@laneway/core'
 import { laneChannel, laneInterceptor } from '@laneway/grpc'
@@ -39,15 +42,23 @@ t.test('mutual TLS works, and a client without a certificate gets no further', a
 })
 
 t.test('the server sees the logical name as the host', async t => {
-  const base = await serve(t, {
-    ...echo('base'),
-    unary: (call: grpc.ServerUnaryCall<string, string>, callback: grpc.sendUnaryData<string>) =>
-      callback(null, call.getHost()),
+  const server = http2.createServer()
+  server.on('stream', (stream, headers) => {
+    const trailers = { 'grpc-status': '9', 'grpc-message': headers[':authority'] }
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc', ...trailers }, { endStream: true })
   })
-  const { resolver } = await resolverOf(t, 'sc-b', [{ port: base.port }])
-  t.equal(await client(t, `sc-b:${base.port}`, laneChannel({ resolver })).unary(), `sc-b:${base.port}`)
-  const other = { ...laneChannel({ resolver }), 'grpc.default_authority': 'shop.example' }
-  t.equal(await client(t, `sc-b:${base.port}`, other).unary(), 'shop.example')
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const { resolver } = await resolverOf(t, 'sc-b', [{ port }])
+  const hostOf = async (options: object) => {
+    const c = client(t, `sc-b:${port}`, options)
+    const error = await c.unary().catch(error => error as grpc.ServiceError)
+    return (error as grpc.ServiceError).details
+  }
+  t.equal(await hostOf(laneChannel({ resolver })), `sc-b:${port}`)
+  t.equal(await hostOf({ ...laneChannel({ resolver }), 'grpc.default_authority': 'shop.example' }), 'shop.example')
 })
 
 t.test('credentials of a call go with it', async t => {
