@@ -50,7 +50,11 @@ export async function runCell({ node, stack, way, version, calls, control }) {
     const flags = ['--require', join(folder, 'versions.cjs')]
     if (way === 'register') flags.push('--import', '@laneway/register')
     return await new Promise(resolve => {
-      const child = spawn(node, [...flags, join(folder, 'cell.cjs')], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+      const child = spawn(node, [...flags, join(folder, 'cell.cjs')], {
+        cwd: folder,
+        env,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
       let out = ''
       let errors = ''
       const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
@@ -58,7 +62,10 @@ export async function runCell({ node, stack, way, version, calls, control }) {
       child.stderr.on('data', chunk => (errors += chunk))
       child.once('close', (code, signal) => {
         clearTimeout(timer)
-        const lines = out.split('\n').filter(line => line.startsWith('{')).map(line => JSON.parse(line))
+        const lines = out
+          .split('\n')
+          .filter(line => line.startsWith('{'))
+          .map(line => JSON.parse(line))
         resolve({ lines, code: signal ?? code, errors })
       })
     })

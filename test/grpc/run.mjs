@@ -62,7 +62,12 @@ async function cell({ name, stack, way, node, version }) {
   for (const { kind, skipped, wrong, lost, doubled, failed, samples } of lines) {
     if (skipped !== undefined) report('skipped', `${where}, ${kind}`, skipped)
     else if (wrong + lost + doubled + failed === 0) report('passed', `${where}, ${kind}`)
-    else report('failed', `${where}, ${kind}`, `wrong ${wrong}, lost ${lost}, doubled ${doubled}, failed ${failed}; ${samples.join('; ')}`)
+    else
+      report(
+        'failed',
+        `${where}, ${kind}`,
+        `wrong ${wrong}, lost ${lost}, doubled ${doubled}, failed ${failed}; ${samples.join('; ')}`,
+      )
   }
   if (code !== 0) report('failed', where, `the program ended with ${code}: ${errors.slice(0, 500)}`)
   const control = await runCell({ node: binary, stack, way, version, calls: CONTROL_CALLS, control: true })
@@ -71,7 +76,8 @@ async function cell({ name, stack, way, node, version }) {
     if (wrong > 0) report('passed', `${where}, ${kind}, control`, `${wrong} wrong`)
     else report('failed', `${where}, ${kind}, control`, 'it is not wrong, so the cell proves nothing')
   }
-  if (control.code !== 0) report('failed', `${where}, control`, `ended with ${control.code}: ${control.errors.slice(0, 500)}`)
+  if (control.code !== 0)
+    report('failed', `${where}, control`, `ended with ${control.code}: ${control.errors.slice(0, 500)}`)
 }
 
 /** @returns the last lines of a test of the package, and how it ended */
@@ -89,7 +95,7 @@ function runTest(name, version) {
 }
 
 await installLocked(folder)
-const stacks = STACKS.map(({ name, stack }) => [name, stack]).flat()
+const stacks = STACKS.flatMap(({ name, stack }) => [name, stack])
 if (options.has('stack') && !stacks.includes(options.get('stack'))) unknown(`--stack=${options.get('stack')}`)
 if (chosen('only', 'cells')) {
   for (const one of cells()) {
@@ -103,7 +109,16 @@ if (chosen('only', 'tests') && !options.has('stack') && !options.has('node')) {
     for (const name of TESTS) {
       const { out, code } = await runTest(name, version)
       if (code === 0) report('passed', `${name}.test.ts, grpc-js ${version}`)
-      else report('failed', `${name}.test.ts, grpc-js ${version}`, out.split('\n').filter(line => /not ok|rror:/.test(line)).slice(0, 6).join(' | '))
+      else
+        report(
+          'failed',
+          `${name}.test.ts, grpc-js ${version}`,
+          out
+            .split('\n')
+            .filter(line => /not ok|rror:/.test(line))
+            .slice(0, 6)
+            .join(' | '),
+        )
     }
   }
 }

@@ -34,7 +34,11 @@ module.exports = (way, ports, control) => {
       if (control) return stack.connect(`127.0.0.1:${port}`, fresh)
       if (!byCode) return stack.connect(`${service}:${port}`, fresh)
       if (stack.connectInLanes !== undefined) return stack.connectInLanes(service, port, resolverOnce())
-      return stack.connect(`${service}:${port}`, fresh, require('@laneway/grpc').laneChannel({ resolver: resolverOnce() }))
+      return stack.connect(
+        `${service}:${port}`,
+        fresh,
+        require('@laneway/grpc').laneChannel({ resolver: resolverOnce() }),
+      )
     },
     clientOfC(stack) {
       toC ??= this.connect(stack, 'sc-c', cBase, true)

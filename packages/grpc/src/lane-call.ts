@@ -4,8 +4,8 @@ import { CANCELLED_BY_PARENT, endOf, isUnsent } from './call-end.js'
 import { CallWait, type Waits } from './call-wait.js'
 import type { EndpointChannel } from './endpoint-channel.js'
 import {
-  type CallArguments,
   CANCELLED,
+  type CallArguments,
   DEADLINE_EXCEEDED,
   type GrpcCall,
   type GrpcChannel,
@@ -354,7 +354,8 @@ export class LaneCall implements GrpcCall, GrpcListener, Waits {
     for (let read = 0; read < this.#reads; read++) inner.startRead()
     for (const { context, message } of this.#messages) inner.sendMessageWithContext(context, message)
     if (this.#halfClosed) inner.halfClose()
-    if (this.#committed || this.#messages.length > 1 || this.#messages[0]?.context.callback !== undefined) this.#commit()
+    if (this.#committed || this.#messages.length > 1 || this.#messages[0]?.context.callback !== undefined)
+      this.#commit()
   }
 
   /** From now on the call stays where it is. */

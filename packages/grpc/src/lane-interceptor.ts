@@ -1,12 +1,8 @@
-import {
-  ServerInterceptingCall,
-  type ServerInterceptingCallInterface,
-  type ServerInterceptor,
-} from '@grpc/grpc-js'
+import { ServerInterceptingCall, type ServerInterceptingCallInterface, type ServerInterceptor } from '@grpc/grpc-js'
 import { createIngress, type IngressOptions, type IngressRequest } from '@laneway/core'
 import type { GrpcMetadata } from './grpc-js.js'
 import { resolveMetadataKey } from './lane-channel-options.js'
-import { type ServerListener, ServerLane } from './server-lane.js'
+import { ServerLane, type ServerListener } from './server-lane.js'
 import { ServerRequest } from './server-request.js'
 
 /** The request that an http2 server has decided about, on its stream; set by `@laneway/http`. */

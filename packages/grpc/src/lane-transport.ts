@@ -2,7 +2,11 @@ import { isIP } from 'node:net'
 import { currentLane, guardLookup, kAnyAddress, type Lane, type Lookup } from '@laneway/core'
 import type { Choice, Endpoint } from '@laneway/discovery'
 import { HeaderCarrier } from './header-carrier.js'
-import { type LaneChannelOptions, type ResolvedLaneChannelOptions, resolveLaneChannelOptions } from './lane-channel-options.js'
+import {
+  type LaneChannelOptions,
+  type ResolvedLaneChannelOptions,
+  resolveLaneChannelOptions,
+} from './lane-channel-options.js'
 import { inScope, laneOfMetadata, outOfScope } from './outgoing-metadata.js'
 import { ReplayedInput } from './replayed-input.js'
 import { endOfError, endOfMessages, isUnconnected } from './transport-end.js'
@@ -30,7 +34,14 @@ export type LaneTransportOptions = Omit<LaneChannelOptions, 'connectTimeoutMs'>
 /** Endpoints after the first, all before a byte of the call has left. */
 const MAX_RETRIES = 2
 
-type Arguments = [method: unknown, signal: AbortSignal | undefined, timeoutMs: number | undefined, header: unknown, input: unknown, ...more: unknown[]]
+type Arguments = [
+  method: unknown,
+  signal: AbortSignal | undefined,
+  timeoutMs: number | undefined,
+  header: unknown,
+  input: unknown,
+  ...more: unknown[],
+]
 
 /**
  * A transport of `@connectrpc/connect` whose calls go to endpoints of their lane and carry its tag. It is needed over HTTP/2;
@@ -46,7 +57,12 @@ export function laneTransport<T extends AnyTransport>(
   create: (target: TransportTarget) => T,
   options: LaneTransportOptions = {},
 ): T {
-  const route = new TransportRoute(new URL(baseUrl), baseUrl, create, resolveLaneChannelOptions('laneTransport', options))
+  const route = new TransportRoute(
+    new URL(baseUrl),
+    baseUrl,
+    create,
+    resolveLaneChannelOptions('laneTransport', options),
+  )
   const transport: AnyTransport = {
     unary: (...args) => new TransportCall(route, 'unary', args as unknown as Arguments).run(),
     stream: (...args) => new TransportCall(route, 'stream', args as unknown as Arguments).run(),
@@ -151,7 +167,10 @@ class TransportCall {
     try {
       const response = await this.#call(this.route.to(endpoint), headers)
       if (this.kind === 'unary') resolver.finished(choice, 'ok')
-      else response.message = endOfMessages(response.message as AsyncIterable<unknown>, () => resolver.finished(choice, 'ok'))
+      else
+        response.message = endOfMessages(response.message as AsyncIterable<unknown>, () =>
+          resolver.finished(choice, 'ok'),
+        )
       return response
     } catch (error) {
       resolver.finished(choice, endOfError(error, this.args[1]))

@@ -22,10 +22,7 @@ const kLaned = Symbol.for('laneway.grpc.channel')
  * @param onFault - told of a fault of Laneway's own; the call goes on without it
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
-export function createChannelPatch(
-  options: LaneChannelOptions,
-  onFault: (error: unknown) => void,
-): ChannelPatch {
+export function createChannelPatch(options: LaneChannelOptions, onFault: (error: unknown) => void): ChannelPatch {
   const resolved = resolveLaneChannelOptions('createChannelPatch', options, onFault)
   return {
     wrapChannel<C>(given: C): C {

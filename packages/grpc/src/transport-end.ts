@@ -26,7 +26,10 @@ function some(error: unknown, test: (failure: Failure) => boolean): boolean {
 
 /** Whether no connection could be made, so that nothing was sent. */
 export function isUnconnected(error: unknown): boolean {
-  return some(error, ({ syscall, code }) => syscall === 'connect' || syscall === 'getaddrinfo' || code === 'LANEWAY_FORBIDDEN_ADDRESS')
+  return some(
+    error,
+    ({ syscall, code }) => syscall === 'connect' || syscall === 'getaddrinfo' || code === 'LANEWAY_FORBIDDEN_ADDRESS',
+  )
 }
 
 /** How a call that failed ended, seen from the connection. */

@@ -127,35 +127,38 @@ t.test('a deadline, a cancellation and a parent end a call that waits for a conn
   t.equal(inFlight(), 0)
 })
 
-t.test('an endpoint that ends within a call gives UNAVAILABLE to the caller, and nobody else sees the call', async t => {
-  let seen = 0
-  const base = await serve(t, { ...echo('base'), unary: () => seen++, list: () => seen++ }, interceptors())
-  const arrived: (() => void)[] = []
-  const arrival = () => new Promise<void>(resolve => arrived.push(resolve))
-  const hanging = await serve(
-    t,
-    {
-      ...echo('gray'),
-      unary: () => arrived.shift()!(),
-      list: (call: grpc.ServerWritableStream<string, string>) => call.write('first', () => arrived.shift()!()),
-    },
-    interceptors(),
-  )
-  const { resolver } = await resolverOf(t, 'sc-b', [{ port: base.port }, { port: hanging.port, tags: ['gray'] }])
-  const { resolver: recording, ends, inFlight } = recorded(resolver)
-  const c = client(t, `sc-b:${base.port}`, laneChannel({ resolver: recording }))
-  const both = [arrival(), arrival()]
-  const unary = status(gray(() => c.unary()))
-  const list = status(gray(() => c.list()))
-  await Promise.all(both)
-  await new Promise(resolve => setTimeout(resolve, 20))
-  hanging.server.forceShutdown()
-  t.ok(RESET.includes((await unary).code), `${(await unary).message}`)
-  t.ok(RESET.includes((await list).code), `${(await list).message}`)
-  t.equal(seen, 0, 'base has seen nothing')
-  t.strictSame(ends.sort(), ['gray ok', 'gray reset'])
-  t.equal(inFlight(), 0)
-})
+t.test(
+  'an endpoint that ends within a call gives UNAVAILABLE to the caller, and nobody else sees the call',
+  async t => {
+    let seen = 0
+    const base = await serve(t, { ...echo('base'), unary: () => seen++, list: () => seen++ }, interceptors())
+    const arrived: (() => void)[] = []
+    const arrival = () => new Promise<void>(resolve => arrived.push(resolve))
+    const hanging = await serve(
+      t,
+      {
+        ...echo('gray'),
+        unary: () => arrived.shift()!(),
+        list: (call: grpc.ServerWritableStream<string, string>) => call.write('first', () => arrived.shift()!()),
+      },
+      interceptors(),
+    )
+    const { resolver } = await resolverOf(t, 'sc-b', [{ port: base.port }, { port: hanging.port, tags: ['gray'] }])
+    const { resolver: recording, ends, inFlight } = recorded(resolver)
+    const c = client(t, `sc-b:${base.port}`, laneChannel({ resolver: recording }))
+    const both = [arrival(), arrival()]
+    const unary = status(gray(() => c.unary()))
+    const list = status(gray(() => c.list()))
+    await Promise.all(both)
+    await new Promise(resolve => setTimeout(resolve, 20))
+    hanging.server.forceShutdown()
+    t.ok(RESET.includes((await unary).code), `${(await unary).message}`)
+    t.ok(RESET.includes((await list).code), `${(await list).message}`)
+    t.equal(seen, 0, 'base has seen nothing')
+    t.strictSame(ends.sort(), ['gray ok', 'gray reset'])
+    t.equal(inFlight(), 0)
+  },
+)
 
 t.test('an endpoint that is drained under load fails no call', async t => {
   const base = await serve(t, echo('base'), interceptors())

@@ -3,7 +3,7 @@ import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import * as grpc from '@grpc/grpc-js'
 import { runInLane } from '@laneway/core'
-import { laneChannel, type LaneChannelOptions, laneInterceptor } from '@laneway/grpc'
+import { type LaneChannelOptions, laneChannel, laneInterceptor } from '@laneway/grpc'
 import t from 'tap'
 import { client, echo, resolverOf, serve } from './lane-chain.js'
 

@@ -11,7 +11,11 @@ const { laneTransport } = require('@laneway/grpc/connect')
 
 /** The descriptor of echo.proto, read without a compiler. */
 function describe() {
-  const methods = [...readFileSync(join(__dirname, '../echo.proto'), 'utf8').matchAll(/rpc (\w+) \((stream )?Text\) returns \((stream )?Text\)/g)]
+  const methods = [
+    ...readFileSync(join(__dirname, '../echo.proto'), 'utf8').matchAll(
+      /rpc (\w+) \((stream )?Text\) returns \((stream )?Text\)/g,
+    ),
+  ]
   const file = create(FileDescriptorProtoSchema, {
     name: 'echo.proto',
     package: 'test',
@@ -42,13 +46,15 @@ async function* each(requests, one) {
   for await (const { value } of requests) yield { value: await one(value) }
 }
 
-const unary = handle => async ({ value }) => {
-  try {
-    return { value: await handle(value) }
-  } catch (error) {
-    throw new ConnectError(error.message, Code.Unavailable)
+const unary =
+  handle =>
+  async ({ value }) => {
+    try {
+      return { value: await handle(value) }
+    } catch (error) {
+      throw new ConnectError(error.message, Code.Unavailable)
+    }
   }
-}
 
 /** Lanes by `laneServer`: connect uses the compatibility API. @param lanes - `false` for the control */
 async function serveWith(lanes, port, handlers) {

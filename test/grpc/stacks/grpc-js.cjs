@@ -69,7 +69,12 @@ function handlersOf(handlers) {
     collect: (call, callback) =>
       onEvents(call, handlers.one, parts => handlers.collected(parts).then(value => callback(null, value))),
     list: call => void pump(handlers.list(call.request), call),
-    chat: call => onEvents(call, text => handlers.one(text).then(said => call.write(said)), parts => Promise.all(parts).then(() => call.end())),
+    chat: call =>
+      onEvents(
+        call,
+        text => handlers.one(text).then(said => call.write(said)),
+        parts => Promise.all(parts).then(() => call.end()),
+      ),
   }
 }
 
@@ -77,7 +82,9 @@ async function serve(port, handlers, interceptors) {
   const server = new grpc.Server(interceptors === undefined ? {} : { interceptors })
   server.addService(ECHO, handlersOf(handlers))
   await new Promise((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, grpc.ServerCredentials.createInsecure(), error => (error ? reject(error) : resolve()))
+    server.bindAsync(`127.0.0.1:${port}`, grpc.ServerCredentials.createInsecure(), error =>
+      error ? reject(error) : resolve(),
+    )
   })
 }
 

@@ -1,4 +1,4 @@
-// Servers and clients of Nest microservices over gRPC: no code of Laneway in them.
+// Servers and clients of Nest microservices over gRPC: no code of Laneway in them, unless interceptors and a factory of channels are given.
 require('reflect-metadata')
 const { join } = require('node:path')
 const { Module } = require('@nestjs/common')
@@ -9,13 +9,15 @@ const { channelOptions } = require('./grpc-js.cjs')
 
 const proto = { package: 'test', protoPath: join(__dirname, '../echo.proto') }
 
-const unary = handle => async ({ value }, metadata) => {
-  try {
-    return { value: await handle(value, metadata) }
-  } catch (error) {
-    throw new RpcException({ code: 14, message: error.message })
+const unary =
+  handle =>
+  async ({ value }, metadata) => {
+    try {
+      return { value: await handle(value, metadata) }
+    } catch (error) {
+      throw new RpcException({ code: 14, message: error.message })
+    }
   }
-}
 
 /** The class of a controller, as its decorators would make it. */
 function controllerOf(handlers) {
@@ -46,19 +48,23 @@ function controllerOf(handlers) {
     EchoController.prototype[name] = method
     const decorate = name === 'collect' || name === 'chat' ? GrpcStreamCall : GrpcMethod
     const rpc = name[0].toUpperCase() + name.slice(1)
-    decorate('Echo', rpc)(EchoController.prototype, name, Object.getOwnPropertyDescriptor(EchoController.prototype, name))
+    decorate('Echo', rpc)(
+      EchoController.prototype,
+      name,
+      Object.getOwnPropertyDescriptor(EchoController.prototype, name),
+    )
   }
   Reflect.defineMetadata('__controller__', true, EchoController)
   Reflect.defineMetadata('path', '/', EchoController)
   return EchoController
 }
 
-async function serve(port, handlers) {
+async function serve(port, handlers, interceptors) {
   class EchoModule {}
   Module({ controllers: [controllerOf(handlers)] })(EchoModule)
   const app = await NestFactory.createMicroservice(EchoModule, {
     transport: Transport.GRPC,
-    options: { ...proto, url: `127.0.0.1:${port}` },
+    options: { ...proto, url: `127.0.0.1:${port}`, ...(interceptors && { channelOptions: { interceptors } }) },
     logger: ['error'],
   })
   await app.listen()
@@ -71,10 +77,10 @@ function requests(texts) {
   return subject
 }
 
-function connect(target, fresh) {
+function connect(target, fresh, lanes) {
   const client = ClientProxyFactory.create({
     transport: Transport.GRPC,
-    options: { ...proto, url: target, channelOptions: channelOptions(fresh) },
+    options: { ...proto, url: target, channelOptions: { ...channelOptions(fresh), ...lanes } },
   })
   const echo = client.getService('Echo')
   const all = (values, now) => lastValueFrom(values.pipe(mapIn(now), toArray()))

@@ -1,4 +1,4 @@
-// Servers and clients of nice-grpc: no code of Laneway in them.
+// Servers and clients of nice-grpc: no code of Laneway in them, unless interceptors and a factory of channels are given.
 const { createChannel, createClient, createServer, ServerError, Status } = require('nice-grpc')
 const { ChannelCredentials } = require('@grpc/grpc-js')
 const { ECHO: PLAIN, channelOptions } = require('./grpc-js.cjs')
@@ -6,23 +6,30 @@ const { ECHO: PLAIN, channelOptions } = require('./grpc-js.cjs')
 /** Messages of nice-grpc are objects. */
 const serialize = ({ value }) => Buffer.from(value)
 const deserialize = bytes => ({ value: bytes.toString() })
-const own = { requestSerialize: serialize, requestDeserialize: deserialize, responseSerialize: serialize, responseDeserialize: deserialize }
+const own = {
+  requestSerialize: serialize,
+  requestDeserialize: deserialize,
+  responseSerialize: serialize,
+  responseDeserialize: deserialize,
+}
 const ECHO = Object.fromEntries(Object.entries(PLAIN).map(([name, method]) => [name, { ...method, ...own }]))
 
 async function* each(requests, one) {
   for await (const { value } of requests) yield { value: await one(value) }
 }
 
-const unary = handle => async ({ value }, context) => {
-  try {
-    return { value: await handle(value, { get: key => context.metadata.getAll(key) }) }
-  } catch (error) {
-    throw new ServerError(Status.UNAVAILABLE, error.message)
+const unary =
+  handle =>
+  async ({ value }, context) => {
+    try {
+      return { value: await handle(value, { get: key => context.metadata.getAll(key) }) }
+    } catch (error) {
+      throw new ServerError(Status.UNAVAILABLE, error.message)
+    }
   }
-}
 
-async function serve(port, handlers) {
-  const server = createServer()
+async function serve(port, handlers, interceptors) {
+  const server = createServer(interceptors === undefined ? {} : { interceptors })
   server.add(ECHO, {
     unary: unary(handlers.unary),
     flaky: unary(handlers.flaky),
@@ -48,8 +55,9 @@ async function all(parts, now) {
   return seen
 }
 
-function connect(target, fresh) {
-  const channel = createChannel(target, ChannelCredentials.createInsecure(), channelOptions(fresh))
+function connect(target, fresh, lanes) {
+  const makeChannel = lanes?.channelFactoryOverride ?? createChannel
+  const channel = makeChannel(target, ChannelCredentials.createInsecure(), channelOptions(fresh))
   const client = createClient(ECHO, channel)
   return {
     unary: async value => (await client.unary({ value })).value,

@@ -7,7 +7,9 @@ const server = new grpc.Server()
 server.addService(ECHO, {
   say(call, callback) {
     const lane = currentLane()?.header ?? 'none'
-    setImmediate(() => callback(null, `${lane} at ${process.argv[2]}, tag ${JSON.stringify(call.metadata.get('x-mse-tag'))}`))
+    setImmediate(() =>
+      callback(null, `${lane} at ${process.argv[2]}, tag ${JSON.stringify(call.metadata.get('x-mse-tag'))}`),
+    )
   },
 })
 server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, port) => {
