@@ -44,6 +44,8 @@ export async function runCell({ node, stack, way, version, calls, control }) {
       GRPC_VERSION: version,
       ...(control && { CONTROL: '1' }),
       ...(way === 'register' && { LANEWAY_ENDPOINTS_FILE: file, LANEWAY_SERVICES: 'sc-b,sc-c' }),
+      // On a busy machine a connection takes its time, and base is no answer here.
+      LANEWAY_CONNECT_TIMEOUT_MS: '60000',
       ...(way === 'register' && control && { LANEWAY_DISABLE: 'grpc' }),
     }
     delete env.NODE_OPTIONS

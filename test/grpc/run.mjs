@@ -33,6 +33,8 @@ const STACKS = [
   { name: 'nice-grpc', stack: 'nice-grpc', way: 'register' },
   { name: 'nest', stack: 'nest', way: 'register' },
   { name: 'connect', stack: 'connect', way: 'code' },
+  { name: 'nice-grpc by code', stack: 'nice-grpc', way: 'code' },
+  { name: 'nest by code', stack: 'nest', way: 'code' },
 ]
 const NODES = [20, 22, 24, 26]
 const OLDER = ['1.10', '1.11', '1.12', '1.13']

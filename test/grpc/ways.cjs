@@ -37,7 +37,7 @@ module.exports = (way, ports, control) => {
       return stack.connect(
         `${service}:${port}`,
         fresh,
-        require('@laneway/grpc').laneChannel({ resolver: resolverOnce() }),
+        require('@laneway/grpc').laneChannel({ resolver: resolverOnce(), connectTimeoutMs: 60_000 }),
       )
     },
     clientOfC(stack) {

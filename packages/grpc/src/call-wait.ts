@@ -1,6 +1,12 @@
 import { AsyncResource } from 'node:async_hooks'
 import { type CallArguments, PROPAGATE_CANCELLATION, PROPAGATE_DEADLINE } from './grpc-js.js'
 
+/**
+ * A time is waited for in so many parts. A program that computes for long finds its timer over before it can see that the
+ * connection is there; so it loses one part of the time only.
+ */
+const SLICES = 8
+
 /** What a call is told while it waits. */
 export interface Waits {
   deadlineExceeded(details: string): void
@@ -47,14 +53,23 @@ export class CallWait {
     this.#resource.runInAsyncScope(fn)
   }
 
-  /** @param stop - called when the wait is over for another reason @param ms - after which `late` is called */
+  /**
+   * @param stop - called when the wait is over for another reason
+   * @param ms - after which `late` is called; time in which this process did nothing else than compute counts little
+   */
   until(stop: (() => void) | undefined, ms: number, late: () => void): void {
     this.rest()
     this.#stop = stop
-    this.#timer = setTimeout(() => {
+    let left = SLICES
+    const pass = () => {
+      if (--left > 0) {
+        this.#timer = setTimeout(pass, ms / SLICES)
+        return
+      }
       this.rest()
       this.run(late)
-    }, ms)
+    }
+    this.#timer = setTimeout(pass, ms / SLICES)
   }
 
   /** Waits for nothing, for the moment. */

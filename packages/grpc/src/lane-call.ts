@@ -196,8 +196,8 @@ export class LaneCall implements GrpcCall, GrpcListener, Waits {
     return flags === undefined ? { callback: told } : { callback: told, flags }
   }
 
-  /** @param failed - the channel that could not be connected before */
-  #choose(failed: EndpointChannel | undefined): void {
+  /** @param failed - why the endpoint before has no channel */
+  #choose(failed: Error | undefined): void {
     const { resolver } = this.#route
     const choice = resolver!.pick(this.#service, this.#lane, this.#tried)
     const { endpoint } = choice
@@ -206,13 +206,13 @@ export class LaneCall implements GrpcCall, GrpcListener, Waits {
       else this.#refuse(choice)
       return
     }
-    if (this.#tried?.has(endpoint.address) === true) {
-      // Every endpoint that may serve has failed.
-      this.#giveUp(this.#route.channels!.peek(endpoint) ?? failed)
-      return
-    }
     resolver!.started(choice)
     this.#choice = choice
+    if (this.#tried?.has(endpoint.address) === true) {
+      // Every endpoint that may serve has failed.
+      this.#giveUp(this.#route.channels!.peek(endpoint), failed)
+      return
+    }
     const channel = this.#route.channels!.get(endpoint)
     if (channel === undefined) this.#open(endpoint)
     else if (channel.connect() === READY) this.#begin(channel.channel)
@@ -269,7 +269,7 @@ export class LaneCall implements GrpcCall, GrpcListener, Waits {
     }
   }
 
-  #connectFailed(endpoint: Endpoint, error?: Error, channel?: EndpointChannel): void {
+  #connectFailed(endpoint: Endpoint, failure?: Error, channel?: EndpointChannel): void {
     if (this.#over) return
     const { resolver, channels } = this.#route
     const choice = this.#choice
@@ -284,17 +284,22 @@ export class LaneCall implements GrpcCall, GrpcListener, Waits {
         resolver!.finished(choice, gone ? 'aborted' : 'connect-error')
       }
       channels!.failed(endpoint)
-      if (error !== undefined && this.#retries >= MAX_RETRIES) this.#endWith(refusedStatus(error, this.#metadata!))
-      else if (this.#retries++ < MAX_RETRIES) this.#choose(channel)
-      else this.#giveUp(channel)
+      if (this.#retries++ < MAX_RETRIES) this.#choose(failure)
+      else this.#giveUp(channels!.peek(endpoint), failure)
     } catch (fault) {
       this.#fault(fault)
     }
   }
 
-  /** A call that waits for a connection begins again; another one ends with what grpc-js says about the connection. */
-  #giveUp(channel: EndpointChannel | undefined): void {
+  /**
+   * A call that waits for a connection begins again. Another one is left to the channel of its endpoint: it ends with what
+   * grpc-js says about the connection, or is sent when that is slow and comes after all.
+   *
+   * @param failure - why the endpoint has no channel
+   */
+  #giveUp(channel: EndpointChannel | undefined, failure: Error | undefined): void {
     if (this.#metadata?.getOptions().waitForReady === true) {
+      this.#release(undefined)
       this.#waiting().until(undefined, WAIT_FOR_READY_MS, () => {
         this.#tried = undefined
         this.#retries = 0
@@ -307,7 +312,10 @@ export class LaneCall implements GrpcCall, GrpcListener, Waits {
       return
     }
     this.#committed = true
-    if (channel?.channel.getConnectivityState(false) === TRANSIENT_FAILURE) this.#begin(channel.channel)
+    // It has been told of this failure.
+    if (channel?.channel.getConnectivityState(false) === TRANSIENT_FAILURE) this.#release(undefined)
+    if (channel !== undefined) this.#begin(channel.channel)
+    else if (failure !== undefined) this.#endWith(refusedStatus(failure, this.#metadata!))
     else this.#end(UNAVAILABLE, `No connection established: no endpoint of ${this.#service} can be connected`)
   }
 

@@ -101,6 +101,33 @@ t.test('an endpoint that cannot be connected in time is answered for by base', a
   t.strictSame(await gray(() => c.chat('1')), ['gray@base ["gray"]'])
 })
 
+t.test('an endpoint that is slow to connect, and the only one, serves the calls that came meanwhile', async t => {
+  const base = await serve(t, echo('base'), interceptors())
+  const held: (() => void)[] = []
+  const slow = net.createServer(socket => {
+    socket.on('error', () => {})
+    held.push(() => {
+      const far = net.connect(base.port, '127.0.0.1')
+      far.on('error', () => socket.destroy())
+      socket.pipe(far).pipe(socket)
+    })
+  })
+  slow.listen(0, '127.0.0.1')
+  await once(slow, 'listening')
+  t.teardown(() => slow.close())
+  const { port } = slow.address() as AddressInfo
+  const { resolver } = await resolverOf(t, 'sc-b', [{ port }])
+  const { resolver: recording, inFlight } = recorded(resolver)
+  const c = client(t, `sc-b:${port}`, laneChannel({ resolver: recording, connectTimeoutMs: 16 }))
+  const calls = [gray(() => c.unary()), gray(() => c.list()), gray(() => c.collect('1', '2'))]
+  await new Promise(resolve => setTimeout(resolve, 200))
+  for (const connect of held) connect()
+  const said = 'gray@base ["gray"]'
+  t.strictSame(await Promise.all(calls), [said, [said, said, said], `gray,gray ${said}`])
+  t.equal(inFlight(), 0)
+  c.client.close()
+})
+
 t.test('a deadline, a cancellation and a parent end a call that waits for a connection', async t => {
   const mute = await silent(t)
   const { resolver } = await resolverOf(t, 'sc-b', [{ port: mute.port }])
