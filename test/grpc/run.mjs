@@ -23,7 +23,9 @@ const calls = Number(options.get('calls') ?? (options.has('full') ? 2000 : 100))
 const CONTROL_CALLS = 130
 
 function unknown(arg) {
-  console.error(`what is ${arg}? There are --full, --calls=, --stack=, --node=, --version=, --only=cells|tests`)
+  console.error(
+    `what is ${arg}? There are --full, --calls=, --stack=, --node=, --version=, --only=cells|tests|examples`,
+  )
   process.exit(2)
 }
 
@@ -82,12 +84,15 @@ async function cell({ name, stack, way, node, version }) {
     report('failed', `${where}, control`, `ended with ${control.code}: ${control.errors.slice(0, 500)}`)
 }
 
-/** @returns the last lines of a test of the package, and how it ended */
-function runTest(name, version) {
-  const flags = ['--require', `${folder}versions.cjs`, '--import', 'tsx', '--conditions=@laneway/source']
-  const child = spawn(process.execPath, [...flags, `packages/grpc/test/${name}.test.ts`], {
+/**
+ * @param version - of grpc-js; `undefined`: each package has the copy that it finds
+ * @returns what a program has printed, and how it ended
+ */
+function runScript(flags, file, version) {
+  const env = { ...process.env, ...(version !== undefined && { GRPC_VERSION: version }) }
+  const child = spawn(process.execPath, [...(version === undefined ? [] : flags), file], {
     cwd: root,
-    env: { ...process.env, GRPC_VERSION: version },
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let out = ''
@@ -96,6 +101,13 @@ function runTest(name, version) {
   return new Promise(resolve => child.once('close', code => resolve({ out, code })))
 }
 
+const runTest = (name, version) =>
+  runScript(
+    ['--require', `${folder}versions.cjs`, '--import', 'tsx', '--conditions=@laneway/source'],
+    `packages/grpc/test/${name}.test.ts`,
+    version,
+  )
+
 await installLocked(folder)
 const stacks = STACKS.flatMap(({ name, stack }) => [name, stack])
 if (options.has('stack') && !stacks.includes(options.get('stack'))) unknown(`--stack=${options.get('stack')}`)
@@ -103,6 +115,16 @@ if (chosen('only', 'cells')) {
   for (const one of cells()) {
     if (!chosen('stack', one.name) && !chosen('stack', one.stack)) continue
     if (chosen('node', one.node) && chosen('version', one.version)) await cell(one)
+  }
+}
+if (chosen('only', 'examples') && !options.has('stack') && !options.has('node')) {
+  for (const version of ['1.14', undefined]) {
+    const { out, code } = await runScript(['--require', `${folder}versions.cjs`], `${folder}examples.mjs`, version)
+    const line = out.split('\n').find(line => line.startsWith('{"results"'))
+    if (line === undefined) report('failed', 'examples of the README', `ended with ${code}: ${out.slice(0, 500)}`)
+    for (const { name, error } of line === undefined ? [] : JSON.parse(line).results) {
+      report(error === undefined ? 'passed' : 'failed', `example: ${name}`, error?.slice(0, 500))
+    }
   }
 }
 if (chosen('only', 'tests') && !options.has('stack') && !options.has('node')) {
@@ -125,4 +147,4 @@ if (chosen('only', 'tests') && !options.has('stack') && !options.has('node')) {
   }
 }
 console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)
-process.exitCode = count.failed === 0 ? 0 : 1
+process.exit(count.failed === 0 ? 0 : 1)

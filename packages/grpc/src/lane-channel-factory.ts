@@ -1,4 +1,5 @@
 import { Channel, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js'
+import { describe, LanewayError } from '@laneway/core'
 import type { GrpcChannel } from './grpc-js.js'
 import { LaneChannel } from './lane-channel.js'
 import { type LaneChannelOptions, resolveLaneChannelOptions } from './lane-channel-options.js'
@@ -10,6 +11,15 @@ export interface LaneChannelFactory {
     credentials: ChannelCredentials,
     options: ChannelOptions,
   ): InstanceType<typeof Channel>
+}
+
+/** Options of {@link laneChannel}. */
+export interface LaneClientOptions extends LaneChannelOptions {
+  /**
+   * `Channel` of the copy of `@grpc/grpc-js` whose clients get the channels: grpc-js refuses credentials of another copy.
+   * @default that of the `@grpc/grpc-js` which this package resolves to, because most programs have one copy
+   */
+  Channel?: typeof Channel
 }
 
 /**
@@ -25,10 +35,17 @@ export interface LaneChannelFactory {
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, when called; a call never throws one
  */
-export function laneChannel(options: LaneChannelOptions = {}): LaneChannelFactory {
-  const resolved = resolveLaneChannelOptions('laneChannel', options)
+export function laneChannel(options: LaneClientOptions = {}): LaneChannelFactory {
+  const { Channel: Plain = Channel, ...others } = options
+  const resolved = resolveLaneChannelOptions('laneChannel', others)
+  if (typeof Plain !== 'function') {
+    throw new LanewayError(
+      'LANEWAY_INVALID_OPTION',
+      `laneChannel: Channel is the class of a copy of @grpc/grpc-js, received ${describe(Plain)}`,
+    )
+  }
   const make = (target: string, credentials: unknown, channelOptions: unknown) =>
-    new Channel(target, credentials as ChannelCredentials, channelOptions as ChannelOptions) as unknown as GrpcChannel
+    new Plain(target, credentials as ChannelCredentials, channelOptions as ChannelOptions) as unknown as GrpcChannel
   return {
     channelFactoryOverride: (target, credentials, channelOptions) =>
       new LaneChannel(make, target, credentials as never, channelOptions, resolved) as never,

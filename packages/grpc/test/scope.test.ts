@@ -109,6 +109,7 @@ t.test('wrong options are refused at once', async t => {
     [{ connectTimeoutMs: Number.NaN }, /connectTimeoutMs/],
     [{ connectTimeout: 1 } as never, /connectTimeoutMs/],
     [{ keepHandSet: 1 as never }, /keepHandSet/],
+    [{ Channel: 'x' } as never, /Channel/],
     [{ propagateTo: ['a b'] }, /propagateTo/],
   ]
   for (const [options, message] of refused) {

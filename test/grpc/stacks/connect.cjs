@@ -91,6 +91,7 @@ function clientOf(transport) {
 }
 
 module.exports = {
+  Echo,
   lacks: {
     flaky: 'connect has no retry policy',
     hedged: 'connect has no hedging',

@@ -107,4 +107,4 @@ function mapIn(now) {
     )
 }
 
-module.exports = { serve, connect }
+module.exports = { proto, controllerOf, serve, connect }

@@ -70,4 +70,4 @@ function connect(target, fresh, lanes) {
   }
 }
 
-module.exports = { serve, connect }
+module.exports = { ECHO, serve, connect }
