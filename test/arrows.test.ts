@@ -13,11 +13,12 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
   fastify: { laneway: ['core'], peers: ['fastify'], libraries: ['fastify-plugin'] },
   http: { laneway: ['core', 'discovery'] },
   undici: { laneway: ['core', 'discovery'] },
+  grpc: { laneway: ['core', 'discovery'], peers: ['@grpc/grpc-js'] },
   nacos: { laneway: ['core', 'discovery'], libraries: ['*'] },
   'nacos-dev-server': { laneway: [], libraries: ['@grpc/grpc-js', '*'] },
   kubernetes: { laneway: ['core', 'discovery'], libraries: ['*'] },
   otel: { laneway: ['core'], peers: ['@opentelemetry/api'] },
-  register: { laneway: ['core', 'discovery', 'http', 'undici'] },
+  register: { laneway: ['core', 'discovery', 'grpc', 'http', 'undici'] },
   gateway: { laneway: ['core', 'rules', 'discovery', 'undici', 'fastify'], libraries: ['fastify', 'undici', 'yaml'] },
   laneway: {
     laneway: ['core', 'discovery', 'gateway', 'kubernetes', 'nacos', 'register', 'rules'],

@@ -7,6 +7,7 @@ import {
   runRequest,
 } from '@laneway/core'
 import { type EmitBelow, emitBelow, REQUEST_EVENTS } from './emit-below.js'
+import { adoptDecision, GrpcRequest, isGrpcCall, type StreamArguments, servesRequests } from './grpc-stream.js'
 import type { WithLane } from './lane-request.js'
 
 /** By a registered symbol, because two copies of this package may meet one server. */
@@ -26,6 +27,9 @@ interface LanedServer extends Emitter {
  *
  * Takes `http`, `https` and `http2` servers (the compatibility API). A second call on one server changes nothing.
  *
+ * Of an `http2` server without the compatibility API, the gRPC calls run in their lanes: those that come as `stream` with a
+ * content type of `application/grpc`, as in the servers of `@grpc/grpc-js`.
+ *
  * @param onFault - for a preload: told of a fault of Laneway's own, and the request is served as if it were not there
  * @returns the server
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`, when called; a request never causes one
@@ -43,15 +47,19 @@ export function laneServer<S extends Emitter>(
   laned[kLaned] = true
   const own = Object.hasOwn(server, 'emit') ? server.emit : undefined
   const below = emitBelow(server)
+  /** Has had a gRPC call that its listeners of `request` see too. */
+  let mixed = false
 
   // Wrapping what Node emits reaches listeners of any age and leaves `listeners()` and `listenerCount()` as they are.
   function laneServerEmit(this: unknown, ...args: unknown[]): boolean {
     // Looked up now: an instrumentation may have come since.
     const emit = own ?? (Object.getPrototypeOf(server) as Emitter).emit
+    if (args[0] === 'stream') return emitStream(this, emit, args)
     if (!REQUEST_EVENTS.has(args[0])) return Reflect.apply(emit, this, args) as boolean
     const before = handedOn
     try {
       const request = args[1] as IngressRequest & Emitter & WithLane
+      if (mixed) adoptDecision(request)
       const decision = ingress(request)
       if (!preloaded) request.lane = decision.lane
       const result = runRequest(decision, request, args[2] as Emitter, handOn, below, emit, args)
@@ -63,6 +71,22 @@ export function laneServer<S extends Emitter>(
       return Reflect.apply(emit, this, args) as boolean
     }
   }
+  function emitStream(self: unknown, emit: Emitter['emit'], args: unknown[]): boolean {
+    const before = handedOn
+    try {
+      if (isGrpcCall(server, args)) {
+        const [, stream, headers, , rawHeaders] = args as StreamArguments
+        const request = new GrpcRequest(stream, headers, rawHeaders)
+        mixed ||= servesRequests(server)
+        return runRequest(ingress(request), request, stream, applyOn, self, emit, args)
+      }
+    } catch (error) {
+      if (handedOn !== before) throw error
+      onFault(error)
+    }
+    return Reflect.apply(emit, self as object, args) as boolean
+  }
+
   // No more to be seen in loops over the server than before.
   Object.defineProperty(server, 'emit', {
     value: laneServerEmit,
@@ -71,6 +95,11 @@ export function laneServer<S extends Emitter>(
     enumerable: own !== undefined,
   })
   return server
+}
+
+function applyOn(self: unknown, emit: Emitter['emit'], args: unknown[]): boolean {
+  handedOn++
+  return Reflect.apply(emit, self as object, args) as boolean
 }
 
 /** Requests handed on so far: an error before one of them is Laneway's own, one after it comes from a listener. */

@@ -2,9 +2,10 @@ import { Server as HttpServerClass } from 'node:http'
 import { Server as HttpsServerClass } from 'node:https'
 import { type AddressInfo, Server } from 'node:net'
 
-/** The events with which an http, https or http2 server hands over a request. */
+/** The events with which an http, https or http2 server hands over a request, or a stream that no request is made of. */
 const REQUEST_EVENTS: ReadonlySet<unknown> = new Set([
   'request',
+  'stream',
   'upgrade',
   'connect',
   'checkContinue',

@@ -2,7 +2,18 @@ import { readFileSync } from 'node:fs'
 import Module from 'node:module'
 
 /** What is worth knowing about an application when a lane gets lost in it. */
-const TELLING = new Set(['express', 'fastify', 'koa', 'hono', '@nestjs/core', 'undici', 'axios', 'got', 'ws'])
+const TELLING = new Set([
+  'express',
+  'fastify',
+  'koa',
+  'hono',
+  '@nestjs/core',
+  'undici',
+  'axios',
+  'got',
+  'ws',
+  '@grpc/grpc-js',
+])
 
 /** Frameworks and clients among the CommonJS modules loaded so far, `name version`; ES modules cannot be listed. */
 export function installedVersions(): string[] {

@@ -12,6 +12,7 @@ import { DRIVERS } from './drivers.js'
 import { endpointTlsOf } from './endpoint-tls.js'
 import { hookFastify } from './fastify-hook.js'
 import { FRAMEWORKS } from './frameworks.js'
+import { hookGrpc } from './grpc-hook.js'
 import { createGuard } from './guard.js'
 import { healthOfProcess, OFF, type RegisterHealth } from './health.js'
 import { hookHttp } from './http-hook.js'
@@ -91,6 +92,7 @@ function startWith(config: RegisterConfig): Running {
         ...diagnosisOf(config, health()),
         hooks,
         'copies of undici': copiesText(undiciCopies()),
+        'copies of grpc-js': `${grpcCopies()} so far`,
         'drivers and consumers': libraries.found(),
         'requests without a server': seesInjected(on),
         disabled: [...config.disabled],
@@ -140,6 +142,11 @@ function startWith(config: RegisterConfig): Running {
     const watch = createFetchWatch(egress)
     lookAtFetch = () => guard.attempt('undici', watch)
     hooks.push('undici')
+  }
+  let grpcCopies = () => 0
+  if (on('grpc')) {
+    grpcCopies = hookGrpc({ ...egress, ...(connectTimeoutMs !== undefined && { connectTimeoutMs }) }, guard)
+    hooks.push('grpc-js clients')
   }
   const libraries = hookLibraries({ ...DRIVERS, ...QUEUES, ...CONSUMERS, ...FRAMEWORKS(injected) }, on, guard)
   hookQueues(on, libraries.meets, guard)

@@ -1,0 +1,1 @@
+export { type AnyTransport, type LaneTransportOptions, laneTransport, type TransportTarget } from './lane-transport.js'

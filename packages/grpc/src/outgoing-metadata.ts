@@ -1,0 +1,112 @@
+import {
+  BAGGAGE_KEY,
+  baggageMember,
+  channels,
+  hasLaneMember,
+  type Lane,
+  laneOfCall,
+  MSE_BAGGAGE_KEY,
+  parseBaggageLane,
+  parseMseLane,
+  withLaneMember,
+  withoutLaneMembers,
+} from '@laneway/core'
+import type { ResolvedLaneChannelOptions } from './lane-channel-options.js'
+
+/** What a call says about itself: metadata, or the headers of a transport. */
+export interface Carrier<M = unknown> {
+  get(key: string): (string | Buffer)[]
+  set(key: string, value: string): void
+  remove(key: string): void
+  clone(): M
+}
+
+/** A metadata key as lines of one header. @returns `undefined` when there is none */
+function lines(metadata: Carrier, key: string): string[] | undefined {
+  const values = metadata.get(key)
+  return values.length === 0 ? undefined : values.map(String)
+}
+
+/** The lane of a call: a valid tag in its metadata, else the lane of the code that made it. */
+export function laneOfMetadata(
+  metadata: Carrier,
+  caller: Lane | undefined,
+  host: string,
+  options: ResolvedLaneChannelOptions,
+): Lane | undefined {
+  const given = metadata.get(options.header)
+  return given.length === 0 ? caller : laneOfCall(given.map(String), caller, host)
+}
+
+/**
+ * Metadata that says what was decided. The caller's own object stays as it is, because callers use one for many calls.
+ *
+ * @returns the same object when it says so already
+ */
+export function inScope<M extends Carrier<M>>(
+  metadata: M,
+  lane: Lane | undefined,
+  host: string,
+  { header, baggage }: ResolvedLaneChannelOptions,
+): M {
+  const given = metadata.get(header)
+  const carried = lines(metadata, 'baggage')?.join(',')
+  const said = lane === undefined ? given.length === 0 : given.length === 1 && given[0] === lane.header
+  const members = baggageFor(carried, lane, baggage)
+  if (lane !== undefined && channels.egress.hasSubscribers) channels.egress.publish({ host, lane, action: 'forwarded' })
+  if (said && members === carried) return metadata
+  const changed = metadata.clone()
+  put(changed, header, lane?.header)
+  if (members !== carried) put(changed, 'baggage', members)
+  return changed
+}
+
+/** Metadata for a host that gets no tag. */
+export function outOfScope<M extends Carrier<M>>(
+  metadata: M,
+  lane: Lane | undefined,
+  hosts: readonly string[],
+  options: ResolvedLaneChannelOptions,
+): M {
+  const { header, keepHandSet, scope } = options
+  const [host = ''] = hosts
+  const given = lines(metadata, header)
+  const handSet = given === undefined ? undefined : laneOfCall(given, undefined, host)
+  const kept = keepHandSet && handSet !== undefined && !hosts.some(one => scope.forbids(one))
+  if (!kept) {
+    const blocked = handSet ?? lane
+    if (blocked !== undefined) scope.blocked(host, blocked)
+  }
+  const carried = lines(metadata, 'baggage')?.join(',')
+  const members = carried !== undefined && hasLaneMember(carried) ? blankAsNone(withoutLaneMembers(carried)) : carried
+  if (given === undefined && members === carried) return metadata
+  const changed = metadata.clone()
+  put(changed, header, kept ? handSet.header : undefined)
+  if (members !== carried) put(changed, 'baggage', members)
+  return changed
+}
+
+function baggageFor(before: string | undefined, lane: Lane | undefined, write: boolean): string | undefined {
+  if (write && lane !== undefined) return withLaneMember(before, lane)
+  return before !== undefined && contradicts(before, lane) ? blankAsNone(withoutLaneMembers(before)) : before
+}
+
+/** Whether baggage names another lane than the call is in: then a neighbour would read another lane than was picked. */
+function contradicts(baggage: string, lane: Lane | undefined): boolean {
+  if (!hasLaneMember(baggage)) return false
+  const plain = baggageMember(baggage, BAGGAGE_KEY)
+  const mse = baggageMember(baggage, MSE_BAGGAGE_KEY)
+  return (
+    (plain !== undefined && parseBaggageLane(plain)?.header !== lane?.header) ||
+    (mse !== undefined && parseMseLane(mse)?.header !== lane?.header)
+  )
+}
+
+function blankAsNone(value: string): string | undefined {
+  return value.trim() === '' ? undefined : value
+}
+
+function put(metadata: Carrier, key: string, value: string | undefined): void {
+  if (value === undefined) metadata.remove(key)
+  else metadata.set(key, value)
+}

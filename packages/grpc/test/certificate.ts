@@ -1,0 +1,20 @@
+/** Self-signed for `sc-b` and `localhost`, and for nothing else; valid for a hundred years; protects nothing. */
+export const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg2w1oQxS6w/Ks2svj
+UepW6AyzLXX7VAIwuIHAv1aq6JahRANCAARBSQHcGnraLjrzk3bgq+spY6ckTwxa
+i94q5ZFClXfsDgQVWPAR8eg4bFPKZ/XO99cOeexeOMKDaNyDKiPYAyMm
+-----END PRIVATE KEY-----
+`
+
+export const cert = `-----BEGIN CERTIFICATE-----
+MIIBkDCCATegAwIBAgIUNTpfmQc5SoZhb/R1eFEs46pTtIgwCgYIKoZIzj0EAwIw
+DzENMAsGA1UEAwwEc2MtYjAgFw0yNjExMjMyMDI0MTJaGA8yMTI2MTAzMDIwMjQx
+MlowDzENMAsGA1UEAwwEc2MtYjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABEFJ
+AdwaetouOvOTduCr6yljpyRPDFqL3irlkUKVd+wOBBVY8BHx6DhsU8pn9c731w55
+7F44woNo3IMqI9gDIyajbzBtMB0GA1UdDgQWBBSAkpvun/5OoPDymyJcqcY8d2rP
+BjAfBgNVHSMEGDAWgBSAkpvun/5OoPDymyJcqcY8d2rPBjAPBgNVHRMBAf8EBTAD
+AQH/MBoGA1UdEQQTMBGCBHNjLWKCCWxvY2FsaG9zdDAKBggqhkjOPQQDAgNHADBE
+AiBxFogpfEG8olzMggXS51YE85TAzcKgd8iyh5rPbTSxdgIgczTu2rYoWPH9LBtb
+DVQDZSTylRMp9ezvVUnHJKj4eQ0=
+-----END CERTIFICATE-----
+`
