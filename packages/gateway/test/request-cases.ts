@@ -83,7 +83,10 @@ export const REQUEST_CASES: Readonly<Record<string, RequestCase>> = {
     http2: [Buffer.concat([headerFrames(1, h2(), false), Buffer.from([0, 0, 2, 0, 1, 0, 0, 0, 1]), Buffer.from('hi')])],
     look: ({ body }) => (body === 'hi' ? 'passed on' : `the body ${body}`),
   },
-  '`OPTIONS *`': { http1: [h1('OPTIONS * HTTP/1.1')], http2: [[[':method', 'OPTIONS'], [':path', '*'], ...h2().slice(2)]] },
+  '`OPTIONS *`': {
+    http1: [h1('OPTIONS * HTTP/1.1')],
+    http2: [[[':method', 'OPTIONS'], [':path', '*'], ...h2().slice(2)]],
+  },
   'A target with `#`': {
     http1: [h1('GET /x#y HTTP/1.1'), h1('GET http://a/x#y HTTP/1.1'), h1('GET /?#/admin HTTP/1.1')],
     http2: [h2without(':path', [':path', '/x#y']), h2without(':path', [':path', '/?#/admin'])],

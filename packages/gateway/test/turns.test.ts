@@ -213,6 +213,29 @@ for (const [kind, listener, open] of kinds) {
     t.ok(isQuiet(running as Running) && port > 0)
   })
 
+  t.test(`${kind}: a tunnel behind a long body and an offer of h2c ends with its client`, async t => {
+    const { port, ...running } = await world(t, listener)
+    const upgraded = (count: number) => new RegExp(`upgraded_connections ${count}\\n`).test(running.gateway.metrics())
+    const h2c = get('/2', 'Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk')
+    const body = 'b'.repeat(64_929)
+    const put = `PUT /put HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
+    for (const first of [h2c, get('/1')]) {
+      const client = open(t, port)
+      client.socket.write(first + put + h2c)
+      await client.until('at /2')
+      client.socket.write(get('/chat', ...WEBSOCKET))
+      await client.until('hello')
+      t.ok(upgraded(1))
+      client.socket.destroy()
+      while (!upgraded(0)) await new Promise(resolve => setTimeout(resolve, 10))
+      const pipelined = open(t, port)
+      pipelined.socket.write(first + put + h2c + get('/chat', ...WEBSOCKET))
+      await pipelined.until(/hello|HTTP\/1.1 400/)
+      pipelined.socket.destroy()
+      while (!upgraded(0)) await new Promise(resolve => setTimeout(resolve, 10))
+    }
+  })
+
   t.test(`${kind}: requests behind one that offers h2c are served`, async t => {
     const { port } = await world(t, listener)
     const h2c = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk']
