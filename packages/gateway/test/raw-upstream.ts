@@ -1,5 +1,5 @@
 // An upstream that answers with any bytes, and a client of HTTP/2 that tells all it got.
-import type { ClientHttp2Session, IncomingHttpHeaders } from 'node:http2'
+import type { ClientHttp2Session, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
 import { createServer, type Socket } from 'node:net'
 import { listen } from '@laneway/testkit'
 import type { Test } from 'tap'
@@ -29,9 +29,9 @@ export interface Got {
 }
 
 /** One request on a session. Never rejects. */
-export function ask(session: ClientHttp2Session, method: string): Promise<Got> {
+export function ask(session: ClientHttp2Session, method: string, fields: OutgoingHttpHeaders = {}): Promise<Got> {
   return new Promise(resolve => {
-    const stream = session.request({ ':path': '/', ':method': method })
+    const stream = session.request({ ...fields, ':path': '/', ':method': method })
     let headers: Got['headers']
     let body = ''
     let trailers: IncomingHttpHeaders = {}

@@ -19,8 +19,8 @@ interface Case {
   /** What the upstream sends, one answer each; all of them have the same outcome. */
   readonly bytes: readonly string[]
   readonly method?: 'HEAD'
-  /** No rule looks at the caller. */
-  readonly open?: true
+  /** The request is in a lane, because of its caller. */
+  readonly gray?: true
   /** In the words of the table. */
   readonly look?: (answer: Answer) => string
 }
@@ -130,17 +130,18 @@ const CASES: Readonly<Record<string, Case>> = {
     bytes: [chunked('Content-Encoding: x', 'Set-Cookie: a', 'Cache-Control: public', 'TE: x')],
     look: ({ trailers }) => (Object.keys(trailers).length === 0 ? 'stripped' : `passed on: ${Object.keys(trailers)}`),
   },
-  '`Cache-Control` when a rule looked at the caller': {
+  '`Cache-Control: public, max-age=9` in a lane that depends on the caller': {
     bytes: [cacheable],
+    gray: true,
     look: ({ headers }) => `becomes \`${headers['cache-control']}\``,
   },
-  '`CDN-Cache-Control`, `Edge-Control`, `Surrogate-Control` and their like then': {
+  '`CDN-Cache-Control`, `Edge-Control`, `Surrogate-Control` and their like there': {
     bytes: [cacheable],
+    gray: true,
     look: gone(...SHARED.map(name => name.toLowerCase())),
   },
-  'All of these when no rule looked at the caller': {
+  'All of these without a lane': {
     bytes: [cacheable],
-    open: true,
     look: ({ headers }) =>
       headers['cache-control']![0] === 'public, max-age=9' &&
       SHARED.every(name => headers[name.toLowerCase()] !== undefined)
@@ -201,25 +202,24 @@ t.test('what the client gets of an answer is what the README says', async t => {
     rules: [{ name: 'r', when: { header: { name: 'user-agent', exact: 'xiaoming' } }, lane: 'gray' }],
   }
   const listeners = [{ host: '127.0.0.1' }, { host: '127.0.0.1', protocol: 'h2c' as const }]
-  const looking = await start(t, services, { routes, rules, listeners })
-  const open = await start(t, services, { routes, listeners })
+  const { gateway } = await start(t, services, { routes, rules, listeners })
   const rows = readmeTable('| an upstream answers |')
   t.same(rows.map(([name]) => name).sort(), Object.keys(CASES).sort(), 'rows and cases')
-  for (const [name, { bytes, method = 'GET', look = () => 'passed on', ...rest }] of Object.entries(CASES)) {
+  for (const [name, { bytes, method = 'GET', look = () => 'passed on', gray = false }] of Object.entries(CASES)) {
     const [, first, second] = rows.find(([one]) => one === name) ?? []
-    const { gateway } = rest.open === true ? open : looking
+    const agent = gray ? 'xiaoming' : 'curl'
     const session = http2.connect(`http://127.0.0.1:${gateway.address(1).port}`)
     session.on('error', () => {})
     for (const [index, answer] of bytes.entries()) {
       at.bytes = Buffer.from(answer, 'latin1')
       const text = await rawRequest(
         gateway.address(0).port,
-        `${method} / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+        `${method} / HTTP/1.1\r\nHost: a\r\nUser-Agent: ${agent}\r\nConnection: close\r\n\r\n`,
       )
       const whole = read(text)
       const outcome = problem(text) ?? (whole === undefined ? 'breaks off' : look(whole))
       t.equal(outcome, first, `HTTP/1.1: ${name}, ${index}`)
-      const got = await ask(session, method)
+      const got = await ask(session, method, { 'user-agent': agent })
       const other = problem(got.body) ?? (got.code === 0 ? look(readHttp2(got)) : 'breaks off')
       t.equal(other, second, `HTTP/2: ${name}, ${index}`)
     }
