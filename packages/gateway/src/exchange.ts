@@ -163,11 +163,20 @@ export class Exchange implements Waiter {
       this.#error ??= 'client-gone'
       this.#response.destroy()
     } else {
-      const refusal = refusalOf(error)
-      this.#forwarder.failed(this, error, refusal)
+      const reason = this.#reasonOf(error)
+      const refusal = refusalOf(reason)
+      this.#forwarder.failed(this, reason, refusal)
       this.answer(refusal)
     }
     this.#settle()
+  }
+
+  /** The resolver knows more of a choice without endpoint than undici tells: whether there is any, and what was meant. */
+  #reasonOf(error: unknown): unknown {
+    const choice = this.#choice
+    const { code, cause } = Object(error) as { code?: unknown; cause?: unknown }
+    if (code !== 'LANEWAY_NO_BASE' || choice === undefined || choice.endpoint !== undefined) return error
+    return this.#forwarder.resolver.refusal(choice, this.lane, cause)
   }
 
   onUpgrade(status: number, raw: RawLines, upstream: Duplex): void {
