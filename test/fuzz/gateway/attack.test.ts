@@ -1,4 +1,4 @@
-// The fuzz of the gateway in small, for `npm run test:mutations`: what it would notice in minutes, it notices here in seconds.
+// The fuzz of the gateway in small: with a patch of `broken` applied, it has to fail.
 import t from 'tap'
 import { gatewayCases } from '../gateway-cases.js'
 
