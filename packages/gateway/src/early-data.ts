@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { resumeSocket } from './resume-socket.js'
 
 /** What a client may send before its upgrade is answered; then it has to wait. */
 const MAX_BYTES = 64 * 1024
@@ -16,8 +17,8 @@ export class EarlyData {
   constructor(socket: Socket, head: Buffer) {
     this.#socket = socket
     socket.on('data', this.#take).on('end', this.#left)
+    resumeSocket(socket)
     if (head.length > 0) this.#take(head)
-    else socket.resume()
   }
 
   /** Stops reading, and returns what was read. */

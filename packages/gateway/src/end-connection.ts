@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { PROBLEMS, type Refusal } from './problem.js'
+import { resumeSocket } from './resume-socket.js'
 
 /** How long a connection stays open for a client that still sends, so that the client reads the answer before a reset. */
 export const LINGER_MS = 2000
@@ -21,7 +22,7 @@ export function endConnection(socket: Socket, text = ''): void {
     socket.once('end', () => socket.destroySoon())
     // What comes now is thrown away, whoever read it before.
     socket.on('data', ignore)
-    socket.resume()
+    resumeSocket(socket)
   }
   const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref()
   socket.once('close', () => clearTimeout(timer))

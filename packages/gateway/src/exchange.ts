@@ -163,11 +163,20 @@ export class Exchange implements Waiter {
       this.#error ??= 'client-gone'
       this.#response.destroy()
     } else {
-      const refusal = refusalOf(error)
-      this.#forwarder.failed(this, error, refusal)
+      const reason = this.#reasonOf(error)
+      const refusal = refusalOf(reason)
+      this.#forwarder.failed(this, reason, refusal)
       this.answer(refusal)
     }
     this.#settle()
+  }
+
+  /** The resolver knows more of a choice without endpoint than undici tells: whether there is any, and what was meant. */
+  #reasonOf(error: unknown): unknown {
+    const choice = this.#choice
+    const { code, cause } = Object(error) as { code?: unknown; cause?: unknown }
+    if (code !== 'LANEWAY_NO_BASE' || choice === undefined || choice.endpoint !== undefined) return error
+    return this.#forwarder.resolver.refusal(choice, this.lane, cause)
   }
 
   onUpgrade(status: number, raw: RawLines, upstream: Duplex): void {
@@ -230,7 +239,7 @@ export class Exchange implements Waiter {
       return
     }
     if (this.#forwarder.draining) headers.push('connection', 'close')
-    // undici decodes the phrase as UTF-8, and Node refuses what is left of other bytes.
+    // undici decodes the phrase as UTF-8, and Node writes it as Latin-1 or refuses it: what is not ASCII would change.
     response.writeHead(status, PHRASE.test(statusText) ? statusText : '', headers)
     this.#forwarder.flushSoon(this)
   }
@@ -341,8 +350,8 @@ const BREAKING: ReadonlySet<Refusal> = new Set(['bad-request', 'client-timeout',
 /** Statuses whose answers have no body in HTTP/2 of Node. */
 const BODILESS = new Set([204, 205, 304])
 
-/** What Node writes as a reason phrase. */
-const PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/
+/** A reason phrase that goes on as it came. */
+const PHRASE = /^[\t\x20-\x7e]*$/
 
 /**
  * undici compares the length that an answer names with what came, also where there is no body by definition: 304 may

@@ -6,6 +6,7 @@ import { isWebSocket, takeRest } from './gateway-request.js'
 import type { Metrics } from './metrics.js'
 import type { Refusal } from './problem.js'
 import { afterAnswers, isAnswering, isBegun, lastOf, type Serve, serveInTurn, setLast } from './request-turns.js'
+import { resumeSocket } from './resume-socket.js'
 
 const kEarly = Symbol('laneway.gateway.early')
 const kSecured = Symbol('laneway.gateway.secured')
@@ -118,7 +119,7 @@ export class Http1Connections {
     socket.once('end', () => {
       if (isAnswering(socket)) socket.destroy()
     })
-    socket.resume()
+    resumeSocket(socket)
     afterAnswers(socket, () => endConnection(socket, refusalText(refusal)))
   }
 
@@ -139,7 +140,7 @@ export class Http1Connections {
       socket.setTimeout(0)
       this.#server.emit(this.#secure ? 'secureConnection' : 'connection', socket)
       if (rest.length > 0) socket.unshift(rest)
-      socket.resume()
+      resumeSocket(socket)
     })
   }
 }

@@ -172,6 +172,7 @@ function createServer(
             ...HTTP2,
             allowHTTP1: true,
             Http1IncomingMessage: common.IncomingMessage,
+            requireHostHeader: false,
           } as http2.SecureServerOptions,
           handler as never,
         )

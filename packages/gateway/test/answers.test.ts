@@ -1,26 +1,10 @@
 // What an upstream may answer, and what the client gets of it. Run on every supported Node, see node-versions.test.ts.
 import http2 from 'node:http2'
-import { createServer, type Socket } from 'node:net'
-import { listen, rawRequest } from '@laneway/testkit'
-import t, { type Test } from 'tap'
+import { rawRequest } from '@laneway/testkit'
+import t from 'tap'
 import { cert, key } from './certificate.js'
+import { ask, rawUpstream } from './raw-upstream.js'
 import { dial, start } from './world.js'
-
-/** An upstream that answers each request with these bytes, and then closes the connection or keeps it. */
-async function upstream(t: Test) {
-  const at: { bytes: Buffer; keep: boolean } = { bytes: Buffer.alloc(0), keep: false }
-  const port = await listen(
-    t,
-    createServer((socket: Socket) => {
-      socket.on('error', () => {})
-      socket.on('data', () => {
-        socket.write(at.bytes)
-        if (!at.keep) socket.end()
-      })
-    }) as never,
-  )
-  return { at, port }
-}
 
 interface Case {
   readonly name: string
@@ -215,34 +199,11 @@ const cases: readonly Case[] = [
   },
 ]
 
-interface Got {
-  readonly headers: Readonly<Record<string, unknown>> | undefined
-  readonly body: string
-  readonly code: number
-}
-
-function ask(session: http2.ClientHttp2Session, method: string): Promise<Got> {
-  return new Promise(resolve => {
-    const stream = session.request({ ':path': '/', ':method': method })
-    let headers: Got['headers']
-    let body = ''
-    stream.setEncoding('utf8')
-    stream.on('response', head => {
-      headers = head
-    })
-    stream.on('data', chunk => {
-      body += chunk
-    })
-    stream.on('error', () => {})
-    stream.on('close', () => resolve({ headers, body, code: stream.rstCode }))
-  })
-}
-
-/** undici refuses some bytes that are no answer, Node's server the others. */
+/** An end before the head is none, what follows is one that cannot be read. */
 const NO_ANSWER = /^(upstream-reset|bad-answer)$/
 
 t.test('a client gets the upstream’s answer, or a 502 that says why', async t => {
-  const { at, port: service } = await upstream(t)
+  const { at, port: service } = await rawUpstream(t)
   const errors: string[] = []
   const { gateway, logged } = await start(
     t,
@@ -306,7 +267,7 @@ t.test('a client gets the upstream’s answer, or a 502 that says why', async t 
 })
 
 t.test('the head of an answer is sent before its body', async t => {
-  const { at, port: service } = await upstream(t)
+  const { at, port: service } = await rawUpstream(t)
   const { gateway } = await start(
     t,
     { 'sc-a': [{ host: '127.0.0.1', port: service }] },
@@ -329,7 +290,7 @@ t.test('the head of an answer is sent before its body', async t => {
 })
 
 t.test('an answer that breaks off breaks off for a client of HTTP/1.0 over TLS', async t => {
-  const { at, port: service } = await upstream(t)
+  const { at, port: service } = await rawUpstream(t)
   const { gateway, logged } = await start(
     t,
     { 'sc-a': [{ host: '127.0.0.1', port: service }] },

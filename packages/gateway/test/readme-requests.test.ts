@@ -10,6 +10,9 @@ import { readmeTable } from './readme-table.js'
 import { REQUEST_CASES, type RequestCase, type Seen } from './request-cases.js'
 import { send, start } from './world.js'
 
+// Many connections, one after the other: a busy machine needs longer than tap allows by default.
+t.setTimeout(120_000)
+
 const tls = { cert, key }
 const listeners = [
   { host: '127.0.0.1' },
@@ -270,7 +273,8 @@ t.test('what the gateway does with a request is what its README says', async t =
         if (!noHttp2) socket.write(opening)
         socket.write(isBytes ? request : headerFrames(1, request as Fields, true))
         const outcome = http2Outcome(await answer, seen, look)
-        t.equal(outcome, second, `HTTP/2, ${alpn ?? 'plain'}: ${name}, ${index}`)
+        // Newer versions of Node refuse more by themselves.
+        t.ok(second?.split(', or ').includes(outcome), `${outcome}, HTTP/2, ${alpn ?? 'plain'}: ${name}, ${index}`)
         socket.destroy()
       }
     }

@@ -8,6 +8,9 @@ import { WebSocketServer } from 'ws'
 import { cert, key } from './certificate.js'
 import { dial, type Running, send, start } from './world.js'
 
+// Many connections, one after the other: a busy machine needs longer than tap allows by default.
+t.setTimeout(120_000)
+
 /** An upstream whose answers to /slow wait until they are released. */
 async function upstream(t: Test) {
   const seen: string[] = []
@@ -211,6 +214,29 @@ for (const [kind, listener, open] of kinds) {
     await gone
     await untilQuiet(more as Running)
     t.ok(isQuiet(running as Running) && port > 0)
+  })
+
+  t.test(`${kind}: a tunnel behind a long body and an offer of h2c ends with its client`, async t => {
+    const { port, ...running } = await world(t, listener)
+    const upgraded = (count: number) => new RegExp(`upgraded_connections ${count}\\n`).test(running.gateway.metrics())
+    const h2c = get('/2', 'Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk')
+    const body = 'b'.repeat(64_929)
+    const put = `PUT /put HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
+    for (const first of [h2c, get('/1')]) {
+      const client = open(t, port)
+      client.socket.write(first + put + h2c)
+      await client.until('at /2')
+      client.socket.write(get('/chat', ...WEBSOCKET))
+      await client.until('hello')
+      t.ok(upgraded(1))
+      client.socket.destroy()
+      while (!upgraded(0)) await new Promise(resolve => setTimeout(resolve, 10))
+      const pipelined = open(t, port)
+      pipelined.socket.write(first + put + h2c + get('/chat', ...WEBSOCKET))
+      await pipelined.until(/hello|HTTP\/1.1 400/)
+      pipelined.socket.destroy()
+      while (!upgraded(0)) await new Promise(resolve => setTimeout(resolve, 10))
+    }
   })
 
   t.test(`${kind}: requests behind one that offers h2c are served`, async t => {
