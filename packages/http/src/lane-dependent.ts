@@ -30,7 +30,12 @@ export function keepOutOfCache(response: IncomingMessage): void {
     get: () => undefined,
     set(this: IncomingMessage, policy: CachePolicy) {
       if (typeof policy?.storable === 'function') policy.storable = () => false
-      Object.defineProperty(this, 'cachePolicy', { value: policy, configurable: true, enumerable: true, writable: true })
+      Object.defineProperty(this, 'cachePolicy', {
+        value: policy,
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      })
     },
   })
 }
