@@ -1,9 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { HopOptions } from './node-internals.js'
 
-/** A response with one of these may be stored by a cache of the client. */
-const STORED_BY = ['cache-control', 'expires', 'etag', 'last-modified']
-
 /**
  * Whether a cache above the agent reads the response of a request: `cacheable-request`, which got's `cache` is, passes
  * its own options on. Such a cache does not see the lane, so it would give the answer of one lane to another.
@@ -12,9 +9,33 @@ export function isReadByCache({ cache, strictTtl, automaticFailover }: HopOption
   return Boolean(cache) && (strictTtl !== undefined || automaticFailover !== undefined)
 }
 
-/** Marks a response as good for its request only: `Vary: *` is how RFC 9111, section 4.1, says that. */
-export function markLaneDependent({ headers, rawHeaders }: IncomingMessage): void {
-  if (!STORED_BY.some(name => headers[name] !== undefined)) return
-  headers.vary = '*'
-  rawHeaders.push('Vary', '*')
+/** What the cache makes of a response, and asks whether it may keep it. */
+interface CachePolicy {
+  storable?: unknown
+}
+
+/**
+ * Keeps a response, which is good for its request only, out of that cache: the cache puts its policy on the response, and
+ * that policy says no from then on. The headers stay as the server said them, wherever they are passed on to.
+ */
+export function keepOutOfCache(response: IncomingMessage): void {
+  // Confirms what the cache has kept from before the first lane: `Vary: *` (RFC 9111, section 4.1) is what it merges.
+  if (response.statusCode === 304) {
+    response.headers.vary = '*'
+    return
+  }
+  Object.defineProperty(response, 'cachePolicy', {
+    configurable: true,
+    enumerable: true,
+    get: () => undefined,
+    set(this: IncomingMessage, policy: CachePolicy) {
+      if (typeof policy?.storable === 'function') policy.storable = () => false
+      Object.defineProperty(this, 'cachePolicy', {
+        value: policy,
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      })
+    },
+  })
 }

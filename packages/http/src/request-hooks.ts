@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { currentLane, type Lane, runInLane } from '@laneway/core'
-import { markLaneDependent } from './lane-dependent.js'
+import { keepOutOfCache } from './lane-dependent.js'
 import { classOf, type OutgoingRequest } from './node-internals.js'
 
 /** Told of what happens to a request to a service. */
@@ -98,7 +98,7 @@ function emit(this: Hooked<OutgoingRequest>, ...args: unknown[]): boolean {
 }
 
 function answered(hooks: RequestHooks, response: IncomingMessage): void {
-  if (hooks.isCached()) markLaneDependent(response)
+  if (hooks.isCached()) keepOutOfCache(response)
   const bound = response as unknown as Hooked<{ emit: unknown }>
   bound[kHooks] = hooks
   if (!Object.hasOwn(response, 'emit')) {

@@ -44,3 +44,23 @@ t.test("got's cache does not give the answer of one lane to another", async t =>
   const ask = (tag: string | undefined) => runInLane(tag, () => cached('http://sc-b/').text())
   t.strictSame([await ask(undefined), await ask('gray'), await ask(undefined)], ['none 1', 'gray 2', 'none 3'])
 })
+
+t.test('an answer that got streams into another one keeps the headers of its server', async t => {
+  const agent = await service(t, { 'cache-control': 'max-age=60', etag: '"1"', vary: 'Accept-Encoding' })
+  const cached = got.extend({ cache: new Map(), agent: { http: agent } })
+  const proxy = createServer((request, response) => {
+    runInLane(request.headers['x-mse-tag'] as string | undefined, () => cached.stream('http://sc-b/').pipe(response))
+  })
+  const port = await listen(t, proxy)
+  const seen: unknown[] = []
+  for (const headers of [{}, { 'x-mse-tag': 'gray' }, {}]) {
+    const answer = await new Promise<IncomingMessage>(resolve => http.get({ port, headers, agent: false }, resolve))
+    let body = ''
+    for await (const chunk of answer) body += chunk
+    seen.push([body, answer.headers.vary, answer.headers['cache-control']])
+  }
+  t.strictSame(
+    seen,
+    ['none 1', 'gray 2', 'none 3'].map(body => [body, 'Accept-Encoding', 'max-age=60']),
+  )
+})

@@ -31,6 +31,17 @@ for (const agent of AGENTS) {
   })
 }
 
+// One that is no http.Agent, and one that is.
+for (const agent of ['https-proxy-agent 5', 'https-proxy-agent 7']) {
+  t.test(`${agent}, as globalAgent: the same for calls without an agent`, async t => {
+    const network = await startNetwork(t)
+    const app = await startApp(t, program('proxied.mjs'), {
+      environment: { ...network.environment, PROXY: network.proxy, GLOBAL_AGENT: agent },
+    })
+    for (const client of ['get', 'axios']) await judge(t, network, app, client)
+  })
+}
+
 t.test(
   'proxies of undici: services are called past the proxy, and third parties through it without the tag',
   async t => {

@@ -56,6 +56,12 @@ const clients = {
   fetch: async (url, _agents, headers) => (await fetch(url, { headers })).text(),
 }
 
+const { GLOBAL_AGENT } = process.env
+if (GLOBAL_AGENT !== undefined) {
+  http.globalAgent = agents[GLOBAL_AGENT].http
+  https.globalAgent = agents[GLOBAL_AGENT].https
+}
+
 const server = http.createServer(async (req, res) => {
   const asked = new URL(req.url, 'http://here').searchParams
   const tag = asked.get('hand')

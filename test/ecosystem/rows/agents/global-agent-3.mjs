@@ -1,6 +1,7 @@
 /** The same with a version whose agent is no http.Agent. */
 export default {
   library: 'global-agent3',
+  full: true,
   use: 'http.globalAgent is no http.Agent',
   // They speak of the way to the proxy, and services are called past it.
   ignore: ['connection', 'proxy-connection'],

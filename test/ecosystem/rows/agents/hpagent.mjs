@@ -1,6 +1,7 @@
 /** A proxy agent that tunnels through http.Agent. */
 export default {
   library: 'hpagent',
+  full: true,
   use: 'as agent',
   // They speak of the way to the proxy, and services are called past it.
   ignore: ['connection', 'proxy-connection'],

@@ -1,6 +1,7 @@
 /** An agent that chooses a proxy for each request. */
 export default {
   library: 'proxy-agent',
+  full: true,
   use: 'as agent',
   // They speak of the way to the proxy, and services are called past it.
   ignore: ['connection', 'proxy-connection'],

@@ -1,6 +1,7 @@
 /** A tunnelling agent that is no http.Agent. */
 export default {
   library: 'tunnel',
+  full: true,
   use: 'as agent',
   // They speak of the way to the proxy, and services are called past it.
   ignore: ['connection', 'proxy-connection'],

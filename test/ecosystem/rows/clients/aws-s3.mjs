@@ -1,6 +1,7 @@
 /** Reads an object of a store that speaks S3. */
 export default {
   library: '@aws-sdk/client-s3',
+  full: true,
   use: 'GetObject, with its retries',
   explicit: true,
   ignore: ['amz-sdk-invocation-id', 'x-amz-date', 'authorization', 'amz-sdk-request'],

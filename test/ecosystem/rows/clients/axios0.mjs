@@ -1,6 +1,7 @@
 /** Questions of a service that never went to axios 1. */
 export default {
   library: 'axios0',
+  full: true,
   use: 'post, with interceptors',
   explicit: true,
   async service({ agent, targetOf }) {

@@ -1,6 +1,7 @@
 /** The client below the SDKs of Google. */
 export default {
   library: 'gaxios',
+  full: true,
   use: 'request, with its retries',
   explicit: true,
   answer: ({ times }) => (times === 1 ? { status: 503, body: 'busy' } : undefined),

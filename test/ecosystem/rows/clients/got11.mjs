@@ -1,6 +1,7 @@
 /** Questions with a hook and the retries of got. */
 export default {
   library: 'got11',
+  full: true,
   use: 'json, with a hook and a retry',
   explicit: true,
   answer: ({ times }) => (times === 1 ? { status: 503, body: 'busy' } : undefined),

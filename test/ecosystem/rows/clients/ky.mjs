@@ -1,6 +1,7 @@
 /** Questions with the retries and hooks of ky. */
 export default {
   library: 'ky',
+  full: true,
   use: 'json, with retries and a hook',
   explicit: true,
   answer: ({ times }) => (times === 1 ? { status: 503, body: 'busy' } : undefined),

@@ -1,6 +1,7 @@
 /** A question after another, in the callback form, through a small pool. */
 export default {
   library: 'needle',
+  full: true,
   use: 'get, then post, callbacks',
   explicit: true,
   async service({ require, agent, targetOf }) {

@@ -1,6 +1,7 @@
 /** Questions of a service that came before the fetch of Node. */
 export default {
   library: 'node-fetch3',
+  full: true,
   use: 'post, streamed on',
   explicit: true,
   async service({ agent, targetOf }) {

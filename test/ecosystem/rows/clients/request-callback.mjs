@@ -1,6 +1,7 @@
 /** A question after another, in the callback form, through the pool of the library. */
 export default {
   library: 'request',
+  full: true,
   use: 'two gets, callbacks, own pool',
   explicit: 'the row is about the pool that the library makes',
   async service({ require, targetOf }) {

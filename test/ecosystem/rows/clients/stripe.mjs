@@ -1,6 +1,7 @@
 /** A payment service: the SDK talks to what stands for Stripe. */
 export default {
   library: 'stripe',
+  full: true,
   use: 'customers.retrieve, with its retries',
   explicit: true,
   ignore: ['x-stripe-client-telemetry', 'x-stripe-client-user-agent', 'idempotency-key'],

@@ -1,6 +1,7 @@
 /** A question after another, in the callback form. */
 export default {
   library: 'superagent',
+  full: true,
   use: 'two posts, callbacks',
   explicit: true,
   async service({ require, agent, targetOf }) {

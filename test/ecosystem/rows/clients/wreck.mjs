@@ -1,6 +1,7 @@
 /** Questions of a hapi service. */
 export default {
   library: '@hapi/wreck',
+  full: true,
   use: 'get and read',
   explicit: true,
   async service({ require, agent, targetOf }) {

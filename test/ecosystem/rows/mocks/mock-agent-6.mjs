@@ -1,6 +1,7 @@
 /** A test of a service: MockAgent stands for the other services, and net connect is disabled. */
 export default {
   library: 'undici6',
+  full: true,
   use: 'MockAgent, request',
   explicit: true,
   targets: ['service', 'peer'],

@@ -1,6 +1,7 @@
 /** A test of a service that uses axios without an agent, as most do. */
 export default {
   library: 'nock14',
+  full: true,
   use: 'stands for a service on axios, no agent',
   alone: true,
   explicit: 'the row is about calls without an agent',

@@ -1,6 +1,7 @@
 /** A test of a service: under Jest, modules live in another realm. */
 export default {
   library: 'jest',
+  full: true,
   use: 'a service in a test, currentLane() in it',
   explicit: 'a test imports what it tests',
   program: ({ node, flags, libraries }) => ({

@@ -1,6 +1,7 @@
 /** A service in TypeScript, CommonJS, compiled while it is loaded. Node 20 needs --require for that, not --import. */
 export default {
   library: 'ts-node',
+  full: true,
   use: 'node --require ts-node/register app.ts',
   explicit: 'see the rows of tsx',
   program: ({ node, requireFlags, libraries }) => ({

@@ -1,6 +1,7 @@
 /** The command of tsx, with the flag in the environment. */
 export default {
   library: 'tsx',
+  full: true,
   use: 'NODE_OPTIONS="--import @laneway/register" tsx app.ts',
   explicit: 'see the row of the flag',
   program: ({ node, flags, libraries }) => ({

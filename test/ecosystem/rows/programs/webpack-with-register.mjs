@@ -3,6 +3,7 @@ import { bundle } from '../../fixtures/bundle.mjs'
 /** A bundle that holds @laneway/register: it starts without a flag of Laneway. */
 export default {
   library: 'webpack',
+  full: true,
   use: 'a bundle that contains register',
   explicit: 'register is inside of the bundle',
   notApplicable: { otel: 'the bundle is loaded by OpenTelemetry as any other' },

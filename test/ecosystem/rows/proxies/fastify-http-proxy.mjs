@@ -1,6 +1,7 @@
 /** A whole prefix that belongs to other services. */
 export default {
   library: '@fastify/http-proxy',
+  full: true,
   use: 'getUpstream, preHandler',
   explicit: true,
   request: number => (number % 3 === 1 ? { method: 'POST', body: `${number}` } : {}),

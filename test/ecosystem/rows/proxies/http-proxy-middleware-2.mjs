@@ -1,6 +1,7 @@
 /** A gateway that has read the body, and writes it again into the request it passes on. */
 export default {
   library: 'hpm2',
+  full: true,
   use: 'fixRequestBody behind express.json()',
   explicit: true,
   request: body,

@@ -1,6 +1,7 @@
 /** A gateway with a bounded pool, which passes bodies on as they come. */
 export default {
   library: 'http-proxy',
+  full: true,
   use: 'bounded pool, POST, proxyRes',
   explicit: true,
   request: number => ({ method: 'POST', body: `${number} `.repeat(5000) }),

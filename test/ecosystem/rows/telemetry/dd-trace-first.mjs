@@ -3,6 +3,7 @@ import { tracedService } from './sentry.mjs'
 /** Datadog's tracer, loaded before everything; its agent is a closed port on loopback. */
 export default {
   library: 'dd-trace',
+  full: true,
   use: 'traces of every request, before register',
   explicit: 'see the other row',
   flagsBefore: ['--require', 'dd-trace/init'],

@@ -3,6 +3,7 @@ import { tracedService } from './sentry.mjs'
 /** New Relic's agent, loaded before everything; its collector is a closed port on loopback. */
 export default {
   library: 'newrelic',
+  full: true,
   use: 'transactions of every request, before register',
   explicit: 'see the other row',
   flagsBefore: ['--require', 'newrelic'],

@@ -4,6 +4,7 @@ import { tracedService } from './sentry.mjs'
 /** OpenTelemetry in code, loaded before the app: node:http is really patched, and the lane lives in its context. */
 export default {
   library: '@opentelemetry/sdk-node',
+  full: true,
   use: 'sdk-node by --require, LANEWAY_OTEL=1',
   explicit: 'see the row with useOtelContext()',
   flags: ['--require', fileURLToPath(new URL('../../fixtures/otel-sdk.cjs', import.meta.url))],
