@@ -5,6 +5,7 @@ import {
   decideInjected,
   type Emitter,
   guardExpressClass,
+  type IngressDecision,
   type IngressOptions,
   type IngressRequest,
   runRequest,
@@ -28,17 +29,17 @@ const HAPI_REQUEST = /[\\/]hapi[\\/]lib[\\/]request\.js$/
  * `hapi.inject()`, of `serverless-http`. No server sees them, but each has a response of a class of its own. When an object
  * of such a class is made, Express and hapi are looked up among the modules that are loaded.
  *
- * @returns what decides their lanes
+ * @returns what decides their lanes; see `decideInjected` for `inherits`
  */
 export function hookInjectedRequests(
   options: IngressOptions,
   on: (part: string) => boolean,
   guard: Guard,
-): DecidesInjected {
+): (request: object, inherits?: boolean) => IngressDecision | undefined {
   const ingress = createIngress('LANEWAY', options)
   const hooked = new Set<object>()
-  const decide: DecidesInjected = request =>
-    on('ingress') ? guard.attempt('inject', () => decideInjected(ingress, request)) : undefined
+  const decide = (request: object, inherits = true) =>
+    on('ingress') ? guard.attempt('inject', () => decideInjected(ingress, request, inherits)) : undefined
 
   function adopt(name: string, prototype: unknown, change: (owner: object) => void): void {
     if (!on(name) || typeof prototype !== 'object' || prototype === null || hooked.has(prototype)) return

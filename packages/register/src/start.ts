@@ -118,7 +118,7 @@ function startWith(config: RegisterConfig): Running {
   })
   if (on('ingress')) hooks.push('http, https and http2 servers')
   if (on('fastify')) {
-    hookFastify(injected, guard)
+    hookFastify(request => injected(request, false), guard)
     hooks.push('fastify.inject')
   }
   const { connectTimeoutMs } = config

@@ -20,7 +20,9 @@ for (const framework of ['express', 'express4', 'koa', 'fastify']) {
       const seen = await Promise.all(CASES.map(([query, outer]) => ask(`${app.url}/${query}`, outer)))
       t.strictSame(
         seen,
-        CASES.map(([, , inner]) => [inner, inner, inner].join()),
+        CASES.map(([query, , lane]) => (framework === 'fastify' && query === '' ? 'none' : lane)).map(lane =>
+          [lane, lane, lane].join(),
+        ),
       )
     }
     t.equal(app.output.stderr, '')

@@ -2,10 +2,12 @@
 import { call } from './call.mjs'
 import { sharedConnections } from './connections.mjs'
 
+let count = 0
+
 /**
  * `open(kit, consume, name)` starts the consumer and returns `{ send, close }`; `send(message)` takes a text, and the consumer
  * gives that text to `consume(message, form)`, in its own context. Messages carry no lane, so the calls have none, whoever
- * has opened the consumer. `name` is one for each process.
+ * has opened the consumer. `name` is one for each row of a process: a broker may still be deleting the queue of the row before.
  */
 export function consumerRows({ open, use, forms = ['message'], ...row }) {
   const variant = (variant, opened) => ({
@@ -29,7 +31,7 @@ export function consumerRows({ open, use, forms = ['message'], ...row }) {
       })
       let close
       const senderFor = await sharedConnections(opened, async () => {
-        const opened = await open(kit, consume, `ecosystem-${kit.way}-${process.pid}-${variant}`.replaceAll(' ', '-'))
+        const opened = await open(kit, consume, `ecosystem-${process.pid}-${count++}`)
         close = opened.close
         return opened.send
       })

@@ -5,8 +5,7 @@ export default consumerRows({
   use: 'a stream of messages',
   full: true,
   needs: ['kafka'],
-  async open({ resources }, consume, group) {
-    const name = `${group}-stream`
+  async open({ resources }, consume, name) {
     const { Admin, Consumer, Producer, stringDeserializers, stringSerializers } = await import('@platformatic/kafka')
     const options = { clientId: name, bootstrapBrokers: [resources.kafka.address] }
     const admin = new Admin(options)
