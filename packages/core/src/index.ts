@@ -12,6 +12,7 @@ export { hintAtLateMiddleware } from './late-middleware.js'
 export { type LaneLogFields, laneLogFields } from './log-fields.js'
 export { type OwnLaneOptions, ownLane } from './own-lane.js'
 export type { LaneFormat, LaneProblem } from './reading.js'
+export { leavesCarriersUnread, sentBaggage } from './sent-baggage.js'
 export { BASE_TAG, isTag, MAX_TAG_BYTES } from './tag.js'
 export type { Trust } from './trust.js'
 

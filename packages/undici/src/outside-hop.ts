@@ -1,4 +1,4 @@
-import { channels, type Lane, parseHostHeader } from '@laneway/core'
+import { channels, type Lane, leavesCarriersUnread, parseHostHeader } from '@laneway/core'
 import { type Call, doneOptions } from './call.js'
 import type { DispatchHandler, DispatchOptions } from './dispatcher.js'
 import { headerValues, type PlainHeaders, sentHeaders } from './headers.js'
@@ -15,7 +15,10 @@ export function sendOutside(
   handler: DispatchHandler,
 ): boolean {
   const copy = doneOptions(options, call)
-  copy.headers = sentHeaders(headers, route.settings, laneOutside(route, call, headers, target), undefined)
+  const lane = laneOutside(route, call, headers, target)
+  // Only a process that leaves carriers unread has to know the scope of a request without a lane.
+  const inScope = lane !== undefined || (leavesCarriersUnread() && isInScope(route, headers, target))
+  copy.headers = sentHeaders(headers, route.settings, lane, undefined, inScope)
   return route.send(copy, handler)
 }
 
@@ -30,13 +33,18 @@ export function laneOutside(
   if (lane === undefined || target === undefined || route.unix) return undefined
   const { scope, keepHandSet } = route.settings
   const { hostname } = target
-  if (scope.includes(hostname) && hostHeaderInScope(route, headers)) {
+  if (isInScope(route, headers, target)) {
     publishForwarded(hostname, lane)
     return lane
   }
   if (keepHandSet && call.handSet && call.hop === 0 && !call.redirected && !scope.forbids(hostname)) return lane
   scope.blocked(hostname, lane)
   return undefined
+}
+
+function isInScope(route: LaneRoute, headers: PlainHeaders, target: Target | undefined): boolean {
+  if (target === undefined || route.unix) return false
+  return route.settings.scope.includes(target.hostname) && hostHeaderInScope(route, headers)
 }
 
 /** A `Host` set by hand names the real target when the origin is a proxy. One that cannot be read is in no scope. */
