@@ -330,7 +330,7 @@ const MISTAKES: readonly (readonly [name: string, mistake: Mistake, message: str
   [
     'an agent with an option of another',
     () => new LaneAgent({ keepAlive: true } as never),
-    'LANEWAY_INVALID_OPTION: LaneAgent has no option "keepAlive"; it has resolver, header, baggage, keepHandSet, connectTimeoutMs, propagateTo, warn',
+    'LANEWAY_INVALID_OPTION: LaneAgent has no option "keepAlive"; it has resolver, header, baggage, keepHandSet, connectTimeoutMs, endpointTls, propagateTo, warn',
   ],
   [
     'a dispatcher of one origin',
