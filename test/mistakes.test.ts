@@ -206,6 +206,20 @@ const MISTAKES: readonly (readonly [name: string, mistake: Mistake, message: str
     () => loadOnDemand('@laneway/not-there', 'LANEWAY_NOT_THERE'),
     'LANEWAY_INVALID_OPTION: LANEWAY_NOT_THERE needs @laneway/not-there: npm install @laneway/not-there',
   ],
+  [
+    'a package that lacks one of its own',
+    t => {
+      const folder = t.testdir({ node_modules: { half: { 'index.js': "require('@opentelemetry/not-there')" } } })
+      const before = process.cwd()
+      process.chdir(folder)
+      try {
+        loadOnDemand('half', 'LANEWAY_OTEL')
+      } finally {
+        process.chdir(before)
+      }
+    },
+    'LANEWAY_INVALID_OPTION: LANEWAY_OTEL needs half, and that needs @opentelemetry/not-there: npm install @opentelemetry/not-there',
+  ],
   // The registry.
   [
     'no server',
@@ -330,7 +344,7 @@ const MISTAKES: readonly (readonly [name: string, mistake: Mistake, message: str
   [
     'an agent with an option of another',
     () => new LaneAgent({ keepAlive: true } as never),
-    'LANEWAY_INVALID_OPTION: LaneAgent has no option "keepAlive"; it has resolver, header, baggage, keepHandSet, connectTimeoutMs, propagateTo, warn',
+    'LANEWAY_INVALID_OPTION: LaneAgent has no option "keepAlive"; it has resolver, header, baggage, keepHandSet, connectTimeoutMs, endpointTls, propagateTo, warn',
   ],
   [
     'a dispatcher of one origin',

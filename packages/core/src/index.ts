@@ -16,6 +16,7 @@ export { type LaneLogFields, laneLogFields } from './log-fields.js'
 export type { Logger } from './log-output.js'
 export { type OwnLaneOptions, ownLane } from './own-lane.js'
 export type { LaneFormat, LaneProblem } from './reading.js'
+export { leavesCarriersUnread, sentBaggage } from './sent-baggage.js'
 export { BASE_TAG, isTag, MAX_TAG_BYTES } from './tag.js'
 export type { Trust } from './trust.js'
 

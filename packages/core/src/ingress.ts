@@ -8,6 +8,7 @@ import { colourOwnLane, ownLane } from './own-lane.js'
 import { isContradicted, type LaneFormat, type LaneProblem, readLane } from './reading.js'
 import { removeLane } from './refusal.js'
 import type { IngressRequest } from './request.js'
+import { noteFormats } from './sent-baggage.js'
 import { BASE_TAG } from './tag.js'
 import { resolveTrust, type Trust } from './trust.js'
 import { emitLanewayWarning, type Warn } from './warning.js'
@@ -118,6 +119,7 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
   const header = resolveHeaderName(where, options.header)
   const formats = Object.freeze([...(options.formats ?? FORMATS)])
   for (const format of formats) assertOneOf(`${where}: formats`, format, ['header', 'baggage', 'mse-baggage'])
+  noteFormats(formats)
   const mode = options.ownLane ?? 'ignore'
   assertOneOf(`${where}: ownLane`, mode, ['ignore', 'colour'])
   const own = ownLane({ tag: options.tag })

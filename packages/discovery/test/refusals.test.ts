@@ -146,3 +146,11 @@ t.test('a refusal has its own code, says what was seen and what to do', async t 
     t.equal(error.cause, cause)
   }
 })
+
+t.test('the state of a service shows its lanes as JSON, too', async t => {
+  const { resolver } = oneService(t, [base(), gray(), gray({ weight: 0 }), blue()])
+  t.match(JSON.parse(JSON.stringify(resolver.state('sc-B'))), {
+    base: { endpoints: 1, usable: 1 },
+    lanes: { gray: { endpoints: 2, usable: 1 }, blue: { endpoints: 1, usable: 1 } },
+  })
+})

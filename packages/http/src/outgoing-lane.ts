@@ -1,7 +1,5 @@
 import type { ClientRequest } from 'node:http'
 import {
-  BAGGAGE_KEY,
-  baggageMember,
   type CallInfo,
   channels,
   createCallInfo,
@@ -15,11 +13,8 @@ import {
   LanewayError,
   laneOfCall,
   lanesSeen,
-  MSE_BAGGAGE_KEY,
-  parseBaggageLane,
-  parseMseLane,
   publishEgress,
-  withLaneMember,
+  sentBaggage,
   withoutLaneMembers,
 } from '@laneway/core'
 import type { ResolvedLaneAgentOptions } from './lane-agent-options.js'
@@ -222,9 +217,7 @@ export class OutgoingLane implements RequestHooks {
     const carried = values(request, 'baggage')
     if (carried === undefined && !(baggage && lane !== undefined)) return
     const before = typeof carried === 'string' ? carried : carried?.join(',')
-    let after = before
-    if (baggage && lane !== undefined) after = withLaneMember(before, lane)
-    else if (before !== undefined && contradicts(before, lane)) after = withoutLaneMembers(before)
+    const after = sentBaggage(before, lane, baggage)
     if (after !== before) write(request, 'baggage', blankAsNone(after))
   }
 
@@ -247,17 +240,6 @@ export class OutgoingLane implements RequestHooks {
     const before = typeof carried === 'string' ? carried : carried.join(',')
     if (hasLaneMember(before)) write(request, 'baggage', blankAsNone(withoutLaneMembers(before)))
   }
-}
-
-/** Whether baggage names another lane than the request is in: then a neighbour would read another lane than was picked. */
-function contradicts(baggage: string, lane: Lane | undefined): boolean {
-  if (!hasLaneMember(baggage)) return false
-  const plain = baggageMember(baggage, BAGGAGE_KEY)
-  const mse = baggageMember(baggage, MSE_BAGGAGE_KEY)
-  return (
-    (plain !== undefined && parseBaggageLane(plain)?.header !== lane?.header) ||
-    (mse !== undefined && parseMseLane(mse)?.header !== lane?.header)
-  )
 }
 
 function blankAsNone(value: string | undefined): string | undefined {

@@ -51,7 +51,7 @@ t.test('what is wrong is refused, with what was meant', async t => {
       /LANEWAY_NACOS_PASSWORD_FILE names a file that cannot be read: ENOENT.*\/no\/such/,
     ],
     [{ LANEWAY_KUBERNETES: 'yes' }, '{}', /LANEWAY_KUBERNETES is 1 \(on\) or 0 \(off\)/],
-    [{ LANEWAY_DISABLE: 'http,htpt' }, '{}', /received "htpt"/],
+    [{ LANEWAY_DISABLE: 'http,htpt' }, '{}', /no part "htpt", did you mean "http"\?/],
   ] as const) {
     t.throws(() => readConfig(env, folderWith('laneway.config.json', file)), {
       code: 'LANEWAY_INVALID_OPTION',

@@ -1,4 +1,4 @@
-import { hasLaneMember, type Lane, withLaneMember, withoutLaneMembers } from '@laneway/core'
+import { type Lane, sentBaggage, withoutLaneMembers } from '@laneway/core'
 import type { EgressSettings } from './options.js'
 
 /**
@@ -147,12 +147,14 @@ let sawBaggage: string | undefined
  * always a flat list: undici reads it fastest, and it costs least to build.
  *
  * @param host - set unless the caller set one
+ * @param inScope - the target may see the lane
  */
 export function sentHeaders(
   headers: PlainHeaders,
   settings: EgressSettings,
   lane: Lane | undefined,
   host: string | undefined,
+  inScope: boolean,
 ): unknown[] {
   const { header } = settings
   const edited: unknown[] = []
@@ -169,7 +171,10 @@ export function sentHeaders(
   }
   if (lane !== undefined) edited.push(header, lane.header)
   if (!sawHost && host !== undefined) edited.push('host', host)
-  const baggage = sentBaggage(settings.baggage, lane, sawBaggage)
+  const baggage =
+    inScope || lane !== undefined
+      ? sentBaggage(sawBaggage, lane, settings.baggage)
+      : sawBaggage && withoutLaneMembers(sawBaggage)
   if (baggage !== undefined && baggage !== '') edited.push('baggage', baggage)
   return edited
 }
@@ -177,12 +182,6 @@ export function sentHeaders(
 /** Whether the headers that were edited last came with a `Host` of the caller's own. */
 export function cameWithHost(): boolean {
   return sawHost
-}
-
-/** Our members say what the header says, or are not there. */
-function sentBaggage(asked: boolean, lane: Lane | undefined, value: string | undefined): string | undefined {
-  if (lane !== undefined && (asked || (value !== undefined && hasLaneMember(value)))) return withLaneMember(value, lane)
-  return value === undefined ? undefined : withoutLaneMembers(value)
 }
 
 function pass(edited: unknown[], name: string, key: unknown, value: unknown): void {

@@ -83,7 +83,7 @@ function serviceHopFor(
   if (service === undefined) return undefined
   const copy = doneOptions(options, call)
   if (aim?.path !== undefined) copy.path = aim.path
-  copy.headers = sentHeaders(headers, settings, call.lane, target.host)
+  copy.headers = sentHeaders(headers, settings, call.lane, target.host, true)
   // What undici would derive from `Host`, by a check for addresses that costs 2 µs.
   if (!cameWithHost()) copy.servername ??= target.servername
   return new ServiceHop(

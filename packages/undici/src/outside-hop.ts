@@ -1,4 +1,12 @@
-import { type CallInfo, channels, duringCall, type Lane, parseHostHeader, publishEgress } from '@laneway/core'
+import {
+  type CallInfo,
+  channels,
+  duringCall,
+  type Lane,
+  leavesCarriersUnread,
+  parseHostHeader,
+  publishEgress,
+} from '@laneway/core'
 import { type Call, doneOptions, infoOf } from './call.js'
 import type { DispatchHandler, DispatchOptions } from './dispatcher.js'
 import { headerValues, type PlainHeaders, sentHeaders } from './headers.js'
@@ -18,7 +26,9 @@ export function sendOutside(
   const lane = channels.egress.hasSubscribers
     ? duringCall(infoOf(call, options), () => laneOutside(route, call, headers, target))
     : laneOutside(route, call, headers, target)
-  copy.headers = sentHeaders(headers, route.settings, lane, undefined)
+  // Only a process that leaves carriers unread has to know the scope of a request without a lane.
+  const inScope = lane !== undefined || (leavesCarriersUnread() && isInScope(route, headers, target))
+  copy.headers = sentHeaders(headers, route.settings, lane, undefined, inScope)
   return route.send(copy, handler)
 }
 
@@ -33,13 +43,18 @@ export function laneOutside(
   if (lane === undefined || target === undefined || route.unix) return undefined
   const { scope, keepHandSet } = route.settings
   const { hostname } = target
-  if (scope.includes(hostname) && hostHeaderInScope(route, headers)) {
+  if (isInScope(route, headers, target)) {
     publishEgress(hostname, lane, 'forwarded')
     return lane
   }
   if (keepHandSet && call.handSet && call.hop === 0 && !call.redirected && !scope.forbids(hostname)) return lane
   scope.blocked(hostname, lane)
   return undefined
+}
+
+function isInScope(route: LaneRoute, headers: PlainHeaders, target: Target | undefined): boolean {
+  if (target === undefined || route.unix) return false
+  return route.settings.scope.includes(target.hostname) && hostHeaderInScope(route, headers)
 }
 
 /** A `Host` set by hand names the real target when the origin is a proxy. One that cannot be read is in no scope. */
