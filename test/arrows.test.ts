@@ -87,7 +87,8 @@ for (const name of readdirSync(root)) {
       }
     }
     for (const dependency of Object.keys(manifest.dependencies ?? {})) {
-      t.ok(used.has(dependency), `${dependency} is declared and never imported`)
+      const onDemand = (ON_DEMAND[name] ?? []).some(one => dependency === `@laneway/${one}`)
+      t.ok(used.has(dependency) || onDemand, `${dependency} is declared and never imported`)
     }
     for (const peer of rule.peers ?? []) {
       t.ok(manifest.peerDependencies?.[peer] !== undefined, `${peer} is a peer dependency`)

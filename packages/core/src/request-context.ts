@@ -32,7 +32,7 @@ export function runRequest<R, A extends unknown[]>(
 ): R {
   const { requests, storage } = slot
   if (requests !== undefined && requests.getStore() !== request) {
-    return requests.run(request, () => runRequest(decision, request, response, fn, ...args))
+    return requests.run(request, runRequest<R, A>, decision, request, response, fn, ...args)
   }
   const { lane, stripped } = decision
   const inContext = needsContext(decision, request) || requests !== undefined

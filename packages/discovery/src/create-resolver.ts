@@ -93,8 +93,13 @@ class Resolver implements LaneResolver {
   pick(service: string, lane: Lane | undefined, tried?: ReadonlySet<string>): Choice {
     const entry = this.#services.getCanonical(service) ?? this.#services.get(service)
     const choice = entry === undefined ? this.#unknownService(service) : entry.pick(lane, tried)
-    if (decisions.hasSubscribers) publishDecision(choice, lane, () => this.explain(service, lane, tried).reason)
+    if (decisions.hasSubscribers) this.#tellDecision(choice, lane, tried)
     return choice
+  }
+
+  /** Of its own: a function that makes a closure allocates what this needs at each call, told or not. */
+  #tellDecision(choice: Choice, lane: Lane | undefined, tried: ReadonlySet<string> | undefined): void {
+    publishDecision(choice, lane, () => this.explain(choice.service, lane, tried).reason)
   }
 
   started(choice: Choice): void {

@@ -162,8 +162,12 @@ export class OutgoingLane implements RequestHooks {
   told(): void {
     if (this.#told) return
     this.#told = true
-    if (channels.egress.hasSubscribers) duringCall(this.info(), () => this.#tell())
+    if (channels.egress.hasSubscribers) this.#tellOfCall()
     else this.#tell()
+  }
+
+  #tellOfCall(): void {
+    duringCall(this.info(), () => this.#tell())
   }
 
   #tell(): void {

@@ -126,9 +126,7 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     const { resolver } = this.#agent
     this.#lane = lane
     this.#failure = undefined
-    const choice = channels.decision.hasSubscribers
-      ? duringCall(this.#outgoing.info(), () => resolver.pick(this.service, lane, this.#tried))
-      : resolver.pick(this.service, lane, this.#tried)
+    const choice = channels.decision.hasSubscribers ? this.#pickTold() : resolver.pick(this.service, lane, this.#tried)
     const { endpoint } = choice
     if (endpoint !== undefined) {
       if (failure !== undefined && this.#tried?.has(endpoint.address) === true) {
@@ -143,6 +141,13 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     this.#options[kEndpoint] = WAITING
     if (choice.outcome === 'not-ready' && !this.#waited) this.#wait()
     else this.#failure = resolver.refusal(choice, lane, failure)
+  }
+
+  /** Of its own, because a closure costs its function something whenever that is called. */
+  #pickTold(): Choice {
+    return duringCall(this.#outgoing.info(), () =>
+      this.#agent.resolver.pick(this.service, this.#outgoing.lane, this.#tried),
+    )
   }
 
   #wait(): void {

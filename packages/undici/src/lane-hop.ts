@@ -1,4 +1,4 @@
-import { lanesSeen } from '@laneway/core'
+import { channels, lanesSeen } from '@laneway/core'
 import type { Choice } from '@laneway/discovery'
 import { type Call, doneOptions, enterHop, resumedFrom } from './call.js'
 import type { DispatchHandler, DispatchOptions } from './dispatcher.js'
@@ -107,7 +107,7 @@ function sendToService(route: LaneRoute, hop: ServiceHop, choice: Choice, exchan
   else if (hop.resumes !== undefined && route.pools?.departedSince(endpoint, call.sourceSeen) === true) {
     exchange.fail(resumeMoved(choice))
   } else {
-    publishHop(hop.target.hostname, call.lane, () => hop.info(choice))
+    if (channels.egress.hasSubscribers) publishHop(hop.target.hostname, call.lane, hop.info(choice))
     return hop.send(choice, endpoint, exchange)
   }
   return true

@@ -24,7 +24,7 @@ export function sendOutside(
 ): boolean {
   const copy = doneOptions(options, call)
   const lane = channels.egress.hasSubscribers
-    ? duringCall(infoOf(call, options), () => laneOutside(route, call, headers, target))
+    ? toldOutside(route, call, options, headers, target)
     : laneOutside(route, call, headers, target)
   // Only a process that leaves carriers unread has to know the scope of a request without a lane.
   const inScope = lane !== undefined || (leavesCarriersUnread() && isInScope(route, headers, target))
@@ -66,7 +66,17 @@ function hostHeaderInScope(route: LaneRoute, headers: PlainHeaders): boolean {
 }
 
 /** Tells subscribers whether a tag goes out to a service. */
-export function publishHop(host: string, lane: Lane | undefined, call: () => CallInfo): void {
-  if (!channels.egress.hasSubscribers) return
-  duringCall(call(), () => publishEgress(host, lane, lane === undefined ? 'untagged' : 'forwarded'))
+export function publishHop(host: string, lane: Lane | undefined, call: CallInfo): void {
+  duringCall(call, () => publishEgress(host, lane, lane === undefined ? 'untagged' : 'forwarded'))
+}
+
+/** Of its own, because a closure costs its function something whenever that is called. */
+function toldOutside(
+  route: LaneRoute,
+  call: Call,
+  options: DispatchOptions,
+  headers: PlainHeaders,
+  target: Target | undefined,
+): Lane | undefined {
+  return duringCall(infoOf(call, options), () => laneOutside(route, call, headers, target))
 }

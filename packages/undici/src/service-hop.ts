@@ -55,13 +55,16 @@ export class ServiceHop {
 
   pick(): Choice {
     if (this.resumes !== undefined) return this.resumes
-    if (channels.decision.hasSubscribers) return duringCall(this.info(undefined), () => this.choose())
-    return this.choose()
+    return channels.decision.hasSubscribers ? this.chooseTold() : this.choose()
   }
 
   /** For events. */
   info(choice: Choice | undefined): CallInfo {
     return infoOf(this.call, this.given, this.service, choice)
+  }
+
+  private chooseTold(): Choice {
+    return duringCall(this.info(undefined), () => this.choose())
   }
 
   private choose(): Choice {
