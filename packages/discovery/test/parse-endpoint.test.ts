@@ -139,6 +139,7 @@ t.test('an endpoint is frozen and complete', async t => {
     weight: 1,
     health: 'unknown',
     enabled: true,
+    secure: false,
     zone: undefined,
     tags: [],
     metadata: {},
