@@ -23,6 +23,6 @@ export function createGreeter(options = {}) {
   const client = new Greeter('sc-c', grpc.credentials.createInsecure(), options)
   return id =>
     new Promise((resolve, reject) =>
-      client.greet(id, (error, text) => (error === null ? resolve(text) : reject(error))),
+      client.greet(`request ${id}`, (error, text) => (error === null ? resolve(text) : reject(error))),
     )
 }
