@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 
 const folder = fileURLToPath(new URL('./', import.meta.url))
 /** A cell that has not ended after so many milliseconds hangs. */
-const LIMIT_MS = 300_000
+const LIMIT_MS = 1_800_000
 
 /** Ports that were free a moment ago. */
 export async function freePorts(count) {

@@ -41,7 +41,7 @@ const STACKS = [
 const NODES = [20, 22, 24, 26]
 const OLDER = ['1.10', '1.11', '1.12', '1.13']
 /** The tests of the package, which run with every version too. */
-const TESTS = ['lane-channel', 'faults', 'secure-channels', 'lane-interceptor', 'scope']
+const TESTS = ['lane-channel', 'faults', 'secure-channels', 'lane-interceptor', 'scope', 'names', 'patch']
 
 const count = { passed: 0, failed: 0, skipped: 0 }
 

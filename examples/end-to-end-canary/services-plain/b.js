@@ -2,6 +2,9 @@
 import fastify from 'fastify'
 import { instance, serve } from './instance.js'
 
+/** With --grpc: C is called over gRPC. */
+const greet = process.env.C_BY === 'grpc' ? (await import('./greeter.js')).createGreeter() : undefined
+
 const app = fastify()
 app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
 
@@ -9,6 +12,10 @@ app.route({
   method: ['GET', 'POST'],
   url: '/b',
   handler: async (request, reply) => {
+    if (greet !== undefined) {
+      const said = await greet(String(request.headers['x-request-id'] ?? ''))
+      return reply.type('text/plain').send(`${instance('B', request.raw)} -> ${said}`)
+    }
     const response = await fetch('http://sc-c/c', {
       method: request.method,
       headers: { 'x-request-id': String(request.headers['x-request-id'] ?? '') },

@@ -6,6 +6,14 @@ import { resolver } from './discovery.js'
 import { instance, serve } from './instance.js'
 
 const laneFetch = createLaneFetch({ resolver })
+const greet = process.env.C_BY === 'grpc' ? await overGrpc() : undefined
+
+/** With --grpc: C is called over gRPC. */
+async function overGrpc() {
+  const { laneChannel } = await import('@laneway/grpc')
+  const { createGreeter } = await import('./greeter.js')
+  return createGreeter(laneChannel({ resolver }))
+}
 
 const app = fastify({ forceCloseConnections: 'idle' })
 await app.register(fastifyLane)
@@ -15,6 +23,10 @@ app.route({
   method: ['GET', 'POST'],
   url: '/b',
   handler: async (request, reply) => {
+    if (greet !== undefined) {
+      const said = await greet(String(request.headers['x-request-id'] ?? ''))
+      return reply.type('text/plain').send(`${instance('B', request.raw)} -> ${said}`)
+    }
     const response = await laneFetch('http://sc-c/c', {
       method: request.method,
       headers: { 'x-request-id': String(request.headers['x-request-id'] ?? '') },

@@ -22,18 +22,21 @@ export class Fleet {
   readonly #registry: Registry
   readonly #register: boolean
   readonly #rules: string
+  readonly #grpc: boolean
   readonly #children = new Set<ChildProcess>()
   #ending = false
 
   /**
    * @param register - Laneway comes from a flag and the environment, not from the code in the folder
    * @param rules - the file with the entrance's rules
+   * @param grpc - B calls C over gRPC
    */
-  constructor(folder: string, registry: Registry, register: boolean, rules: string) {
+  constructor(folder: string, registry: Registry, register: boolean, rules: string, grpc: boolean) {
     this.#folder = folder
     this.#registry = registry
     this.#register = register
     this.#rules = rules
+    this.#grpc = grpc
   }
 
   /** Whether everything is being ended. */
@@ -86,8 +89,9 @@ export class Fleet {
     const lanes = this.#register
       ? this.#registerEnvironment(service)
       : { ...this.#registry.environment(), RULES_FILE: this.#rules }
-    const child = spawn(process.execPath, [...flags, join(this.#folder, `${service}.js`)], {
-      env: { ...process.env, SHOW_LANES: '1', ...lanes, ...env },
+    const file = this.#grpc && service === 'c' ? 'c-grpc' : service
+    const child = spawn(process.execPath, [...flags, join(this.#folder, `${file}.js`)], {
+      env: { ...process.env, SHOW_LANES: '1', ...lanes, ...(this.#grpc && { C_BY: 'grpc' }), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.adopt(child)

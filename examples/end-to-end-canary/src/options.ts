@@ -15,6 +15,8 @@ export interface PlayOptions {
   readonly kubernetes: boolean
   /** Start services without Laneway in their code, by `--import @laneway/register`. */
   readonly register: boolean
+  /** B calls C over gRPC. */
+  readonly grpc: boolean
   /** Port of the entrance; 0 finds a free one. */
   readonly port: number
 }
@@ -43,6 +45,7 @@ wrong lane.
   --file             let them meet in a file instead
   --kubernetes       let them meet through a real Kubernetes API server (needs root, and Go the first time)
   --register         services without Laneway in their code, started with --import @laneway/register
+  --grpc             B calls C over gRPC
   --rate <n>         requests per second (default 250, at least 200)
   --break=<fault>    build in a fault, to see it found (exit code 1): ${Object.keys(MUTATIONS).join(', ')}
   --help             this text
@@ -51,7 +54,8 @@ npm run demo -- <command>
 
 Plays the same by hand, as kubectl and kubectl-kruise would do it on a cluster:
 
-  apply [-f <file or folder>]   begin, or change what is played; takes --speed (default 1), --port, --nacos, --file, --register
+  apply [-f <file or folder>]   begin, or change what is played; takes --speed (default 1), --port, --nacos, --file,
+                                --register, --grpc
   set-image <service>=<tag>     change the image of a Deployment: a=2.0.1, or deployment/spring-cloud-a spring-cloud-a=<image>
   get <kind> [name] [-o yaml]   rollouts, deployments, pods, trafficroutings, httproutes, ingresses, ...
   wait <kind>[/<name>]          until Deployments are available, until Rollouts wait for somebody or are done
@@ -67,6 +71,7 @@ const PLAY = {
   nacos: { type: 'string' },
   file: { type: 'boolean', default: false },
   register: { type: 'boolean', default: false },
+  grpc: { type: 'boolean', default: false },
   speed: { type: 'string' },
 } as const
 
@@ -114,16 +119,18 @@ interface PlayValues {
   readonly nacos?: string | undefined
   readonly file: boolean
   readonly register: boolean
+  readonly grpc: boolean
   readonly speed?: string | undefined
 }
 
-function playOptions({ port, nacos, file, register, speed }: PlayValues, usualSpeed: number): PlayOptions {
+function playOptions({ port, nacos, file, register, grpc, speed }: PlayValues, usualSpeed: number): PlayOptions {
   return {
     speed: speed === undefined ? usualSpeed : integer('--speed', speed, 1, 100),
     port: integer('--port', port, 0, 65_535),
     nacos,
     file,
     register,
+    grpc,
     kubernetes: false,
     mutation: undefined,
   }

@@ -17,7 +17,16 @@ t.test(
   async t => {
     const { folder, manifests, remove } = playFolder('mse-ingress')
     const play = await startPlay(
-      { speed: 20, port: 0, nacos: undefined, file: false, kubernetes: false, register: false, mutation: undefined },
+      {
+        speed: 20,
+        port: 0,
+        nacos: undefined,
+        file: false,
+        kubernetes: false,
+        register: false,
+        grpc: false,
+        mutation: undefined,
+      },
       manifests,
       folder,
     )

@@ -3,6 +3,7 @@ import { describe, LanewayError } from '@laneway/core'
 import type { GrpcChannel } from './grpc-js.js'
 import { LaneChannel } from './lane-channel.js'
 import { type LaneChannelOptions, resolveLaneChannelOptions } from './lane-channel-options.js'
+import { plainChannel } from './plain-channel.js'
 
 /** Client options of `@grpc/grpc-js` with which a client sends its calls into lanes. */
 export interface LaneChannelFactory {
@@ -36,14 +37,16 @@ export interface LaneClientOptions extends LaneChannelOptions {
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, when called; a call never throws one
  */
 export function laneChannel(options: LaneClientOptions = {}): LaneChannelFactory {
-  const { Channel: Plain = Channel, ...others } = options
+  const { Channel: Given = Channel, ...others } = options
   const resolved = resolveLaneChannelOptions('laneChannel', others)
-  if (typeof Plain !== 'function') {
+  if (typeof Given !== 'function') {
     throw new LanewayError(
       'LANEWAY_INVALID_OPTION',
-      `laneChannel: Channel is the class of a copy of @grpc/grpc-js, received ${describe(Plain)}`,
+      `laneChannel: Channel is the class of a copy of @grpc/grpc-js, received ${describe(Given)}`,
     )
   }
+  // What the code says holds under a preload, too: it decides alone.
+  const Plain = plainChannel(Given)
   const make = (target: string, credentials: unknown, channelOptions: unknown) =>
     new Plain(target, credentials as ChannelCredentials, channelOptions as ChannelOptions) as unknown as GrpcChannel
   return {

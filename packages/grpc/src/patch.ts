@@ -1,6 +1,7 @@
 import type { ChannelOptions, GrpcChannel, GrpcCredentials, MakeChannel } from './grpc-js.js'
 import { LaneChannel } from './lane-channel.js'
 import { type LaneChannelOptions, resolveLaneChannelOptions } from './lane-channel-options.js'
+import { kPlainChannel } from './plain-channel.js'
 
 export type { LaneChannelOptions } from './lane-channel-options.js'
 
@@ -15,9 +16,6 @@ export interface ChannelPatch {
   wrapChannel<C>(Plain: C): C
 }
 
-/** Registered, because two copies of this package may meet one copy of grpc-js. */
-const kLaned = Symbol.for('laneway.grpc.channel')
-
 /**
  * @param onFault - told of a fault of Laneway's own; the call goes on without it
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
@@ -27,11 +25,11 @@ export function createChannelPatch(options: LaneChannelOptions, onFault: (error:
   return {
     wrapChannel<C>(given: C): C {
       const Plain = given as unknown as ChannelClass
-      if ((Plain as { [kLaned]?: true })[kLaned] === true) return given
+      if (Object.hasOwn(Plain, kPlainChannel)) return given
       const make: MakeChannel = (target, credentials, channelOptions) => new Plain(target, credentials, channelOptions)
 
       class ChannelImplementation extends Plain {
-        static readonly [kLaned] = true
+        static readonly [kPlainChannel] = Plain
         readonly #lanes: LaneChannel | undefined
 
         constructor(target: string, credentials: GrpcCredentials, channelOptions: ChannelOptions) {

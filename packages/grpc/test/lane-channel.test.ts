@@ -61,6 +61,27 @@ t.test('64 calls that queue while one client connects keep their lanes, and so d
   }
 })
 
+t.test('callbacks of calls to what is no service, which queue in grpc-js, run in the lane of their caller', async t => {
+  const far = await serve(t, echo('far'), { interceptors: [laneInterceptor()] })
+  const c = client(t, `127.0.0.1:${far.port}`, laneChannel())
+  const lanes = ['gray', 'blue', undefined]
+  const seen = await Promise.all(
+    Array.from({ length: 64 }, (_, i) =>
+      runInLane(
+        lanes[i % 3],
+        () =>
+          new Promise<string>(resolve => {
+            c.client['unary']!('x', (_error: unknown, value: string) => resolve(`${now()}<${value}`))
+          }),
+      ),
+    ),
+  )
+  for (const [i, value] of seen.entries()) {
+    const lane = lanes[i % 3]
+    t.equal(value, `${lane ?? '-'}<${lane ?? '-'}@far ${lane === undefined ? '[]' : `["${lane}"]`}`)
+  }
+})
+
 t.test('a tag in the metadata is the lane of that call, for the pick too', async t => {
   const { base, resolver } = await pair(t)
   const c = client(t, target(base.port), laneChannel({ resolver }))

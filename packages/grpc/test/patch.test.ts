@@ -1,6 +1,6 @@
 import * as grpc from '@grpc/grpc-js'
-import { runInLane } from '@laneway/core'
-import { laneInterceptor } from '@laneway/grpc'
+import { channels, type EgressEvent, runInLane } from '@laneway/core'
+import { laneChannel, laneInterceptor } from '@laneway/grpc'
 import { createChannelPatch } from '@laneway/grpc/patch'
 import t from 'tap'
 import { client, echo, resolverOf, serve } from './lane-chain.js'
@@ -23,6 +23,22 @@ t.test('a wrapped class is a class of channels, and is wrapped once', async t =>
   t.equal(channel.getConnectivityState(false), grpc.connectivityState.IDLE)
   channel.close()
   t.equal(channel.getConnectivityState(false), grpc.connectivityState.SHUTDOWN)
+})
+
+t.test('the channel that the code makes under a preload decides alone', async t => {
+  const events: EgressEvent[] = []
+  const note = (event: unknown) => events.push(event as EgressEvent)
+  channels.egress.subscribe(note)
+  t.teardown(() => channels.egress.unsubscribe(note))
+  const base = await serve(t, echo('base'), { interceptors: [laneInterceptor()] })
+  const { resolver } = await resolverOf(t, 'sc-b', [{ port: base.port }])
+  const Wrapped = createChannelPatch({ header: 'x-other' }, t.error).wrapChannel(grpc.Channel)
+  const c = client(t, `sc-b:${base.port}`, laneChannel({ resolver, Channel: Wrapped }))
+  t.equal(await runInLane('gray', () => c.unary()), 'gray@base ["gray"]')
+  t.strictSame(
+    events.map(({ host, action }) => [host, action]),
+    [['sc-b', 'forwarded']],
+  )
 })
 
 t.test('with a resolver that throws, calls go where they would without Laneway', async t => {

@@ -39,7 +39,7 @@ export async function startPlay(options: PlayOptions, manifests: string, folder:
   const registry = await chooseRegistry(options)
   mkdirSync(folder, { recursive: true })
   const rules = join(folder, 'rules.json')
-  const fleet = new Fleet(services.folder, registry, options.register, rules)
+  const fleet = new Fleet(services.folder, registry, options.register, rules, options.grpc)
   const cluster = createCluster(createClock(options.speed), createPodProcesses(fleet), error => {
     if (!fleet.ending) console.error(error.message)
   })
