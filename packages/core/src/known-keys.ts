@@ -70,14 +70,17 @@ export function nearest(word: string, words: readonly string[], mostEdits?: numb
   return best
 }
 
-/** Levenshtein distance, one row at a time; words here are option names. */
+/** Levenshtein distance in which two letters that have changed places are one edit; words here are option names. */
 function editDistance(a: string, b: string): number {
+  let above: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]
     for (let j = 1; j <= b.length; j++) {
       next[j] = Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
+      if (a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) next[j] = Math.min(next[j]!, above[j - 2]! + 1)
     }
+    above = row
     row = next
   }
   return row[b.length]!

@@ -50,12 +50,17 @@ const routes = (addRequest: object) => (addRequest as { [kRouting]?: true })[kRo
 
 function agentBehind(agent: AnyAgent): LeadBehind | undefined {
   // What connects in Node's way stands before nobody.
-  if ((agent as LeadingAgent)[kLead] !== undefined || agent.createConnection === PLAIN) return undefined
+  if ((agent as LeadingAgent)[kLead] !== undefined || connectsAsNode(agent)) return undefined
   for (const behind of Object.values(agent)) {
     const lead = (Object(behind) as LeadingAgent)[kLead]
     if (lead !== undefined) return lead
   }
   return undefined
+}
+
+/** Whether an agent makes its connections as `http.Agent` does; a mock does not. */
+export function connectsAsNode(agent: AnyAgent): boolean {
+  return (agent.createConnection as unknown) === PLAIN
 }
 
 const PLAIN: unknown = (Agent.prototype as unknown as { createConnection: unknown }).createConnection

@@ -1,5 +1,5 @@
 import type { ClientRequest } from 'node:http'
-import { leadBehindOthers } from './agent-in-agent.js'
+import { connectsAsNode, leadBehindOthers } from './agent-in-agent.js'
 import { createSocket, kPlain } from './create-socket.js'
 import { poolName } from './endpoint-pool.js'
 import { EndpointSockets } from './endpoint-sockets.js'
@@ -151,7 +151,8 @@ export function hopAgent(
     resolver,
     connectTimeoutMs,
     endpointTls,
-    mayMeetTls: mayMeetTls(endpointTls),
+    // A mock answers without a registry, and makes its own connections anyway.
+    mayMeetTls: connectsAsNode(agent) && mayMeetTls(endpointTls),
     onFault,
     agent,
     late,

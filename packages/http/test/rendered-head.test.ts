@@ -47,7 +47,7 @@ for (const [shape, options] of Object.entries(shapes)) {
       '/context gray  body sc-b',
       '/hand gray  body sc-b',
       '/invalid gray  body sc-b',
-      '/baggage gray a=1 body sc-b',
+      '/baggage gray x-mse-tag=gray,a=1 body sc-b',
     ])
     t.strictSame(summary(base.seen), ['/none   body sc-b', '/none   body sc-b'])
     t.strictSame(summary(third.seen), ['/   body third.example', '/   body third.example'])

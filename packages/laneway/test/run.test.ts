@@ -21,7 +21,8 @@ t.test('run: the program has lanes from any folder, its own arguments, its exit 
   t.equal(ended.code, 7)
   const said = JSON.parse(ended.stdout)
   t.strictSame(said.args, ['--json', '-h'], 'options of the program are not ours')
-  t.match(said.options, /^--import "file:.*register\/dist\/esm\/index\.js" --no-warnings$/)
+  // A test runner may have written the options anew.
+  t.match(said.options, /^"?--import"? "file:.*register\/dist\/esm\/index\.js" "?--no-warnings\b/)
   t.match(ended.stderr, /laneway: hooks: http, https/, 'register runs')
 
   const waiting = start(['run', process.execPath, 'app.mjs', '--wait'], { folder: own })

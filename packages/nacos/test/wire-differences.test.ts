@@ -85,6 +85,7 @@ t.test('an instance is always sent with all its fields, because r-nacos refuses 
     'enabled',
     'ephemeral',
     'healthy',
+    'instanceId',
     'ip',
     'metadata',
     'port',

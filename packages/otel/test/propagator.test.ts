@@ -66,7 +66,7 @@ const READ: [name: string, baggage: string | string[], lane: string | undefined]
   ['no equals sign', 'x-mse-tag', undefined],
   ['a value that is no tag', 'x-mse-tag=-', undefined],
   ['quotes, which are part of the value', 'x-mse-tag="gray"', undefined],
-  ['another case of the key, which is another key', 'X-Mse-Tag=gray', undefined],
+  ['another case of the key, which some readers make lower', 'X-Mse-Tag=gray', 'gray'],
   ['a longer key', 'x-mse-tag2=gray', undefined],
   ['a duplicate: the last counts', 'x-mse-tag=blue,x-mse-tag=gray', 'gray'],
   ['a duplicate with others in between', 'x-mse-tag=blue,a=1,x-mse-tag=gray,b=2', 'gray'],
