@@ -237,22 +237,24 @@ export function createAgentPatch(options: LaneAgentOptions, onFault: (error: unk
       onFault(error)
     }
     if (target === undefined) return original(...args) as ClientRequest
+    let connection: EndpointConnection | undefined
     let socket: Socket | undefined
     const routed =
       service === undefined
         ? args
         : withConnection(args, (options: HopOptions, done: any) => {
-            const connection = new EndpointConnection(undefined, NOBODY, connectTimeoutMs)
+            connection = new EndpointConnection(undefined, NOBODY, connectTimeoutMs)
             socket = connection.open(connect as CreateConnection, undefined, options, done)
             return socket
           })
     const made = original(...routed) as ClientRequest
     try {
-      const hop = { host: target.hostname, port: target.port }
+      const hop = { host: target.hostname, port: target.port ?? (target.secure ? 443 : 80) }
       const outgoing = new OutgoingLane(made, hop, target, service, settings)
       if (service === undefined) return made
       const led = lead(withoutPool!, made, outgoing, service, hop)
-      if (socket !== undefined) led?.receivedBefore(socket)
+      if (led === undefined) (connection as EndpointConnection | undefined)?.start(hop)
+      else if (socket !== undefined) led.receivedBefore(socket)
     } catch (error) {
       if (isHeadersSent(error)) made.destroy(error as Error)
       else onFault(error)

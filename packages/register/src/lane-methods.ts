@@ -2,6 +2,7 @@ import { bindEmitter, currentLane, type Emitter, runInLane } from '@laneway/core
 import type { Guard } from './guard.js'
 
 type Callback = (this: unknown, ...args: unknown[]) => unknown
+type Lane = ReturnType<typeof currentLane>
 
 const kBound = Symbol('laneway.callback')
 
@@ -105,7 +106,7 @@ export function bindCommand(command: object, properties: readonly string[]): voi
 export function inLaneOfCaller(callback: Callback): Callback {
   if (typeof callback !== 'function' || isClass(callback)) return callback
   if ((callback as { [kBound]?: true })[kBound] === true) return callback
-  const lane = currentLane()
+  const lane = laneNow()
   function laneCallback(this: unknown, ...args: unknown[]): unknown {
     return inLane(lane, callback, this, args)
   }
@@ -115,10 +116,24 @@ export function inLaneOfCaller(callback: Callback): Callback {
   return laneCallback
 }
 
-/** Calls a function in a lane; at once where that is the lane already. */
-export function inLane(lane: ReturnType<typeof currentLane>, fn: Callback, self: unknown, args: unknown[]): unknown {
-  if (currentLane() === lane) return Reflect.apply(fn, self, args)
-  return runInLane(lane, Reflect.apply, fn, self, args)
+/** Calls a function in a lane; at once where that is the lane already, or where no lane can be read. */
+export function inLane(lane: Lane | undefined, fn: Callback, self: unknown, args: unknown[]): unknown {
+  let there = true
+  try {
+    there = currentLane() === lane
+  } catch {
+    // A fault of the context is told where it is met first.
+  }
+  return there ? Reflect.apply(fn, self, args) : runInLane(lane, Reflect.apply, fn, self, args)
+}
+
+/** The lane of this moment, none where it cannot be read. */
+export function laneNow(): Lane | undefined {
+  try {
+    return currentLane()
+  } catch {
+    return undefined
+  }
 }
 
 /** A class is called by nobody, and a wrapper of it has none of its static members. */

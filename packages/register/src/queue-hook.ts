@@ -1,9 +1,8 @@
 import Module from 'node:module'
-import { currentLane } from '@laneway/core'
 import { owns } from './emitter-classes.js'
 import type { Guard } from './guard.js'
 import type { KnownClass } from './known-class.js'
-import { inLane, inLaneOfCaller } from './lane-methods.js'
+import { inLane, inLaneOfCaller, laneNow } from './lane-methods.js'
 
 /** Queues of tasks that requests share: each task runs in the context of the one before it, unless it is bound. */
 export const QUEUES = {
@@ -74,7 +73,7 @@ function watchEmitter3(exported: unknown, meets: (prototype: object) => void): v
 }
 
 type Callback = (this: unknown, ...args: any[]) => any
-type Lane = ReturnType<typeof currentLane>
+type Lane = ReturnType<typeof laneNow>
 
 /** A value on its way through a queue, with the lane of who has pushed it. */
 class Entry {
@@ -83,7 +82,7 @@ class Entry {
 
   constructor(value: unknown) {
     this.value = value
-    this.lane = currentLane()
+    this.lane = laneNow()
   }
 }
 
