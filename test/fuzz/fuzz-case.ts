@@ -88,6 +88,71 @@ export function linear<T>(name: string, make: (bytes: number) => T, run: (input:
   }
 }
 
+/** Of the input; several go into a sample, so that it is long against the clock. */
+const PIECE = 16 * 1024
+const SAMPLE_NS = 1_000_000
+const SAMPLES = 10
+/**
+ * What a byte of hostile input may cost a reader, in bytes of ordinary input. A whole request has costs beside its readers:
+ * there the multiple is smaller, and the benchmark `hostile` holds it to 5.
+ */
+const MOST_TIMES = 10
+
+/**
+ * That 16 kB of input cost at most {@link MOST_TIMES} times as much as 16 kB of ordinary input in the same run. Samples of
+ * both alternate, and the least of each counts: what else runs on the machine only adds. A ratio above the limit is
+ * measured again, twice.
+ *
+ * @param hostile - makes an input of about so many bytes; each call another text, since the last one is remembered
+ * @param ordinary - the same, as honest clients send it
+ */
+export function perByte(
+  name: string,
+  hostile: (bytes: number, index: number) => string,
+  ordinary: (bytes: number, index: number) => string,
+  run: (input: string) => unknown,
+): FuzzCase {
+  return {
+    name: `${name}, cost of a byte`,
+    run() {
+      let times = 0
+      for (let attempt = 0; attempt < 3; attempt++) {
+        times = timesOf(run, hostile, ordinary)
+        if (times <= MOST_TIMES) return 2
+      }
+      throw new Error(`a byte costs ${times.toFixed(1)} times a byte of ordinary input, at most ${MOST_TIMES}`)
+    },
+  }
+}
+
+type Make = (bytes: number, index: number) => string
+
+function timesOf(run: (input: string) => unknown, hostile: Make, ordinary: Make): number {
+  const inputs = [hostile, ordinary].map(make => [0, 1, 2, 3].map(index => make(PIECE, index)))
+  const calls = inputs.map(list => callsOf(run, list))
+  const least = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+  for (let sample = 0; sample < SAMPLES; sample++) {
+    for (const side of [0, 1]) least[side] = Math.min(least[side]!, timeOf(run, inputs[side]!, calls[side]!))
+  }
+  return least[0]! / least[1]!
+}
+
+/** Compiles, and says how many calls fill a sample. */
+function callsOf(run: (input: string) => unknown, inputs: readonly string[]): number {
+  let least = Number.POSITIVE_INFINITY
+  const end = performance.now() + 20
+  do least = Math.min(least, timeOf(run, inputs, 4))
+  while (performance.now() < end)
+  return Math.max(4, Math.min(4096, Math.ceil(SAMPLE_NS / least)))
+}
+
+/** Nanoseconds of a call. */
+function timeOf(run: (input: string) => unknown, inputs: readonly string[], calls: number): number {
+  const start = process.hrtime.bigint()
+  for (let call = 0; call < calls; call++) run(inputs[call & 3]!)
+  return Number(process.hrtime.bigint() - start) / calls
+}
+
 async function cost<T>(run: (input: T) => unknown, input: T): Promise<number> {
   const before = process.cpuUsage()
   await run(input)

@@ -19,7 +19,7 @@ import {
   withoutLaneMembers,
 } from '@laneway/core'
 import fc from 'fast-check'
-import { type FuzzCase, linear, must, property, same } from './fuzz-case.js'
+import { type FuzzCase, linear, must, perByte, property, same } from './fuzz-case.js'
 
 const letter = fc.constantFrom(...'aZ09._-,, \t%=;"\\/\0\r\n\u00e9\u{1f993}'.split(''))
 const tag = fc.stringMatching(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,6}[A-Za-z0-9])?$/)
@@ -190,6 +190,57 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   },
 }
 
+/** Members that make a reader work: each a few bytes, again and again. */
+const COSTLY: Readonly<Record<string, string>> = {
+  '%,%,': '%,',
+  '+,+,': '+,',
+  commas: ',',
+  'percent signs': '%',
+  'bad escapes': '%zz%C3=%E0%A4,',
+  'nearly our key': 'x-mse-tah=gray,',
+  'nearly our key, escaped': '%78-mse-ta%68=1,',
+  "nearly MSE's key": '__microservice_tag=1,',
+  'our key': `${BAGGAGE_KEY}=gray,`,
+  'our key and others': `${BAGGAGE_KEY}=a,b=1,`,
+  'our key, escaped': '+%78-mse-tag=1,',
+  'our key, escaped deeply': '%25252578-mse-tag=1,',
+  'white space, escaped': '%C2%A0%E2%80%83',
+  'commas, escaped': 'x-mse-ta%2C',
+  separators: 'a;=;',
+  JSON: '%5B%7B%22',
+}
+
+/** A request whose lines are baggage, one member each. */
+function manyLines(text: string): unknown {
+  const lines = text.split(',')
+  const rawHeaders = lines.flatMap(line => ['baggage', line])
+  return edge({ headers: { baggage: text }, headersDistinct: { baggage: lines }, rawHeaders, socket: null } as never)
+}
+
+const BYTE_READERS: Readonly<Record<string, (text: string) => unknown>> = {
+  'baggage at an edge': text =>
+    edge({
+      headers: { baggage: text },
+      headersDistinct: { baggage: [text] },
+      rawHeaders: ['baggage', text],
+      socket: null,
+    } as never),
+  'baggage that is believed': text => believing({ headers: { baggage: text }, rawHeaders: ['baggage', text] }),
+  'baggage that a call copies': text => withLaneMember(text, GRAY),
+}
+const GRAY = parseLane('gray')!
+
+/** As services send it: members of 12 to 40 bytes. */
+function honestBaggage(bytes: number, index: number): string {
+  return members(bytes, at => `member${index}${at}=k3J9xQ-7fZ_b2LmN8pRtVw0c`)
+}
+
+function members(bytes: number, one: (index: number) => string): string {
+  let text = ''
+  for (let index = 0; text.length < bytes; index++) text += `${one(index)},`
+  return text
+}
+
 export const laneCases: readonly FuzzCase[] = [
   property('header: as the grammar says, for any value', anything, value => {
     const lane = parseLane(value)
@@ -273,6 +324,22 @@ export const laneCases: readonly FuzzCase[] = [
     Object.entries(PAYLOADS).map(([payload, unit]) =>
       linear(`${reader}: ${payload}`, bytes => unit.repeat(Math.ceil(bytes / unit.length)), read),
     ),
+  ),
+  ...Object.entries(BYTE_READERS).flatMap(([reader, read]) =>
+    Object.entries(COSTLY).map(([payload, unit]) =>
+      perByte(
+        `${reader}: ${payload}`,
+        (bytes, index) => `a${index}=1,${unit.repeat(Math.ceil(bytes / unit.length))}`,
+        honestBaggage,
+        read,
+      ),
+    ),
+  ),
+  perByte(
+    'lines of baggage at an edge: our key',
+    (bytes, index) => members(bytes, at => `+x-mse-tag=${index}${at}`),
+    (bytes, index) => members(bytes, at => `member=${index}${at}`),
+    manyLines,
   ),
 ]
 

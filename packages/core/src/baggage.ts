@@ -117,13 +117,13 @@ function read(baggage: string): void {
       kept?.push(baggage.slice(start, end))
       return
     }
-    kept ??= membersOf(baggage.slice(0, start))
+    kept ??= start === 0 ? [] : membersOf(baggage.slice(0, start))
     if (!hasValue(baggage, start, end)) return
     if (key === BAGGAGE_KEY) header = baggage.slice(start, end)
     else mse = baggage.slice(start, end)
   })
   lastText = baggage
-  lastForeign = kept === undefined ? baggage : kept.join(',')
+  lastForeign = kept === undefined ? baggage : kept.length === 0 ? '' : kept.join(',')
   lastHeaderMember = header
   lastMseMember = mse
 }
