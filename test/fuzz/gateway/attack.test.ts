@@ -1,4 +1,4 @@
-// The fuzz of the gateway in small: with a patch of `broken` applied, it has to fail.
+// The fuzz of the gateway in small, for the mutations: with one of them applied, it has to fail.
 import t from 'tap'
 import { gatewayCases } from '../gateway-cases.js'
 
