@@ -1,8 +1,8 @@
 // What an upstream may answer, and what the client gets of it. Run on every supported Node, see node-versions.test.ts.
 import http2 from 'node:http2'
 import { rawRequest } from '@laneway/testkit'
+import { cert, key } from '@laneway/testkit/certificate'
 import t from 'tap'
-import { cert, key } from './certificate.js'
 import { ask, rawUpstream } from './raw-upstream.js'
 import { dial, start } from './world.js'
 

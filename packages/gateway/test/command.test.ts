@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { cert, key } from '@laneway/testkit/certificate'
 import t, { type Test } from 'tap'
 import { runCommand } from '../src/command.js'
 import { startGateway } from '../src/start-gateway.js'
-import { cert, key } from './certificate.js'
 import { refusedPort, send, startServices } from './world.js'
 
 /** Files in a folder of their own. */

@@ -2,8 +2,8 @@ import { createServer } from 'node:http'
 import http2 from 'node:http2'
 import https from 'node:https'
 import { gatewayApiTables, listen } from '@laneway/testkit'
+import { cert, key } from '@laneway/testkit/certificate'
 import t, { type Test } from 'tap'
-import { cert, key } from './certificate.js'
 import { type Running, start, startServices } from './world.js'
 
 const routes = [{ service: 'sc-a' }]

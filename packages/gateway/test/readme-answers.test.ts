@@ -61,7 +61,7 @@ const CASES: Readonly<Record<string, Case>> = {
     look: ({ headers }) => (/^(caf\xe9|\x80\xff)$/.test(headers['x-any']![0]!) ? 'passed on' : 'changed'),
   },
   'A reason phrase that is not ASCII': {
-    bytes: ['caf\xe9', 'Gr\xc3\xb6\xc3\x9fe', '\xe6\xbc\xa2'].map(reason => ok.replace('OK', reason) + '\r\nok'),
+    bytes: ['caf\xe9', 'Gr\xc3\xb6\xc3\x9fe', '\xe6\xbc\xa2'].map(reason => `${ok.replace('OK', reason)}\r\nok`),
     look: ({ reason }) => (reason === '' ? 'passed on without it' : 'changed'),
   },
   '`304` with `Content-Length`': {
@@ -89,13 +89,13 @@ const CASES: Readonly<Record<string, Case>> = {
       'HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
     ],
   },
-  'A status below 100': { bytes: ['000', '099', '042'].map(status => ok.replace('200', status) + '\r\nok') },
+  'A status below 100': { bytes: ['000', '099', '042'].map(status => `${ok.replace('200', status)}\r\nok`) },
   'A status of 600 to 999': {
-    bytes: ['600', '777', '999'].map(status => ok.replace('200', status) + '\r\nok'),
+    bytes: ['600', '777', '999'].map(status => `${ok.replace('200', status)}\r\nok`),
     look: ({ status }) => (status >= 600 ? 'passed on' : String(status)),
   },
   'A status of more than three digits, or none': {
-    bytes: ['1000', '20', 'abc', ''].map(status => ok.replace('200', status) + '\r\nok'),
+    bytes: ['1000', '20', 'abc', ''].map(status => `${ok.replace('200', status)}\r\nok`),
   },
   '`Connection`, the fields that it names, `Keep-Alive`, `Proxy-Connection`, `Upgrade`, `TE`': {
     bytes: [plain('Connection: keep-alive, X-Own', 'X-Own: 1', 'Proxy-Connection: x', 'Upgrade: h2c', 'TE: x')],

@@ -3,9 +3,9 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { listen } from '@laneway/testkit'
+import { cert, key } from '@laneway/testkit/certificate'
 import t, { type Test } from 'tap'
 import { WebSocketServer } from 'ws'
-import { cert, key } from './certificate.js'
 import { dial, type Running, send, start } from './world.js'
 
 // Many connections, one after the other: a busy machine needs longer than tap allows by default.

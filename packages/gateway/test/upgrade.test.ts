@@ -4,9 +4,9 @@ import https from 'node:https'
 import { promisify } from 'node:util'
 import { currentLane } from '@laneway/core'
 import { listen, rawRequest } from '@laneway/testkit'
+import { cert, key } from '@laneway/testkit/certificate'
 import t, { type Test } from 'tap'
 import { type RawData, WebSocket, WebSocketServer } from 'ws'
-import { cert, key } from './certificate.js'
 import { dial, send, start, startServices } from './world.js'
 
 const routes = [{ service: 'sc-a' }]

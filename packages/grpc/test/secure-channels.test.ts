@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import * as grpc from '@grpc/grpc-js'
 import { runInLane } from '@laneway/core'
 import { laneChannel, laneInterceptor } from '@laneway/grpc'
+import { cert, key } from '@laneway/testkit/certificate'
 import t from 'tap'
-import { cert, key } from './certificate.js'
 import { client, echo, resolverOf, serve } from './lane-chain.js'
 
 const root = Buffer.from(cert)

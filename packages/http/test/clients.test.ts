@@ -1,9 +1,9 @@
 import { runInLane } from '@laneway/core'
 import { LaneAgent, LaneHttpsAgent } from '@laneway/http'
+import { cert } from '@laneway/testkit/certificate'
 import axios from 'axios'
 import got from 'got'
 import t, { type Test } from 'tap'
-import { cert } from './certificate.js'
 import { fakeResolver } from './fake-resolver.js'
 import { closedPort, type FarServer, farServer } from './far-server.js'
 

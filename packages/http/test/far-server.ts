@@ -1,8 +1,8 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import https from 'node:https'
 import { listen } from '@laneway/testkit'
+import { cert, key } from '@laneway/testkit/certificate'
 import type { Test } from 'tap'
-import { cert, key } from './certificate.js'
 
 /** A request as it came over the wire. */
 export interface Seen {

@@ -6,9 +6,9 @@ import { type AddressInfo, connect } from 'node:net'
 import { bindEmitter, currentLane, LanewayError, runInLane } from '@laneway/core'
 import { laneServer, withLane } from '@laneway/http'
 import { listen, rawRequest } from '@laneway/testkit'
+import { cert, key } from '@laneway/testkit/certificate'
 import t from 'tap'
 import { WebSocket, WebSocketServer } from 'ws'
-import { cert, key } from './certificate.js'
 
 const current = () => currentLane()?.header ?? 'none'
 

@@ -1,8 +1,8 @@
 import https, { type AgentOptions } from 'node:https'
 import { runInLane } from '@laneway/core'
 import { LaneHttpsAgent } from '@laneway/http'
+import { cert } from '@laneway/testkit/certificate'
 import t, { type Test } from 'tap'
-import { cert } from './certificate.js'
 import { type FakeResolver, fakeResolver } from './fake-resolver.js'
 import { closedPort, farServer, send } from './far-server.js'
 

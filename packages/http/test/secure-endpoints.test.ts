@@ -2,11 +2,10 @@ import http from 'node:http'
 import { runInLane } from '@laneway/core'
 import { createLaneResolver, createStaticSource, type EndpointInput, type Source } from '@laneway/discovery'
 import { createAgentPatch, LaneAgent } from '@laneway/http'
+import { cert } from '@laneway/testkit/certificate'
 import axios from 'axios'
-
 import got from 'got'
 import t, { type Test } from 'tap'
-import { cert } from './certificate.js'
 import { farServer, send } from './far-server.js'
 
 /** A service with a plain base and a gray instance that speaks TLS; its certificate names `sc-b`. */

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { createNacosClient, registerInstance } from '@laneway/nacos'
 import { createNacosDevServer } from '@laneway/nacos-dev-server'
 import { listen } from '@laneway/testkit'
+import { cert, key } from '@laneway/testkit/certificate'
 import t, { type Test } from 'tap'
 import { nodeBinary } from '../../../scripts/node-versions.mjs'
-import { cert, key } from '../../http/test/certificate.js'
 import { type App, ask, program, startApp } from './start-app.js'
 
 const CLIENTS = ['get', 'axios', 'got']

@@ -4,11 +4,11 @@ import type { TLSSocket } from 'node:tls'
 import { runInLane } from '@laneway/core'
 import { createLaneResolver, createStaticSource } from '@laneway/discovery'
 import { listen } from '@laneway/testkit'
+import { cert, key } from '@laneway/testkit/certificate'
 import { composeLane, createLaneFetch } from '@laneway/undici'
 import t, { type Test } from 'tap'
 import * as undici7 from 'undici'
 import * as undici6 from 'undici6'
-import { cert, key } from '../../http/test/certificate.js'
 
 /** A service with a plain base and a gray instance that speaks TLS; its certificate names `sc-b`. */
 async function mixed(t: Test) {

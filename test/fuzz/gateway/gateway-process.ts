@@ -1,7 +1,7 @@
 // The gateway that is attacked, in a process of its own: what escapes ends it, as it would end a real one.
 import { createLaneResolver, createStaticSource } from '@laneway/discovery'
 import { createGateway } from '@laneway/gateway'
-import { cert, key } from '../../../packages/gateway/test/certificate.js'
+import { cert, key } from '@laneway/testkit/certificate'
 import { CLIENT_LIMITS } from './client-limits.js'
 
 const [, , upstream = '0'] = process.argv

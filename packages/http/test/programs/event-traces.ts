@@ -4,7 +4,7 @@ import https from 'node:https'
 import net, { type AddressInfo, type Socket } from 'node:net'
 import { runInLane } from '@laneway/core'
 import { createAgentPatch, LaneAgent, LaneHttpsAgent } from '@laneway/http'
-import { cert, key } from '../certificate.js'
+import { cert, key } from '@laneway/testkit/certificate'
 import { type FakeEndpoint, fakeResolver } from '../fake-resolver.js'
 import { forms } from './call-forms.js'
 
