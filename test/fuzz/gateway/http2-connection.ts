@@ -56,16 +56,19 @@ export async function playHttp2(
   const wrong: string[] = []
   const pauses = asks.map(() => (random.chance(0.2) ? random.int(0, 5) : 0))
   const streams: Promise<void>[] = []
+  const unanswered = new Set<number>()
   for (const [index, ask] of asks.entries()) {
     if (pauses[index]! > 0) await sleep(pauses[index])
     if (session.destroyed || session.closed) break
+    unanswered.add(index)
     streams.push(
       run(session, ask, shut || leave !== 'after').then(why => {
+        unanswered.delete(index)
         if (why !== undefined) wrong.push(`stream ${index} (${ask.what}): ${why}`)
       }),
     )
   }
-  if (leave === 'after' && !shut) await patience(Promise.all(streams), wrong)
+  if (leave === 'after' && !shut) await patience(Promise.all(streams), unanswered, wrong)
   else await sleep(random.int(0, 30))
   if (leave === 'close') session.close()
   if (leave === 'socket') reset()
@@ -75,10 +78,10 @@ export async function playHttp2(
   return { text, wrong: wrong[0] }
 }
 
-async function patience(streams: Promise<unknown>, wrong: string[]): Promise<void> {
+async function patience(streams: Promise<unknown>, unanswered: ReadonlySet<number>, wrong: string[]): Promise<void> {
   const late = new AbortController()
   const timer = sleep(PATIENCE_MS, undefined, { signal: late.signal }).then(
-    () => wrong.push(`no answer within ${PATIENCE_MS / 1000} s`),
+    () => wrong.push(`no answer within ${PATIENCE_MS / 1000} s to stream ${[...unanswered].join(', ')}`),
     () => {},
   )
   await Promise.race([streams, timer])
@@ -110,10 +113,13 @@ function run(session: ClientHttp2Session, ask: Ask, mayLeave: boolean): Promise<
     if (ask.resetAfterMs !== undefined) {
       setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), ask.resetAfterMs)
     }
-    stream.on('close', () => {
+    const over = () => {
       if (mayLeave || ask.resetAfterMs !== undefined) resolve(undefined)
       else resolve(ask.wrong(stream.rstCode === 0 ? status : undefined, headers, body))
-    })
+    }
+    stream.on('close', over)
+    // Node's client keeps its own side of a CONNECT open at times, and then never tells of the close.
+    if (ask.headers[':method'] === 'CONNECT') stream.on('end', over)
     if (ask.body !== undefined) stream.end(ask.body)
   })
 }
