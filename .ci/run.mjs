@@ -5,7 +5,8 @@ import { spawn } from 'node:child_process'
  * failure.
  */
 const steps = [
-  { command: 'npm test -- --reporter=tap', count: tapCounts, minutes: 30 },
+  { command: 'npm test -- --reporter=tap', count: tapCounts, minutes: 25 },
+  { command: 'npm run test:all -- --rest --reporter=tap', count: tapCounts, minutes: 15 },
   { command: 'npm run check', count: plainCounts, minutes: 15 },
   { command: 'npm run demo', count: exitCount, minutes: 5 },
   { command: 'npm run test:propagation', count: plainCounts, minutes: 15 },

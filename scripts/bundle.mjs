@@ -1,4 +1,4 @@
-// Puts the modules of a built package into one file per entry and dialect: Node reads and links each module by itself,
+// Puts the modules of a package into one file per entry and dialect: Node reads and links each module by itself,
 // about 0.5 ms a file, so that importing @laneway/nacos would take twice the time.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -6,21 +6,20 @@ import { build } from 'esbuild'
 
 const DIALECTS = { esm: 'esm', commonjs: 'cjs' }
 
-/** @param folder - of a package that tshy has just built; its declarations stay as they are */
+/** @param folder - of a package; the declarations in its `dist` stay as they are */
 export async function bundle(folder) {
   const manifest = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'))
   const sources = Object.values(manifest.tshy.exports).filter(file => file.endsWith('.ts'))
-  const entries = [
-    ...sources.map(file => file.replace('./src/', './dist/esm/').replace(/\.ts$/, '.js')),
-    ...Object.values(manifest.bin ?? {}),
-  ]
+  const commands = Object.values(manifest.bin ?? {}).map(file =>
+    file.replace('./dist/esm/', './src/').replace(/\.js$/, '.ts'),
+  )
   const results = await Promise.all(
     Object.entries(DIALECTS).map(([dialect, format]) =>
       build({
         absWorkingDir: folder,
-        entryPoints: entries,
+        entryPoints: [...sources, ...commands],
         outdir: `dist/${dialect}`,
-        outbase: 'dist/esm',
+        outbase: 'src',
         bundle: true,
         splitting: format === 'esm',
         chunkNames: 'shared-[hash]',
@@ -36,6 +35,10 @@ export async function bundle(folder) {
     ),
   )
   for (const dialect of Object.keys(DIALECTS)) {
+    mkdirSync(`${folder}/dist/${dialect}`, { recursive: true })
+    const type = dialect === 'esm' ? 'module' : 'commonjs'
+    const { sideEffects } = manifest
+    writeFileSync(`${folder}/dist/${dialect}/package.json`, JSON.stringify({ type, sideEffects }, null, 2))
     for (const file of readdirSync(`${folder}/dist/${dialect}`, { recursive: true })) {
       if (/\.js(\.map)?$/.test(file)) rmSync(`${folder}/dist/${dialect}/${file}`)
     }

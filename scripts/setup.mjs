@@ -1,5 +1,5 @@
 // Makes a fresh clone usable: installs what the lock file names, builds what has changed. Needs Node and npm only.
-// With names, builds those packages and what they need.
+// With names, builds those packages and what they need; with `--no-types`, without declarations.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -26,6 +26,5 @@ if (installed !== wanted) {
   if (status !== 0) process.exit(status ?? 1)
   writeFileSync(stamp, wanted)
 }
-const names = process.argv.slice(2)
-const { buildAll } = await import('./build.mjs')
-await buildAll(names.length > 0 ? names : undefined)
+const { buildAll, buildArguments } = await import('./build.mjs')
+await buildAll(...buildArguments())

@@ -13,6 +13,8 @@ export interface LaneMethods {
    * alone: its answer is a promise, and a function that it takes is no callback.
    */
   callbacks(prototype: object, ...names: string[]): void
+  /** The functions among the arguments are tasks for later: they run in the lane of the caller, of an `async` method, too. */
+  tasks(prototype: object, ...names: string[]): void
   /**
    * The first argument is a command that waits in a queue: the callbacks in these properties of it, and its events, run in
    * the lane of the caller.
@@ -66,6 +68,9 @@ export function createLaneMethods(part: string, guard: Guard): LaneMethods {
         const { value } = Object.getOwnPropertyDescriptor(prototype, name)!
         if (value.constructor.name !== 'AsyncFunction') prepare(prototype, name, bindArguments)
       }
+    },
+    tasks(prototype, ...names) {
+      for (const name of names) prepare(prototype, name, bindArguments)
     },
     commands(prototype, name, ...properties) {
       prepare(prototype, name, ([command]) => bindCommand(command as object, properties))

@@ -9,7 +9,7 @@ export const QUEUES = {
   'p-queue': [
     {
       matches: owner => owns(owner, 'add', 'addAll', 'onEmpty', 'onIdle'),
-      adopt: (owner, methods) => methods.callbacks(owner, 'add'),
+      adopt: (owner, methods) => methods.tasks(owner, 'add'),
     },
   ],
 } satisfies Record<string, readonly KnownClass[]>

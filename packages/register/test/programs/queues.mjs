@@ -10,12 +10,12 @@ const Emitter = createRequire(`${process.env['QUEUES_FOLDER']}/`)('eventemitter3
 const lane = () => currentLane()?.header ?? 'none'
 const tick = () => new Promise(setImmediate)
 
-/** As p-queue goes about it. */
+/** As p-queue goes about it: its `add` is an async function. */
 class Queue extends Emitter {
   #tasks = []
   #running = false
 
-  add(task) {
+  async add(task) {
     return new Promise(resolve => {
       this.#tasks.push(async () => resolve(await task()))
       if (!this.#running) this.#next()
