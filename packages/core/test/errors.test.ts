@@ -64,7 +64,7 @@ t.test('a received value is shown short, on one line, and whatever it is', async
     describe(() => {
       throw new Error('never called')
     }),
-    /^\(\) => \{ throw/,
+    /^\(\) ?=> ?\{ ?throw/,
   )
   fc.assert(
     fc.property(fc.anything({ withBigInt: true, withNullPrototype: true, withSparseArray: true }), value => {
