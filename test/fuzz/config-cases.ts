@@ -6,7 +6,7 @@ import { LanewayError, parseLane } from '@laneway/core'
 import { createFileSource, createLaneResolver } from '@laneway/discovery'
 import fc from 'fast-check'
 // The reader of the text; a file for each of a hundred thousand texts would measure the disk.
-import { parseServicesFile } from '../../packages/discovery/src/services-file.js'
+import { parseServicesFile } from '../../packages/discovery/src/source/services-file.js'
 import { loadConfig } from '../../packages/gateway/src/load-config.js'
 import { type FuzzCase, linear, must, property, rows, same } from './fuzz-case.js'
 

@@ -1,7 +1,6 @@
 import { callNow, channels, type DecisionEvent, describe, type Lane, LanewayError, parseLane } from '@laneway/core'
-import type { Choice, ChoiceEnd } from './choice.js'
 import { type Clock, createClock } from './clock.js'
-import type { Endpoint } from './endpoint.js'
+import type { Endpoint } from './endpoint/endpoint.js'
 import { type Decision, explainDecision } from './explain.js'
 import type { Explanation } from './explanation.js'
 import { hintAtFailedCalls } from './failed-call-hints.js'
@@ -14,11 +13,12 @@ import {
   type ResolvedLaneResolverOptions,
   resolveLaneResolverOptions,
 } from './resolver-options.js'
-import { TableChoice } from './seat.js'
-import type { ServiceEntry } from './service-entry.js'
-import { ServiceRegistry } from './service-registry.js'
-import { describeService, type ServiceState } from './service-state.js'
-import { hubOf, type SourceHub } from './source-hub.js'
+import type { ServiceEntry } from './service/service-entry.js'
+import { ServiceRegistry } from './service/service-registry.js'
+import { describeService, type ServiceState } from './service/service-state.js'
+import { hubOf, type SourceHub } from './service/source-hub.js'
+import type { Choice, ChoiceEnd } from './table/choice.js'
+import { TableChoice } from './table/seat.js'
 
 /** Names of services nobody declared that are remembered as such. */
 const MAX_UNKNOWN = 1024

@@ -1,5 +1,5 @@
-import type { ServiceState } from './service-state.js'
-import type { Source } from './source.js'
+import type { ServiceState } from './service/service-state.js'
+import type { Source } from './source/source.js'
 
 /** One source of a resolver. */
 export interface SourceHealth {

@@ -1,15 +1,15 @@
 import { assertKnownKeys, assertOneOf, describe, emitLanewayWarning, LanewayError, type Warn } from '@laneway/core'
-import { BALANCERS, type Balancer } from './balancer.js'
+import { BALANCERS, type Balancer } from './balancer/balancer.js'
+import { detectNamespace } from './service/namespace.js'
+import type { Source } from './source/source.js'
 import {
   type LanePolicyRule,
   WHEN_LANE_MISSING,
   WHEN_LANE_UNAVAILABLE,
   type WhenLaneMissing,
   type WhenLaneUnavailable,
-} from './lane-policy.js'
-import { detectNamespace } from './namespace.js'
-import type { OutlierOptions } from './outlier-ejection.js'
-import type { Source } from './source.js'
+} from './table/lane-policy.js'
+import type { OutlierOptions } from './table/outlier-ejection.js'
 
 /** A service behind a host name of the user's choice, for names that a URL cannot carry. */
 export interface ServiceAlias {

@@ -1,9 +1,9 @@
 import type { Lane, LanewayError } from '@laneway/core'
-import type { Choice, ChoiceEnd } from './choice.js'
-import type { Endpoint } from './endpoint.js'
+import type { Endpoint } from './endpoint/endpoint.js'
 import type { Explanation } from './explanation.js'
 import type { ResolverHealth } from './health.js'
-import type { ServiceState } from './service-state.js'
+import type { ServiceState } from './service/service-state.js'
+import type { Choice, ChoiceEnd } from './table/choice.js'
 
 /**
  * Holds the current table of each service. This is all that egress adapters use.

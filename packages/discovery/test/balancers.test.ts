@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { AliasTable } from '../src/alias-table.js'
+import { AliasTable } from '../src/balancer/alias-table.js'
+import { createRandom } from '../src/balancer/random.js'
 import type { Choice } from '../src/index.js'
-import { createRandom } from '../src/random.js'
 import { addressOf, endpoint, oneService } from './one-service.js'
 
 /** mulberry32: a small seeded generator, so that a share is the same in every run. */

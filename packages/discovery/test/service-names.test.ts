@@ -257,9 +257,9 @@ t.test('a declared service that no registry has is waited for at first, then lef
 })
 
 t.test('hosts from the network do not make the memory of hosts grow', async t => {
-  const { ServiceRegistry } = await import('../src/service-registry.js')
+  const { ServiceRegistry } = await import('../src/service/service-registry.js')
   const { resolveLaneResolverOptions } = await import('../src/resolver-options.js')
-  const { hubOf } = await import('../src/source-hub.js')
+  const { hubOf } = await import('../src/service/source-hub.js')
   const source = createStaticSource({ 'sc-b': one })
   const options = resolveLaneResolverOptions({ sources: [source], services: ['sc-b'], env: {} })
   const clock = { now: () => 0, injected: true }

@@ -1,4 +1,4 @@
-import type { EndpointInput } from './endpoint.js'
+import type { EndpointInput } from '../endpoint/endpoint.js'
 import type { SourceListener } from './source.js'
 
 type Names = ReadonlySet<string>

@@ -1,6 +1,6 @@
 import { LanewayError } from '@laneway/core'
-import type { EndpointInput } from './endpoint.js'
-import { parseEndpoint } from './parse-endpoint.js'
+import type { EndpointInput } from '../endpoint/endpoint.js'
+import { parseEndpoint } from '../endpoint/parse-endpoint.js'
 import { PublishedServices } from './published-services.js'
 import type { Source } from './source.js'
 

@@ -1,4 +1,4 @@
-import type { Endpoint } from './endpoint.js'
+import type { Endpoint } from '../endpoint/endpoint.js'
 import type { EndpointLoad } from './endpoint-load.js'
 import { Seat } from './seat.js'
 

@@ -1,7 +1,7 @@
-import type { EndpointLoad } from './endpoint-load.js'
+import type { EndpointLoad } from '../table/endpoint-load.js'
+import type { Seat } from '../table/seat.js'
 import { Picker } from './picker.js'
 import type { Random } from './random.js'
-import type { Seat } from './seat.js'
 
 /**
  * The power of two choices: two weighted draws, and the one with fewer requests in flight per weight serves. On a tie

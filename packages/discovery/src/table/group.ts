@@ -1,8 +1,8 @@
-import { type Balancer, createPicker } from './balancer.js'
+import { type Balancer, createPicker } from '../balancer/balancer.js'
+import type { Picker } from '../balancer/picker.js'
+import type { Random } from '../balancer/random.js'
 import type { Choice } from './choice.js'
 import type { EndpointLoad } from './endpoint-load.js'
-import type { Picker } from './picker.js'
-import type { Random } from './random.js'
 import type { Seat } from './seat.js'
 
 /** Ejections that a picker may hold before it is built anew: bounds the walk of a pick, and shares the cost. */

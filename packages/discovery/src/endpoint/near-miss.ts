@@ -1,5 +1,5 @@
 import { nearest, POD_LABEL } from '@laneway/core'
-import type { Member } from './member.js'
+import type { Member } from '../table/member.js'
 
 const LANE_KEYS = [POD_LABEL, '__micro.service.env__']
 const CANARY = 'opensergo.io/canary-'

@@ -1,13 +1,13 @@
-import type { Balancer } from './balancer.js'
-import type { EndpointInput } from './endpoint.js'
+import type { Balancer } from '../balancer/balancer.js'
+import type { Random } from '../balancer/random.js'
+import type { EndpointInput } from '../endpoint/endpoint.js'
+import { isUnchanged, type ParseEndpointOptions, parseEndpoint } from '../endpoint/parse-endpoint.js'
 import { EndpointLoad } from './endpoint-load.js'
 import { Group } from './group.js'
 import type { ServicePolicies } from './lane-policy.js'
 import { LaneTable } from './lane-table.js'
 import { Member } from './member.js'
 import type { OutlierEjection } from './outlier-ejection.js'
-import { isUnchanged, type ParseEndpointOptions, parseEndpoint } from './parse-endpoint.js'
-import type { Random } from './random.js'
 import type { Seat } from './seat.js'
 
 /** Most endpoints of one service; a snapshot with more is refused. */
@@ -96,7 +96,7 @@ export class TableBuild {
       return
     }
     if (known !== undefined) known.seenBy = this.#id
-    const load = this.#loads.get(endpoint.address) ?? new EndpointLoad(this.#outlier)
+    const load = this.#loads.get(endpoint.address) ?? new EndpointLoad(endpoint.address, this.#outlier)
     // Back after an absence, or declared healthy again: the registry knows better than old connect errors.
     const recovered = known?.endpoint.health === 'unhealthy' && endpoint.health === 'healthy'
     if (known === undefined || recovered) load.forgive()

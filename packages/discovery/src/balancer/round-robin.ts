@@ -1,6 +1,6 @@
+import type { Seat } from '../table/seat.js'
 import { Picker } from './picker.js'
 import type { Random } from './random.js'
-import type { Seat } from './seat.js'
 
 /** 2^32 divided by the golden ratio: multiples of it fill the circle of 32-bit integers as evenly as can be. */
 const GOLDEN = 0x9e3779b9

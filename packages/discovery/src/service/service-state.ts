@@ -1,4 +1,4 @@
-import type { Group } from './group.js'
+import type { Group } from '../table/group.js'
 import type { ServiceEntry, ServiceStatus } from './service-entry.js'
 
 /** Dropped endpoints that a state lists. */

@@ -1,5 +1,5 @@
+import type { Endpoint } from '../endpoint/endpoint.js'
 import type { Choice, Outcome } from './choice.js'
-import type { Endpoint } from './endpoint.js'
 import type { EndpointLoad } from './endpoint-load.js'
 
 /** A choice that knows the load of its endpoint, unseen by users: `started` needs no look-up. */

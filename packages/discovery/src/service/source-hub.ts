@@ -1,5 +1,5 @@
-import type { EndpointInput } from './endpoint.js'
-import type { Source, SourceListener } from './source.js'
+import type { EndpointInput } from '../endpoint/endpoint.js'
+import type { Source, SourceListener } from '../source/source.js'
 
 type Names = ReadonlySet<string>
 

@@ -1,7 +1,7 @@
+import type { Choice } from '../table/choice.js'
+import type { Seat } from '../table/seat.js'
 import { AliasTable } from './alias-table.js'
-import type { Choice } from './choice.js'
 import type { Random } from './random.js'
-import type { Seat } from './seat.js'
 
 /** Weighted draws before the neighbours of the last draw are taken in turn. */
 const DRAWS_BEFORE_WALK = 8

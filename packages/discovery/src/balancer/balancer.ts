@@ -1,8 +1,8 @@
+import type { Seat } from '../table/seat.js'
 import { LeastRequestPicker } from './least-request.js'
 import type { Picker } from './picker.js'
 import type { Random } from './random.js'
 import { RoundRobinPicker } from './round-robin.js'
-import type { Seat } from './seat.js'
 import { WeightedRandomPicker } from './weighted-random.js'
 
 /**

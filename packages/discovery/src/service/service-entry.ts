@@ -1,14 +1,14 @@
 import { channels, type Lane, type SourceEvent, type Warn } from '@laneway/core'
-import type { Choice } from './choice.js'
-import type { Clock } from './clock.js'
-import type { Endpoint, EndpointInput } from './endpoint.js'
-import type { EndpointLoad } from './endpoint-load.js'
-import type { LaneTable } from './lane-table.js'
-import type { Member } from './member.js'
-import { findNearMiss } from './near-miss.js'
-import { OutlierEjection, type OutlierOptions } from './outlier-ejection.js'
-import { TableChoice } from './seat.js'
-import { MAX_ENDPOINTS, MAX_LANES, TableBuild, type TableSettings } from './table-build.js'
+import type { Clock } from '../clock.js'
+import type { Endpoint, EndpointInput } from '../endpoint/endpoint.js'
+import { findNearMiss } from '../endpoint/near-miss.js'
+import type { Choice } from '../table/choice.js'
+import type { EndpointLoad } from '../table/endpoint-load.js'
+import type { LaneTable } from '../table/lane-table.js'
+import type { Member } from '../table/member.js'
+import { OutlierEjection, type OutlierOptions } from '../table/outlier-ejection.js'
+import { TableChoice } from '../table/seat.js'
+import { MAX_ENDPOINTS, MAX_LANES, TableBuild, type TableSettings } from '../table/table-build.js'
 
 /**
  * A snapshot of more endpoints is taken over in turns of the event loop of its own, between which other work runs. In
@@ -81,6 +81,7 @@ export class ServiceEntry {
         settings.outlier,
         settings.clock,
         () => this.table,
+        address => this.#members.get(address),
         (state, address) => this.tell(state, { message: address }),
       )
   }
@@ -163,7 +164,6 @@ export class ServiceEntry {
       this.#members.set(member.endpoint.address, member)
       this.#loads.set(member.endpoint.address, member.load)
       this.#departed.delete(member.endpoint.address)
-      member.load.member = member
     }
     for (const [address, load] of this.#departed) {
       if (load.inFlight > 0) continue
@@ -176,7 +176,6 @@ export class ServiceEntry {
   #forget(member: Member): void {
     const { address } = member.endpoint
     this.#members.delete(address)
-    member.load.member = undefined
     if (member.load.inFlight === 0) this.#loads.delete(address)
     else this.#departed.set(address, member.load)
   }

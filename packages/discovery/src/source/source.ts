@@ -1,4 +1,4 @@
-import type { EndpointInput } from './endpoint.js'
+import type { EndpointInput } from '../endpoint/endpoint.js'
 
 /** What a source tells about one service. Empty list, unknown service and lost registry are three different facts. */
 export interface SourceListener {

@@ -1,4 +1,4 @@
-import type { EndpointInput } from './endpoint.js'
+import type { EndpointInput } from '../endpoint/endpoint.js'
 import type { ServiceEntry } from './service-entry.js'
 import type { SourceCatalog } from './source-catalog.js'
 import type { SourceHub } from './source-hub.js'

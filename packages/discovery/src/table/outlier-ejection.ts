@@ -1,7 +1,8 @@
-import type { Clock } from './clock.js'
-import type { EndpointLoad } from './endpoint-load.js'
+import type { Clock } from '../clock.js'
+import type { EndpointLoad, LoadListener } from './endpoint-load.js'
 import type { Group } from './group.js'
 import type { LaneTable } from './lane-table.js'
+import type { Member } from './member.js'
 
 /** Passive ejection of endpoints that cannot be connected to, or do not answer in time. */
 export interface OutlierOptions {
@@ -37,10 +38,11 @@ export type EjectionListener = (state: 'ejected' | 'returned', address: string) 
  * in a pick: a timer that holds no process open readmits, or, with an injected clock, the first pick after the time has
  * passed.
  */
-export class OutlierEjection {
+export class OutlierEjection implements LoadListener {
   readonly #options: Required<OutlierOptions>
   readonly #clock: Clock
   readonly #table: () => LaneTable | undefined
+  readonly #memberOf: (address: string) => Member | undefined
   readonly #listener: EjectionListener
   /** Ejected or on trial. */
   readonly #waiting = new Set<EndpointLoad>()
@@ -49,16 +51,21 @@ export class OutlierEjection {
   /** Whether picks have to look at the clock. */
   polls = false
 
-  /** @param table - the table in use */
+  /**
+   * @param table - the table in use
+   * @param memberOf - the endpoint in it that has an address
+   */
   constructor(
     options: Required<OutlierOptions>,
     clock: Clock,
     table: () => LaneTable | undefined,
+    memberOf: (address: string) => Member | undefined,
     listener: EjectionListener,
   ) {
     this.#options = options
     this.#clock = clock
     this.#table = table
+    this.#memberOf = memberOf
     this.#listener = listener
   }
 
@@ -81,12 +88,13 @@ export class OutlierEjection {
   failed(load: EndpointLoad, timeout: boolean): void {
     const table = this.#table()
     // Requests that began before the ejection fail late and say nothing new.
-    if (load.ejected || load.member === undefined || table === undefined) return
+    const member = this.#memberOf(load.address)
+    if (load.ejected || member === undefined || table === undefined) return
     const { consecutiveFailures } = this.#options
     load.failures++
     if (!timeout) load.connectFailures++
     if (load.failures < consecutiveFailures) return
-    const groups = table.groupsOf(load.member)
+    const groups = table.groupsOf(member)
     if (!groups.every(group => this.#mayEject(group))) return
     const byTimeouts = load.connectFailures < consecutiveFailures
     if (byTimeouts && !groups.every(group => group.hasUsableBeside(load))) return
@@ -97,10 +105,10 @@ export class OutlierEjection {
     load.ejections++
     this.#waiting.add(load)
     // All seats of an endpoint agree in what the groups ask of them.
-    const seat = load.member.seats[0]!
+    const seat = member.seats[0]!
     for (const group of groups) group.seatEjected(seat)
     this.#plan()
-    this.#listener('ejected', seat.endpoint.address)
+    this.#listener('ejected', load.address)
     if (!byTimeouts) this.#readmitLast()
   }
 
@@ -126,9 +134,10 @@ export class OutlierEjection {
       // next ejection, so that a caller's patience that outlasts one trial does not outlast those that follow.
       load.startTrial()
       load.until = now + this.#lengthOf(load.ejections)
-      if (load.member === undefined || table === undefined) continue
-      for (const group of table.groupsOf(load.member)) groups.add(group)
-      returned.push(load.member.endpoint.address)
+      const member = this.#memberOf(load.address)
+      if (member === undefined || table === undefined) continue
+      for (const group of table.groupsOf(member)) groups.add(group)
+      returned.push(load.address)
     }
     for (const group of groups) group.seatsReturned()
     this.#plan()
@@ -138,7 +147,8 @@ export class OutlierEjection {
   /** A new table is in use: forget what left it, or was forgiven by it. */
   tableChanged(): void {
     for (const load of this.#waiting) {
-      if (load.member === undefined || !(load.ejected || load.onTrial)) this.#waiting.delete(load)
+      const here = this.#memberOf(load.address) !== undefined
+      if (!here || !(load.ejected || load.onTrial)) this.#waiting.delete(load)
     }
     this.#readmitLast()
   }
@@ -157,8 +167,9 @@ export class OutlierEjection {
     const table = this.#table()
     const returned: string[] = []
     for (const load of this.#waiting) {
-      if (table === undefined || !load.ejectedByTimeouts || load.member?.seats[0]?.fit !== true) continue
-      const groups = table.groupsOf(load.member)
+      const member = this.#memberOf(load.address)
+      if (table === undefined || !load.ejectedByTimeouts || member?.seats[0]?.fit !== true) continue
+      const groups = table.groupsOf(member)
       if (groups.every(group => group.hasUsableBeside(load))) continue
       const { ejected } = load
       if (load.onTrial) this.#endTrial(load)
@@ -166,7 +177,7 @@ export class OutlierEjection {
       this.#waiting.delete(load)
       if (!ejected) continue
       for (const group of groups) group.seatsReturned()
-      returned.push(load.member.endpoint.address)
+      returned.push(load.address)
     }
     this.#plan()
     for (const address of returned) this.#listener('returned', address)
@@ -175,9 +186,9 @@ export class OutlierEjection {
   #endTrial(load: EndpointLoad): void {
     load.endTrial()
     const table = this.#table()
-    if (load.member === undefined || table === undefined) return
-    const seat = load.member.seats[0]!
-    for (const group of table.groupsOf(load.member)) group.trialEnded(seat)
+    const member = this.#memberOf(load.address)
+    if (member === undefined || table === undefined) return
+    for (const group of table.groupsOf(member)) group.trialEnded(member.seats[0]!)
   }
 
   #mayEject(group: Group): boolean {

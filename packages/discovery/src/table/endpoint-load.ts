@@ -1,15 +1,21 @@
 import type { ChoiceEnd } from './choice.js'
-import type { Member } from './member.js'
-import type { OutlierEjection } from './outlier-ejection.js'
 
 /** More requests than any endpoint has at a time, and still a small integer. */
 const UNLIMITED = 2 ** 30
+
+/** Notified of how requests to an address end. */
+export interface LoadListener {
+  succeeded(load: EndpointLoad): void
+  /** @param timeout - there was a connection, but no answer in time */
+  failed(load: EndpointLoad, timeout: boolean): void
+}
 
 /**
  * What is known about an address beyond its snapshot: requests in flight and failures. It outlives tables, so that a
  * registry push forgets neither.
  */
 export class EndpointLoad {
+  readonly address: string
   inFlight = 0
   /** So many requests it may have at a time: few while it is on trial after an ejection. */
   room = UNLIMITED
@@ -24,20 +30,18 @@ export class EndpointLoad {
   until = 0
   /** Ejections since the last success: the exponent of the back-off. */
   ejections = 0
-  /** The member of the table in use, `undefined` once the address has left its service. */
-  member: Member | undefined = undefined
-  readonly #outlier: OutlierEjection | undefined
+  readonly #listener: LoadListener | undefined
 
-  /** @param outlier - ejects the endpoint when it fails */
-  constructor(outlier: OutlierEjection | undefined) {
-    this.#outlier = outlier
+  constructor(address: string, listener: LoadListener | undefined) {
+    this.address = address
+    this.#listener = listener
   }
 
   /** A request has ended. */
   finished(end: ChoiceEnd): void {
     if (this.inFlight > 0) this.inFlight--
-    if (end === 'ok') this.#outlier?.succeeded(this)
-    else if (end === 'connect-error' || end === 'timeout') this.#outlier?.failed(this, end === 'timeout')
+    if (end === 'ok') this.#listener?.succeeded(this)
+    else if (end === 'connect-error' || end === 'timeout') this.#listener?.failed(this, end === 'timeout')
   }
 
   get onTrial(): boolean {
