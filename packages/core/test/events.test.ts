@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import t from 'tap'
-import { createEgressScope } from '../src/egress-scope.js'
+import { createEgressScope } from '../src/egress/egress-scope.js'
 import { channels, createIngress, laneOfCall, parseLane } from '../src/index.js'
 
 const gray = parseLane('gray')!

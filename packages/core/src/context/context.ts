@@ -1,0 +1,55 @@
+import type { Lane } from '../lane/lane.js'
+import { assertLane } from '../lane/parse-lane.js'
+import { slot } from './context-slot.js'
+
+/**
+ * The lane of the running code, or `undefined` for base. Never throws.
+ *
+ * A request whose tag is `base` asks for base in so many words: its lane is `{ header: 'base', tags: ['base'] }`, it goes to
+ * base, and the tag is forwarded. All ingresses and `runInLane('base', …)` agree on that. To ask whether code runs in base,
+ * compare `currentLane()?.tags[0] ?? 'base'` with `'base'`.
+ */
+export function currentLane(): Lane | undefined {
+  return slot.storage.getStore() ?? slot.ownColour
+}
+
+/**
+ * Runs a function in a lane; everything it awaits or schedules stays in it.
+ *
+ * @param lane - a lane, its wire form (`'gray'`), or `undefined` for no lane
+ * @returns what the function returns
+ * @throws LanewayError `LANEWAY_INVALID_TAG` when a string is not a lane, and whatever `fn` throws
+ */
+export function runInLane<R, A extends unknown[]>(
+  lane: Lane | string | undefined,
+  fn: (...args: A) => R,
+  ...args: A
+): R {
+  const value = typeof lane === 'string' ? assertLane('runInLane', lane) : lane
+  const { storage } = slot
+  // Skipping is safe only when nothing is stored: a keep-alive socket may still hold the lane of its last request.
+  if (value === undefined && storage.getStore() === undefined) return fn(...args)
+  return storage.run(value, fn, ...args)
+}
+
+/**
+ * Ties a function to the lane of this moment, for callbacks that something else will call: a queue, a pool, an emitter.
+ * `this` and arguments pass through.
+ */
+export function bindLane<F extends (this: any, ...args: any[]) => unknown>(fn: F): F {
+  return tie(slot.storage.getStore(), fn)
+}
+
+/** Ties a function to no lane, for work that a request starts and that must not belong to it: caches, warm-up, timers. */
+export function detachLane<F extends (this: any, ...args: any[]) => unknown>(fn: F): F {
+  return tie(undefined, fn)
+}
+
+function tie<F extends (this: any, ...args: any[]) => unknown>(lane: Lane | undefined, fn: F): F {
+  function inLane(this: unknown, ...args: unknown[]) {
+    return slot.storage.run(lane, Reflect.apply, fn, this, args)
+  }
+  // Express tells an error handler by its four parameters.
+  Object.defineProperty(inLane, 'length', { value: fn.length })
+  return inLane as F
+}

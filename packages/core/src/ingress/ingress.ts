@@ -1,0 +1,302 @@
+import { LanewayError } from '../errors.js'
+import { assertKnownKeys, assertOneOf, describe } from '../known-keys.js'
+import type { Lane } from '../lane/lane.js'
+import { colourOwnLane, ownLane } from '../lane/own-lane.js'
+import { parseLane } from '../lane/parse-lane.js'
+import { BASE_TAG } from '../lane/tag.js'
+import { channels, type IngressEvent } from '../log/events.js'
+import { emitLanewayWarning, type Warn } from '../warning.js'
+import { findCarriers, hasCarrierName, mayBeCut } from '../wire/carriers.js'
+import { resolveHeaderName } from '../wire/header-name.js'
+import { isContradicted, type LaneFormat, type LaneProblem, readLane } from '../wire/reading.js'
+import { removeLane } from '../wire/refusal.js'
+import { noteFormats } from '../wire/sent-baggage.js'
+import type { IngressRequest } from './request.js'
+import { resolveTrust, type Trust } from './trust.js'
+
+/** Options of every ingress: Express, Fastify, node:http. */
+export interface IngressOptions {
+  /** The header that carries the lane. @default 'x-mse-tag', what MSE and OpenKruise Rollouts use */
+  header?: string
+  /** Who may colour a request. @default 'private', because a pod's peers are private and the internet is not */
+  trust?: Trust
+  /**
+   * The carriers to read, in order; the first one present decides.
+   * @default ['header', 'mse-baggage', 'baggage'], because services with OpenTelemetry and without Laneway forward baggage only.
+   * Leave out 'baggage' behind a Node service that has OpenTelemetry and not Laneway: from a pool with a limit it may send
+   * the baggage of another request
+   */
+  formats?: readonly LaneFormat[]
+  /**
+   * Colours a request that no believed sender has coloured, for the first service of a chain; see `@laneway/rules`.
+   * A rule that throws, or returns a promise, colours nothing.
+   * @default none
+   */
+  rules?: ((request: any) => Lane | undefined) & {
+    /** Names the rule that decides, for the events; asked only while somebody subscribes. */
+    readonly ruleOf?: (request: any) => string | undefined
+  }
+  /**
+   * `colour`: whatever enters this instance untagged, and work without a request (cron, start-up), runs in the
+   * instance's own lane. `ignore`: it stays untagged.
+   * @default 'ignore', because a base request that strays here belongs to base
+   */
+  ownLane?: 'ignore' | 'colour'
+  /** This instance's own tag. @default see `ownLane()` of this package: LANEWAY_TAG, pod labels, … */
+  tag?: string
+  /**
+   * An ingress further in may decide again, so that what an app says itself holds under a preload which knows nothing of
+   * it. It judges what is still on the request, and keeps a lane that came from rules or from `ownLane`.
+   * @default false
+   */
+  provisional?: boolean
+  /**
+   * Told once when a tag was believed on a request that came through a proxy (`X-Forwarded-For`), while `trust` is
+   * 'private': the proxy's address is private, whoever sent the request.
+   * @default a process warning
+   */
+  warn?: Warn
+}
+
+/** What an ingress decided about a request. */
+export interface IngressDecision {
+  /** The lane the request runs in; `undefined` for none. */
+  readonly lane: Lane | undefined
+  /** A sender was not believed, or sent no lane: what it sent has been removed. */
+  readonly stripped: boolean
+}
+
+/**
+ * Decides the lane of an incoming request and removes what was refused. A request is decided and counted once: mounted
+ * twice, or an adapter inside another, the first decision stands, unless it is provisional. Never throws.
+ */
+export type Ingress = (request: IngressRequest) => IngressDecision
+
+/** Registered, so that adapters which resolved to different copies of this package agree. */
+const kDecision = Symbol.for('laneway.decision')
+
+/** Set while a decision is provisional; the value is the lane that rules or `ownLane` gave, which nothing on the request tells. */
+const kProvisional = Symbol.for('laneway.decision.provisional')
+
+type DecidedRequest = IngressRequest & {
+  [kDecision]?: IngressDecision
+  [kProvisional]?: { readonly given: Lane | undefined } | undefined
+}
+
+/** What an ingress decided about a request; `undefined` when none has seen it. Never throws. */
+export function decisionOf(request: object): IngressDecision | undefined {
+  return (request as DecidedRequest)[kDecision]
+}
+
+/** Decides that a request runs in the lane of the code that made it. An adapter that decides again keeps it, too. */
+export function inheritLane(request: object, lane: Lane): IngressDecision {
+  const decided = request as DecidedRequest
+  const decision = accepted(lane)
+  decided[kDecision] = decision
+  decided[kProvisional] = { given: lane }
+  return decision
+}
+
+const NOT_GIVEN = Object.freeze({ given: undefined })
+const UNTAGGED: IngressDecision = Object.freeze({ lane: undefined, stripped: false })
+const STRIPPED: IngressDecision = Object.freeze({ lane: undefined, stripped: true })
+const FORMATS: readonly LaneFormat[] = ['header', 'mse-baggage', 'baggage']
+
+/**
+ * Decisions are interned per lane, so that a tagged request allocates none. A bounded Map: a WeakMap grows to what arrives
+ * between two collections, and clients choose that (benchmark case memory/resolver).
+ */
+const ACCEPTED = new Map<Lane, IngressDecision>()
+const MAX_ACCEPTED = 512
+
+/**
+ * Creates the one function that all ingress adapters share.
+ *
+ * @param where - the adapter's name, for messages
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`
+ */
+export function createIngress(where: string, options: IngressOptions = {}): Ingress {
+  assertKnownKeys(where, options, ['header', 'trust', 'formats', 'rules', 'ownLane', 'tag', 'provisional', 'warn'])
+  const header = resolveHeaderName(where, options.header)
+  const formats = Object.freeze([...(options.formats ?? FORMATS)])
+  for (const format of formats) assertOneOf(`${where}: formats`, format, ['header', 'baggage', 'mse-baggage'])
+  noteFormats(formats)
+  const mode = options.ownLane ?? 'ignore'
+  assertOneOf(`${where}: ownLane`, mode, ['ignore', 'colour'])
+  const own = ownLane({ tag: options.tag })
+  const colour = mode === 'colour' ? own : undefined
+  if (colour !== undefined) colourOwnLane(colour)
+  const trusts = resolveTrust(where, options.trust)
+  const believesAll = options.trust === 'internal'
+  const { rules, warn = emitLanewayWarning } = options
+  /** Set while a tag believed behind a proxy is worth a warning. */
+  let watchesProxies = (options.trust ?? 'private') === 'private'
+  const headerFirst = formats[0] === 'header'
+  /** The decision of the coloured request before: a service sees few lanes, and this saves a look-up. */
+  let lastAccepted = UNTAGGED
+  const provisional = options.provisional ?? false
+  if (typeof provisional !== 'boolean') {
+    throw new LanewayError(
+      'LANEWAY_INVALID_OPTION',
+      `${where}: provisional is true or false, received ${describe(provisional)}`,
+    )
+  }
+
+  return function decide(request: DecidedRequest) {
+    const earlier = request[kDecision]
+    if (earlier !== undefined) {
+      const first = request[kProvisional]
+      return first === undefined || provisional ? earlier : decideAgain(request, earlier, first.given)
+    }
+    const decision = decideFirst(request)
+    request[kDecision] = decision
+    if (provisional)
+      request[kProvisional] =
+        decision.lane === undefined || findCarriers(request, header).present ? NOT_GIVEN : { given: decision.lane }
+    return decision
+  }
+
+  function decideAgain(request: DecidedRequest, earlier: IngressDecision, given: Lane | undefined): IngressDecision {
+    request[kProvisional] = undefined
+    let decision = decideFirst(request, earlier)
+    if (decision.lane === undefined && !decision.stripped && given !== undefined) decision = accepted(given)
+    if (earlier.stripped && !decision.stripped) decision = { lane: decision.lane, stripped: true }
+    request[kDecision] = decision
+    return decision
+  }
+
+  /** @param earlier - what a provisional decision said: what it told already is not told again */
+  function decideFirst(request: IngressRequest, earlier?: IngressDecision): IngressDecision {
+    const { headers } = request
+    if (
+      headers[header] === undefined &&
+      headers['baggage'] === undefined &&
+      rules === undefined &&
+      own === undefined &&
+      (believesAll || !hasCarrierName(request, header)) &&
+      !mayBeCut(request)
+    ) {
+      if (channels.ingress.hasSubscribers && earlier === undefined)
+        publish(request, undefined, undefined, undefined, false, false, false)
+      return UNTAGGED
+    }
+    return (earlier === undefined ? decideOrdinary(request) : undefined) ?? decideRare(request, earlier)
+  }
+
+  /** What nearly all coloured requests carry: one header line with one tag, from a believed sender. */
+  function decideOrdinary(request: IngressRequest): IngressDecision | undefined {
+    const value = request.headers[header]
+    if (!headerFirst || typeof value !== 'string' || request.headers['baggage'] !== undefined) return undefined
+    if (mayBeCut(request)) return undefined
+    const lane = parseLane(value)
+    if (lane === undefined || lane.tags.length > 1 || !trusts(request)) return undefined
+    if (watchesProxies && request.headers['x-forwarded-for'] !== undefined) warnOfProxy(lane)
+    if (channels.ingress.hasSubscribers) {
+      publish(request, lane, 'header', undefined, false, own !== undefined && lane.header === BASE_TAG, false)
+    }
+    if (lane !== lastAccepted.lane) lastAccepted = accepted(lane)
+    return lastAccepted
+  }
+
+  function decideRare(request: IngressRequest, earlier: IngressDecision | undefined): IngressDecision {
+    let lane: Lane | undefined
+    let source: LaneFormat | 'rule' | 'own' | undefined
+    let problem: LaneProblem | undefined
+    let stripped = false
+    let contradicted = false
+    const { view, present } = findCarriers(request, header)
+    if (present || (!believesAll && hasCarrierName(request, header))) {
+      if (!trusts(request)) stripped = true
+      else if (present) {
+        const reading = readLane(view, header, formats)
+        lane = reading?.lane
+        problem = reading?.problem
+        if (lane !== undefined) {
+          source = reading?.format
+          if (watchesProxies && request.headers['x-forwarded-for'] !== undefined) warnOfProxy(lane)
+        }
+        if (channels.ingress.hasSubscribers) contradicted = isContradicted(view, header, formats, reading)
+      }
+      if (stripped || problem !== undefined) removeLane(request, header)
+    }
+    if (lane === undefined && rules !== undefined) {
+      lane = byRule(request)
+      if (lane !== undefined) source = 'rule'
+    }
+    if (lane === undefined && colour !== undefined) {
+      lane = colour
+      source = 'own'
+    }
+    const news = earlier === undefined || stripped || problem !== undefined || (lane ?? earlier.lane) !== earlier.lane
+    if (news && channels.ingress.hasSubscribers) {
+      const escaped = own !== undefined && (lane === undefined || lane.header === BASE_TAG)
+      publish(
+        request,
+        lane,
+        source,
+        problem,
+        stripped,
+        escaped,
+        contradicted,
+        source === 'rule' ? ruleOf(request) : undefined,
+      )
+    }
+    if (lane === undefined) return stripped || problem !== undefined ? STRIPPED : UNTAGGED
+    if (stripped || problem !== undefined) return { lane, stripped: true }
+    return accepted(lane)
+  }
+
+  function warnOfProxy(lane: Lane): void {
+    watchesProxies = false
+    try {
+      warn(
+        `${where}: a request with X-Forwarded-For was believed when it said lane ${lane.header}, because the address of ` +
+          "the proxy in front is private. If clients outside can send the tag through it, set trust: 'edge' " +
+          "(LANEWAY_TRUST=edge); if only services of your own use it, trust: 'internal' (LANEWAY_TRUST=internal) says so",
+      )
+    } catch {
+      // Request data never throws.
+    }
+  }
+
+  function ruleOf(request: IngressRequest): string | undefined {
+    try {
+      return rules?.ruleOf?.(request)
+    } catch {
+      return undefined
+    }
+  }
+
+  function byRule(request: IngressRequest): Lane | undefined {
+    try {
+      const lane = rules?.(request)
+      return typeof lane?.header === 'string' ? lane : undefined
+    } catch {
+      return undefined
+    }
+  }
+}
+
+function accepted(lane: Lane): IngressDecision {
+  let decision = ACCEPTED.get(lane)
+  if (decision === undefined) {
+    decision = Object.freeze({ lane, stripped: false })
+    if (ACCEPTED.size >= MAX_ACCEPTED) ACCEPTED.clear()
+    ACCEPTED.set(lane, decision)
+  }
+  return decision
+}
+
+function publish(
+  request: IngressRequest,
+  lane: Lane | undefined,
+  source: LaneFormat | 'rule' | 'own' | undefined,
+  problem: LaneProblem | undefined,
+  stripped: boolean,
+  escaped: boolean,
+  contradicted: boolean,
+  rule?: string | undefined,
+): void {
+  const event = { lane, source, problem, stripped, escaped, contradicted, ...(rule !== undefined && { rule }) }
+  channels.ingress.publish(Object.defineProperty(event, 'request', { value: request }) as IngressEvent)
+}

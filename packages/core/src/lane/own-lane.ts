@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs'
+import { slot } from '../context/context-slot.js'
+import { LanewayError } from '../errors.js'
+import { assertKnownKeys, describe } from '../known-keys.js'
+import { emitLanewayWarning, type Warn } from '../warning.js'
+import type { Lane } from './lane.js'
+import { assertLane } from './parse-lane.js'
+import { BASE_TAG, isTag } from './tag.js'
+
+/** Where {@link ownLane} looks. */
+export interface OwnLaneOptions {
+  /** The tag, first choice. @default none */
+  tag?: string | undefined
+  /** @default process.env */
+  env?: Readonly<Record<string, string | undefined>>
+  /** Downward API volume with the pod's labels. @default '/etc/podinfo/labels', where MSE's pods have it */
+  labelsFile?: string
+  /** Downward API volume with the pod's annotations. @default '/etc/podinfo/annotations' */
+  annotationsFile?: string
+  /** @default process.emitWarning */
+  warn?: Warn
+}
+
+/** The label that MSE and OpenKruise Rollouts put on a pod of a lane. */
+export const POD_LABEL = 'alicloud.service.tag'
+
+/**
+ * The lane that this process belongs to: option, `LANEWAY_TAG`, `MSE_ALICLOUD_SERVICE_TAG`, pod labels, pod annotations;
+ * the first that is not blank. `base` is base. When two of them disagree the first wins, with one warning.
+ *
+ * @returns `undefined` for base
+ * @throws LanewayError `LANEWAY_INVALID_TAG` for a value that is not a tag: the operator meant a lane, so base is wrong
+ */
+export function ownLane(options: OwnLaneOptions = {}): Lane | undefined {
+  assertKnownKeys('ownLane', options, ['tag', 'env', 'labelsFile', 'annotationsFile', 'warn'])
+  const env = options.env ?? process.env
+  const labels = options.labelsFile ?? '/etc/podinfo/labels'
+  const annotations = options.annotationsFile ?? '/etc/podinfo/annotations'
+  const told = [
+    { from: 'the option "tag"', value: options.tag },
+    { from: 'LANEWAY_TAG', value: env['LANEWAY_TAG'] },
+    { from: 'MSE_ALICLOUD_SERVICE_TAG', value: env['MSE_ALICLOUD_SERVICE_TAG'] },
+    { from: labels, value: downwardValue(labels) },
+    { from: annotations, value: downwardValue(annotations) },
+  ].filter((one): one is { from: string; value: string } => typeof one.value === 'string' && one.value.trim() !== '')
+  const first = told[0]
+  if (first === undefined) return undefined
+  for (const { from, value } of told) {
+    if (!isTag(value.trim())) {
+      throw new LanewayError('LANEWAY_INVALID_TAG', `${from} is not a lane tag: ${describe(value)}; unset it for base`)
+    }
+  }
+  const tag = first.value.trim()
+  const other = told.find(one => one.value.trim() !== tag)
+  if (other !== undefined) {
+    const warn = options.warn ?? warnOnce
+    warn(`${first.from} says "${tag}" and ${other.from} says "${other.value.trim()}": this instance is "${tag}"`)
+  }
+  return tag === BASE_TAG ? undefined : assertLane(first.from, tag)
+}
+
+const warned = new Set<string>()
+
+/** Every adapter asks for the own lane, with the same answer. */
+function warnOnce(message: string): void {
+  if (warned.has(message)) return
+  warned.add(message)
+  emitLanewayWarning(message)
+}
+
+/** Lets untagged work of this process run in its own lane, for `ownLane: 'colour'`. */
+export function colourOwnLane(lane: Lane | undefined): void {
+  slot.ownColour = lane
+}
+
+/** Reads `key="value"` lines, Go-quoted, as Kubernetes' downward API writes them. */
+function downwardValue(file: string): string | undefined {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+  for (const line of text.split('\n')) {
+    if (!line.startsWith(`${POD_LABEL}=`)) continue
+    const quoted = line.slice(POD_LABEL.length + 1).trim()
+    try {
+      return String(JSON.parse(quoted))
+    } catch {
+      return quoted
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,87 @@
+import { channel } from 'node:diagnostics_channel'
+import type { CallInfo } from '../context/call-info.js'
+import type { IngressRequest } from '../ingress/request.js'
+import type { Lane } from '../lane/lane.js'
+import type { LaneFormat, LaneProblem } from '../wire/reading.js'
+
+/** A request entered the process; one event per request, on `laneway:ingress`. */
+export interface IngressEvent {
+  /** The lane the request runs in; `undefined` for none. */
+  readonly lane: Lane | undefined
+  /** Where the lane came from; `undefined` when there is none. */
+  readonly source: LaneFormat | 'rule' | 'own' | undefined
+  /** Name of the rule; left out unless `source` is `rule` and the rules tell. */
+  readonly rule?: string
+  /** A value was present and is no lane. The value itself is never told. */
+  readonly problem: LaneProblem | undefined
+  /** A tag was present and its sender is not believed; it was removed. */
+  readonly stripped: boolean
+  /** An untagged request came to an instance that belongs to a lane. */
+  readonly escaped: boolean
+  /** A later format names another lane than the one that decided. */
+  readonly contradicted: boolean
+  /** The request itself, not enumerable, so that an event can be serialised; with `method`, `url` and `headers` as they are after the ingress; not to be written to. */
+  readonly request: IngressRequest & { readonly method?: string | undefined; readonly url?: string | undefined }
+}
+
+/** A service was picked for, on `laneway:decision`. */
+export interface DecisionEvent {
+  readonly service: string
+  readonly lane: Lane | undefined
+  /** See `Outcome` of `@laneway/discovery`. */
+  readonly outcome: string
+  /** The tag that served, `undefined` for base or none. */
+  readonly served: string | undefined
+  /** `host:port`, `undefined` when nothing was chosen. */
+  readonly address: string | undefined
+  /** Why, in words, as `explain()` says it. Made when it is called; call it at once. */
+  readonly reason: () => string
+  /** The call that asked; left out when `pick()` was called by something else than an adapter. */
+  readonly call?: CallInfo | undefined
+}
+
+/** A hop left the process, with its tag or without, on `laneway:egress`. */
+export interface EgressEvent {
+  /** The host name of the target, lower case. */
+  readonly host: string
+  readonly lane: Lane | undefined
+  /**
+   * - `forwarded`: the tag went on
+   * - `blocked`: the host is out of scope, the tag was kept from it
+   * - `untagged`: a call to a service, and there is no lane that could be forwarded
+   * - `invalid`: a tag that the caller set by hand is no tag; it was removed
+   */
+  readonly action: 'forwarded' | 'blocked' | 'untagged' | 'invalid'
+  /** The call that the hop belongs to; left out where an adapter did not say. */
+  readonly call?: CallInfo | undefined
+}
+
+/** Something happened to a source, on `laneway:source`. */
+export interface SourceEvent {
+  /** The source's name. */
+  readonly source: string
+  readonly service: string | undefined
+  /**
+   * - `snapshot`: a new table is in use
+   * - `missing`: the registry says there is no such service
+   * - `stale`: the registry is lost or talked nonsense; the last good snapshot stays
+   * - `refused`: a snapshot is over a limit; the last good one stays
+   * - `endpoint-dropped`: one endpoint of a snapshot is not usable
+   * - `ejected`, `returned`: passive outlier ejection
+   */
+  readonly state: 'snapshot' | 'missing' | 'stale' | 'refused' | 'endpoint-dropped' | 'ejected' | 'returned'
+  readonly endpoints?: number
+  readonly message?: string
+  readonly error?: Error
+}
+
+/**
+ * The `diagnostics_channel` channels of Laneway. An event object is built only when somebody subscribes. A subscriber
+ * that throws is an uncaught exception: that is how Node's channels work.
+ */
+export const channels = Object.freeze({
+  ingress: channel('laneway:ingress'),
+  decision: channel('laneway:decision'),
+  egress: channel('laneway:egress'),
+  source: channel('laneway:source'),
+})

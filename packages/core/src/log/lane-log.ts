@@ -1,0 +1,77 @@
+import { followRequests } from '../context/call-context.js'
+import { LanewayError } from '../errors.js'
+import { assertKnownKeys, describe } from '../known-keys.js'
+import { channels, type DecisionEvent, type EgressEvent, type IngressEvent } from './events.js'
+import { decisionEntry, egressEntry, ingressEntry } from './log-entry.js'
+import { type Logger, type LogOutput, outputTo, outputToLogger } from './log-output.js'
+
+/** Options of {@link logLanes}. */
+export interface LaneLogOptions {
+  /** The app's own logger; entries go to its `debug`. Excludes `json` and `write`. @default lines on standard error */
+  logger?: Logger
+  /** One JSON object a line. @default false */
+  json?: boolean
+  /** Takes the lines, each with its line end. @default standard error, so that a program's own output stays its own */
+  write?: (text: string) => void
+  /** @default the clock */
+  now?: () => Date
+}
+
+/** A log that runs. */
+export interface LaneLog {
+  /** From now on the entries go to this logger. */
+  useLogger(logger: Logger): void
+  /** Ends it. Idempotent. */
+  close(): void
+}
+
+/**
+ * Logs each request that comes in, each choice of an endpoint, and each call that goes out, one line each, with the
+ * reason in words. Lines of one request have one id. Paths are printed without their query, headers not at all.
+ *
+ * A log that nobody asked for costs nothing: Laneway builds events only while somebody subscribes. One that runs costs an
+ * object and a line per event, and a context of its own for each request.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`
+ * @example
+ * const app = fastify({ logger: { level: 'debug' } })
+ * logLanes({ logger: app.log })
+ */
+export function logLanes(options: LaneLogOptions = {}): LaneLog {
+  assertKnownKeys('logLanes', options, ['logger', 'json', 'write', 'now'])
+  const { logger, json = false, write = writeError, now = () => new Date() } = options
+  if (logger !== undefined) assertLogger('logLanes: logger', logger)
+  let output: LogOutput = logger === undefined ? outputTo(write, json) : outputToLogger(logger)
+  const onIngress = (message: unknown) => output(ingressEntry(message as IngressEvent, now()))
+  const onDecision = (message: unknown) => output(decisionEntry(message as DecisionEvent, now()))
+  const onEgress = (message: unknown) => output(egressEntry(message as EgressEvent, now()))
+  const unfollow = followRequests()
+  channels.ingress.subscribe(onIngress)
+  channels.decision.subscribe(onDecision)
+  channels.egress.subscribe(onEgress)
+  return {
+    useLogger(next) {
+      assertLogger('useLogger', next)
+      output = outputToLogger(next)
+    },
+    close() {
+      unfollow()
+      channels.ingress.unsubscribe(onIngress)
+      channels.decision.unsubscribe(onDecision)
+      channels.egress.unsubscribe(onEgress)
+    },
+  }
+}
+
+/** @throws LanewayError `LANEWAY_INVALID_OPTION` */
+export function assertLogger(where: string, logger: unknown): asserts logger is Logger {
+  if (typeof (Object(logger) as Partial<Logger>).debug === 'function') return
+  throw new LanewayError(
+    'LANEWAY_INVALID_OPTION',
+    `${where} is a logger with debug(), such as pino, winston or app.log of Fastify; received ${describe(typeof logger)}`,
+  )
+}
+
+function writeError(text: string): void {
+  process.stderr.write(text)
+}

@@ -1,0 +1,25 @@
+import { LanewayError } from '../errors.js'
+import { describe } from '../known-keys.js'
+
+/** The default carrier: what Alibaba Cloud MSE and OpenKruise Rollouts use. */
+export const DEFAULT_HEADER = 'x-mse-tag'
+
+// RFC 9110, section 5.6.2: token
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
+/**
+ * The header name of an adapter, lower case.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`
+ */
+export function resolveHeaderName(where: string, header: string = DEFAULT_HEADER): string {
+  if (typeof header === 'string' && TOKEN.test(header)) {
+    const name = header.toLowerCase()
+    // Parsed headers are a plain object: `constructor` is always there.
+    if (name !== 'baggage' && !(name in Object.prototype)) return name
+  }
+  throw new LanewayError(
+    'LANEWAY_INVALID_OPTION',
+    `${where}: header is the name of a header of its own, received ${describe(header)}`,
+  )
+}
