@@ -18,6 +18,7 @@ const EXTENSIVE = [
 ]
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+const settings = JSON.parse(readFileSync(`${root}package.json`, 'utf8')).tap
 const given = process.argv.slice(2)
 const all = given.includes('--all')
 const rest = given.includes('--rest')
@@ -25,7 +26,9 @@ const args = given.filter(argument => argument !== '--all' && argument !== '--re
 const named = args.some(argument => !argument.startsWith('-'))
 
 buildTap()
-const choice = rest ? EXTENSIVE : all || named ? [] : EXTENSIVE.map(glob => `--exclude=${glob}`)
+// tap takes one list of exclusions: the option replaces that of package.json.
+const excluded = [...settings.exclude, ...EXTENSIVE].map(glob => `--exclude=${glob}`)
+const choice = rest ? EXTENSIVE : all || named ? [] : excluded
 process.exitCode = tap([...choice, ...args])
 
 /**
@@ -34,7 +37,7 @@ process.exitCode = tap([...choice, ...args])
  */
 function buildTap() {
   const stamp = `${root}node_modules/@tapjs/test/test-built/.laneway-plugins`
-  const wanted = JSON.stringify(JSON.parse(readFileSync(`${root}package.json`, 'utf8')).tap.plugin)
+  const wanted = JSON.stringify(settings.plugin)
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   console.log('building the test runner ...')
   const status = tap(['build'])

@@ -5,7 +5,6 @@ export type { Endpoint, EndpointInput, Health } from './endpoint/endpoint.js'
 // For the other @laneway packages
 export { formatAddress } from './endpoint/endpoint-host.js'
 export { type ParseEndpointOptions, parseEndpoint } from './endpoint/parse-endpoint.js'
-export { tagsOfMetadata } from './endpoint/tags-of-metadata.js'
 export type { Decision, ExplainedStep } from './explain.js'
 export type { Explanation } from './explanation.js'
 export type { ResolverHealth, ServiceHealth, SourceHealth } from './health.js'
@@ -18,3 +17,4 @@ export { createStaticSource, type StaticServices, type StaticSource } from './so
 export type { Choice, ChoiceEnd, Outcome } from './table/choice.js'
 export type { LanePolicyRule, WhenLaneMissing, WhenLaneUnavailable } from './table/lane-policy.js'
 export type { OutlierOptions } from './table/outlier-ejection.js'
+export { tagsOfMetadata } from './tags-of-metadata.js'
