@@ -16,6 +16,9 @@ export interface Prometheus {
 
 const TIMEOUT_MS = 10_000
 
+/** White space around it, as a mounted file has it, is not sent. */
+const BEARER = /^\s*[\x21-\x7e]+\s*$/
+
 /**
  * Talks to a Prometheus, or what speaks its query API.
  *
@@ -23,17 +26,25 @@ const TIMEOUT_MS = 10_000
  *
  * @param base - user and password in it become basic auth
  * @param token - bearer token, `undefined` for none
- * @throws GateError `LANEWAY_GATE_METRICS` from each method
+ * @throws GateError `LANEWAY_GATE_INVALID_OPTION` for a token that no header can carry, `LANEWAY_GATE_METRICS` from each
+ * method
  * @see https://prometheus.io/docs/prometheus/latest/querying/api/
  */
 export function connectPrometheus(base: string, token: string | undefined): Prometheus {
+  // What fetch would say about a header that it refuses has the header in it.
+  if (token !== undefined && !BEARER.test(token)) {
+    throw new GateError(
+      'LANEWAY_GATE_INVALID_OPTION',
+      'the bearer token for Prometheus is visible ASCII in one line; the one received has something else in it',
+    )
+  }
   const url = new URL(base)
   const { username, password } = url
   url.username = ''
   url.password = ''
   url.pathname = `${url.pathname.replace(/\/$/, '')}/api/v1/query`
   const basic = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
-  const authorization = token !== undefined ? `Bearer ${token}` : username !== '' ? `Basic ${basic}` : undefined
+  const authorization = token !== undefined ? `Bearer ${token.trim()}` : username !== '' ? `Basic ${basic}` : undefined
 
   async function ask(parameters: Record<string, string>): Promise<{ resultType?: unknown; result?: unknown }> {
     let response: Response

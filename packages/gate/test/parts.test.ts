@@ -311,3 +311,17 @@ t.test('an exec plugin with a relative path runs from the folder of its kubeconf
     absolute: '/usr/bin/login',
   })
 })
+
+t.test('a token that no header can carry is refused without being shown', async t => {
+  for (const token of ['top\nsecret', 'top secret', 'töp–secret', '\0secret', ' ']) {
+    try {
+      connectPrometheus('http://127.0.0.1:1', token)
+      t.fail(JSON.stringify(token))
+    } catch (error) {
+      t.match(error, { code: 'LANEWAY_GATE_INVALID_OPTION', message: /bearer token/ })
+      t.notMatch(inspect(error), /secret/)
+    }
+  }
+  // A mounted file ends with a line break.
+  t.ok(connectPrometheus('http://127.0.0.1:1', 'topsecret\n'))
+})

@@ -4,6 +4,7 @@ import type { Choice } from '@laneway/discovery'
 import type { Dispatcher } from 'undici'
 import type { AccessLogEntry } from './access-log.js'
 import { kWaiter, type Waiter } from './bounded-pool.js'
+import type { ClientAnswer } from './client-answer.js'
 import type { EarlyData } from './early-data.js'
 import { Exchange } from './exchange.js'
 import { Metrics } from './metrics.js'
@@ -57,7 +58,7 @@ export class Forwarder {
   tick = 1
   readonly #options: ForwarderOptions
   readonly #open = new Set<Exchange>()
-  #heads: Exchange[] = []
+  #heads: ClientAnswer[] = []
   readonly #clock: NodeJS.Timeout | undefined
   #idle: (() => void) | undefined
 
@@ -97,8 +98,8 @@ export class Forwarder {
    * Sends the head of an answer at the end of this turn, unless its body comes before that: one write for small answers,
    * and for all heads of a turn one callback.
    */
-  flushSoon(exchange: Exchange): void {
-    if (this.#heads.push(exchange) > 1) return
+  flushSoon(answer: ClientAnswer): void {
+    if (this.#heads.push(answer) > 1) return
     setImmediate(() => {
       const heads = this.#heads
       this.#heads = []

@@ -1,3 +1,4 @@
+import { isOwnShortage } from '@laneway/core'
 import type { ChoiceEnd } from '@laneway/discovery'
 
 // https://connectrpc.com/docs/protocol/#error-codes
@@ -24,8 +25,9 @@ function some(error: unknown, test: (failure: Failure) => boolean): boolean {
   return false
 }
 
-/** Whether no connection could be made, so that nothing was sent. */
+/** Whether no connection could be made, so that nothing was sent. A shortage here is one at the next endpoint, too. */
 export function isUnconnected(error: unknown): boolean {
+  if (some(error, isOwnShortage)) return false
   return some(
     error,
     ({ syscall, code }) => syscall === 'connect' || syscall === 'getaddrinfo' || code === 'LANEWAY_FORBIDDEN_ADDRESS',
@@ -34,6 +36,7 @@ export function isUnconnected(error: unknown): boolean {
 
 /** How a call that failed ended, seen from the connection. */
 export function endOfError(error: unknown, signal: AbortSignal | undefined): ChoiceEnd {
+  if (some(error, isOwnShortage)) return 'aborted'
   if (isUnconnected(error)) return 'connect-error'
   const { code, metadata } = Object(error) as Failure
   // What came from the server has its headers.

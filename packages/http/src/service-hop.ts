@@ -1,6 +1,6 @@
 import type { ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
-import { channels, duringCall, type EndpointTls, type Lane } from '@laneway/core'
+import { channels, duringCall, type EndpointTls, isOwnShortage, type Lane } from '@laneway/core'
 import type { Choice, Endpoint } from '@laneway/discovery'
 import { type ConnectionOwner, connectionOf, type Goal } from './endpoint-connection.js'
 import { kEndpoint, leaveQueue, WAITING } from './endpoint-pool.js'
@@ -361,6 +361,11 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
     const choice = this.#choice
     this.#choice = undefined
     if (this.#over || choice?.endpoint === undefined) return undefined
+    if (isOwnShortage(failure)) {
+      this.#choice = choice
+      this.#release('aborted')
+      return undefined
+    }
     this.#end.delayed = true
     this.#tried ??= new Set()
     this.#tried.add(choice.endpoint.address)

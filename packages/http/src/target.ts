@@ -1,5 +1,4 @@
 import type { ClientRequest } from 'node:http'
-import { isIP } from 'node:net'
 import { type EgressScope, parseHost, parseHostHeader } from '@laneway/core'
 import type { HopOptions } from './node-internals.js'
 
@@ -66,12 +65,13 @@ export function scopeHost(
   const { hostname } = target
   if (hosts === undefined || target.originForm !== undefined || target.tunnel) return hostname
   if (typeof hosts === 'string' && isOwnHost(hosts, hostname)) return hostname
-  const bare = hostname.replace(/^\[|\]$/g, '')
-  if ((isIP(bare) === 0 && hostname.toLowerCase() !== 'localhost') || !scope.includes(hostname)) return hostname
+  // Read as a resolver does: `127.1`, `2130706433` and `localhost.` are addresses, too.
+  const own = parseHost(hostname)
+  if (own === undefined || (own.family === 0 && own.name !== 'localhost') || !scope.includes(hostname)) return hostname
   for (const host of typeof hosts === 'string' ? [hosts] : hosts) {
     const named = parseHostHeader(host)
     if (named === undefined) return UNREADABLE
-    if (named.name !== parseHost(hostname)?.name) return named.name
+    if (named.name !== own.name) return named.name
   }
   return hostname
 }

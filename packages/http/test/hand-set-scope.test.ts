@@ -176,6 +176,25 @@ t.test(
   },
 )
 
+t.test('an address in an odd form is an address: a Host that names another target decides', async t => {
+  const far = await farServer(t)
+  const agent = agentFor(t)
+  const odd = ['127.1', '0x7f.0.0.1', '2130706433', '017700000001', '127.0.0.1.', 'localhost.', 'LocalHost']
+  for (const host of odd) {
+    for (const [named, sent] of [
+      ['evil.example', false],
+      ['evil.example@127.0.0.1', false],
+      ['127.0.0.1:80.evil.example', false],
+      ['sc-b', true],
+    ] as const) {
+      // `hostname` stays as it is written here, where a URL would make it canonical; the look-up leads all to the server.
+      const options = { hostname: host, port: far.port, agent, headers: { Host: named }, lookup } as never
+      await runInLane('gray', send, 'http://unused.example/', options)
+      t.strictSame(far.seen.pop()?.tags, sent ? ['gray'] : [], `${host} with Host ${named}`)
+    }
+  }
+})
+
 t.test('an address out of scope does not get the tag by a Host that is in scope', async t => {
   for (const address of ['203.0.113.9', '169.254.169.254', '[2001:db8::1]']) {
     const agent = agentFor(t)

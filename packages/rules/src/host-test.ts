@@ -1,7 +1,7 @@
 import { domainToUnicode } from 'node:url'
 import type { TextTest } from './document.js'
 import { compileTextTest, type Test } from './text-test.js'
-import { asciiHost } from './wire-text.js'
+import { asciiHost, wireHost } from './wire-text.js'
 
 /**
  * Compiles a test of the host. `*.example.com` stands for one or more labels in front, as in Gateway API.
@@ -25,7 +25,7 @@ export function hostProblem(host: string): string | undefined {
 
 /** A host of a document as requests have it. */
 export function canonicalHost(host: string): string {
-  return (asciiHost(host) ?? host).toLowerCase()
+  return wireHost(asciiHost(host) ?? host)
 }
 
 export function isWildcard(host: string): boolean {

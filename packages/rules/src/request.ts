@@ -1,5 +1,5 @@
 import { describe, LanewayError } from '@laneway/core'
-import { canonicalPath, receivedBytes, unescapeBytes } from './wire-text.js'
+import { canonicalPath, receivedBytes, unescapeBytes, wireHost } from './wire-text.js'
 
 /** What rules read of a request; `http.IncomingMessage`, Express, Fastify and `http2` compat requests fit. */
 export interface RulesRequest {
@@ -66,13 +66,16 @@ export function headerOf(request: RulesRequest, name: string): string | undefine
   return undefined
 }
 
-/** Lower case, without port; `:authority` where HTTP/2 has no Host. */
+/**
+ * As documents have it: lower case, without port and without the dot that ends an absolute name, an internationalised name
+ * as browsers send it. `:authority` where HTTP/2 has no Host.
+ */
 export function hostOf(request: RulesRequest): string | undefined {
   const value = headerOf(request, 'host') ?? headerOf(request, ':authority')
   if (value === undefined) return undefined
   const colon = value.lastIndexOf(':')
   const bare = colon > value.lastIndexOf(']') ? value.slice(0, colon) : value
-  return bare.toLowerCase()
+  return wireHost(bare)
 }
 
 /**

@@ -58,6 +58,13 @@ export function asciiHost(host: string): string | undefined {
   return bare === host ? ascii : `*.${ascii}`
 }
 
+/** A host name without port, of a document or of a request, in the one spelling that is compared. Never throws. */
+export function wireHost(host: string): string {
+  const ascii = ABOVE_ASCII.test(host) ? (asciiHost(textOf(host)) ?? host) : host
+  const lower = ascii.toLowerCase()
+  return lower.length > 1 && lower.endsWith('.') ? lower.slice(0, -1) : lower
+}
+
 function withoutEscapes(text: string, isPath: boolean): string {
   let percent = text.indexOf('%')
   if (percent === -1) return text

@@ -71,6 +71,12 @@ t.test('what people write matches its UTF-8 bytes on the wire', async t => {
     [{ path: { regex: '/%E8%AE%A2.*' } }, 'GET /%E8%AE%A2%E5%8D%95 HTTP/1.1\r\nhost: a', true],
     [{ host: { exact: '上海.example' } }, 'GET / HTTP/1.1\r\nhost: xn--fhqz97e.example:80', true],
     [{ host: { exact: '*.上海.example' } }, 'GET / HTTP/1.1\r\nhost: a.xn--fhqz97e.example', true],
+    [{ host: { exact: '上海.example' } }, 'GET / HTTP/1.1\r\nhost: 上海.example', true],
+    [{ host: { exact: '上海.example' } }, 'GET / HTTP/1.1\r\nhost: XN--FHQZ97E.Example.:80', true],
+    [{ host: { exact: 'shop.example' } }, 'GET / HTTP/1.1\r\nhost: Shop.Example.', true],
+    [{ host: { exact: 'shop.example.' } }, 'GET / HTTP/1.1\r\nhost: shop.example:8080', true],
+    [{ host: { exact: '*.example' } }, 'GET / HTTP/1.1\r\nhost: shop.example.:80', true],
+    [{ host: { exact: 'shop.example' } }, 'GET / HTTP/1.1\r\nhost: shop.example..', false],
     [{ host: { regex: '上海\\..*' } }, 'GET / HTTP/1.1\r\nhost: XN--fhqz97e.example', true],
   ]
   for (const [condition, head, expected] of cases) {

@@ -1,3 +1,5 @@
+import { isOwnShortage } from '@laneway/core'
+
 /** Codes of undici that say something about the request, the dispatcher or the caller, and nothing about an endpoint. */
 const NOT_THE_ENDPOINT = new Set([
   'UND_ERR_ABORTED',
@@ -35,6 +37,7 @@ export function isTimeout(error: unknown): boolean {
 function isRequestsOwn(error: unknown, body: unknown): boolean {
   const { code, name } = Object(error) as { code?: unknown; name?: unknown }
   if (name === 'AbortError' || (typeof code === 'string' && NOT_THE_ENDPOINT.has(code))) return true
+  if (isOwnShortage(error)) return true
   // A body that fails ends its request with its own error.
   return typeof body === 'object' && body !== null && (body as { errored?: unknown }).errored === error && !!error
 }

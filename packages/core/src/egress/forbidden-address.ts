@@ -6,9 +6,15 @@ const FORBIDDEN_NAMES: ReadonlySet<string> = new Set([
   'metadata.google.internal',
   'metadata.goog',
   'metadata.azure.internal',
+  'metadata.packet.net',
+  'metadata.platformequinix.com',
+  'api.metadata.cloud.ibm.com',
   'metadata.tencentyun.com',
   'instance-data.ec2.internal',
 ])
+
+/** Amazon's name of the metadata service, one for each region. */
+const EC2_INSTANCE_DATA = /^instance-data\.[a-z0-9-]+\.compute\.internal$/
 
 /** Metadata services outside the link-local range. */
 const FORBIDDEN_IPV4: ReadonlySet<number> = new Set([
@@ -58,7 +64,7 @@ export function isForbiddenAddress(address: string): boolean {
 
 /** Whether a name belongs to a metadata service. @param name - lower case, without trailing dot */
 export function isForbiddenName(name: string): boolean {
-  return FORBIDDEN_NAMES.has(name)
+  return FORBIDDEN_NAMES.has(name) || EC2_INSTANCE_DATA.test(name)
 }
 
 /** 64:ff9b::/96, and 64:ff9b:1::/48 with a prefix of any length in it, RFC 6052 section 2.2. */

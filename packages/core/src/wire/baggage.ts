@@ -109,6 +109,11 @@ export function withLaneMember(baggage: string | undefined, lane: Lane): string 
 
 function read(baggage: string): void {
   if (baggage === lastText) return
+  // Thousands of lines may have one member each.
+  if (endOfMember(baggage, 0) === baggage.length) {
+    readMember(baggage)
+    return
+  }
   let kept: string[] | undefined
   let header = ''
   let mse = ''
@@ -127,6 +132,17 @@ function read(baggage: string): void {
   lastForeign = kept === undefined ? baggage : kept.length === 0 ? '' : kept.join(',')
   lastHeaderMember = header
   lastMseMember = mse
+}
+
+/** What `read` does, for a baggage of one member. */
+function readMember(baggage: string): void {
+  const key = laneKeyOf(baggage, 0, baggage.length)
+  keepForeign(baggage)
+  if (key === undefined) return
+  lastForeign = ''
+  if (!hasValue(baggage, 0, baggage.length)) return
+  if (key === BAGGAGE_KEY) lastHeaderMember = baggage
+  else lastMseMember = baggage
 }
 
 /** What `read` keeps of a baggage with none of our members. */

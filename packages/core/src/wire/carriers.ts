@@ -62,7 +62,7 @@ function viewOfLines({ headers, rawHeaders = [] }: IngressRequest, header: strin
 }
 
 function isName(name: string, lower: string): boolean {
-  return name.length === lower.length && name.toLowerCase() === lower
+  return name.length === lower.length && (name === lower || name.toLowerCase() === lower)
 }
 
 /** Whether a request has a header that this or another server takes for the lane header. Looks at little but lengths. */
@@ -85,7 +85,7 @@ export function hasCarrierName({ headers, rawHeaders }: IngressRequest, header: 
  */
 export function isCarrierName(name: string, header: string): boolean {
   const { length } = name
-  if (length === header.length && isSameVariable(name, header)) return true
+  if (length === header.length && (name === header || isSameVariable(name, header))) return true
   return length === DEFAULT_HEADER.length && header !== DEFAULT_HEADER && isSameVariable(name, DEFAULT_HEADER)
 }
 

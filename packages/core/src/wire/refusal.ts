@@ -12,18 +12,43 @@ import { DEFAULT_HEADER } from './header-name.js'
  */
 export function removeLane(request: IngressRequest, header: string): void {
   const { headers, rawHeaders } = request
+  const counted = request as Counted
+  const count = countOf(request)
   // Built from rawHeaders on first use, by the number of entries it had on arrival: it has to exist before those change.
-  const distinct = request.headersDistinct
-  // The lines in `rawHeaders` are those in `headersDistinct`: each is read once.
-  const lines = distinct?.['baggage']
-  const kept = lines?.map(withoutLaneMembers)
-  const joined = lines !== undefined && lines.length > 1 && lines.join(', ') === headers['baggage']
-  // A search of the lines is cheaper than one of an object with a thousand names.
+  const distinct = count === undefined ? request.headersDistinct : undefined
   const names = new Set([header, DEFAULT_HEADER])
-  if (rawHeaders !== undefined) removeRaw(rawHeaders, header, names, lines, kept)
-  else for (const name in headers) if (isCarrierName(name, header)) names.add(name)
-  removeFrom(headers, names, joined ? kept : undefined)
-  if (distinct !== undefined) removeFrom(distinct, names, kept)
+  if (rawHeaders === undefined) {
+    for (const name in headers) if (isCarrierName(name, header)) names.add(name)
+    removeFrom(headers, names, undefined)
+  } else {
+    // A search of the lines is cheaper than one of an object with a thousand names.
+    const lines = removeRaw(rawHeaders, header, names, count === undefined ? undefined : counted[count])
+    if (count !== undefined) counted[count] = lines.shown
+    const { baggage } = headers
+    const joined = typeof baggage === 'string' && lines.given.length > 1 && lines.given.join(', ') === baggage
+    removeFrom(headers, names, joined ? lines.kept : undefined)
+  }
+  if (distinct !== undefined) removeFrom(distinct, names, undefined)
+}
+
+type Counted = IngressRequest & { [count: symbol]: number }
+
+/**
+ * Where Node keeps how many entries of `rawHeaders` it shows, for a request whose `headersDistinct` is not there yet: with
+ * another count, Node makes that view of the lines that stay. To make it here of a thousand lines takes longer than to
+ * remove them (benchmark case `hostile`).
+ *
+ * @returns `undefined` when there is no such place, or the view exists
+ */
+function countOf(request: IngressRequest): (keyof Counted & symbol) | undefined {
+  let place: symbol | undefined
+  for (const symbol of Object.getOwnPropertySymbols(request)) {
+    const { description } = symbol
+    if (description === 'kHeadersCount') place = symbol
+    else if (description === 'kHeadersDistinct') return undefined
+  }
+  if (place === undefined || typeof (request as Counted)[place] !== 'number') return undefined
+  return place
 }
 
 /** @param kept - what is left of each line of baggage, where that is known already */
@@ -54,20 +79,31 @@ function joinedLines(lines: readonly string[]): string {
   return lines.filter(line => line.trim() !== '').join(', ')
 }
 
+interface RemovedLines {
+  /** The lines of baggage as they came, among those that Node shows. */
+  readonly given: string[]
+  /** What is left of each. */
+  readonly kept: string[]
+  /** How many entries are left of those that Node shows. */
+  readonly shown: number
+}
+
 /**
  * Moves the lines that stay to the front: taking lines out one by one would cost the square of a thousand of them.
  *
  * @param names - takes the names that are removed, lower case
+ * @param shown - how many entries Node shows in its other views
  */
 function removeRaw(
   rawHeaders: string[],
   header: string,
   names: Set<string>,
-  lines: readonly string[] | undefined,
-  keptLines: readonly string[] | undefined,
-): void {
+  shown: number = rawHeaders.length,
+): RemovedLines {
+  const given: string[] = []
+  const left: string[] = []
   let end = 0
-  let line = 0
+  let endShown = 0
   let removed = ''
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!
@@ -77,17 +113,21 @@ function removeRaw(
       removed = name
       continue
     }
-    if (name.length === 7 && name.toLowerCase() === 'baggage') {
-      const known = lines?.[line] === value ? keptLines?.[line] : undefined
-      line++
-      const kept = known ?? withoutLaneMembers(value)
+    if (name.length === 7 && (name === 'baggage' || name.toLowerCase() === 'baggage')) {
+      const kept = withoutLaneMembers(value)
+      if (index < shown) {
+        given.push(value)
+        left.push(kept)
+      }
       if (kept !== value && kept.trim() === '') continue
       value = kept
     }
     rawHeaders[end++] = name
     rawHeaders[end++] = value
+    if (index < shown) endShown = end
   }
   // A half line, which only a careless fake has, stays what it is.
   if (rawHeaders.length % 2 === 1) rawHeaders[end++] = rawHeaders[rawHeaders.length - 1]!
   rawHeaders.length = end
+  return { given, kept: left, shown: endShown }
 }
