@@ -8,6 +8,7 @@ const steps = [
   { command: 'npm test -- --reporter=tap', count: tapCounts, minutes: 30 },
   { command: 'npm run check', count: plainCounts, minutes: 15 },
   { command: 'npm run demo', count: exitCount, minutes: 5 },
+  { command: 'npm run test:traces', count: tapCounts, minutes: 8 },
   { command: 'npm run test:propagation', count: plainCounts, minutes: 15 },
   { command: 'npm run test:fuzz', count: plainCounts, minutes: 10 },
   { command: 'npm run test:soak', count: plainCounts, minutes: 10 },

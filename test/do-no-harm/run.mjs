@@ -169,7 +169,7 @@ async function run(suite, folder, files, environment) {
       ...environment,
       NODE_OPTIONS: options.join(' '),
       CI: 'true',
-      LANEWAY_RESULTS: out,
+      DO_NO_HARM_RESULTS: out,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
