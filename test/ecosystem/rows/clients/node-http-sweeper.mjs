@@ -1,0 +1,36 @@
+import { get } from 'node:http'
+
+/**
+ * One timer ends all calls that take too long, in the context of the request that started it; the listener of the error asks
+ * elsewhere. Nothing but the events of the calls knows whose they are.
+ */
+export default {
+  library: 'node:http',
+  use: 'get again in on(error), calls ended by a timer that requests share',
+  explicit: true,
+  targets: ['peer'],
+  answer: ({ path }) => (path.endsWith('?slow') ? { delayMs: 2000 } : undefined),
+  async service({ agent, targetOf, note }) {
+    const pool = agent({ keepAlive: true })
+    const open = new Set()
+    let sweeper
+    const sweep = () => {
+      sweeper = undefined
+      for (const call of open) call.destroy(new Error('late'))
+      open.clear()
+    }
+    return (req, res) => {
+      const url = `${targetOf(req)}${req.url}`
+      const call = get(`${url}?slow`, { agent: pool }, answer => answer.resume())
+      // What takes too long is at its server.
+      call.on('finish', () => {
+        open.add(call)
+        sweeper ??= setTimeout(sweep, 100)
+      })
+      call.on('error', error => {
+        note(req, error.message)
+        get(url, { agent: pool }, answer => answer.resume().on('end', () => res.end('answered')))
+      })
+    }
+  },
+}
