@@ -119,14 +119,14 @@ export const SUITES = {
     files: folder => topFiles(folder, 'test', /\.test\.js$/),
     short:
       /\/(http-(agents|http2|retry|timeout)|http1-|on-error|retry-|rewrite-headers|undici-(agent|chaining|custom|global|retry|timeout)|unix-http)/,
-    command: (out, files) => nodeTest(out, files, ['--test-timeout=30000']),
+    command: (out, files) => nodeTest(out, files, ['--test-timeout=120000']),
     read: readLines,
   },
   '@fastify/http-proxy': {
     repository: 'https://github.com/fastify/fastify-http-proxy',
     files: folder => topFiles(folder, 'test', /^(?!export|options|utils).*\.js$/),
     short: /\/(http-|socket|websocket|ws-(?!reconnect))/,
-    command: (out, files) => nodeTest(out, files, ['--test-timeout=30000']),
+    command: (out, files) => nodeTest(out, files, ['--test-timeout=120000']),
     read: readLines,
   },
   'express-http-proxy': {
@@ -146,7 +146,7 @@ export const SUITES = {
   amqplib: {
     repository: 'https://github.com/amqp-node/amqplib',
     files: folder => topFiles(folder, 'test', /^(bitset|codec|connection|frame|mux|data)\.test\.js$/),
-    command: (out, files) => nodeTest(out, files, ['--test-timeout=10000']),
+    command: (out, files) => nodeTest(out, files, ['--test-timeout=60000']),
     read: readLines,
   },
 }

@@ -14,6 +14,10 @@ export function holdBody(request: ClientRequest): void {
   if (!Object.hasOwn(request, kHeld)) new HeldBody(request)
 }
 
+export function holdsBody(request: object): boolean {
+  return (request as { [kHeld]?: HeldBody })[kHeld] !== undefined
+}
+
 /** Those who listen for the socket have had their turn: what was held goes on its way. */
 export function releaseBody(request: object): void {
   ;(request as { [kHeld]?: HeldBody })[kHeld]?.release()

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { currentLane, type Lane, runInLane } from '@laneway/core'
-import { releaseBody } from './held-body.js'
+import { holdsBody, releaseBody } from './held-body.js'
 import { keepOutOfCache } from './lane-dependent.js'
 import { classOf, type OutgoingRequest } from './node-internals.js'
 
@@ -96,7 +96,7 @@ function emit(this: Hooked<OutgoingRequest>, ...args: unknown[]): boolean {
       hooks.watcher?.ended()
   }
   const heard = inLane(hooks.caller, hooks.emit ?? classOf(this).emit, this, args) as boolean
-  if (args[0] === 'socket') inLane(hooks.caller, releaseBody, undefined, [this])
+  if (args[0] === 'socket' && holdsBody(this)) inLane(hooks.caller, releaseBody, undefined, [this])
   return heard
 }
 

@@ -13,9 +13,7 @@ export default {
   async service({ agent, targetOf, note }) {
     const pool = agent({ keepAlive: true })
     const open = new Set()
-    let sweeper
     const sweep = () => {
-      sweeper = undefined
       for (const call of open) call.destroy(new Error('late'))
       open.clear()
     }
@@ -24,8 +22,8 @@ export default {
       const call = get(`${url}?slow`, { agent: pool }, answer => answer.resume())
       // What takes too long is at its server.
       call.on('finish', () => {
+        if (open.size === 0) setTimeout(sweep, 100)
         open.add(call)
-        sweeper ??= setTimeout(sweep, 100)
       })
       call.on('error', error => {
         note(req, error.message)
