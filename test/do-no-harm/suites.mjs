@@ -8,30 +8,36 @@ const reporter = fileURLToPath(new URL('./reporter.mjs', import.meta.url))
 const mochaReporter = fileURLToPath(new URL('./mocha-reporter.cjs', import.meta.url))
 const eachFile = fileURLToPath(new URL('./each-file.mjs', import.meta.url))
 
+const NO_TESTS = 'its npm package holds no tests'
+
 /**
  * By the name in `package.json`: `command` is what the project's own script runs, with a reporter that a program can
- * read in its place; `files` are the tests.
+ * read in its place; `files` are the tests, `short` those that CI runs. `absent` says why nothing runs without a checkout.
  */
 export const SUITES = {
   express: {
     repository: 'https://github.com/expressjs/express',
+    absent: NO_TESTS,
     command: out => mocha(out, ['--require', 'test/support/env', '--check-leaks', 'test/', 'test/acceptance/']),
     read: readMocha,
   },
   koa: {
     repository: 'https://github.com/koajs/koa',
+    absent: NO_TESTS,
     files: folder => testFiles(folder, '__tests__', /\.test\.js$/),
     command: nodeTest,
     read: readLines,
   },
   axios: {
     repository: 'https://github.com/axios/axios',
+    absent: NO_TESTS,
     files: folder => testFiles(folder, 'test/unit', /\.js$/),
     command: (out, files) => mocha(out, ['--timeout', '30000', '--exit', ...files]),
     read: readMocha,
   },
   got: {
     repository: 'https://github.com/sindresorhus/got',
+    absent: NO_TESTS,
     files: folder => topFiles(folder, 'test', /(?<!\.types|helpers)\.ts$/),
     command: (_out, files) => ['node_modules/.bin/ava', '--tap', '--concurrency=1', ...files],
     environment: { NODE_OPTIONS: '--import=tsx/esm' },
@@ -39,6 +45,7 @@ export const SUITES = {
   },
   undici: {
     repository: 'https://github.com/nodejs/undici',
+    absent: NO_TESTS,
     files: folder => [
       ...topFiles(folder, 'test', /\.js$/),
       ...['cache-interceptor', 'fetch', 'interceptors', 'node-test'].flatMap(name =>
@@ -50,6 +57,7 @@ export const SUITES = {
   },
   'http-proxy': {
     repository: 'https://github.com/http-party/node-http-proxy',
+    absent: NO_TESTS,
     files: folder => topFiles(folder, 'test', /^lib-.*-test\.js$/),
     command: (_out, files) => anyMocha(files, ['--timeout', '10000']),
     read: readLines,
@@ -57,24 +65,28 @@ export const SUITES = {
   // 3 with jest; 4 is tested with vitest and needs Node 22.
   'http-proxy-middleware': {
     repository: 'https://github.com/chimurai/http-proxy-middleware',
+    absent: NO_TESTS,
     files: folder => testFiles(folder, 'test', /\.spec\.ts$/),
     command: (out, files) => ['node_modules/.bin/jest', '--runInBand', '--json', `--outputFile=${out}`, ...files],
     read: readJest,
   },
   nock: {
     repository: 'https://github.com/nock/nock',
+    absent: NO_TESTS,
     files: folder => testFiles(folder, 'tests', /\/test_.*\.js$/),
     command: (_out, files) => anyMocha(files, ['--exit']),
     read: readLines,
   },
   ws: {
     repository: 'https://github.com/websockets/ws',
+    absent: NO_TESTS,
     files: folder => topFiles(folder, 'test', /\.test\.js$/),
     command: (_out, files) => anyMocha(files, ['--throw-deprecation']),
     read: readLines,
   },
   superagent: {
     repository: 'https://github.com/ladjs/superagent',
+    absent: NO_TESTS,
     files: folder => [...topFiles(folder, 'test', /\.js$/), ...topFiles(folder, 'test/node', /\.js$/)],
     command: (_out, files) => anyMocha(files, ['--require', 'should', '--timeout', '5000', '--exit']),
     environment: { NODE_ENV: 'test' },
@@ -82,12 +94,14 @@ export const SUITES = {
   },
   'node-fetch': {
     repository: 'https://github.com/node-fetch/node-fetch',
+    absent: NO_TESTS,
     files: folder => topFiles(folder, 'test', /\.js$/),
     command: (_out, files) => anyMocha(files, ['--timeout', '10000', '--exit']),
     read: readLines,
   },
   mysql: {
     repository: 'https://github.com/mysqljs/mysql',
+    absent: NO_TESTS,
     // Against its own FakeServer; the others need a database with users of their own.
     files: folder => testFiles(folder, 'test/unit', /\/test-.*\.js$/),
     command: (out, files) => [eachFile, out, ...files],
@@ -95,6 +109,7 @@ export const SUITES = {
   },
   pg: {
     repository: 'https://github.com/brianc/node-postgres (packages/pg)',
+    absent: NO_TESTS,
     files: folder => testFiles(folder, 'test/unit', /-tests\.js$/),
     command: (out, files) => [eachFile, out, ...files],
     read: readLines,
@@ -102,13 +117,16 @@ export const SUITES = {
   '@fastify/reply-from': {
     repository: 'https://github.com/fastify/fastify-reply-from',
     files: folder => topFiles(folder, 'test', /\.test\.js$/),
-    command: (out, files) => nodeTest(out, files, ['--test-timeout=30000']),
+    short:
+      /\/(http-(agents|http2|retry|timeout)|http1-|on-error|retry-|rewrite-headers|undici-(agent|chaining|custom|global|retry|timeout)|unix-http)/,
+    command: (out, files) => nodeTest(out, files, ['--test-timeout=120000']),
     read: readLines,
   },
   '@fastify/http-proxy': {
     repository: 'https://github.com/fastify/fastify-http-proxy',
     files: folder => topFiles(folder, 'test', /^(?!export|options|utils).*\.js$/),
-    command: (out, files) => nodeTest(out, files, ['--test-timeout=30000']),
+    short: /\/(http-|socket|websocket|ws-(?!reconnect))/,
+    command: (out, files) => nodeTest(out, files, ['--test-timeout=120000']),
     read: readLines,
   },
   'express-http-proxy': {
@@ -128,9 +146,17 @@ export const SUITES = {
   amqplib: {
     repository: 'https://github.com/amqp-node/amqplib',
     files: folder => topFiles(folder, 'test', /^(bitset|codec|connection|frame|mux|data)\.test\.js$/),
-    command: (out, files) => nodeTest(out, files, ['--test-timeout=10000']),
+    command: (out, files) => nodeTest(out, files, ['--test-timeout=60000']),
     read: readLines,
   },
+}
+
+/** Hooked drivers whose tests nothing here can run; `npm run test:ecosystem` has rows of each against a real server. */
+export const NO_SUITE = {
+  mysql2: 'its npm package holds no tests, and they need a MySQL server',
+  redis: 'its npm package holds no tests, and they need Docker',
+  ioredis: 'its npm package holds no tests, and they need a Redis server',
+  mongodb: 'its npm package holds no tests, and they need a MongoDB server',
 }
 
 function mocha(out, args) {

@@ -19,8 +19,8 @@ function injected(tag?: string, remoteAddress = '127.0.0.1') {
   const headers = tag === undefined ? {} : { 'x-mse-tag': tag }
   return Object.assign(new EventEmitter(), { headers, socket: { remoteAddress } })
 }
-const decide = (request: unknown, options: IngressOptions = {}, inherits = true) =>
-  decideInjected(createIngress('test', options), request, inherits)
+const decide = (request: unknown, options: IngressOptions = {}) =>
+  decideInjected(createIngress('test', options), request)
 
 t.test('a request without a server is decided as every other', t => {
   t.equal(decide(injected('gray'))?.lane, gray)
@@ -30,23 +30,21 @@ t.test('a request without a server is decided as every other', t => {
   t.end()
 })
 
-t.test('one without a tag belongs to the request around it; one with a tag, or with a refused one, does not', t => {
+t.test('it is a request of its own: nothing comes from the request around it', t => {
   const around = (request: object) => runInLane(blue, () => decide(request)?.lane)
-  t.equal(around(injected()), blue)
-  const alone = runInLane(blue, () => decide(injected(), {}, false))
-  t.equal(alone?.lane, undefined, 'where it does not inherit')
+  t.equal(around(injected()), undefined)
   t.equal(around(injected('gray')), gray)
   t.equal(around(injected('gray', '8.8.8.8')), undefined)
   t.equal(around(injected('not/a/tag')), undefined)
   t.end()
 })
 
-t.test('an adapter further in keeps the lane that came from around, unless the request names one', t => {
+t.test('an adapter further in decides the same', t => {
   const preload = createIngress('preload', { provisional: true })
   const adapter = createIngress('adapter')
   const [untagged, tagged] = [injected(), injected('gray')]
-  for (const request of [untagged, tagged]) runInLane(blue, () => decideInjected(preload, request, true))
-  t.equal(adapter(untagged).lane, blue)
+  for (const request of [untagged, tagged]) runInLane(blue, () => decideInjected(preload, request))
+  t.equal(adapter(untagged).lane, undefined)
   t.equal(adapter(tagged).lane, gray)
   t.end()
 })
@@ -77,7 +75,7 @@ t.test('a layer decides such a request once; it and its listeners run in its lan
     ([request]) => request,
     request => {
       decided++
-      return decideInjected(ingress, request, true)
+      return decideInjected(ingress, request)
     },
   )
   const [request, response] = [injected('gray'), new EventEmitter()]

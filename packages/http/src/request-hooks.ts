@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { currentLane, type Lane, runInLane } from '@laneway/core'
+import { holdsBody, releaseBody } from './held-body.js'
 import { keepOutOfCache } from './lane-dependent.js'
 import { classOf, type OutgoingRequest } from './node-internals.js'
 
@@ -94,7 +95,9 @@ function emit(this: Hooked<OutgoingRequest>, ...args: unknown[]): boolean {
       // Before the caller hears of the error and tries again.
       hooks.watcher?.ended()
   }
-  return inLane(hooks.caller, hooks.emit ?? classOf(this).emit, this, args) as boolean
+  const heard = inLane(hooks.caller, hooks.emit ?? classOf(this).emit, this, args) as boolean
+  if (args[0] === 'socket' && holdsBody(this)) inLane(hooks.caller, releaseBody, undefined, [this])
+  return heard
 }
 
 function answered(hooks: RequestHooks, response: IncomingMessage): void {

@@ -5,6 +5,7 @@ import type { Choice, Endpoint } from '@laneway/discovery'
 import { type ConnectionOwner, connectionOf, type Goal } from './endpoint-connection.js'
 import { kEndpoint, leaveQueue, WAITING } from './endpoint-pool.js'
 import type { EndpointSockets } from './endpoint-sockets.js'
+import { holdBody } from './held-body.js'
 import { HopEnd, warnOfFault } from './hop-end.js'
 import type { EgressResolver } from './lane-agent-options.js'
 import { connectOutside, isForProxy, leaveProxy } from './leave-proxy.js'
@@ -95,7 +96,10 @@ export class ServiceHop implements ConnectionOwner, RequestWatcher {
 
   /** Lets the agent give the request its socket. */
   begin(): void {
-    if (this.#waiting && this.#late) return
+    if (this.#waiting && this.#late) {
+      holdBody(this.#request)
+      return
+    }
     if (this.#leaveProxy()) this.#connect()
   }
 

@@ -5,7 +5,6 @@ import {
   decideInjected,
   type Emitter,
   guardExpressClass,
-  type IngressDecision,
   type IngressOptions,
   type IngressRequest,
   runRequest,
@@ -29,17 +28,17 @@ const HAPI_REQUEST = /[\\/]hapi[\\/]lib[\\/]request\.js$/
  * `hapi.inject()`, of `serverless-http`. No server sees them, but each has a response of a class of its own. When an object
  * of such a class is made, Express and hapi are looked up among the modules that are loaded.
  *
- * @returns what decides their lanes; see `decideInjected` for `inherits`
+ * @returns what decides their lanes
  */
 export function hookInjectedRequests(
   options: IngressOptions,
   on: (part: string) => boolean,
   guard: Guard,
-): (request: object, inherits?: boolean) => IngressDecision | undefined {
+): DecidesInjected {
   const ingress = createIngress('LANEWAY', options)
   const hooked = new Set<object>()
-  const decide = (request: object, inherits = true) =>
-    on('ingress') ? guard.attempt('inject', () => decideInjected(ingress, request, inherits)) : undefined
+  const decide = (request: object) =>
+    on('ingress') ? guard.attempt('inject', () => decideInjected(ingress, request)) : undefined
 
   function adopt(name: string, prototype: unknown, change: (owner: object) => void): void {
     if (!on(name) || typeof prototype !== 'object' || prototype === null || hooked.has(prototype)) return

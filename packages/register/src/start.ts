@@ -118,7 +118,7 @@ function startWith(config: RegisterConfig): Running {
   })
   if (on('ingress')) hooks.push('http, https and http2 servers')
   if (on('fastify')) {
-    hookFastify(request => injected(request, false), guard)
+    hookFastify(injected, guard)
     hooks.push('fastify.inject')
   }
   const { connectTimeoutMs } = config

@@ -88,15 +88,6 @@ export function decisionOf(request: object): IngressDecision | undefined {
   return (request as DecidedRequest)[kDecision]
 }
 
-/** Decides that a request runs in the lane of the code that made it. An adapter that decides again keeps it, too. */
-export function inheritLane(request: object, lane: Lane): IngressDecision {
-  const decided = request as DecidedRequest
-  const decision = accepted(lane)
-  decided[kDecision] = decision
-  decided[kProvisional] = { given: lane }
-  return decision
-}
-
 const NOT_GIVEN = Object.freeze({ given: undefined })
 const UNTAGGED: IngressDecision = Object.freeze({ lane: undefined, stripped: false })
 const STRIPPED: IngressDecision = Object.freeze({ lane: undefined, stripped: true })

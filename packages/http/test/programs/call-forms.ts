@@ -4,6 +4,9 @@ import https from 'node:https'
 import net from 'node:net'
 import type { Call } from './event-traces.js'
 
+/** Longer than a busy machine needs to connect twice. */
+const IDLE_MS = 250
+
 type Form = (call: Call) => Promise<unknown> | unknown
 
 /** Marks the moments around a call, so that a trace shows at which of them an event came. */
@@ -46,10 +49,11 @@ const destroyedAfter =
     const control = new AbortController()
     const request = open(call, path, how === 'signal' ? { signal: control.signal } : {})
     const closed = call.watch(request)
+    const arrived = call.arrived()
     request.end()
     moments(call)
     for (let turn = 0; turn < turns; turn++) await Promise.resolve()
-    if (turns > 3) await new Promise(resolve => setTimeout(resolve, 20))
+    if (turns > 3) await arrived
     if (how === 'abort') request.abort()
     else if (how === 'signal') control.abort()
     else request.destroy(how === 'error' ? new Error('mine') : undefined)
@@ -146,7 +150,8 @@ export const forms: Record<string, Form> = {
   'a header set later': async call => {
     const request = open(call, '/ok')
     const closed = call.watch(request)
-    await new Promise(resolve => setTimeout(resolve, 20))
+    const [socket] = await once(request, 'socket')
+    await once(socket, 'ready')
     request.setHeader('x-late', 'later')
     request.end()
     await closed
@@ -222,8 +227,10 @@ export const forms: Record<string, Form> = {
   },
   'agent.destroy() while it waits for the answer': async call => {
     const agent = call.agent({ keepAlive: true })
+    const arrived = call.arrived()
     const closed = call.watch(http.get(`${call.url}/hang`, { ...call.options, agent }))
-    setTimeout(() => agent.destroy(), 30)
+    await arrived
+    agent.destroy()
     await closed
   },
   'createConnection of an agent': async call => {
@@ -246,18 +253,18 @@ export const forms: Record<string, Form> = {
     await call.watch(http.get(`${call.url}/ok`, { ...call.options, agent }))
   },
   'timeout option, idle': async call => {
-    const request = http.get(`${call.url}/hang`, { agent: call.agent(), ...call.options, timeout: 40 })
+    const request = http.get(`${call.url}/hang`, { agent: call.agent(), ...call.options, timeout: IDLE_MS })
     request.on('timeout', () => request.destroy())
     await call.watch(request)
   },
   'timeout of the agent': async call => {
-    const request = http.get(`${call.url}/hang`, { ...call.options, agent: call.agent({ timeout: 40 }) })
+    const request = http.get(`${call.url}/hang`, { ...call.options, agent: call.agent({ timeout: IDLE_MS }) })
     request.on('timeout', () => request.destroy(new Error('too late')))
     await call.watch(request)
   },
   'setTimeout with a callback': async call => {
     const request = http.get(`${call.url}/hang`, { agent: call.agent(), ...call.options })
-    request.setTimeout(40, () => {
+    request.setTimeout(IDLE_MS, () => {
       call.note('callback of setTimeout')
       request.destroy()
     })
@@ -292,7 +299,7 @@ export const forms: Record<string, Form> = {
     await call.watch(request)
   },
   'AbortSignal.timeout': async call => {
-    const signal = AbortSignal.timeout(40)
+    const signal = AbortSignal.timeout(IDLE_MS)
     await call.watch(http.get(`${call.url}/hang`, { agent: call.agent(), ...call.options, signal }))
   },
   'destroyed on socket': destroyedOn('socket', '/ok'),
@@ -333,12 +340,12 @@ export const forms: Record<string, Form> = {
   upgrade: async call => {
     const request = open(call, '/ok', { headers: { connection: 'Upgrade', upgrade: 'echo' } })
     const closed = call.watch(request)
-    request.on('upgrade', (response, socket, head) => {
-      call.note(`upgrade ${response.statusCode} ${head}`)
-      socket.end()
-    })
     request.end()
-    await closed
+    const [response, socket, head] = await once(request, 'upgrade')
+    call.note(`upgrade ${response.statusCode} ${head}`)
+    const over = once(socket, 'close')
+    socket.resume().end()
+    await Promise.all([closed, over])
   },
   'an upgrade that is refused': async call => {
     const request = open(call, '/refuse', { headers: { connection: 'Upgrade', upgrade: 'echo' } })
@@ -350,12 +357,12 @@ export const forms: Record<string, Form> = {
   CONNECT: async call => {
     const request = open(call, '', { method: 'CONNECT', path: 'far.example:443' })
     const closed = call.watch(request)
-    request.on('connect', (response, socket) => {
-      call.note(`connect ${response.statusCode}`)
-      socket.destroy()
-    })
     request.end()
-    await closed
+    const [response, socket] = await once(request, 'connect')
+    call.note(`connect ${response.statusCode}`)
+    const over = once(socket, 'close')
+    socket.destroy()
+    await Promise.all([closed, over])
   },
   'https GET': async call => {
     const request = https.get(`${call.secureUrl}/ok`, { agent: call.secureAgent(), ...call.options })

@@ -23,6 +23,8 @@ export interface Call {
   readonly options: http.RequestOptions
   agent(options?: http.AgentOptions): http.Agent
   secureAgent(options?: http.AgentOptions): https.Agent
+  /** @returns when the next request is at the server, and the event that its caller has of that is past */
+  arrived(): Promise<void>
   /** Puts something into the trace. */
   note(what: string): void
   /** Notes the events of a request. @returns when it is closed */
@@ -63,6 +65,7 @@ const { port: refused } = closed.address() as AddressInfo
 closed.close()
 await once(closed, 'close')
 
+const arrivals: (() => void)[] = []
 const traces: Record<string, Record<string, string[]>> = {}
 const only = process.env['FORM']
 for (const host of ['sc-b', 'other.example']) {
@@ -129,7 +132,7 @@ function resolverFor(variant: string) {
           return target.pick(service, lane, tried)
         }
       }
-      if (name === 'ready' && variant === 'first snapshot') {
+      if (name === 'lookup' && variant === 'first snapshot') {
         return async (service: string) => {
           await new Promise(setImmediate)
           target.services[service] = of(Number(service.split(':')[1]))
@@ -176,6 +179,7 @@ async function run(
           ? new LaneHttpsAgent(lane, plainOptions({ ...options, ca: cert } as never))
           : new https.Agent({ ...options, ca: cert } as never),
       ),
+    arrived: () => new Promise(resolve => arrivals.push(resolve)),
     note,
     watch(request, name = 'request', socketEvents = true) {
       return new Promise(resolve => {
@@ -214,6 +218,7 @@ async function run(
     },
   }
   await form(call)
+  arrivals.length = 0
   for (const agent of agents) agent.destroy()
   return trace.map(line => line.replaceAll(host, 'host').replaceAll(/\b(\d{4,5})\b/g, port => nameOfPort(Number(port))))
 }
@@ -236,6 +241,7 @@ function detail(value: unknown): string {
 function serve(server: http.Server | https.Server): void {
   server.on('request', (request: IncomingMessage, response: http.ServerResponse) => {
     const path = request.url ?? ''
+    for (const arrived of arrivals.splice(0)) setTimeout(arrived, 10)
     if (path === '/reset') return void request.socket.destroy()
     if (path === '/hang') return
     if (path === '/slow') return void setTimeout(() => response.end('slow'), 60)
