@@ -383,7 +383,7 @@ const MISTAKES: readonly (readonly [name: string, mistake: Mistake, message: str
       const port = await listen(t, createServer(app))
       await (await fetch(`http://127.0.0.1:${port}/`, { headers: { 'x-mse-tag': 'gray' } })).text()
     },
-    'a request with x-mse-tag was answered without its lane, because a handler answered before the middleware of Laneway: call app.use(expressLane()) before app.get(), app.use() of routers and the like',
+    'a request with x-mse-tag was answered without its lane, because a handler answered before the middleware of Laneway, or outside of it: call app.use(expressLane()) before app.get(), app.use() of routers and the like',
   ],
   [
     'a file of endpoints that is not there',
