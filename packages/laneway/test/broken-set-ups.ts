@@ -256,7 +256,9 @@ const BROKEN: readonly [name: string, setup: (t: Test) => Setup | Promise<Setup>
   [
     'a file of rules with a mistake',
     t => {
-      const files = { 'rules.yaml': 'version: 1\nrules:\n  - name: a\n    lane: "not a lane"\n    when: { path: { prefix: / } }\n' }
+      const files = {
+        'rules.yaml': 'version: 1\nrules:\n  - name: a\n    lane: "not a lane"\n    when: { path: { prefix: / } }\n',
+      }
       const env = { LANEWAY_RULES: 'rules.yaml', LANEWAY_TRUST: 'edge' }
       return { folder: application(t, ['register', 'rules'], { files }), env }
     },
