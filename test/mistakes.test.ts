@@ -187,6 +187,18 @@ const MISTAKES: readonly (readonly [name: string, mistake: Mistake, message: str
     "LANEWAY_INVALID_OPTION: LANEWAY_NACOS_PASSWORD_FILE names a file that cannot be read: ENOENT: no such file or directory, open '/nonexistent/password'",
   ],
   [
+    'a password file that is empty',
+    t => {
+      const path = join(t.testdir({ password: '\n' }), 'password')
+      try {
+        readConfig({ LANEWAY_NACOS_PASSWORD_FILE: path }, '/nonexistent')
+      } catch (error) {
+        throw new Error((error as Error).message.replace(path, '/password'))
+      }
+    },
+    'LANEWAY_INVALID_OPTION: LANEWAY_NACOS_PASSWORD_FILE names an empty file, /password; write the password into it',
+  ],
+  [
     'a configuration file with an unknown name',
     file('{ "trustt": "edge" }'),
     'LANEWAY_INVALID_OPTION: /app/laneway.config.json has no option "trustt", did you mean "trust"?',
@@ -371,7 +383,7 @@ const MISTAKES: readonly (readonly [name: string, mistake: Mistake, message: str
       const port = await listen(t, createServer(app))
       await (await fetch(`http://127.0.0.1:${port}/`, { headers: { 'x-mse-tag': 'gray' } })).text()
     },
-    'a request with x-mse-tag was answered without its lane, because a handler answered before the middleware of Laneway: call app.use(expressLane()) before app.get(), app.use() of routers and the like',
+    'a request with x-mse-tag was answered without its lane, because a handler answered before the middleware of Laneway, or outside of it: call app.use(expressLane()) before app.get(), app.use() of routers and the like',
   ],
   [
     'a file of endpoints that is not there',

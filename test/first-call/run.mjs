@@ -3,9 +3,13 @@
 //   npm run test:first-call [-- nacos3 nacos2 kubernetes] [--short] [--broken]
 //   --short     2 starts of 200 requests instead of 10 starts of 1,000
 //   --broken    calls do not wait for the registry; then the run must fail, which it says by exit code 1
-// Ends with a line for each registry. One that cannot be had here is named and counts as skipped.
+// Prints a line for each registry and ends with counts of starts. A registry that cannot be had here is named, and its starts
+// count as skipped.
 import { spawn, spawnSync } from 'node:child_process'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { Agent, get } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -20,15 +24,37 @@ const LATE_MS = 10_000
 const file = name => fileURLToPath(new URL(name, import.meta.url))
 const kinds = positionals.length === 0 ? ['nacos3', 'kubernetes'] : positionals
 
-if (kinds.length > 1) {
+if (process.env.LANEWAY_FIRST_CALL_COUNTS === undefined) {
+  const folder = mkdtempSync(join(tmpdir(), 'laneway-first-call-'))
+  const file = join(folder, 'counts')
+  appendFileSync(file, '')
   // Each in a process of its own: Kubernetes needs a network namespace.
   for (const kind of kinds) {
     const { status } = spawnSync(process.execPath, [...process.argv.slice(1, 2), kind, ...flags()], {
       stdio: 'inherit',
+      env: { ...process.env, LANEWAY_FIRST_CALL_COUNTS: file },
     })
     if (status !== 0) process.exitCode = 1
   }
+  const told = readFileSync(file, 'utf8')
+  rmSync(folder, { recursive: true })
+  const total = { passed: 0, failed: 0, skipped: 0 }
+  for (const line of told.trim().split('\n').filter(Boolean)) total[line]++
+  // A process that ended early has told of fewer starts than there were to be.
+  const missing = kinds.length * starts * 2 - total.passed - total.failed - total.skipped
+  console.log(`${total.passed} passed, ${total.failed + missing} failed, ${total.skipped} skipped`)
+  if (total.failed + missing > 0) process.exitCode = 1
 } else await runKind(kinds[0])
+
+/** Counts starts of this process for the one that prints the sum. */
+function tell(outcome, count = 1) {
+  appendFileSync(process.env.LANEWAY_FIRST_CALL_COUNTS, `${outcome}\n`.repeat(count))
+}
+
+function skip(kind, why) {
+  console.log(`${kind}: skipped: ${why}`)
+  tell('skipped', starts * 2)
+}
 
 function flags() {
   return Object.entries(values).flatMap(([name, on]) => (on ? [`--${name}`] : []))
@@ -40,7 +66,7 @@ async function runKind(kind) {
     const { NAMESPACE_HOST, runInNetworkNamespace } = await import('../servers/kubernetes/registry.mjs')
     const problem = installControlPlane() ?? runInNetworkNamespace()
     if (problem === true) return
-    if (typeof problem === 'string') return console.log(`${kind}: skipped: ${problem}`)
+    if (typeof problem === 'string') return skip(kind, problem)
     for (let index = 1; index <= 5; index++) {
       const address = NAMESPACE_HOST.replace(/\d+$/, String(10 + index))
       spawnSync('ip', ['address', 'add', `${address}/32`, 'dev', 'lo'])
@@ -51,12 +77,16 @@ async function runKind(kind) {
   try {
     registry = kind === 'kubernetes' ? await createKubernetes() : await createNacos(kind)
   } catch (error) {
-    return console.log(`${kind}: skipped: ${error.message}`)
+    return skip(kind, error.message)
   }
   const counts = { requests: 0, wrong: 0, failed: 0 }
   try {
     for (const late of [false, true]) {
-      for (let turn = 0; turn < starts; turn++) await oneStart(registry, turn, late, counts)
+      for (let turn = 0; turn < starts; turn++) {
+        const before = counts.wrong + counts.failed
+        await oneStart(registry, turn, late, counts)
+        tell(counts.wrong + counts.failed === before ? 'passed' : 'failed')
+      }
       console.log(
         `${kind}: ${late ? 'registry 10 s late' : 'all at once'}: ${starts} starts so far: ${JSON.stringify(counts)}`,
       )

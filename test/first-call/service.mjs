@@ -19,4 +19,4 @@ const server = createServer(async (request, response) => {
     response.end(String(error?.cause ?? error))
   }
 })
-server.listen(Number(PORT), HOST, () => console.log('serving'))
+server.listen(Number(PORT), HOST, () => console.log(`serving on ${server.address().port}`))

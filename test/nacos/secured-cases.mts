@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createNacosClient } from '@laneway/nacos'
 import { type Case, freshPort, unique, until, watch } from './harness.mjs'
 
-/** Against a server that wants tokens, which live 10 s. */
+/** Against a server that wants tokens, which live 5 s. */
 export const authCases: Case[] = [
   {
     name: 'auth: login, and a token that expires is renewed in time',

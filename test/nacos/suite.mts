@@ -3,6 +3,7 @@ import { createNacosDevServer } from '@laneway/nacos-dev-server'
 import { cases, crashCases, interopCases } from './cases.mjs'
 import { type Case, Context, Skip, type TestServer } from './harness.mjs'
 import { authCases, tlsCases } from './secured-cases.mjs'
+import { zeroCodeCases } from './zero-code-cases.mjs'
 
 const kind = process.argv[2]!
 const only = process.argv[3]
@@ -142,7 +143,7 @@ await withServer(kind, [
   },
 ])
 if (kind !== 'given') {
-  await withServer(`${kind} with auth`, authCases, { auth: true, tokenSeconds: 10 })
+  await withServer(`${kind} with auth`, [...authCases, ...zeroCodeCases], { auth: true, tokenSeconds: 5 })
   if (kind.startsWith('nacos')) await withServer(`${kind} with mutual TLS`, tlsCases, { tls: 'mutual' })
 }
 print({ figures })

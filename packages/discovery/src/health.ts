@@ -56,7 +56,8 @@ export function healthOf(sources: readonly Source[], states: readonly ServiceSta
   if (closed) warnings.push('the resolver is closed')
   for (const { source, where, connected, error } of seen) {
     const name = where === undefined ? source : `${source} (${where})`
-    if (connected === false) warnings.push(`${name} cannot be reached: ${error ?? 'no reason known'}`)
+    const problem = error?.startsWith('LANEWAY_AUTH') === true ? 'refuses this process' : 'cannot be reached'
+    if (connected === false) warnings.push(`${name} ${problem}: ${error ?? 'no reason known'}`)
   }
   for (const service of services) {
     const problem = problemOf(service)

@@ -2,6 +2,7 @@ import {
   bindEmitter,
   createIngress,
   guardFastifyLayers,
+  hintAtLateMiddleware,
   type IngressOptions,
   type Lane,
   needsContext,
@@ -29,6 +30,12 @@ const plugin: FastifyPluginAsync<FastifyLaneOptions> = async (fastify, options) 
   if (fastify.hasDecorator(kRegistered)) return
   fastify.decorate(kRegistered, true)
   fastify.decorateRequest('lane', undefined)
+  // Plugins that were registered earlier get the hooks too; routes beside the instance that registers this one do not.
+  hintAtLateMiddleware(
+    options.header?.toLowerCase() ?? 'x-mse-tag',
+    'call app.register(fastifyLane) on the root instance, not inside of a plugin',
+    options.warn,
+  )
 
   fastify.addHook('onRequest', function enterLane(request, reply, next) {
     const { raw } = request

@@ -19,6 +19,17 @@ const LABELS = ['metric', 'serviceLabel', 'laneLabel', 'instanceLabel', 'baseVal
 
 const kebab = (name: string) => name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
 
+/** Words in lines of at most 100 columns, indented by two. */
+function inLines(words: readonly string[]): string {
+  const lines: string[] = []
+  for (const word of words) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + word.length < 100) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(`  ${word}`)
+  }
+  return lines.join('\n')
+}
+
 /** What the command prints for `--help`. */
 export const USAGE = `laneway-gate: approves or holds the paused Rollouts of a lane by its metrics
 
@@ -30,7 +41,7 @@ export const USAGE = `laneway-gate: approves or holds the paused Rollouts of a l
   --on-fail         hold (default) or rollback
   --dry-run         print the verdict once, change nothing
 
-  ${[...TEXTS.slice(3, 6), ...NUMBERS, ...LABELS].map(name => `--${kebab(name)}`).join(' ')}
+${inLines([...TEXTS.slice(3, 6), ...NUMBERS, ...LABELS].map(name => `--${kebab(name)}`))}
   --gitops-manager  (repeatable)
 
 Exit codes: 0 approved, 1 wrong use or no cluster, 2 held, 3 rolled back, 4 nothing decided in time.

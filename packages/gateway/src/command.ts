@@ -25,7 +25,8 @@ export async function runCommand(args: readonly string[], world: CommandWorld): 
     if (read.mode === 'run') return await run(read.config, world)
     const { config, routes, notes } = loadConfig(read.config)
     for (const note of notes) writeError(note)
-    if (read.mode === 'check') out.write(`${read.config}: ok, ${routes.length} routes\n`)
+    if (read.mode === 'check')
+      out.write(`${read.config}: ok, ${routes.length} ${routes.length === 1 ? 'route' : 'routes'}\n`)
     else out.write(`${JSON.stringify(config, hidePasswords, 2)}\n`)
     return 0
   } catch (error) {

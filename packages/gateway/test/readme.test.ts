@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readmeExample } from '@laneway/testkit'
+import { readmeExample, withConsoleOutputs } from '@laneway/testkit'
 import t from 'tap'
+import { runCommand } from '../src/command.js'
 import { loadConfig } from '../src/load-config.js'
 
 t.test('the first example of the README runs as it stands', async t => {
@@ -28,4 +29,35 @@ t.test('its table of options has them all', async t => {
   const source = readFileSync('packages/gateway/src/options.ts', 'utf8')
   const keys = /const KEYS[^=]*= \[([^\]]*)\]/.exec(source)![1]!.matchAll(/'(\w+)'/g)
   for (const [, key] of keys) t.match(table, `\`${key}\``, String(key))
+})
+
+/** The first configuration of the README, and the same with three slips of the pen. */
+function configurations(readme: string): Record<string, string> {
+  const good = /^```yaml\n([\s\S]*?)^```$/m.exec(readme)![1]!
+  const misspelt = good.replace('exact:', 'exat:').replace('service: sc-A }', 'servce: sc-A }').replace('8080', '80800')
+  return { 'gateway.yaml': good, 'misspelt.yaml': misspelt }
+}
+
+// `--write` as an argument of this file writes the outputs into the README.
+t.test('every help and output in the README is that of a run', async t => {
+  const file = 'packages/gateway/README.md'
+  const readme = readFileSync(file, 'utf8')
+  const place = t.testdir(configurations(readme))
+  const expected = await withConsoleOutputs(readme, async line => {
+    const [name, ...args] = line.split(' ')
+    t.equal(name, 'laneway-gateway')
+    const at = args.indexOf('--config')
+    if (at !== -1) args[at + 1] = join(place, args[at + 1]!)
+    let output = ''
+    const code = await runCommand(args, {
+      out: { write: (text: string) => (output += text) },
+      writeError: text => (output += `${text}\n`),
+      onSignal: () => {},
+    })
+    t.equal(code, line.includes('misspelt') ? 1 : 0, line)
+    return output.replaceAll(`${place}/`, '')
+  })
+  if (process.argv.includes('--write')) writeFileSync(file, expected)
+  t.equal(readme, expected)
+  t.match(readme, '$ laneway-gateway --help\nlaneway-gateway: ')
 })

@@ -47,7 +47,8 @@ export async function explain(service: string, options: ExplainOptions, world: C
       const asked = parseLane(lane)
       world.write(`\n${resolver.refusal(resolver.pick(service, asked), asked).message}\n`)
     }
-    for (const warning of new Set(warnings)) world.writeError(`${warning}\n`)
+    // A lost registry is what the explanation is about.
+    if (!lost) for (const warning of new Set(warnings)) world.writeError(`${warning}\n`)
     if (candidateCount > 0) return EXIT.ok
     return lost ? EXIT.unreachable : EXIT.wrong
   } finally {

@@ -38,14 +38,17 @@ export async function lanes(services: readonly string[], options: LanesOptions, 
     await view.settled(options.timeout, world.signal)
     const paint = createPaint(world)
     const show = () => {
-      const rows = laneRows(view.services.values(), Date.now())
+      const unanswered = new Set(view.unanswered)
+      const known = [...view.services.values()].filter(service => !unanswered.has(service))
+      const rows = laneRows(known, Date.now())
       if (options.json) world.write(`${JSON.stringify(rows)}\n`)
-      else if (rows.length > 0 || view.lost.length === 0) world.write(textOf(rows, paint))
+      else if (rows.length > 0 || view.lost.length + unanswered.size === 0) world.write(textOf(rows, paint))
     }
     if (!options.watch) {
       show()
-      if (view.lost.length === 0) for (const warning of warnings) world.writeError(`${warning}\n`)
-      return endOf(view, world)
+      const code = endOf(view, world)
+      if (code === EXIT.ok) for (const warning of warnings) world.writeError(`${warning}\n`)
+      return code
     }
     for (let drawn = 0; !world.signal.aborted; ) {
       if (changed || Date.now() - drawn >= REFRESH_MS) {
@@ -87,14 +90,19 @@ function textOf(rows: readonly LaneRow[], paint: Paint): string {
   return tableOf([head, ...body])
 }
 
-/** Says which registries could not be reached. */
+/** Says which registries could not be reached, or refuse, and which services they did not answer for. */
 function endOf(view: RegistryView, { writeError }: CommandWorld): number {
-  for (const { source, error } of view.lost) {
+  const { lost, unanswered } = view
+  for (const { source, error } of lost) {
+    const problem = (error as { code?: string } | undefined)?.code === 'LANEWAY_AUTH' ? 'refuses' : 'cannot be reached'
     writeError(
-      `${source.name}${source.where === undefined ? '' : ` ${source.where}`} cannot be reached: ${error?.message ?? 'no answer in time'}\n`,
+      `${source.name}${source.where === undefined ? '' : ` ${source.where}`} ${problem}: ${error?.message ?? 'no answer in time'}\n`,
     )
   }
-  return view.lost.length > 0 ? EXIT.unreachable : EXIT.ok
+  if (lost.length === 0) {
+    for (const { service, error } of unanswered) writeError(`${service}: ${error?.message ?? 'no answer in time'}\n`)
+  }
+  return lost.length + unanswered.length > 0 ? EXIT.unreachable : EXIT.ok
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

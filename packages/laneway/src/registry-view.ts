@@ -114,6 +114,11 @@ export class RegistryView {
     })
   }
 
+  /** Services that no registry has answered for: nothing is known of them, which is not the same as no instance. */
+  get unanswered(): ServiceView[] {
+    return [...this.services.values()].filter(({ endpoints, missing }) => endpoints === undefined && !missing)
+  }
+
   close(): void {
     for (const stop of this.#stops.splice(0)) stop()
   }

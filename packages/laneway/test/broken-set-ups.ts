@@ -1,6 +1,9 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
 import type { Test } from 'tap'
 import { application } from './command-line.js'
-import { nacosServer, registered, report, type Setup } from './nacos-world.js'
+import { nacosServer, registered, report, reportHere, type Setup } from './nacos-world.js'
 
 /** Set-ups with one fault each, and what the doctor has to say of it first. */
 const BROKEN: readonly [name: string, setup: (t: Test) => Setup | Promise<Setup>, problem: RegExp, fix: RegExp][] = [
@@ -190,14 +193,123 @@ const BROKEN: readonly [name: string, setup: (t: Test) => Setup | Promise<Setup>
     /LANEWAY_SERVICE is sc-b and no registry is configured/,
     /set LANEWAY_NACOS/,
   ],
+  [
+    'a build of ES modules that is required',
+    t => {
+      const start = 'node --require ./node_modules/@laneway/register/dist/esm/index.js app.js'
+      return { folder: application(t, ['register'], { manifest: { scripts: { start } } }), env: {} }
+    },
+    /script "start" requires \.\/node_modules\/@laneway\/register\/dist\/esm\/index\.js, an ES module, which Node 20/,
+    /^--require @laneway\/register,/,
+  ],
+  [
+    'ts-node behind --import',
+    t => {
+      const start = 'node --import @laneway/register -r ts-node/register app.ts'
+      return { folder: application(t, ['register'], { manifest: { scripts: { start } } }), env: {} }
+    },
+    /script "start" has --import, .* which ts-node\/register does not see/,
+    /^node -r @laneway\/register -r ts-node\/register app\.ts$/,
+  ],
+  [
+    'a path in NODE_OPTIONS that leads nowhere',
+    t => ({
+      folder: application(t, ['register']),
+      env: { NODE_OPTIONS: '--require /opt/app/node_modules/@laneway/register/dist/commonjs/index.js' },
+    }),
+    /NODE_OPTIONS preloads \/opt\/app\/node_modules\/@laneway\/register\/dist\/commonjs\/index\.js, which is not found/,
+    /npx laneway run/,
+  ],
+  [
+    'two copies of one version',
+    t => {
+      const folder = application(t, ['register'], {
+        manifest: { dependencies: { '@laneway/register': '^0.1.0', '@laneway/core': '^0.1.0' } },
+        files: { 'node_modules/@laneway/core/package.json': { name: '@laneway/core', version: '0.1.0' } },
+      })
+      return { folder, env: {} }
+    },
+    /@laneway\/core is installed in 2 copies: 0\.1\.0 in .*, 0\.1\.0 in /,
+    /npm dedupe/,
+  ],
+  [
+    'a namespace with a slip of the pen',
+    async t => {
+      const nacos = await nacosServer(t)
+      await registered(t, nacos, { service: 'sc-b' })
+      return { folder: application(t), env: { LANEWAY_NACOS: nacos.address, LANEWAY_NACOS_NAMESPACE: 'prdo' } }
+    },
+    /no instance of any service in namespace prdo \(LANEWAY_NACOS_NAMESPACE\)/,
+    /spelling of that place/,
+  ],
+  [
+    'a group with a slip of the pen, and declared services',
+    async t => {
+      const nacos = await nacosServer(t)
+      await registered(t, nacos, { service: 'sc-b' })
+      const env = { LANEWAY_NACOS: nacos.address, LANEWAY_NACOS_GROUP: 'DEFAULT', LANEWAY_SERVICES: 'sc-b' }
+      return { folder: application(t), env }
+    },
+    /no instance of sc-b, which LANEWAY_SERVICES names; there are no services/,
+    /LANEWAY_NACOS_NAMESPACE and LANEWAY_NACOS_GROUP/,
+  ],
+  [
+    'a file of rules with a mistake',
+    t => {
+      const files = {
+        'rules.yaml': 'version: 1\nrules:\n  - name: a\n    lane: "not a lane"\n    when: { path: { prefix: / } }\n',
+      }
+      const env = { LANEWAY_RULES: 'rules.yaml', LANEWAY_TRUST: 'edge' }
+      return { folder: application(t, ['register', 'rules'], { files }), env }
+    },
+    /the rules are wrong: rules\.yaml:4:\d+: rules\[0\]\.lane is no lane/,
+    /^npx laneway check rules\.yaml$/,
+  ],
+  [
+    'a file of rules that is not there',
+    t => ({
+      folder: application(t, ['register', 'rules']),
+      env: { LANEWAY_RULES: 'rulse.yaml', LANEWAY_TRUST: 'edge' },
+    }),
+    /LANEWAY_RULES names a file that cannot be read: ENOENT/,
+    /mend the path/,
+  ],
+  [
+    'a port that another program has',
+    async t => {
+      const nacos = await nacosServer(t)
+      await registered(t, nacos, { service: 'sc-b' })
+      const other = createServer().listen(0, '127.0.0.1')
+      await once(other, 'listening')
+      t.teardown(() => other.close())
+      const { port } = other.address() as AddressInfo
+      const env = { LANEWAY_NACOS: nacos.address, LANEWAY_SERVICE: 'sc-b', LANEWAY_PORT: String(port) }
+      return { folder: application(t), env }
+    },
+    /a program listens on port \d+ here \(LANEWAY_PORT\), and no instance of sc-b is registered with it/,
+    /end that program/,
+  ],
+  [
+    'a password file that is empty',
+    t => {
+      const folder = application(t, ['register', 'nacos'], { files: { password: '\n' } })
+      const env = { LANEWAY_NACOS: '127.0.0.1:1', LANEWAY_NACOS_USERNAME: 'me' }
+      return { folder, env: { ...env, LANEWAY_NACOS_PASSWORD_FILE: join(folder, 'password') } }
+    },
+    /LANEWAY_NACOS_PASSWORD_FILE names an empty file/,
+    /mend this setting/,
+  ],
 ]
 
-/** Lets the doctor look at some of them; each is a program that runs. */
-export function doctorTests(t: Test, from: number, to = BROKEN.length): void {
+/** How many there are. */
+export const brokenSetUps = BROKEN.length
+
+/** Lets the doctor look at some of them; each is a program that runs, or a call in this process. */
+export function doctorTests(t: Test, from: number, to = BROKEN.length, inProcess = false): void {
   for (const [name, setup, problem, fix] of BROKEN.slice(from, to)) {
     t.test(`the doctor names first: ${name}`, async t => {
       const made = await setup(t)
-      const found = await report(made)
+      const found = await (inProcess ? reportHere(made) : report(made))
       t.equal(found.code, 1)
       t.equal(found.ok, false)
       t.match(found.findings[0]?.problem, problem)

@@ -2,6 +2,7 @@ import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { command, folderWith, root, start } from './command-line.js'
+import { nacosServer } from './nacos-world.js'
 
 t.jobs = 2
 t.setTimeout(110_000)
@@ -35,6 +36,30 @@ t.test('lanes: the registry is that of the settings, and one that cannot be reac
   const none = await command(['lanes'], { folder: folderWith(t, {}) })
   t.equal(none.code, 2)
   t.match(none.stderr, /no registry is configured: give --nacos/)
+})
+
+t.test('lanes, explain: a registry that refuses the login is code 3, never "no services"', async t => {
+  const nacos = await nacosServer(t, { auth: { users: { me: 'right' } } })
+  const registry = ['--nacos', nacos.address, '--timeout', '20000']
+  const login = { LANEWAY_NACOS_USERNAME: 'me', LANEWAY_NACOS_PASSWORD: 'wrong-s3cret' }
+  for (const [name, env, said] of [
+    ['a wrong password', login, /login of "me" failed: .*; look at username and password \(LANEWAY_NACOS_USERNAME/],
+    ['no login', {}, /Nacos wants a login: .*; give username and password \(LANEWAY_NACOS_USERNAME/],
+  ] as const) {
+    const all = await command(['lanes', ...registry], { folder: fixtures, env })
+    t.equal(all.code, 3, name)
+    t.equal(all.stdout, '', name)
+    t.match(all.stderr, /^nacos 127\.0\.0\.1:\d+, namespace public, group DEFAULT_GROUP refuses: LANEWAY_AUTH: /, name)
+    t.match(all.stderr, said, name)
+    const one = await command(['lanes', 'sc-b', ...registry], { folder: fixtures, env })
+    t.equal(one.code, 3, name)
+    t.equal(one.stdout, '', name)
+    t.match(one.stderr, said, name)
+    const why = await command(['explain', 'sc-b', ...registry], { folder: fixtures, env })
+    t.equal(why.code, 3, name)
+    t.match(why.stdout + why.stderr, said, name)
+    for (const { stdout, stderr } of [all, one, why]) t.notMatch(stdout + stderr, 's3cret', name)
+  }
 })
 
 t.test('lanes --watch prints again after a change, and ends by a signal with code 0', async t => {

@@ -5,4 +5,4 @@ import { doctorTests } from './broken-set-ups.js'
 t.jobs = 2
 t.setTimeout(110_000)
 
-doctorTests(t, 10)
+doctorTests(t, 10, 20)

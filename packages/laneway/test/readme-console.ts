@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { withConsoleOutputs } from '@laneway/testkit'
 import { application, command, root } from './command-line.js'
 
 interface Test {
@@ -6,22 +7,11 @@ interface Test {
 }
 
 const fixtures = join(root, 'packages/laneway/test/fixtures')
-const BLOCK = /^```console\n([\s\S]*?)^```$/gm
 
 /** The README with the output of each `$` line of its `console` blocks as the command gives it now. */
-export async function withOutputs(t: Test, readme: string): Promise<string> {
+export function withOutputs(t: Test, readme: string): Promise<string> {
   const app = application(t, ['register'])
-  let text = ''
-  let end = 0
-  for (const block of readme.matchAll(BLOCK)) {
-    text += readme.slice(end, block.index)
-    end = block.index + block[0].length
-    const lines = block[1]!.split('\n').filter(line => line.startsWith('$ '))
-    const outputs: string[] = []
-    for (const line of lines) outputs.push(`${line}\n${await outputOf(line.slice(2), app)}`)
-    text += `\`\`\`console\n${outputs.join('\n')}\`\`\``
-  }
-  return text + readme.slice(end)
+  return withConsoleOutputs(readme, line => outputOf(line, app))
 }
 
 async function outputOf(line: string, app: string): Promise<string> {

@@ -15,11 +15,13 @@ export interface NamesFollower {
  * Reports the names that `read` gives, and again when they have changed. After a failure the names that were known stay.
  *
  * @param intervalMs - the longest pause between two reads
+ * @param failed - called after each read that failed
  */
 export function followNames(
   read: () => Promise<ReadonlySet<string>>,
   changed: (names: ReadonlySet<string>) => void,
   intervalMs: number,
+  failed: (error: unknown) => void = () => {},
 ): NamesFollower {
   let timer: NodeJS.Timeout | undefined
   let pauseMs = intervalMs
@@ -36,7 +38,8 @@ export function followNames(
         known = names
         changed(names)
       }
-    } catch {
+    } catch (error) {
+      if (!stopped) failed(error)
       // A lost registry is reported for each service; the list is read again soon, for it may be the first.
       if (known === undefined) pauseMs = Math.min(pauseMs, 4 * HURRY_MS)
     }

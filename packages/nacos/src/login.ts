@@ -12,7 +12,7 @@ export interface LoginOptions {
   readonly timeoutMs: number
   readonly random: () => number
   readonly now: () => number
-  /** A refresh failed; the old token stays in use meanwhile. */
+  /** A login failed; the old token stays in use meanwhile. Attempts that fail in the same way are reported once. */
   readonly onError: (error: LanewayError) => void
 }
 
@@ -38,10 +38,16 @@ export class Login {
   #failures = 0
   #retryAt = 0
   #lastError: LanewayError | undefined
+  /** What `onError` was told last. */
+  #reported: string | undefined
   #closed = false
 
   constructor(options: LoginOptions) {
     this.#options = options
+  }
+
+  get username(): string {
+    return this.#options.username
   }
 
   /** @throws LanewayError when there is no token: `LANEWAY_AUTH`, or `LANEWAY_NACOS_UNAVAILABLE` when the login is down */
@@ -76,6 +82,7 @@ export class Login {
         this.#pending = undefined
         this.#failures = 0
         this.#lastError = undefined
+        this.#reported = undefined
         this.#token = { value: token, at: this.#options.now() }
         // As Java does: a tenth to a fifteenth of the life before its end.
         this.#schedule(ttlMs - ttlMs * (1 / 15 + this.#options.random() * (1 / 10 - 1 / 15)))
@@ -88,7 +95,10 @@ export class Login {
         this.#retryAt = this.#options.now() + delayMs
         this.#lastError = error
         this.#schedule(delayMs)
-        this.#options.onError(error)
+        if (this.#reported !== error.message) {
+          this.#reported = error.message
+          this.#options.onError(error)
+        }
         throw error
       },
     )
@@ -109,30 +119,47 @@ export class Login {
   }
 
   async #attempt(): Promise<{ token: string; ttlMs: number }> {
-    let last: unknown
-    let refused = false
+    let last: { problem: string; status: number; cause: unknown } | undefined
     for (const server of this.#options.servers) {
       for (const path of PATHS) {
+        const url = `${server.httpUrl}${path}`
         try {
-          const { status, text } = await this.#post(`${server.httpUrl}${path}`)
+          const { status, text } = await this.#post(url)
           if (status === 200) return readToken(text)
-          refused = status < 502
-          last = new Error(`${server.httpUrl}${path} answered HTTP ${status}: ${text.slice(0, 200)}`)
-          // 403 is an answer to the credentials. Everything else (404, 410, 501; 500 is a wrong password on some
+          // The older path does not know what the newer one has said: 404 and 410 there hide a refusal here.
+          if (last === undefined || last.status === 0 || !UNKNOWN_PATH.has(status)) {
+            last = { problem: `${url} answered ${this.#answerText(status, text)}`, status, cause: undefined }
+          }
+          // 401 and 403 are answers to the credentials. Everything else (404, 410, 501; 500 is a wrong password on some
           // servers) may be different on the older path.
           if (status === 401 || status === 403) break
-        } catch (error) {
-          last = error
-          refused = false
+        } catch (cause) {
+          last = { problem: `${url}: ${(cause as Error).message}`, status: 0, cause }
           break
         }
       }
     }
+    const { problem, status, cause } = last!
     // A login that is down is no refusal: what waits for it is tried on.
-    const code = refused ? 'LANEWAY_AUTH' : 'LANEWAY_NACOS_UNAVAILABLE'
-    throw new LanewayError(code, `login of "${this.#options.username}" failed: ${(last as Error).message}`, {
-      cause: last,
-    })
+    const refused = status !== 0 && status < 502
+    const fix = `look at username and password (LANEWAY_NACOS_USERNAME, LANEWAY_NACOS_PASSWORD or LANEWAY_NACOS_PASSWORD_FILE)${
+      status === 500 ? '; Nacos answers HTTP 500 to a wrong password, and when its database is down' : ''
+    }`
+    throw new LanewayError(
+      refused ? 'LANEWAY_AUTH' : 'LANEWAY_NACOS_UNAVAILABLE',
+      `login of "${this.#options.username}" failed: ${problem}${refused ? `; ${fix}` : ''}`,
+      cause === undefined ? undefined : { cause },
+    )
+  }
+
+  /** In words that are the same for each attempt: error pages of Nacos hold the time. */
+  #answerText(status: number, text: string): string {
+    const said = saidIn(text)
+    const { password } = this.#options
+    // A proxy may show what it was sent.
+    const shown =
+      password === '' ? said : said.replaceAll(password, '***').replaceAll(encodeURIComponent(password), '***')
+    return `HTTP ${status}${shown === '' ? '' : ` (${shown})`}`
   }
 
   async #post(url: string): Promise<{ status: number; text: string }> {
@@ -164,6 +191,21 @@ export class Login {
       call.end(form)
     })
   }
+}
+
+/** Statuses of servers that do not have a path. */
+const UNKNOWN_PATH: ReadonlySet<number> = new Set([404, 405, 410, 501])
+
+/** What an answer says of its refusal: its `message`, or its text where it is no JSON; at most 200 characters. */
+function saidIn(text: string): string {
+  let said: unknown = text
+  try {
+    const answer = JSON.parse(text) as { message?: unknown; data?: unknown } | null
+    said = typeof answer?.data === 'string' && answer.data !== '' ? answer.data : answer?.message
+  } catch {
+    // No JSON: the text is what it says.
+  }
+  return typeof said === 'string' ? said.replace(/\s+/g, ' ').trim().slice(0, 200) : ''
 }
 
 function readToken(text: string): { token: string; ttlMs: number } {

@@ -58,10 +58,22 @@ export async function requestOn(session: Session, request: SessionRequest): Prom
         renewed = true
         continue
       }
-      throw new LanewayError('LANEWAY_AUTH', `${type}: ${describeAnswer(answer)}`)
+      throw new LanewayError('LANEWAY_AUTH', refusalText(`${type}: ${describeAnswer(answer)}`, request))
     }
     throw new LanewayError('LANEWAY_NACOS_REFUSED', `${type}: ${describeAnswer(answer)}`)
   }
+}
+
+/** A refusal with what to do about it. */
+function refusalText(said: string, { login, userHeaders }: SessionRequest): string {
+  const text = said.replace(/[.!\s]+$/, '')
+  if (login !== undefined)
+    return `Nacos gives "${login.username}" no right to this: ${text}; give the user the right in Nacos`
+  if (userHeaders !== undefined) return `Nacos refuses this: ${text}; look at the option headers`
+  return (
+    `Nacos wants a login: ${text}; give username and password ` +
+    '(LANEWAY_NACOS_USERNAME, LANEWAY_NACOS_PASSWORD or LANEWAY_NACOS_PASSWORD_FILE)'
+  )
 }
 
 function pause(ms: number): Promise<void> {

@@ -84,6 +84,9 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
       : new SnapshotStore<EndpointList>(options.snapshotDir, options.warn ?? emitLanewayWarning)
   const ends = new Set<() => void>()
   const followers = new Set<NamesFollower>()
+  /** Whether the server has told anything, and its refusal as long as it has not. */
+  let answered = false
+  let refusal: Error | undefined
 
   const refOf = (service: string): Required<ServiceRef> => {
     const mapped = services.get(service) ?? service
@@ -107,6 +110,14 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
     for (const follower of followers) follower.hurry()
   }
 
+  const refusedBy = (error: unknown): void => {
+    if (!answered && (error as LanewayError).code === 'LANEWAY_AUTH') refusal = error as LanewayError
+  }
+  const answer = (): void => {
+    answered = true
+    refusal = undefined
+  }
+
   const tracked = (end: () => void): (() => void) => {
     const once = (): void => {
       if (ends.delete(once)) end()
@@ -121,7 +132,16 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
     try {
       ref = refOf(service)
       subscription.key = `${ref.namespace}@@${ref.group}@@${ref.service}`
-      subscription.stop = client.naming.subscribe(ref, subscription)
+      subscription.stop = client.naming.subscribe(ref, {
+        info(info, session) {
+          answer()
+          subscription.info(info, session)
+        },
+        lost(error) {
+          refusedBy(error)
+          subscription.lost(error)
+        },
+      })
     } catch (error) {
       // `providers:x` and the like are fine; what is left is no name at all.
       listener.stale(error as Error)
@@ -130,8 +150,12 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
   }
 
   const list = (listener: (names: ReadonlySet<string>) => void): (() => void) => {
-    const read = async () => new Set([...(await client.naming.list({ group, namespace })), ...services.keys()])
-    const follower = followNames(read, listener, listIntervalMs)
+    const read = async () => {
+      const names = await client.naming.list({ group, namespace })
+      answer()
+      return new Set([...names, ...services.keys()])
+    }
+    const follower = followNames(read, listener, listIntervalMs, refusedBy)
     followers.add(follower)
     return tracked(() => {
       followers.delete(follower)
@@ -146,7 +170,9 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
     subscribe,
     ...(listIntervalMs > 0 && { list }),
     connection: () => {
-      if (client.server !== undefined) return { connected: true }
+      if (client.server !== undefined) {
+        return refusal === undefined ? { connected: true } : { connected: false, error: refusal }
+      }
       return client.lost === undefined ? undefined : { connected: false, error: client.lost }
     },
     close: async () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { createNacosClient, type NacosClient, type NacosClientOptions } from '../src/index.js'
+import { createNacosClient, createNacosSource, type NacosClient, type NacosClientOptions } from '../src/index.js'
 import { server } from './harness.js'
 import { ok, type RawServer, refused } from './raw-server.js'
 
@@ -101,6 +101,90 @@ t.test('a wrong password is told as such, and not tried at every request', async
   const expected = { code: 'LANEWAY_AUTH', message: /login of "nacos" failed: .*HTTP 403/ }
   for (const service of ['a', 'b', 'c']) await t.rejects(made.naming.query({ service }), expected)
   t.equal(http.logins.length, 1, 'the next attempt waits for its pause')
+})
+
+t.test('a refused login is said once, readable, with what to do, and never with the password', async t => {
+  const now = () => new Date().toISOString()
+  const page = (status: number) => ({ status, body: { timestamp: now(), status, error: 'x', path: '/nacos/login' } })
+  const fix =
+    'look at username and password (LANEWAY_NACOS_USERNAME, LANEWAY_NACOS_PASSWORD or LANEWAY_NACOS_PASSWORD_FILE)'
+  const v3 = '/v3/auth/user/login'
+  const v1 = '/v1/auth/users/login'
+  type Answer = { status: number; body?: unknown }
+  const cases: [name: string, v3: Answer, v1: Answer, path: string, said: string][] = [
+    ['an unknown user of Nacos 3', page(403), page(500), v3, `HTTP 403; ${fix}`],
+    [
+      'a wrong password of Nacos 3',
+      page(500),
+      page(500),
+      v1,
+      `HTTP 500; ${fix}; Nacos answers HTTP 500 to a wrong password, and when its database is down`,
+    ],
+    ['a wrong password of Nacos 2', { status: 404 }, { status: 403 }, v1, `HTTP 403; ${fix}`],
+    ['an older path that is gone', page(500), { status: 410 }, v3, 'HTTP 500; '],
+    [
+      'a server that gives its reason',
+      { status: 403, body: { code: 403, message: 'access denied', data: 'unknown user!' } },
+      { status: 403 },
+      v3,
+      `HTTP 403 (unknown user!); ${fix}`,
+    ],
+    [
+      'a proxy that shows what it was sent',
+      { status: 401, body: { message: 'no entry with secret-p@ss or secret-p%40ss' } },
+      { status: 401 },
+      v3,
+      `HTTP 401 (no entry with *** or ***); ${fix}`,
+    ],
+  ]
+  for (const [name, newer, older, path, said] of cases) {
+    const { http, client } = await secured(t)
+    http.answer = asked => (asked.includes(v3) ? newer : older)
+    const warnings: string[] = []
+    let later = 0
+    const made = client({ password: 'secret-p@ss', warn: text => warnings.push(text), now: () => Date.now() + later })
+    for (const attempt of [1, 2, 3]) {
+      const before = http.logins.length
+      const error = (await made.naming.query({ service: 'a' }).catch(error => error)) as Error
+      t.match(error, { code: 'LANEWAY_AUTH' }, name)
+      const start = `LANEWAY_AUTH: login of "nacos" failed: http://host/nacos${path} answered ${said}`
+      t.ok(
+        error.message.replace(/127\.0\.0\.1:\d+/, 'host').startsWith(start),
+        `${name}, attempt ${attempt}: ${error.message}`,
+      )
+      t.notMatch(error.message, /timestamp|secret/)
+      t.ok(http.logins.length > before, 'it was asked anew')
+      later += 60_000
+    }
+    t.equal(warnings.length, 1, `${name}: ${warnings.join(' | ')}`)
+  }
+})
+
+t.test('a server that wants a login, and nobody gave one', async t => {
+  const { client } = await secured(t)
+  const made = client({ username: undefined, password: undefined } as never)
+  await t.rejects(made.naming.query({ service: 'a' }), {
+    code: 'LANEWAY_AUTH',
+    message:
+      /^LANEWAY_AUTH: Nacos wants a login: ServiceQueryRequest: .*; give username and password \(LANEWAY_NACOS_USERNAME, /,
+  })
+})
+
+t.test('a source whose list and services are refused is not connected, until something is answered', async t => {
+  const { http, nacos, client } = await secured(t)
+  const good = http.answer
+  http.answer = () => ({ status: 403 })
+  let later = 0
+  const source = createNacosSource(client({ now: () => Date.now() + later, redoIntervalMs: 10 }))
+  t.teardown(() => source.close())
+  const told: number[] = []
+  source.subscribe('a', { snapshot: list => told.push(list.length), missing: () => {}, stale: () => {} })
+  await nacos.until(() => source.connection?.()?.connected === false)
+  t.match(source.connection?.(), { error: { code: 'LANEWAY_AUTH' } })
+  http.answer = good
+  later = 60_000
+  await nacos.until(() => told.length > 0)
+  t.same(source.connection?.(), { connected: true })
 })
 
 t.test('an expired token (403): one login, the request is repeated, the subscription lives on', async t => {

@@ -102,11 +102,14 @@ function fromEnvironment(env: Environment, key: keyof typeof FIELDS): unknown {
   const path = env[variable]?.trim()
   if (path === undefined || path === '') return given ? text : undefined
   if (given) throw invalid(`${field.variable} and ${variable} are both set; keep one of them`)
+  let secret: string
   try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+    secret = readFileSync(path, 'utf8').replace(/\r?\n$/, '')
   } catch (cause) {
     throw invalid(`${variable} names a file that cannot be read: ${(cause as Error).message}`, cause)
   }
+  if (secret === '') throw invalid(`${variable} names an empty file, ${path}; write the password into it`)
+  return secret
 }
 
 function fromFile(file: string | undefined, options: RegisterOptions, key: keyof typeof FIELDS): unknown {

@@ -8,7 +8,7 @@ export interface RegistrationHealth {
    * - `not-listening`: no HTTP server listens yet, so there is no port to register
    * - `waiting`: the registry has not taken it yet; an unreachable one is tried again
    * - `registered`
-   * - `failed`: the registry refused it, see `error`
+   * - `failed`: the registry refused it, see `error`; it is tried again, every 30 s at the longest
    * - `left`: it is being deregistered, or was
    */
   readonly state: 'none' | 'not-listening' | 'waiting' | 'registered' | 'failed' | 'left'
@@ -30,6 +30,10 @@ export interface Membership {
   leave(): Promise<void>
 }
 
+/** A registry that refuses may know the user, or have its database back, a moment later. */
+const FIRST_PAUSE_MS = 1000
+const MAX_PAUSE_MS = 30_000
+
 /** @param register - of `Discovery`; `undefined` where nothing is to be registered */
 export function createMembership(
   service: string | undefined,
@@ -41,19 +45,38 @@ export function createMembership(
   let registered: string | undefined
   let leaving: Promise<void> | undefined
   let failure: string | undefined
+  let wake = () => {}
 
   async function enter(name: string, server: Server, port: number, how: NonNullable<typeof register>) {
-    try {
-      current = await how(name, server, port)
-      registered = `${name} on port ${port}`
-    } catch (error) {
-      failure = (error as Error).message
-      warn(`${name} could not be registered: ${failure}`)
+    for (let pauseMs = FIRST_PAUSE_MS; leaving === undefined; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
+      try {
+        current = await how(name, server, port)
+        registered = `${name} on port ${port}`
+        failure = undefined
+        return current
+      } catch (error) {
+        const { code, message } = error as { code?: string; message: string }
+        // Settings that are wrong stay wrong.
+        const isRefusal = code === 'LANEWAY_AUTH' || code === 'LANEWAY_NACOS_REFUSED'
+        if (failure !== message) warn(`${name} could not be registered${isRefusal ? ', trying on' : ''}: ${message}`)
+        failure = message
+        if (!isRefusal || leaving !== undefined) return undefined
+        await pause(pauseMs)
+      }
     }
-    return current
+    return undefined
+  }
+
+  /** Ends early when the process leaves. */
+  function pause(ms: number): Promise<void> {
+    return new Promise(resolve => {
+      wake = resolve
+      setTimeout(resolve, ms).unref()
+    })
   }
 
   async function leave(): Promise<void> {
+    wake()
     try {
       // Without waiting where there is nothing to wait for: an app may end the process in this very tick.
       if (current !== undefined) await current.leave()

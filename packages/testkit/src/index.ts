@@ -22,4 +22,5 @@ export { KubernetesStore, type StoredObject, type StoreEvent } from './kubernete
 export { listen } from './listen.js'
 export { nodeMatrix } from './node-matrix.js'
 export { rawRequest } from './raw-request.js'
+export { withConsoleOutputs } from './readme-console.js'
 export { readmeExample } from './readme-example.js'

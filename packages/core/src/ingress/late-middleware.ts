@@ -5,31 +5,39 @@ import { decisionOf } from './ingress.js'
 /** Answers that are looked at: a mistake of this kind shows at once, and later answers shall cost nothing. */
 const MOST_ANSWERS = 1000
 
-let watching = false
+/** How it is mounted right, of each framework in this process. */
+const mounts = new Set<string>()
+let state: 'idle' | 'watching' | 'over' = 'idle'
 
 /**
  * Gives one hint when a tagged request was answered and no ingress has seen it: the middleware is mounted behind the
- * handlers. Looks at the first 1,000 answers of the process.
+ * handlers, or beside them. Looks at the first 1,000 answers of the process. Refusals do not count: a framework may give
+ * them before any middleware, and so may one that guards the entrance.
  *
  * @param mount - how it is mounted right, for the message
  */
 export function hintAtLateMiddleware(header: string, mount: string, warn: Warn = emitLanewayWarning): void {
-  if (watching) return
-  watching = true
+  mounts.add(mount)
+  if (state !== 'idle') return
+  state = 'watching'
   const finished = channel('http.server.response.finish')
   let answers = 0
   const look = (message: unknown): void => {
-    const { request } = Object(message) as { request?: { headers?: Record<string, unknown>; url?: string } }
-    const late = request?.headers?.[header] !== undefined && decisionOf(request) === undefined
+    const { request, response } = Object(message) as {
+      request?: { headers?: Record<string, unknown> }
+      response?: { statusCode?: number }
+    }
+    const tagged = request?.headers?.[header] !== undefined && Number(response?.statusCode) < 400
+    const late = tagged && decisionOf(request) === undefined
     if (late || ++answers >= MOST_ANSWERS) {
-      watching = false
+      state = 'over'
       finished.unsubscribe(look)
     }
     if (!late) return
     try {
       warn(
         `a request with ${header} was answered without its lane, because a handler answered before the middleware of ` +
-          `Laneway: ${mount}`,
+          `Laneway, or outside of it: ${[...mounts].join('; ')}`,
       )
     } catch {
       // Called while a response ends, which must not fail because of a hint.

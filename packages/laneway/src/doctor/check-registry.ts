@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { nearest, ownLane } from '@laneway/core'
 import type { Discovery, RegisterConfig } from '@laneway/register/settings'
@@ -56,6 +57,15 @@ export function checkServices(config: RegisterConfig, view: RegistryView): Resul
       ),
     )
   }
+  const place = placeOf(config)
+  if (withInstances.size === 0 && config.services.length === 0 && place !== undefined) {
+    findings.push(
+      warning(
+        `the registry has no instance of any service in ${place}`,
+        'look at the spelling of that place, and whether the services there are running',
+      ),
+    )
+  }
   for (const service of withInstances) {
     const own = rows.filter(row => row.service === service)
     const base = own.find(({ lane }) => lane === 'base')
@@ -87,6 +97,44 @@ export function checkServices(config: RegisterConfig, view: RegistryView): Resul
     services: { facts: facts.length === 0 ? ['none'] : facts, findings },
     registration: checkRegistration(config, view),
   }
+}
+
+/** Where the settings say that services are; `undefined` for the default place, which may be empty before the first start. */
+function placeOf({ nacosNamespace, nacosGroup, kubernetesNamespace }: RegisterConfig): string | undefined {
+  const words = [
+    nacosNamespace === undefined ? [] : [`namespace ${nacosNamespace} (LANEWAY_NACOS_NAMESPACE)`],
+    nacosGroup === undefined ? [] : [`group ${nacosGroup} (LANEWAY_NACOS_GROUP)`],
+    kubernetesNamespace === undefined ? [] : [`namespace ${kubernetesNamespace} (LANEWAY_KUBERNETES_NAMESPACE)`],
+  ].flat()
+  return words.length === 0 ? undefined : words.join(', ')
+}
+
+/** Whether a program of this machine listens on the port where this service is to be, and the registry does not know it. */
+export async function checkPort({ service, port, nacos }: RegisterConfig, view: RegistryView): Promise<CheckResult> {
+  if (service === undefined || port === undefined || nacos.length === 0) return {}
+  const endpoints = view.services.get(service)?.endpoints ?? []
+  if (endpoints.some(one => HERE.has(one.host) && one.port === port) || !(await isTaken(port))) return {}
+  return {
+    findings: [
+      warning(
+        `a program listens on port ${port} here (LANEWAY_PORT), and no instance of ${service} is registered with it`,
+        `end that program if it is another one; if it is ${service}, look at what it says of its registration`,
+      ),
+    ],
+  }
+}
+
+function isTaken(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ port, host: '127.0.0.1', timeout: 1000 })
+    const end = (taken: boolean) => {
+      socket.destroy()
+      resolve(taken)
+    }
+    socket.once('connect', () => end(true))
+    socket.once('error', () => end(false))
+    socket.once('timeout', () => end(false))
+  })
 }
 
 function checkRegistration(config: RegisterConfig, view: RegistryView): CheckResult {

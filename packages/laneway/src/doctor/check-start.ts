@@ -31,20 +31,46 @@ function preloadsOf({ text }: Start): string[] {
 
 const isRegister = (name: string) => name.includes(REGISTER) || /[\\/]register[\\/]dist[\\/]/.test(name)
 
-/** Whether a preload finds what it names, in this folder. */
+/** Whether a preload finds what it names, in this folder, and whether Node can load it in that way. */
 export function checkPreload(folder: string, starts: readonly Start[]): CheckResult {
-  const findings = starts.flatMap(start =>
-    preloadsOf(start)
+  const findings = starts.flatMap(start => {
+    const lost = preloadsOf(start)
       .filter(name => isRegister(name) && !isThere(folder, name))
       .map(name =>
         error(
           `${start.where} preloads ${name}, which is not found from ${folder}`,
           `npm install ${REGISTER} in that folder, or start the program with: npx laneway run -- node app.js`,
         ),
-      ),
-  )
+      )
+    return lost.length > 0 ? lost : mixesOf(start)
+  })
   const found = starts.filter(start => preloadsOf(start).some(isRegister)).map(({ where }) => `${REGISTER} by ${where}`)
   return { facts: found.length === 0 ? ['not by NODE_OPTIONS or a start script'] : found, findings }
+}
+
+/** Starts that mix the two kinds of modules in a way that does not work on every Node. */
+function mixesOf(start: Start): ReturnType<typeof error>[] {
+  const required = /(?:--require|-r)[= ]+["']?(\S*[\\/]register[\\/]dist[\\/]esm[\\/]\S+?)["']?(?:\s|$)/.exec(
+    start.text,
+  )?.[1]
+  if (required !== undefined) {
+    return [
+      error(
+        `${start.where} requires ${required}, an ES module, which Node 20 cannot require`,
+        `--require ${REGISTER}, which finds the CommonJS build by itself`,
+      ),
+    ]
+  }
+  const typescript = preloadsOf(start).find(name => /^ts-node\/register/.test(name))
+  if (typescript !== undefined && /--import[= ]/.test(start.text)) {
+    return [
+      error(
+        `${start.where} has --import, and with it Node 20 and 22 read the main file as an ES module, which ${typescript} does not see`,
+        `node -r ${REGISTER} -r ${typescript} app.ts`,
+      ),
+    ]
+  }
+  return []
 }
 
 function isThere(folder: string, name: string): boolean {

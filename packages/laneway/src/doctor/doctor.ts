@@ -4,7 +4,8 @@ import { RegistryView } from '../registry-view.js'
 import { hasRegistry, openRegistries, readSettings, type SourceOptions } from '../settings.js'
 import type { CommandWorld } from '../world.js'
 import { checkNode, checkPackages, checkUndici } from './check-installation.js'
-import { checkConnection, checkMetadata, checkServices } from './check-registry.js'
+import { checkConnection, checkMetadata, checkPort, checkServices } from './check-registry.js'
+import { checkRules } from './check-rules.js'
 import { checkPreload, checkTelemetry, checkTrust, startsOf } from './check-start.js'
 import { CHECKS, type CheckName, type CheckResult, error, type Finding } from './finding.js'
 import { applicationOf } from './packages-of.js'
@@ -41,6 +42,7 @@ export async function runDoctor(
   results.preload = checkPreload(world.folder, starts)
   if (config !== undefined) {
     results.opentelemetry = checkTelemetry(app, starts, config)
+    results.rules = await checkRules(config, world.folder)
     results.trust = checkTrust(config)
     // What a process there cannot load it cannot ask either.
     const isMissing = results.packages.findings?.some(({ level }) => level === 'error') === true
@@ -92,7 +94,12 @@ async function checkRegistries(
     if (hasFindings(registry)) return { registry }
     // The resolver tells of metadata when it takes the lists over.
     await Promise.all([...view.services.keys()].map(service => discovery.resolver?.ready(service).catch(() => {})))
-    return { registry, ...checkServices(config, view), metadata: checkMetadata(warnings) }
+    return {
+      registry,
+      ...checkServices(config, view),
+      port: await checkPort(config, view),
+      metadata: checkMetadata(warnings),
+    }
   } finally {
     view.close()
     await discovery.resolver?.close()

@@ -18,9 +18,11 @@ export const CHECKS = [
   'undici',
   'preload',
   'opentelemetry',
+  'rules',
   'trust',
   'registry',
   'registration',
+  'port',
   'services',
   'metadata',
 ] as const
