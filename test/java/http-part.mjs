@@ -2,7 +2,7 @@
 import { Agent, get } from 'node:http'
 import { load, rightAnswer } from './chains.mjs'
 
-const entry = 'hop-service.mjs'
+const entry = 'hop-service.cjs'
 const otel = ['--require', '@opentelemetry/auto-instrumentations-node/register']
 const OTEL_ENV = {
   OTEL_PROPAGATORS: 'tracecontext,baggage',

@@ -8,6 +8,10 @@ import { startNacos } from '../servers/nacos/start.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const READY_MS = 60_000
+const living = new Set()
+process.once('exit', () => {
+  for (const child of living) child.kill('SIGKILL')
+})
 
 /** Starts Nacos; the services come by `add`. */
 export async function createWorld(kind) {
@@ -18,7 +22,8 @@ export async function createWorld(kind) {
   /**
    * Starts instances and waits until Nacos lists them.
    * @param {{ service: string, tag?: string, name?: string, kind: string, entry?: string, env?: object, flags?: string[] }[]} more
-   *   `kind` is `node`, `spring`, `spring-otel` or `grpc-java`; `entry` is the program of a Node service
+   *   `kind` is `node` (no code), `node-code` (with the packages), `spring`, `spring-otel` or `grpc-java`; `entry` is the program
+   *   of a Node service
    */
   async function add(more) {
     const agent = more.some(one => one.kind === 'spring-otel') ? await agentJar() : undefined
@@ -55,11 +60,15 @@ function start({ kind, entry, env, flags }, common, agent) {
   if (kind === 'spring') return startSpringService(common)
   if (kind === 'spring-otel') return startSpringService({ ...common, agent })
   if (kind === 'grpc-java') return startGrpcService(common)
+  const { self, nacos, service, tag } = common
+  if (kind === 'node-code') {
+    return startNode(entry, [], { SELF: self, CODE: '1', NACOS: nacos, SERVICE: service, LANEWAY_TAG: tag })
+  }
   return startNode(entry, flags ?? ['--import', '@laneway/register'], {
-    SELF: common.self,
-    LANEWAY_NACOS: common.nacos,
-    LANEWAY_SERVICE: common.service,
-    LANEWAY_TAG: common.tag,
+    SELF: self,
+    LANEWAY_NACOS: nacos,
+    LANEWAY_SERVICE: service,
+    LANEWAY_TAG: tag,
     ...env,
   })
 }
@@ -71,8 +80,7 @@ async function startNode(entry, flags, env) {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const ended = new Promise(resolve => child.once('exit', resolve))
-  const onExit = () => child.kill('SIGKILL')
-  process.once('exit', onExit)
+  living.add(child)
   let said = ''
   const port = await new Promise((resolve, reject) => {
     for (const pipe of [child.stdout, child.stderr]) {
@@ -85,7 +93,7 @@ async function startNode(entry, flags, env) {
     void ended.then(code => reject(new Error(`${env.SELF} ended with ${code}: ${said.slice(-500)}`)))
   })
   const stop = async () => {
-    process.removeListener('exit', onExit)
+    living.delete(child)
     child.kill('SIGKILL')
     await ended
   }

@@ -10,6 +10,10 @@ import { classPath } from '../nacos/maven.mjs'
 
 const file = name => fileURLToPath(new URL(name, import.meta.url))
 const READY_MS = 180_000
+const living = new Set()
+process.once('exit', () => {
+  for (const child of living) child.kill('SIGKILL')
+})
 
 /** Versions that belong together. */
 export const VERSIONS = {
@@ -139,10 +143,9 @@ async function startJava({ flags = [], jars, main, args, env = {} }) {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const ended = new Promise(resolve => child.once('exit', resolve))
-  const onExit = () => child.kill('SIGKILL')
-  process.once('exit', onExit)
+  living.add(child)
   const stop = async () => {
-    process.removeListener('exit', onExit)
+    living.delete(child)
     child.kill('SIGKILL')
     await ended
     await rm(home, { recursive: true, force: true })
@@ -154,7 +157,10 @@ async function startJava({ flags = [], jars, main, args, env = {} }) {
   child.stderr.on('data', listen)
   try {
     const port = await new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`${main} was not ready after ${READY_MS} ms: ${lastError(said)}`)), READY_MS)
+      const late = setTimeout(
+        () => reject(new Error(`${main} was not ready after ${READY_MS} ms: ${lastError(said)}`)),
+        READY_MS,
+      )
       createInterface({ input: child.stdout }).on('line', line => {
         listen(`${line}\n`)
         const found = /^port (\d+)$/.exec(line)

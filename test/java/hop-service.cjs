@@ -1,6 +1,6 @@
 // A Node service without any code of Laneway: `GET /c/d` says who it is, calls service `c` with `/d`, and puts the answers in
-// one line.
-import { createServer, get } from 'node:http'
+// one line. CommonJS, since OpenTelemetry sees no ES modules without a loader.
+const { createServer, get } = require('node:http')
 
 const { SELF } = process.env
 
