@@ -16,6 +16,7 @@ const steps = [
   { command: 'npm run test:mutations', count: plainCounts, minutes: 15 },
   { command: 'npm run test:python', count: plainCounts, minutes: 10 },
   { command: 'npm run test:nacos -- nacos3 dev', count: plainCounts, minutes: 15 },
+  { command: 'npm run test:java', count: plainCounts, minutes: 15 },
 ]
 
 const total = { passed: 0, failed: 0, skipped: 0 }
