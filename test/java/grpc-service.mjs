@@ -1,10 +1,10 @@
 // A gRPC service on grpc-js: a message `c/d` says who it is, calls service `c` with `d`, and puts the answers in one line.
-// With CODE=1 it uses the packages of Laneway; without, its code knows nothing of lanes and of Nacos.
+// With NACOS it uses the packages of Laneway; without, its code knows nothing of lanes and of Nacos.
 import { credentials, Server, ServerCredentials } from '@grpc/grpc-js'
 import { createHopClient, definition } from './grpc-hop.mjs'
 
-const { SELF, CODE } = process.env
-const { serverOptions, clientOptions, announce } = CODE === '1' ? await lanesByCode() : {}
+const { SELF, NACOS } = process.env
+const { serverOptions, clientOptions, announce } = NACOS === undefined ? {} : await lanesByCode()
 const clients = new Map()
 
 const server = new Server(serverOptions ?? {})
@@ -42,12 +42,13 @@ async function lanesByCode() {
   const { createLaneResolver } = await import('@laneway/discovery')
   const { laneChannel, laneInterceptor } = await import('@laneway/grpc')
   const { createNacosClient, createNacosSource, registerInstance } = await import('@laneway/nacos')
-  const { NACOS, SERVICE, LANEWAY_TAG = '' } = process.env
+  const { SERVICE, LANEWAY_TAG = '' } = process.env
+  const patience = Number(process.env.PATIENCE_MS)
   const nacos = createNacosClient({ servers: NACOS })
-  const resolver = createLaneResolver({ sources: [createNacosSource(nacos)] })
+  const resolver = createLaneResolver({ sources: [createNacosSource(nacos)], lookupTimeoutMs: patience })
   return {
     serverOptions: { interceptors: [laneInterceptor()] },
-    clientOptions: laneChannel({ resolver }),
+    clientOptions: laneChannel({ resolver, connectTimeoutMs: patience }),
     announce: port => registerInstance(nacos, { service: SERVICE, ip: '127.0.0.1', port, lane: LANEWAY_TAG || 'base' }),
   }
 }

@@ -8,6 +8,8 @@ import { startNacos } from '../servers/nacos/start.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const READY_MS = 60_000
+/** A Java process on a busy machine needs seconds for its first connection. An instance that is slow is no subject here. */
+const PATIENCE_MS = 20_000
 const living = new Set()
 process.once('exit', () => {
   for (const child of living) child.kill('SIGKILL')
@@ -62,13 +64,21 @@ function start({ kind, entry, env, flags }, common, agent) {
   if (kind === 'grpc-java') return startGrpcService(common)
   const { self, nacos, service, tag } = common
   if (kind === 'node-code') {
-    return startNode(entry, [], { SELF: self, CODE: '1', NACOS: nacos, SERVICE: service, LANEWAY_TAG: tag })
+    return startNode(entry, [], {
+      SELF: self,
+      NACOS: nacos,
+      SERVICE: service,
+      LANEWAY_TAG: tag,
+      PATIENCE_MS: String(PATIENCE_MS),
+    })
   }
   return startNode(entry, flags ?? ['--import', '@laneway/register'], {
     SELF: self,
     LANEWAY_NACOS: nacos,
     LANEWAY_SERVICE: service,
     LANEWAY_TAG: tag,
+    LANEWAY_LOOKUP_TIMEOUT_MS: String(PATIENCE_MS),
+    LANEWAY_CONNECT_TIMEOUT_MS: String(PATIENCE_MS),
     ...env,
   })
 }
