@@ -21,6 +21,7 @@ const steps = [
   { command: 'npm run test:python', count: plainCounts, minutes: 10 },
   { command: 'npm run test:nacos -- nacos3 dev', count: plainCounts, minutes: 15 },
   { command: 'npm run test:first-call -- nacos3 --short', count: plainCounts, minutes: 8 },
+  { command: 'npm run test:java', count: plainCounts, minutes: 15 },
 ]
 
 const total = { passed: 0, failed: 0, skipped: 0 }

@@ -174,6 +174,30 @@ t.test(
   },
 )
 
+t.test(
+  'a program that computes for longer than lookupTimeoutMs still takes the answer that came meanwhile',
+  async t => {
+    const source = createScriptedSource()
+    const { match, resolver, warnings } = resolverOf(t, { sources: [source], lookupTimeoutMs: 80, readyTimeoutMs: 80 })
+    for (const name of ['sc-b', 'sc-c', 'sc-d']) {
+      match(name)
+      const wait = resolver.lookup(name)
+      // As an answer on a socket: Node looks at timers before it comes to this.
+      setImmediate(() => source.snapshot(name, one))
+      const end = performance.now() + 200
+      while (performance.now() < end);
+      await wait
+      t.equal(match(name), name)
+    }
+    const wait = resolver.ready('sc-e')
+    setImmediate(() => source.snapshot('sc-e', one))
+    const end = performance.now() + 200
+    while (performance.now() < end);
+    await wait
+    t.strictSame(warnings, [])
+  },
+)
+
 t.test('names that cannot be services never wait', async t => {
   const source = createScriptedSource()
   const { match } = resolverOf(t, { sources: [source] })

@@ -206,7 +206,7 @@ export class EndpointConnection {
     this.#goal = goal
     this.#addresses = undefined
     this.move(goal)
-    if (goal.address !== undefined) this.#timer = setTimeout(timedOut, this.#timeoutMs, this)
+    if (goal.address !== undefined) this.#timer = setTimeout(late, this.#timeoutMs, this)
     if (isIP(goal.host) !== 0) {
       this.#addresses = [goal.host]
       this.#proceed()
@@ -270,6 +270,14 @@ export class EndpointConnection {
     setTimeout(() => {
       if (request === this.#request && !this.done && (this.#addresses?.length ?? 0) > 0) this.timedOut()
     }, ms).unref()
+  }
+
+  /** A program that computes for long finds the time over before it can see that the connection is there: it looks first. */
+  late(): void {
+    const turn = this.#turn
+    setImmediate(() => {
+      if (turn === this.#turn) this.timedOut()
+    })
   }
 
   timedOut(): void {
@@ -366,8 +374,8 @@ function watchConnecting(): void {
   })
 }
 
-function timedOut(connection: EndpointConnection): void {
-  connection.timedOut()
+function late(connection: EndpointConnection): void {
+  connection.late()
 }
 
 function ignore(): void {}

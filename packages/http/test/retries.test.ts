@@ -139,6 +139,25 @@ t.test('an endpoint that does not answer the connection is left after connectTim
   t.match(resolver.ends, [{ address: 'slow.example:9', end: 'connect-error' }, { end: 'ok' }])
 })
 
+t.test('a program that computes for longer than connectTimeoutMs keeps the connection that came meanwhile', async t => {
+  const [base, gray] = [await farServer(t), await farServer(t)]
+  const resolver = fakeResolver({ 'sc-b': [{ port: gray.port, tag: 'gray' }, { port: base.port }] })
+  const agent = agentFor(t, resolver, { connectTimeoutMs: 50 }, { keepAlive: false })
+  for (const when of ['before', 'in', 'after']) {
+    const answer = runInLane('gray', send, 'http://sc-b/', { agent })
+    const compute = () => {
+      const end = performance.now() + 150
+      while (performance.now() < end);
+    }
+    if (when === 'before') compute()
+    if (when === 'in') process.nextTick(compute)
+    if (when === 'after') setImmediate(compute)
+    t.equal((await answer).status, 200)
+    t.equal(base.seen.length, 0, when)
+  }
+  t.equal(gray.seen.length, 3)
+})
+
 t.test('started and finished come in pairs: answered, answered with an error, given up', async t => {
   const far = await farServer(t, (seen, _request, response) => {
     if (seen.url === '/hang') return

@@ -28,14 +28,17 @@ export function run(command, args, options = {}) {
 }
 
 /**
- * The class path of a list of dependencies, with a compiled launcher in front where there is one.
- * @param {{ name: string, dependencies: { group: string, artifact: string, version: string, without?: string[] }[],
- *   management?: { group: string, artifact: string, version: string }[], launcher?: string }} program
+ * The class path of a list of dependencies, with the compiled sources in front where there are any.
+ * @param {{ name: string, dependencies: { group: string, artifact: string, version?: string, without?: string[] }[],
+ *   management?: { group: string, artifact: string, version: string }[], launcher?: string, sources?: string[] }} program
+ *   `launcher` is a file of the folder `java` here, `sources` are absolute paths; a version may be left to `management`
  */
-export async function classPath({ name, dependencies, management = [], launcher }) {
-  const source = launcher === undefined ? '' : await readFile(join(here, 'java', launcher), 'utf8')
+export async function classPath({ name, dependencies, management = [], launcher, sources = [] }) {
+  const files = launcher === undefined ? sources : [join(here, 'java', launcher), ...sources]
   const pom = pomOf(name, dependencies, management)
-  const home = join(cache, `${name}-${createHash('sha256').update(pom).update(source).digest('hex').slice(0, 12)}`)
+  const hash = createHash('sha256').update(pom)
+  for (const source of files) hash.update(await readFile(source, 'utf8'))
+  const home = join(cache, `${name}-${hash.digest('hex').slice(0, 12)}`)
   const file = join(home, 'classpath')
   await mkdir(home, { recursive: true })
   let jars = existsSync(file) ? await readFile(file, 'utf8') : ''
@@ -67,11 +70,11 @@ export async function classPath({ name, dependencies, management = [], launcher 
     await rename(made, file)
     jars = await readFile(file, 'utf8')
   }
-  if (launcher === undefined) return jars.trim()
+  if (files.length === 0) return jars.trim()
   const classes = join(home, 'classes')
   if (!existsSync(classes)) {
     const aside = `${classes}.${process.pid}`
-    await run('javac', ['-proc:none', '-nowarn', '-cp', jars.trim(), '-d', aside, join(here, 'java', launcher)])
+    await run('javac', ['-proc:none', '-nowarn', '-cp', jars.trim(), '-d', aside, ...files])
     await rename(aside, classes).catch(() => rm(aside, { recursive: true, force: true }))
   }
   return `${classes}:${jars.trim()}`
@@ -79,7 +82,7 @@ export async function classPath({ name, dependencies, management = [], launcher 
 
 function pomOf(name, dependencies, management) {
   const one = ({ group, artifact, version, without = [] }, more = '') =>
-    `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version>${more}${
+    `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId>${version === undefined ? '' : `<version>${version}</version>`}${more}${
       without.length === 0
         ? ''
         : `<exclusions>${without.map(artifactId => `<exclusion><groupId>${group}</groupId><artifactId>${artifactId}</artifactId></exclusion>`).join('')}</exclusions>`
