@@ -7,7 +7,7 @@ import {
   type ResolvedLaneChannelOptions,
   resolveLaneChannelOptions,
 } from './lane-channel-options.js'
-import { inScope, laneOfMetadata, outOfScope } from './outgoing-metadata.js'
+import { byScope, inScope, laneOfMetadata } from './outgoing-metadata.js'
 import { ReplayedInput } from './replayed-input.js'
 import { endOfError, endOfMessages, isUnconnected } from './transport-end.js'
 
@@ -180,10 +180,7 @@ class TransportCall {
 
   #leave(): Promise<unknown> {
     const { options, hostname } = this.route
-    const lane = laneOfMetadata(this.#given, this.#caller, hostname, options)
-    const { headers } = options.scope.includes(hostname)
-      ? inScope(this.#given, lane, hostname, options)
-      : outOfScope(this.#given, this.#caller, [hostname], options)
+    const { headers } = byScope(this.#given, this.#caller, [hostname], options)
     return this.#call(this.route.plain(), headers)
   }
 
