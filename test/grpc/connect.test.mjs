@@ -49,6 +49,11 @@ async function serve(t, handlers, tls) {
   const plain = tls === undefined ? http2.createServer(listener) : http2.createSecureServer(tls, listener)
   const server = laneServer(plain)
   const sessions = new Set()
+  const sockets = new Set()
+  server.on('connection', socket => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
   server.on('session', session => {
     sessions.add(session)
     session.on('error', () => {})
@@ -56,7 +61,7 @@ async function serve(t, handlers, tls) {
   })
   await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
   const kill = () => {
-    for (const session of sessions) session.socket.destroy()
+    for (const socket of sockets) socket.destroy()
     server.close()
   }
   const drain = () => {
