@@ -14,6 +14,7 @@ const steps = [
   { command: 'npm run test:chaos', count: plainCounts, minutes: 16 },
   { command: "npm run test:chaos -- --nacos real --faults 6 --only 'registry|list'", count: plainCounts, minutes: 10 },
   { command: 'npm run test:mutations', count: plainCounts, minutes: 15 },
+  { command: 'npm run test:grpc -- --ci', count: plainCounts, minutes: 12 },
   { command: 'npm run test:python', count: plainCounts, minutes: 10 },
   { command: 'npm run test:nacos -- nacos3 dev', count: plainCounts, minutes: 15 },
 ]

@@ -201,11 +201,7 @@ test('TLS asks for the logical name, and an endpoint that has none of it is answ
   const secure = await serve(t, echo('gray'), { key, cert })
   const plain = await serve(t, echo('plain'))
   const node = { ca: cert }
-  const endpoints = [
-    { port: base.port },
-    { port: secure.port, tags: ['gray'] },
-    { port: plain.port, tags: ['blue'] },
-  ]
+  const endpoints = [{ port: base.port }, { port: secure.port, tags: ['gray'] }, { port: plain.port, tags: ['blue'] }]
   const { client, ends } = await clientOf(t, 'sc-b', endpoints, { node, secure: true })
   assert.equal((await gray(() => client.unary({ value: 'x' }))).value, 'gray@gray gray')
   assert.equal((await client.unary({ value: 'x' })).value, '-@base null')
@@ -253,7 +249,7 @@ test('a caller that gives up, and one whose time is over, tell the resolver so',
   assert.equal(inFlight(), 0)
 })
 
-test('a deadline and a cancellation end a call that waits for the registry', async t => {
+test('a deadline and a cancellation end a call that waits for the registry', async () => {
   const resolver = {
     match: () => 'sc-b',
     pick: () => ({ service: 'sc-b', endpoint: undefined, outcome: 'not-ready', served: undefined }),
@@ -288,10 +284,7 @@ test('a tag in the headers is the lane of that call; a third party gets none', a
   const { client } = await clientOf(t, 'sc-b', [{ port: base.port }, { port: other.port, tags: ['gray'] }])
   const headers = { 'x-mse-tag': 'gray' }
   assert.equal((await client.unary({ value: 'x' }, { headers })).value, 'gray@gray gray')
-  assert.equal(
-    (await runInLane('blue', () => client.unary({ value: 'x' }, { headers }))).value,
-    'gray@gray gray',
-  )
+  assert.equal((await runInLane('blue', () => client.unary({ value: 'x' }, { headers }))).value, 'gray@gray gray')
   const lookup = (_name, options, callback) =>
     options.all ? callback(null, [{ address: '127.0.0.1', family: 4 }]) : callback(null, '127.0.0.1', 4)
   const make = to => createGrpcTransport({ ...to, nodeOptions: { ...to.nodeOptions, lookup } })

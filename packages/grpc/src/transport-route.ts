@@ -32,11 +32,7 @@ export class TransportRoute {
   readonly #byAddress = new Map<string, AnyTransport>()
   #plain: AnyTransport | undefined
 
-  constructor(
-    baseUrl: string,
-    create: (target: TransportTarget) => AnyTransport,
-    options: ResolvedLaneChannelOptions,
-  ) {
+  constructor(baseUrl: string, create: (target: TransportTarget) => AnyTransport, options: ResolvedLaneChannelOptions) {
     const { protocol, hostname, port, pathname } = new URL(baseUrl)
     this.#baseUrl = baseUrl
     this.#create = create
