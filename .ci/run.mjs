@@ -12,6 +12,11 @@ const steps = [
   { command: 'npm run test:fuzz', count: plainCounts, minutes: 10 },
   { command: 'npm run test:soak', count: plainCounts, minutes: 10 },
   { command: 'npm run test:chaos', count: plainCounts, minutes: 16 },
+  {
+    command: "npm run test:chaos -- --grpc --faults 3 --only 'kill|SIG|refused|lane'",
+    count: plainCounts,
+    minutes: 10,
+  },
   { command: "npm run test:chaos -- --nacos real --faults 6 --only 'registry|list'", count: plainCounts, minutes: 10 },
   { command: 'npm run test:mutations', count: plainCounts, minutes: 15 },
   { command: 'npm run test:grpc -- --ci', count: plainCounts, minutes: 12 },

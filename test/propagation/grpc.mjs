@@ -64,14 +64,21 @@ export async function startPlace(place, record, refused) {
     },
     chat(call) {
       const id = see(call.metadata)
-      call.on('data', path => {
+      let path = ''
+      call.on('data', part => {
+        path += part
+      })
+      call.on('end', () => {
         later(() => {
-          if (path !== '/busy' || refused.has(id)) return void call.write(place)
-          refused.add(id)
-          call.emit('error', { code: grpc.status.UNAVAILABLE, details: 'busy' })
+          if (path === '/busy' && !refused.has(id)) {
+            refused.add(id)
+            call.emit('error', { code: grpc.status.UNAVAILABLE, details: 'busy' })
+            return
+          }
+          call.write(place)
+          call.end()
         })
       })
-      call.on('end', () => later(() => later(() => call.end())))
     },
   })
   return { port: await bind(server), close: () => server.forceShutdown() }
