@@ -3,10 +3,10 @@ import { type GrpcKind, GrpcPair } from '../grpc-pair.js'
 import { bootstrapMedian, median } from '../statistics.js'
 
 /** Fresh processes: two of the same program differ by a few per cent, and only more of them show it. */
-const GENERATIONS = 6
-const PAIRS = 40
-const CALLS = 150
-const WARM = 3000
+const GENERATIONS = 5
+const PAIRS = 60
+const CALLS = 80
+const WARM = 1500
 
 type Side = 'client' | 'server'
 
@@ -73,7 +73,7 @@ export const grpc: readonly Table[] = [
   {
     name: 'hop/grpc',
     about:
-      'Processor time of one side of a unary call of grpc-js, 16 in flight, with Laneway against plain grpc-js that sends the same metadata; each side in a process of its own. 240 pairs of alternating blocks over six pairs of processes; low and high bound the median (95 %, bootstrap). A/A compares plain grpc-js with itself: what it shows is noise.',
+      'Processor time of one side of a unary call of grpc-js, 16 in flight, with Laneway against plain grpc-js that sends the same metadata; each side in a process of its own. 300 pairs of alternating blocks over five pairs of processes; low and high bound the median (95 %, bootstrap). A/A compares plain grpc-js with itself: what it shows is noise.',
     rows: [
       row('client A/A', 'client', {}),
       row('client untagged', 'client', { client: 'lane' }),
