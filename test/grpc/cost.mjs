@@ -107,7 +107,7 @@ async function microseconds(variant) {
 
 const median = values => [...values].sort((a, b) => a - b)[values.length >> 1]
 const figures = Object.fromEntries(Object.keys(VARIANTS).map(name => [name, []]))
-for (let warm = 0; warm < 30; warm++) for (const variant of Object.values(VARIANTS)) await batch(variant)
+for (let warm = 0; warm < 12; warm++) for (const variant of Object.values(VARIANTS)) await batch(variant)
 for (let round = 0; round < ROUNDS; round++) {
   const order = Object.keys(VARIANTS).sort(() => Math.random() - 0.5)
   for (const name of order) figures[name].push(await microseconds(VARIANTS[name]))
