@@ -8,6 +8,7 @@ import { buildAll } from '../scripts/build.mjs'
 const PACKAGES = [
   'express',
   'fastify',
+  'grpc',
   'http',
   'undici',
   'register',

@@ -2,6 +2,7 @@ import type { Table } from './case.js'
 import { core } from './cases/core.js'
 import { egress } from './cases/egress.js'
 import { gateway } from './cases/gateway.js'
+import { grpc } from './cases/grpc.js'
 import { hop } from './cases/hop.js'
 import { hostile } from './cases/hostile.js'
 import { ingress } from './cases/ingress.js'
@@ -24,6 +25,7 @@ export const tables: readonly Table[] = [
   ...pick,
   ...rebuild,
   ...hop,
+  ...grpc,
   ...register,
   ...rules,
   ...gateway,

@@ -18,10 +18,13 @@ export class Fleet {
   readonly tagOf = new Map<number, string>()
   readonly #nacos: string
   readonly #prefix: string
+  readonly #grpc: boolean
 
-  constructor(nacos: string, prefix: string) {
+  /** @param grpc - b calls c over gRPC */
+  constructor(nacos: string, prefix: string, grpc: boolean) {
     this.#nacos = nacos
     this.#prefix = prefix
+    this.#grpc = grpc
   }
 
   /** A busy machine is a reason for a second attempt, not for a third. */
@@ -39,6 +42,7 @@ export class Fleet {
         NACOS: this.#nacos,
         PREFIX: this.#prefix,
         LANEWAY_TAG: tag,
+        GRPC: this.#grpc ? '1' : '',
       },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })

@@ -12,6 +12,7 @@ const HELP = `npm run test:chaos -- [options]
   --faults <n>     faults of each kind
   --rate <n>       requests per second
   --only <regex>   faults whose name matches
+  --grpc           b calls c over gRPC
   --nacos <which>  dev (in memory, default), real (nacos3), nacos2, nacos2.2: started here, with Java and Maven
   --help           this text
 
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     faults: { type: 'string' },
     rate: { type: 'string' },
     only: { type: 'string', default: '' },
+    grpc: { type: 'boolean', default: false },
     nacos: { type: 'string', default: 'dev' },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -52,7 +54,7 @@ async function main(): Promise<number> {
     console.log(`not run: ${error.message}\nchaos: 0 passed, 0 failed, ${kinds} skipped`)
     return 0
   }
-  const fleet = new Fleet(registry.address, prefix)
+  const fleet = new Fleet(registry.address, prefix, values.grpc)
   const stop = async (code: number) => {
     await fleet.close()
     await Promise.race([registry.close(), pause(15_000)])

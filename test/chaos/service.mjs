@@ -5,8 +5,9 @@ import { createLaneResolver } from '@laneway/discovery'
 import { createNacosClient, createNacosSource, registerInstance } from '@laneway/nacos'
 import { composeLane } from '@laneway/undici'
 import { Agent, interceptors, request } from 'undici'
+import { callGrpc, serveGrpc } from './grpc-hop.mjs'
 
-const { NAME = 'c', NEXT = '', NACOS = '', PREFIX = 'sc', LANEWAY_TAG = '' } = process.env
+const { NAME = 'c', NEXT = '', NACOS = '', PREFIX = 'sc', LANEWAY_TAG = '', GRPC = '' } = process.env
 /**
  * How often a hop asks again, as callers of idempotent operations do: Laneway never repeats a request whose response has
  * begun. Each attempt draws anew: with two instances of which one breaks every answer, one request in 2^30 would fail.
@@ -30,6 +31,7 @@ const dispatcher = composeLane(
   }),
 )
 const url = `http://${PREFIX}-${NEXT}/`
+const viaGrpc = GRPC !== '' && NEXT === 'c' ? callGrpc(`${PREFIX}-c`, resolver, 1000) : undefined
 let fault = ''
 let port = 0
 
@@ -37,6 +39,7 @@ async function next() {
   let failure
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
+      if (viaGrpc !== undefined) return await viaGrpc()
       const { statusCode, body } = await request(url, { dispatcher })
       const text = await body.text()
       if (statusCode === 200) return text
@@ -85,11 +88,38 @@ async function serverOf() {
   return createServer(withLane(serve, options))
 }
 
-const server = await serverOf()
-// Longer than a run: a client that uses a connection while its server closes it for idleness gets a reset.
-server.keepAliveTimeout = 3_600_000
-await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
-port = server.address().port
+/** An HTTP server, with what can be done to it. */
+async function serveHttp() {
+  const server = await serverOf()
+  // Longer than a run: a client that uses a connection while its server closes it for idleness gets a reset.
+  server.keepAliveTimeout = 3_600_000
+  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address()
+  return {
+    port,
+    refuse() {
+      server.close()
+      server.closeAllConnections()
+    },
+    accept: () => server.listening || server.listen(port, '127.0.0.1'),
+    async close() {
+      const idle = setInterval(() => server.closeIdleConnections(), 50)
+      await new Promise(resolve => server.close(resolve))
+      clearInterval(idle)
+    },
+  }
+}
+
+async function answerGrpc(tag) {
+  if (fault === 'slow') await new Promise(resolve => setTimeout(resolve, 5000))
+  return `${NAME}|${port}|${tag}|${currentLane()?.header ?? ''}`
+}
+
+const server =
+  GRPC !== '' && NAME === 'c'
+    ? await serveGrpc(answerGrpc, () => fault === 'reset', { trust: 'internal' })
+    : await serveHttp()
+port = server.port
 if (NEXT !== '') await resolver.ready(`${PREFIX}-${NEXT}`)
 const registration =
   NAME === 'entry'
@@ -98,17 +128,14 @@ const registration =
 process.send({ port, tag: LANEWAY_TAG })
 
 process.on('message', message => {
+  const before = fault
   fault = message
-  if (message === 'refuse') {
-    server.close()
-    server.closeAllConnections()
-  } else if (message === '' && !server.listening) server.listen(port, '127.0.0.1')
+  if (message === 'refuse') server.refuse()
+  else if (message === '' && before === 'refuse') void server.accept()
 })
 process.once('SIGTERM', async () => {
   await registration?.leave()
-  const idle = setInterval(() => server.closeIdleConnections(), 50)
-  await new Promise(resolve => server.close(resolve))
-  clearInterval(idle)
+  await server.close()
   process.exit(0)
 })
 process.on('disconnect', () => process.exit(0))

@@ -14,8 +14,9 @@ const { laneServer } = require('@laneway/http')
 const { parseLane, runInLane } = require('@laneway/core')
 const { createLaneResolver, createStaticSource } = require('@laneway/discovery')
 
-const ROUNDS = Number(process.argv[2] ?? 60)
-const CALLS = 300
+const ROUNDS = Number(process.argv[2] ?? 300)
+/** Short blocks: what disturbs the machine for longer meets both sides of a pair. */
+const CALLS = 48
 const IN_FLIGHT = 16
 const text = { serialize: value => Buffer.from(value), deserialize: bytes => bytes.toString() }
 const ECHO = {
@@ -106,7 +107,7 @@ async function microseconds(variant) {
 
 const median = values => [...values].sort((a, b) => a - b)[values.length >> 1]
 const figures = Object.fromEntries(Object.keys(VARIANTS).map(name => [name, []]))
-for (let warm = 0; warm < 4; warm++) for (const variant of Object.values(VARIANTS)) await batch(variant)
+for (let warm = 0; warm < 12; warm++) for (const variant of Object.values(VARIANTS)) await batch(variant)
 for (let round = 0; round < ROUNDS; round++) {
   const order = Object.keys(VARIANTS).sort(() => Math.random() - 0.5)
   for (const name of order) figures[name].push(await microseconds(VARIANTS[name]))

@@ -2,6 +2,7 @@
 //
 //   npm run test:grpc                                100 calls a cell
 //   npm run test:grpc -- --full                      2,000 calls a cell
+//   npm run test:grpc -- --ci                        40 calls a cell on Node 20 and 24, tests with the oldest and newest grpc-js
 //   npm run test:grpc -- --stack=nest --node=22      some of it
 //
 // A cell is right when no call was wrong, lost, doubled or failed. Each has a control, which has to be wrong: plain clients
@@ -11,20 +12,22 @@ import { fileURLToPath } from 'node:url'
 import { nodeBinary } from '../../scripts/node-versions.mjs'
 import { installLocked } from '../ecosystem/install.mjs'
 import { runCell } from './run-cell.mjs'
+import { typePair } from './type-pairs.mjs'
 
 const folder = fileURLToPath(new URL('./', import.meta.url))
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const options = new Map(process.argv.slice(2).map(arg => /^--([a-z]+)(?:=(.*))?$/.exec(arg)?.slice(1) ?? unknown(arg)))
 for (const name of options.keys()) {
-  if (!['full', 'calls', 'stack', 'node', 'version', 'only'].includes(name)) unknown(`--${name}`)
+  if (!['full', 'ci', 'calls', 'stack', 'node', 'version', 'only'].includes(name)) unknown(`--${name}`)
 }
-const calls = Number(options.get('calls') ?? (options.has('full') ? 2000 : 100))
+const ci = options.has('ci')
+const calls = Number(options.get('calls') ?? (options.has('full') ? 2000 : ci ? 40 : 100))
 /** Enough for the calls of three lanes to wait for one connection. */
-const CONTROL_CALLS = 130
+const CONTROL_CALLS = ci ? 70 : 130
 
 function unknown(arg) {
   console.error(
-    `what is ${arg}? There are --full, --calls=, --stack=, --node=, --version=, --only=cells|tests|examples`,
+    `what is ${arg}? There are --full, --ci, --calls=, --stack=, --node=, --version=, --only=cells|tests|examples|types`,
   )
   process.exit(2)
 }
@@ -38,8 +41,10 @@ const STACKS = [
   { name: 'nice-grpc by code', stack: 'nice-grpc', way: 'code' },
   { name: 'nest by code', stack: 'nest', way: 'code' },
 ]
-const NODES = [20, 22, 24, 26]
-const OLDER = ['1.10', '1.11', '1.12', '1.13']
+const NODES = ci ? [20, 24] : [20, 22, 24, 26]
+const OLDER = ci ? ['1.10'] : ['1.10', '1.11', '1.12', '1.13']
+/** Cells and programs at a time. */
+const PARALLEL = 2
 /** The tests of the package, which run with every version too. */
 const TESTS = ['lane-channel', 'faults', 'secure-channels', 'lane-interceptor', 'scope', 'names', 'patch']
 
@@ -89,8 +94,12 @@ async function cell({ name, stack, way, node, version }) {
  * @returns what a program has printed, and how it ended
  */
 function runScript(flags, file, version) {
+  return runNode([...(version === undefined ? [] : flags), file], version)
+}
+
+function runNode(args, version) {
   const env = { ...process.env, ...(version !== undefined && { GRPC_VERSION: version }) }
-  const child = spawn(process.execPath, [...(version === undefined ? [] : flags), file], {
+  const child = spawn(process.execPath, args, {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -108,43 +117,57 @@ const runTest = (name, version) =>
     version,
   )
 
+async function example(version) {
+  const { out, code } = await runScript(['--require', `${folder}versions.cjs`], `${folder}examples.mjs`, version)
+  const line = out.split('\n').find(line => line.startsWith('{"results"'))
+  if (line === undefined) report('failed', 'examples of the README', `ended with ${code}: ${out.slice(0, 500)}`)
+  for (const { name, error } of line === undefined ? [] : JSON.parse(line).results) {
+    report(error === undefined ? 'passed' : 'failed', `example: ${name}`, error?.slice(0, 500))
+  }
+}
+
+/** Reports a program that says "not ok" for each test that failed. */
+async function tests(where, run) {
+  const { out, code } = await run
+  const lines = out.split('\n').filter(line => /not ok|rror:/.test(line))
+  if (code === 0) report('passed', where)
+  else report('failed', where, lines.slice(0, 6).join(' | ') || out.slice(0, 500))
+}
+
 await installLocked(folder)
 const stacks = STACKS.flatMap(({ name, stack }) => [name, stack])
 if (options.has('stack') && !stacks.includes(options.get('stack'))) unknown(`--stack=${options.get('stack')}`)
+const whole = !options.has('stack') && !options.has('node')
+const jobs = []
 if (chosen('only', 'cells')) {
   for (const one of cells()) {
     if (!chosen('stack', one.name) && !chosen('stack', one.stack)) continue
-    if (chosen('node', one.node) && chosen('version', one.version)) await cell(one)
+    if (chosen('node', one.node) && chosen('version', one.version)) jobs.push(() => cell(one))
   }
 }
-if (chosen('only', 'examples') && !options.has('stack') && !options.has('node')) {
-  for (const version of ['1.14', undefined]) {
-    const { out, code } = await runScript(['--require', `${folder}versions.cjs`], `${folder}examples.mjs`, version)
-    const line = out.split('\n').find(line => line.startsWith('{"results"'))
-    if (line === undefined) report('failed', 'examples of the README', `ended with ${code}: ${out.slice(0, 500)}`)
-    for (const { name, error } of line === undefined ? [] : JSON.parse(line).results) {
-      report(error === undefined ? 'passed' : 'failed', `example: ${name}`, error?.slice(0, 500))
-    }
-  }
-}
-if (chosen('only', 'tests') && !options.has('stack') && !options.has('node')) {
+if (chosen('only', 'examples') && whole) for (const version of ['1.14', undefined]) jobs.push(() => example(version))
+if (chosen('only', 'tests') && whole) {
+  const flags = ['--import', 'tsx', '--conditions=@laneway/source', '--test-reporter=tap']
+  if (chosen('version', '1.14'))
+    jobs.push(() => tests('connect.test.mjs', runNode([...flags, `${folder}connect.test.mjs`])))
   for (const version of [...OLDER, '1.14']) {
     if (!chosen('version', version)) continue
     for (const name of TESTS) {
-      const { out, code } = await runTest(name, version)
-      if (code === 0) report('passed', `${name}.test.ts, grpc-js ${version}`)
-      else
-        report(
-          'failed',
-          `${name}.test.ts, grpc-js ${version}`,
-          out
-            .split('\n')
-            .filter(line => /not ok|rror:/.test(line))
-            .slice(0, 6)
-            .join(' | '),
-        )
+      jobs.push(() => tests(`${name}.test.ts, grpc-js ${version}`, runTest(name, version)))
     }
   }
 }
+if (chosen('only', 'types') && whole) {
+  for (const version of [...OLDER, '1.14']) {
+    const node = version === '1.14' ? 24 : 20
+    if (!chosen('version', version)) continue
+    jobs.push(() => tests(`types: grpc-js ${version}, @types/node ${node}`, runNode(typePair(version, node))))
+  }
+}
+await Promise.all(
+  Array.from({ length: PARALLEL }, async () => {
+    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) await job()
+  }),
+)
 console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)
 process.exit(count.failed === 0 ? 0 : 1)

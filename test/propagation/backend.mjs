@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import http from 'node:http'
 import net from 'node:net'
 import { later } from './delays.mjs'
+import { startPlace } from './grpc.mjs'
 import { createLightServer } from './light-server.mjs'
 
 export const LANES = ['gray', 'blue']
@@ -16,6 +17,9 @@ export async function startBackend() {
   const refused = new Set()
   const servers = []
   const instances = []
+  /** The same places over gRPC, as a service of its own. */
+  const grpcInstances = []
+  const grpcServers = []
 
   const record = (place, { headers, tags }) => {
     const id = headers.get('x-id') ?? ''
@@ -53,6 +57,11 @@ export async function startBackend() {
   }
   for (const place of ['base', ...LANES]) {
     instances.push({ host: '127.0.0.1', port: await serve(place), tags: place === 'base' ? [] : [place] })
+  }
+  for (const place of ['base', ...LANES]) {
+    const server = await startPlace(place, record, refused)
+    grpcServers.push(server)
+    grpcInstances.push({ host: '127.0.0.1', port: server.port, tags: place === 'base' ? [] : [place] })
   }
   thirdPort = await serve('third')
 
@@ -97,6 +106,7 @@ export async function startBackend() {
     hits,
     proxied,
     instances,
+    grpcInstances,
     thirdPort,
     proxyUrl: `http://127.0.0.1:${proxyPort}`,
     forget() {
@@ -106,6 +116,7 @@ export async function startBackend() {
       proxied.third = 0
     },
     close() {
+      for (const server of grpcServers) server.close()
       for (const server of servers) {
         server.close()
         server.closeAllConnections()

@@ -4,6 +4,7 @@ import http from 'node:http'
 import { createRequire } from 'node:module'
 import { Writable } from 'node:stream'
 import { lookup } from './backend.mjs'
+import { onGrpc } from './grpc.mjs'
 
 const require = createRequire(import.meta.url)
 const GENERATIONS = { undici6: 'undici6', undici7: 'undici', undici8: 'undici8' }
@@ -22,6 +23,8 @@ export const EGRESSES = {
   axios: onAxios,
   got: onGot,
   WebSocket: onWebSocket,
+  'grpc-js unary': (...args) => onGrpc('unary', ...args),
+  'grpc-js bidi': (...args) => onGrpc('chat', ...args),
 }
 
 function onUndici(name, api, wiring, backend, condition) {

@@ -4,7 +4,8 @@ import { later, pause } from './delays.mjs'
 import { EGRESSES } from './egresses.mjs'
 import { INGRESSES } from './ingresses.mjs'
 
-/** Starts it. `backend` needs `thirdPort` and `proxyUrl` only. Returns `{ port, http2, close }`. */
+/** Starts it. `backend` needs `thirdPort`, `proxyUrl` and `grpcInstances` only. Returns
+ * `{ port, http2, grpc, close }`. */
 export async function startFront({ wiring, backend, ingress, egress, condition }) {
   const rules = CONDITIONS[condition]
   const client = EGRESSES[egress](wiring, backend, condition)
@@ -36,6 +37,7 @@ export async function startFront({ wiring, backend, ingress, egress, condition }
   return {
     port: front.port,
     http2: front.http2,
+    grpc: front.grpc === true,
     async close() {
       await front.close()
       await client.close()

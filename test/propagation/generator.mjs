@@ -17,7 +17,7 @@ export async function generate(front, count, condition, next) {
     const expected = number % 3 === 0 ? '' : `r${number},${LANES[number % 3 === 1 ? 0 : 1]}`
     return { id: String(number), expected, away: condition.away !== undefined && Math.random() < condition.away }
   })
-  if (front.http2) return overHttp2(front.port, requests, condition)
+  if (front.http2) return overHttp2(front, requests, condition)
   return overHttp(front.port, requests, condition.pipelined ? 4 : 1, condition.post)
 }
 
@@ -41,15 +41,25 @@ async function each(requests, one) {
   return results
 }
 
-async function overHttp2(port, requests, condition) {
+/** A message of gRPC: not compressed, its length, its bytes. */
+function frame(body) {
+  const head = Buffer.alloc(5)
+  head.writeUInt32BE(body.length, 1)
+  return Buffer.concat([head, Buffer.from(body)])
+}
+
+async function overHttp2({ port, grpc }, requests, condition) {
   const session = http2.connect(`http://127.0.0.1:${port}`)
+  const body = grpc ? frame(BODY) : BODY
   const results = await each(
     requests,
     request =>
       new Promise(resolve => {
         const stream = session.request({
           ':path': '/run',
-          ':method': condition.post ? 'POST' : 'GET',
+          ':method': grpc || condition.post ? 'POST' : 'GET',
+          ...(grpc && { 'content-type': 'application/grpc', te: 'trailers' }),
+          ...(grpc && condition.post && { 'x-raw': '1' }),
           ...headersOf(request),
         })
         let status = 0
@@ -57,11 +67,16 @@ async function overHttp2(port, requests, condition) {
         stream.setEncoding('utf8')
         stream.on('response', headers => (status = headers[':status']))
         stream.on('data', chunk => (text += chunk))
-        stream.on('end', () => resolve({ status, text }))
+        let failed = ''
+        stream.on('trailers', trailers => {
+          if (trailers['grpc-status'] !== '0') failed = `status ${trailers['grpc-status']}: ${trailers['grpc-message']}`
+        })
+        // The five bytes before a message are text, too.
+        stream.on('end', () => resolve({ status, text: failed || (grpc ? text.slice(5) : text) }))
         stream.on('error', error => resolve({ status: 0, text: String(error) }))
-        if (!condition.post) return stream.end()
-        stream.write(BODY)
-        setImmediate(() => stream.end(BODY))
+        if (!condition.post) return grpc ? stream.end(frame('')) : stream.end()
+        stream.write(body)
+        setImmediate(() => stream.end(body))
       }),
   )
   session.close()

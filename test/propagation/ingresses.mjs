@@ -3,10 +3,11 @@ import http from 'node:http'
 import http2 from 'node:http2'
 import { createRequire } from 'node:module'
 import { listen } from './backend.mjs'
+import { onGrpcServer } from './grpc.mjs'
 
 const require = createRequire(import.meta.url)
 
-/** `wiring` gives the adapters: Laneway's, or those of the control. Each returns `{ port, http2, close }`. The dearest
+/** `wiring` gives the adapters: Laneway's, or those of the control. Each returns `{ port, http2, grpc, close }`. The dearest
  * comes first, so that the last processes of a run are short ones. */
 export const INGRESSES = {
   'Fastify http2': (wiring, handle) => onFastify('fastify', { http2: true }, wiring, handle),
@@ -15,6 +16,7 @@ export const INGRESSES = {
   'Express 5': (wiring, handle) => onExpress('express', wiring, handle),
   'Fastify 4': (wiring, handle) => onFastify('fastify4', {}, wiring, handle),
   'Fastify 5': (wiring, handle) => onFastify('fastify', {}, wiring, handle),
+  'grpc-js': onGrpcServer,
   'node:http': (wiring, handle) => onServer(http.createServer(wiring.handler(plain(handle))), false),
 }
 

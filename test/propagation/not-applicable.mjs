@@ -2,12 +2,22 @@
 
 const UNDICI_ONLY = new Set(['retry composed outside', 'RetryAgent', 'cache', 'deduplicate'])
 const NO_REDIRECTS = new Set(['http.get', 'WebSocket'])
+/** What a channel of gRPC can meet. */
+const OF_GRPC = new Set([
+  'unbounded',
+  'retry',
+  'queued callback',
+  'raw body listener',
+  'aborted requests in between',
+  'pipelining',
+])
 const NO_RETRY = new Set(['http.get', 'axios', 'WebSocket'])
 
 /** Why a cell cannot exist, or `undefined` when it can. */
 export function notApplicable(node, ingress, egress, condition) {
   const [client] = egress.split(' ')
   const isUndici = client.startsWith('undici')
+  if (client === 'grpc-js' && !OF_GRPC.has(condition)) return 'a channel of gRPC has one session and nothing like it'
   if (client === 'undici8' && node < 22) return 'undici 8 does not load on Node 20'
   if (
     !isUndici &&
@@ -33,6 +43,7 @@ export function notApplicable(node, ingress, egress, condition) {
   if (egress === 'undici8 pipeline' && /^retry|RetryAgent|redirect/.test(condition)) {
     return 'undici 8 sends the stream of a pipeline once: it repeats and follows nothing'
   }
-  if (condition === 'pipelining' && ingress.includes('http2')) return 'HTTP/2 has streams instead'
+  if (condition === 'pipelining' && (ingress.includes('http2') || ingress === 'grpc-js'))
+    return 'HTTP/2 has streams instead'
   return undefined
 }

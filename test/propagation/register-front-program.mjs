@@ -11,6 +11,10 @@ const plain = {
   undici: (_name, _undici, base, ...own) => (own.length === 0 ? base : base.compose(...own)),
   fetch: () => fetch,
   agent: options => new http.Agent(options),
+  grpc: (connect, [base]) => {
+    const client = connect(`grpc-svc:${base.port}`)
+    return () => ({ client })
+  },
   bind: fn => AsyncLocalStorage.bind(fn),
   ready: async () => {},
 }
@@ -26,7 +30,7 @@ process.on('message', async message => {
       process.send({})
     } else {
       front = await startFront({ ...message, wiring: plain })
-      process.send({ port: front.port, http2: front.http2 })
+      process.send({ port: front.port, http2: front.http2, grpc: front.grpc })
     }
   } catch (error) {
     process.send({ error: String(error?.stack ?? error) })

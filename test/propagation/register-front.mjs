@@ -13,14 +13,14 @@ const program = fileURLToPath(new URL('./register-front-program.mjs', import.met
 export function createRegisterFronts(backend) {
   const folder = mkdtempSync(join(tmpdir(), 'laneway-propagation-'))
   const file = join(folder, 'endpoints.json')
-  writeFileSync(file, JSON.stringify({ services: { svc: backend.instances } }))
-  const { thirdPort, proxyUrl } = backend
+  writeFileSync(file, JSON.stringify({ services: { svc: backend.instances, 'grpc-svc': backend.grpcInstances } }))
+  const { thirdPort, proxyUrl, grpcInstances } = backend
   let child
 
   const answer = async message => {
     child ??= fork(program, {
       execArgv: ['--no-warnings', '--max-semi-space-size=32', '--import', '@laneway/register'],
-      env: { ...process.env, LANEWAY_ENDPOINTS_FILE: file, LANEWAY_SERVICES: 'svc', LANEWAY_LOG: 'silent' },
+      env: { ...process.env, LANEWAY_ENDPOINTS_FILE: file, LANEWAY_SERVICES: 'svc,grpc-svc', LANEWAY_LOG: 'silent' },
     })
     const asked = child
     const gone = new AbortController()
@@ -39,7 +39,7 @@ export function createRegisterFronts(backend) {
 
   return {
     async start({ ingress, egress, condition }) {
-      const front = await answer({ backend: { thirdPort, proxyUrl }, ingress, egress, condition })
+      const front = await answer({ backend: { thirdPort, proxyUrl, grpcInstances }, ingress, egress, condition })
       return { ...front, close: () => answer('close') }
     },
     end() {

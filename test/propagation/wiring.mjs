@@ -5,6 +5,7 @@ import { bindLane } from '@laneway/core'
 import { createLaneResolver, createStaticSource } from '@laneway/discovery'
 import { expressLane } from '@laneway/express'
 import { fastifyLane } from '@laneway/fastify'
+import { laneChannel, laneInterceptor } from '@laneway/grpc'
 import { LaneAgent, withLane } from '@laneway/http'
 import { composeLane, createLaneFetch } from '@laneway/undici'
 import { LANES, placeOf } from './backend.mjs'
@@ -15,7 +16,10 @@ const storage = new AsyncLocalStorage()
 
 /** Laneway as the READMEs say. */
 export function lanewayWiring(backend) {
-  const resolver = createLaneResolver({ sources: [createStaticSource({ svc: backend.instances })], services: ['svc'] })
+  const resolver = createLaneResolver({
+    sources: [createStaticSource({ svc: backend.instances, 'grpc-svc': backend.grpcInstances })],
+    services: ['svc', 'grpc-svc'],
+  })
   const options = { resolver, warn: quiet }
   return {
     express: () => expressLane(),
@@ -24,8 +28,13 @@ export function lanewayWiring(backend) {
     undici: (_name, _undici, base, ...own) => composeLane(base, options, ...own),
     fetch: () => createLaneFetch(options),
     agent: agentOptions => new LaneAgent(options, agentOptions),
+    grpc: (connect, [base]) => {
+      const client = connect(`grpc-svc:${base.port}`, laneChannel(options))
+      return () => ({ client })
+    },
+    grpcServer: () => ({ interceptors: [laneInterceptor()] }),
     bind: bindLane,
-    ready: () => resolver.ready('svc'),
+    ready: () => Promise.all([resolver.ready('svc'), resolver.ready('grpc-svc')]),
     close: () => resolver.close(),
   }
 }
@@ -103,6 +112,14 @@ export function controlWiring(backend, fault) {
     undici: (_name, _undici, base, ...own) => base.compose(ambient, ...own),
     fetch: () => ambientFetch,
     agent: options => new AmbientAgent(options),
+    grpc: (connect, all) => {
+      const clients = all.map(({ port }) => connect(`127.0.0.1:${port}`))
+      return () => {
+        const tag = read()
+        return { client: clients[LANES.indexOf(placeOf(tag)) + 1], tag }
+      }
+    },
+    grpcHandler: run => (call, callback) => enter({ headers: call.metadata.getMap() }, () => run(call, callback)),
     bind: fn => fn,
     /** The tag as a caller would set it who has no adapter. */
     byHand: fault === 'caller' ? () => storage.getStore() ?? '' : undefined,

@@ -1,1 +1,2 @@
-export { type AnyTransport, type LaneTransportOptions, laneTransport, type TransportTarget } from './lane-transport.js'
+export { type LaneTransportOptions, laneTransport } from './lane-transport.js'
+export type { AnyTransport, TransportTarget } from './transport-route.js'

@@ -1,3 +1,5 @@
+import { emitLanewayWarning } from '@laneway/core'
+import type { Choice, ChoiceEnd } from '@laneway/discovery'
 import { EndpointChannels } from './endpoint-channels.js'
 import type { ChannelOptions, GrpcChannel, GrpcCredentials, MakeChannel } from './grpc-js.js'
 import type { GrpcResolver, ResolvedLaneChannelOptions } from './lane-channel-options.js'
@@ -38,5 +40,16 @@ export class LaneRoute {
   service(): string | undefined {
     const { hostname, port } = this.target
     return hostname === undefined ? undefined : this.resolver?.match(hostname, port, this.#secure)
+  }
+
+  /** Reports the end of a call that is over: it cannot end with what the resolver throws. */
+  finished(choice: Choice, end: ChoiceEnd): void {
+    try {
+      this.resolver!.finished(choice, end)
+    } catch (error) {
+      const { onFault } = this.options
+      if (onFault === undefined) emitLanewayWarning(`a resolver failed when it was told of an end: ${error}`)
+      else onFault(error)
+    }
   }
 }

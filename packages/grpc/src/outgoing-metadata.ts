@@ -61,8 +61,25 @@ export function inScope<M extends Carrier<M>>(
   return changed
 }
 
+/**
+ * Metadata for what is no service: the tag goes along when every host is in scope.
+ *
+ * @param hosts - empty for a unix socket, whose metadata stays as it is
+ */
+export function byScope<M extends Carrier<M>>(
+  metadata: M,
+  caller: Lane | undefined,
+  hosts: readonly string[],
+  options: ResolvedLaneChannelOptions,
+): M {
+  const [host] = hosts
+  if (host === undefined) return metadata
+  if (!hosts.every(one => options.scope.includes(one))) return outOfScope(metadata, caller, hosts, options)
+  return inScope(metadata, laneOfMetadata(metadata, caller, host, options), host, options)
+}
+
 /** Metadata for a host that gets no tag. */
-export function outOfScope<M extends Carrier<M>>(
+function outOfScope<M extends Carrier<M>>(
   metadata: M,
   lane: Lane | undefined,
   hosts: readonly string[],

@@ -1,40 +1,57 @@
 /** Messages that are kept for another endpoint: a transport asks for few before it has a connection. */
 const MAX_KEPT = 16
 
-/** The messages of a call, which another transport may be given from the first one again. */
+/**
+ * The messages of a call, which another transport may be given from the first one again. What a transport tells the source
+ * about a call that may still move (connect throws its error into the messages) is left out; {@link close} tells it.
+ */
 export class ReplayedInput<T> implements AsyncIterable<T> {
   readonly #source: AsyncIterator<T>
-  #kept: IteratorResult<T>[] | undefined = []
+  /** Promises, because a transport that was given up may still wait for a message, which belongs to the next one. */
+  readonly #kept: Promise<IteratorResult<T>>[] = []
+  #whole = true
   #reader = 0
 
   constructor(source: AsyncIterable<T>) {
     this.#source = source[Symbol.asyncIterator]()
   }
 
-  /** Whether the messages asked for so far can be said again. */
+  /** Whether the messages asked for so far can be repeated. */
   get whole(): boolean {
-    return this.#kept !== undefined
+    return this.#whole
+  }
+
+  /** From now on the messages belong to the transport that reads them. */
+  commit(): void {
+    this.#whole = false
+  }
+
+  /** The call is over before it had an answer. */
+  close(): void {
+    this.#whole = false
+    this.#source.return?.()?.catch(() => {})
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T> {
     const reader = ++this.#reader
+    const kept = this.#kept
     let at = 0
     return {
       next: async () => {
-        const known = this.#kept?.[at++]
-        if (known !== undefined) return known
         // An endpoint that was given up gets nothing more.
         if (reader !== this.#reader) return { done: true, value: undefined }
-        const result = await this.#source.next()
-        if (this.#kept !== undefined && this.#kept.push(result) > MAX_KEPT) this.#kept = undefined
-        return result
+        const known = kept[at++]
+        if (known !== undefined) return known
+        const next = this.#source.next()
+        if (this.#whole && kept.push(next) > MAX_KEPT) this.#whole = false
+        return next
       },
       return: async value => {
-        if (reader === this.#reader && !this.whole) await this.#source.return?.(value)
+        if (reader === this.#reader && !this.#whole) await this.#source.return?.(value)
         return { done: true, value }
       },
       throw: async error => {
-        if (reader === this.#reader) await this.#source.throw?.(error)
+        if (reader === this.#reader && !this.#whole) await this.#source.throw?.(error)
         throw error
       },
     }
