@@ -62,9 +62,10 @@ export abstract class ClientAnswer {
     // Node would end a stream of HTTP/2 with an error: there, 205 has no body.
     if (this.status === 205 && this.request.httpVersionMajor === 2) return true
     this.responseBytes += chunk.length
-    if (this.response.write(chunk)) return true
+    const { response } = this
+    if (response.write(chunk) || response.writableLength < MAX_AHEAD) return true
     this.#blockedSince = this.#owner.tick
-    this.response.once('drain', drained)
+    response.once('drain', drained)
     return false
   }
 
@@ -153,6 +154,13 @@ export abstract class ClientAnswer {
     request.once('end', () => clearTimeout(timer))
   }
 }
+
+/**
+ * Bytes that may wait for a client before its upstream does: two reads of a socket. Node would have 16 KiB wait, which one
+ * read exceeds, so an answer of 64 KiB stopped its upstream and started it again (benchmark case `gateway/GET 64 KiB`).
+ * HTTP/2 does not say how much waits, and keeps its own limit.
+ */
+const MAX_AHEAD = 128 * 1024
 
 /** `NGHTTP2_INTERNAL_ERROR` */
 const INTERNAL_ERROR = 2

@@ -17,9 +17,11 @@ export interface EndpointPools {
   /**
    * Sees to it that the next connection to an endpoint given as a name checks what the name resolves to.
    *
+   * @param origin - of the endpoint over plain HTTP, a text that its caller keeps: the hash of a new one costs more than the
+   * look-up
    * @returns `false` when the dispatcher has no place to check: the caller has to resolve the name
    */
-  guard(endpoint: Endpoint): boolean
+  guard(endpoint: Endpoint, origin: string): boolean
   /** Sees to it that connections to an endpoint which speaks TLS are trusted as the options of Laneway say. */
   secure(endpoint: Endpoint, origin: string, tls: EndpointTls): void
   stop(): void
@@ -55,7 +57,7 @@ export function watchEndpointPools(resolver: LaneResolver, agent: LaneableDispat
   })
   return {
     now: () => count,
-    guard(endpoint) {
+    guard(endpoint, origin) {
       const alive = held.deref()
       if (alive === undefined) return false
       if (guardable === undefined) {
@@ -63,7 +65,7 @@ export function watchEndpointPools(resolver: LaneResolver, agent: LaneableDispat
         guardable = origins !== undefined
       }
       if (origins === undefined) return false
-      if (!origins.has(SCHEMES[0] + endpoint.address)) {
+      if (!origins.has(origin)) {
         for (const scheme of SCHEMES) origins.add(scheme + endpoint.address)
         // A pool that the app made for the same origin connects unchecked.
         closePools(alive, endpoint.address)

@@ -99,7 +99,7 @@ export class ServiceHop {
     this.sending = true
     this.handedOn = true
     try {
-      if (unchecked && this.route.pools?.guard(endpoint) !== true) {
+      if (unchecked && this.route.pools?.guard(endpoint, http) !== true) {
         this.sendResolved(endpoint, handler as Exchange)
         return true
       }
