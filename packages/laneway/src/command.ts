@@ -1,5 +1,5 @@
-import { LanewayError } from '@laneway/core'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { isLanewayError } from './laneway-error.js'
 import { type CommandWorld, EXIT } from './world.js'
 
 const EXAMPLES = `
@@ -28,7 +28,7 @@ export async function runCommand(args: readonly string[], world: CommandWorld): 
   } catch (error) {
     // commander has printed what it has to say.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
-    if (!(error instanceof LanewayError)) throw error
+    if (!isLanewayError(error)) throw error
     world.writeError(`${error.message}\n`)
     return EXIT.usage
   }

@@ -62,6 +62,15 @@ t.test('lanes, explain: a registry that refuses the login is code 3, never "no s
   }
 })
 
+t.test('lanes, doctor: a kubeconfig that is not there is a message, not a stack', async t => {
+  const env = { LANEWAY_KUBECONFIG: '/nonexistent' }
+  const lost = await command(['lanes', '--kubernetes'], { folder: fixtures, env })
+  t.equal(lost.code, 2)
+  t.match(lost.stderr, /^LANEWAY_SOURCE: cannot read the kubeconfig \/nonexistent: ENOENT[^\n]*\n$/)
+  const found = await command(['doctor', '--kubernetes'], { folder: fixtures, env })
+  t.match(found.stdout, /^1\. error registry +cannot read the kubeconfig \/nonexistent/)
+})
+
 t.test('lanes --watch prints again after a change, and ends by a signal with code 0', async t => {
   const folder = folderWith(t, {})
   copyFileSync(join(fixtures, 'endpoints.json'), join(folder, 'endpoints.json'))

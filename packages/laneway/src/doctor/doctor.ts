@@ -1,5 +1,6 @@
-import { LanewayError, ownLane } from '@laneway/core'
+import { ownLane } from '@laneway/core'
 import { type RegisterConfig, readConfig } from '@laneway/register/settings'
+import { isLanewayError } from '../laneway-error.js'
 import { RegistryView } from '../registry-view.js'
 import { hasRegistry, openRegistries, readSettings, type SourceOptions } from '../settings.js'
 import type { CommandWorld } from '../world.js'
@@ -57,7 +58,7 @@ function checkSettings(world: CommandWorld, options: SourceOptions): CheckResult
     const lane = ownLane({ tag: config.tag, env: world.env, warn() {} })?.header ?? 'base'
     return { config, facts: [config.file ?? 'environment only', `own lane ${lane}`] }
   } catch (cause) {
-    if (!(cause instanceof LanewayError)) throw cause
+    if (!isLanewayError(cause)) throw cause
     const problem = cause.message.slice(cause.code.length + 2)
     const near = /did you mean "?([\w.-]+)"?\?/.exec(problem)?.[1]
     const fix =
@@ -80,7 +81,7 @@ async function checkRegistries(
   try {
     discovery = openRegistries(config, message => void warnings.push(message))
   } catch (cause) {
-    if (!(cause instanceof LanewayError)) throw cause
+    if (!isLanewayError(cause)) throw cause
     return { registry: { findings: [error(cause.message.slice(cause.code.length + 2), 'mend this setting')] } }
   }
   const view = new RegistryView(discovery.sources)
