@@ -13,7 +13,7 @@ const EXTENSIVE = [
   '**/node-versions.test.ts',
   '**/other-nodes.test.ts',
   'packages/register/test/open-telemetry.test.ts',
-  'packages/otel/test/chain.test.ts',
+  'packages/otel/test/{chain,logs,set-up,side-by-side}.test.ts',
   'benchmarks/test/cases.test.ts',
 ]
 

@@ -35,6 +35,7 @@ const plugin: FastifyPluginAsync<FastifyLaneOptions> = async (fastify, options) 
     options.header?.toLowerCase() ?? 'x-mse-tag',
     'call app.register(fastifyLane) on the root instance, not inside of a plugin',
     options.warn,
+    fastify.server,
   )
 
   fastify.addHook('onRequest', function enterLane(request, reply, next) {

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fastify } from 'fastify'
 import fastify4 from 'fastify4'
@@ -36,6 +38,16 @@ t.test('no hint where every route is in its lane, nor for an answer of Fastify i
     app.register(async child => child.get('/child', async request => request.lane?.header ?? 'base'))
     t.same(await ask(t, app, ['/early', '/early-child', '/child', '/none', '/%zz']), [200, 200, 200, 404, 400])
   }
+  t.same(warnings, [])
+})
+
+t.test('no hint for another server in the process, which has no lanes', async t => {
+  const other = createServer((_request, response) => response.end()).listen(0, '127.0.0.1')
+  t.teardown(() => other.close())
+  await once(other, 'listening')
+  const { port } = other.address() as AddressInfo
+  const answer = await fetch(`http://127.0.0.1:${port}/`, { headers: { 'x-mse-tag': 'gray' } })
+  t.equal(answer.status, 200)
   t.same(warnings, [])
 })
 
