@@ -11,6 +11,7 @@ const steps = [
   { command: 'npm run demo', count: exitCount, minutes: 5 },
   { command: 'npm run test:traces', count: tapCounts, minutes: 8 },
   { command: 'npm run test:do-no-harm -- --short', count: plainCounts, minutes: 8 },
+  { command: 'npm run test:ecosystem', count: plainCounts, minutes: 15 },
   { command: 'npm run test:propagation', count: plainCounts, minutes: 15 },
   { command: 'npm run test:propagation -- --register --count 30', count: plainCounts, minutes: 15 },
   { command: 'npm run test:fuzz', count: plainCounts, minutes: 10 },
