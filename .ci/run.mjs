@@ -13,7 +13,7 @@ const steps = [
   { command: 'npm run test:do-no-harm -- --short', count: plainCounts, minutes: 8 },
   { command: 'npm run test:ecosystem', count: plainCounts, minutes: 15 },
   { command: 'npm run test:propagation', count: plainCounts, minutes: 15 },
-  { command: 'npm run test:propagation -- --register --count 30', count: plainCounts, minutes: 15 },
+  { command: 'npm run test:propagation -- --register --count 30 --nodes 24', count: plainCounts, minutes: 15 },
   { command: 'npm run test:fuzz', count: plainCounts, minutes: 10 },
   { command: 'npm run test:soak', count: plainCounts, minutes: 10 },
   { command: 'npm run test:chaos', count: plainCounts, minutes: 16 },
