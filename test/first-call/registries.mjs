@@ -7,22 +7,26 @@ import { createKubernetesRegistry, NAMESPACE_HOST } from '../servers/kubernetes/
 import { startControlPlane } from '../servers/kubernetes/start.mjs'
 import { startNacos } from '../servers/nacos/start.mjs'
 
+/** How far the registry is: on one machine it would have answered before a program can make its first call. */
+const DISTANCE_MS = 150
+
 /** A door in front of a server: closed, connections are refused. */
 async function createDoor(target) {
   const port = await freePort()
   const sockets = new Set()
   const server = createServer(near => {
     const far = connect(target, '127.0.0.1')
+    near.pipe(far)
+    far.on('data', chunk => setTimeout(() => near.write(chunk), DISTANCE_MS))
     for (const [from, to] of [
       [near, far],
       [far, near],
     ]) {
       sockets.add(from)
-      from.pipe(to)
       from.on('error', () => {})
       from.on('close', () => {
         sockets.delete(from)
-        to.destroy()
+        setTimeout(() => to.destroy(), DISTANCE_MS + 1)
       })
     }
   })
