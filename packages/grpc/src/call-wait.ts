@@ -22,7 +22,7 @@ export class CallWait {
   readonly #resource = new AsyncResource('laneway.grpc.call')
   readonly #parent: CallArguments[3]
   readonly #onParent: (() => void) | undefined
-  readonly #deadline: NodeJS.Timeout | undefined
+  #deadline: NodeJS.Timeout | undefined
   readonly #began = Date.now()
   #timer: NodeJS.Timeout | undefined
   #stop: (() => void) | undefined
@@ -37,15 +37,23 @@ export class CallWait {
       this.#onParent = () => this.run(() => this.#call.parentCancelled())
       parent.on('cancelled', this.#onParent)
     }
-    if (end !== Infinity) {
-      const exceeded = () => {
-        // A timer holds 24.8 days.
-        if (Date.now() < end) return
+    if (end !== Infinity) this.#watch(end)
+  }
+
+  #watch(end: number): void {
+    const left = Math.max(end - Date.now(), 0)
+    this.#deadline = setTimeout(
+      () => {
+        // A timer holds 24.8 days, and may be a millisecond early by this clock.
+        if (Date.now() < end) {
+          this.#watch(end)
+          return
+        }
         const seconds = ((Date.now() - this.#began) / 1000).toFixed(3)
         this.run(() => this.#call.deadlineExceeded(`Deadline exceeded after ${seconds}s,waiting for an endpoint`))
-      }
-      this.#deadline = setTimeout(exceeded, Math.min(Math.max(end - Date.now(), 0), 2 ** 31 - 1))
-    }
+      },
+      Math.min(left, 2 ** 31 - 1),
+    )
   }
 
   /** Runs what comes next as the caller would. */
