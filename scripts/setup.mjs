@@ -1,5 +1,5 @@
 // Makes a fresh clone usable: installs what the lock file names, builds what has changed. Needs Node and npm only.
-// With names, builds those packages and what they need; with `--no-types`, without declarations.
+// With names, builds those packages and what they need; with `--types`, with declarations.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url'
 
 const names = fileURLToPath(new URL('./names.cjs', import.meta.url))
 const register = ['--import', '@laneway/register']
-const otel = ['--require', '@opentelemetry/auto-instrumentations-node/register']
+export const otel = ['--require', '@opentelemetry/auto-instrumentations-node/register']
 
 /** Nothing is sent anywhere: no exporter, and no detector, which would ask a cloud's metadata service. */
-const OTEL_ENV = {
+export const OTEL_ENV = {
   OTEL_TRACES_EXPORTER: 'none',
   OTEL_METRICS_EXPORTER: 'none',
   OTEL_LOGS_EXPORTER: 'none',

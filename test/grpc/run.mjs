@@ -46,7 +46,16 @@ const OLDER = ci ? ['1.10'] : ['1.10', '1.11', '1.12', '1.13']
 /** Cells and programs at a time. */
 const PARALLEL = 2
 /** The tests of the package, which run with every version too. */
-const TESTS = ['lane-channel', 'faults', 'secure-channels', 'lane-interceptor', 'scope', 'names', 'patch', 'within-endpoint']
+const TESTS = [
+  'lane-channel',
+  'faults',
+  'secure-channels',
+  'lane-interceptor',
+  'scope',
+  'names',
+  'patch',
+  'within-endpoint',
+]
 
 const count = { passed: 0, failed: 0, skipped: 0 }
 

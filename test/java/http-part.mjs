@@ -1,17 +1,9 @@
 // Spring services between services of Node without any code of Laneway.
 import { Agent, get } from 'node:http'
+import { OTEL_ENV, otel } from '../ecosystem/ways.mjs'
 import { load, rightAnswer } from './chains.mjs'
 
 const entry = 'hop-service.cjs'
-const otel = ['--require', '@opentelemetry/auto-instrumentations-node/register']
-const OTEL_ENV = {
-  OTEL_PROPAGATORS: 'tracecontext,baggage',
-  OTEL_TRACES_EXPORTER: 'none',
-  OTEL_METRICS_EXPORTER: 'none',
-  OTEL_LOGS_EXPORTER: 'none',
-  OTEL_NODE_RESOURCE_DETECTORS: 'none',
-}
-
 const services = broken => [
   { service: 'node-a', kind: 'node', entry, env: { LANEWAY_BAGGAGE: '1' } },
   { service: 'spring', kind: 'spring' },
@@ -27,7 +19,7 @@ const services = broken => [
     kind: 'node',
     entry,
     flags: [...otel, '--import', '@laneway/register'],
-    env: OTEL_ENV,
+    env: { ...OTEL_ENV, OTEL_PROPAGATORS: 'tracecontext,baggage' },
   },
 ]
 

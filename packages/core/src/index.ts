@@ -44,6 +44,7 @@ export { assertKnownKeys, assertOneOf, describe, nearest } from './known-keys.js
 export { laneOfCall } from './lane/hand-set.js'
 export { POD_LABEL } from './lane/own-lane.js'
 export { assertLane, lanesSeen } from './lane/parse-lane.js'
+export { waitInParts } from './wait-in-parts.js'
 export { emitLanewayWarning, type Warn } from './warning.js'
 export {
   baggageMember,

@@ -1,4 +1,13 @@
-import { callNow, channels, type DecisionEvent, describe, type Lane, LanewayError, parseLane } from '@laneway/core'
+import {
+  callNow,
+  channels,
+  type DecisionEvent,
+  describe,
+  type Lane,
+  LanewayError,
+  parseLane,
+  waitInParts,
+} from '@laneway/core'
 import { type Clock, createClock } from './clock.js'
 import type { Endpoint } from './endpoint/endpoint.js'
 import { type Decision, explainDecision } from './explain.js'
@@ -22,11 +31,6 @@ import { TableChoice } from './table/seat.js'
 
 /** Names of services nobody declared that are remembered as such. */
 const MAX_UNKNOWN = 1024
-/**
- * A time is waited for in so many parts. A program that computes for long finds its timer over before it can see the answer
- * that has come meanwhile; so it loses one part of the time only.
- */
-const WAIT_PARTS = 8
 
 const decisions = channels.decision
 
@@ -145,21 +149,16 @@ class Resolver implements LaneResolver {
   /** @returns whether it came true in time; time in which this process did nothing else than compute counts little */
   #wait(done: () => boolean, timeoutMs: number): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      let left = WAIT_PARTS
-      const pass = () => {
-        if (--left > 0) timer = setTimeout(pass, timeoutMs / WAIT_PARTS)
-        else waiter.settle()
-      }
       const waiter: Waiter = {
         done,
         settle: error => {
-          clearTimeout(timer)
+          endWait()
           this.#waiters.delete(waiter)
           if (error === undefined) resolve(done())
           else reject(error)
         },
       }
-      let timer = setTimeout(pass, timeoutMs / WAIT_PARTS)
+      const endWait = waitInParts(timeoutMs, () => waiter.settle())
       this.#waiters.add(waiter)
     })
   }

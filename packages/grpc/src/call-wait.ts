@@ -1,11 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
+import { waitInParts } from '@laneway/core'
 import { type CallArguments, PROPAGATE_CANCELLATION, PROPAGATE_DEADLINE } from './grpc-js.js'
-
-/**
- * A time is waited for in so many parts. A program that computes for long finds its timer over before it can see that the
- * connection is there; so it loses one part of the time only.
- */
-const SLICES = 8
 
 /** What a call is told while it waits. */
 export interface Waits {
@@ -24,7 +19,7 @@ export class CallWait {
   readonly #onParent: (() => void) | undefined
   #deadline: NodeJS.Timeout | undefined
   readonly #began = Date.now()
-  #timer: NodeJS.Timeout | undefined
+  #endWait: (() => void) | undefined
   #stop: (() => void) | undefined
 
   constructor(call: Waits, [, deadline, , parent, propagate]: CallArguments) {
@@ -68,21 +63,16 @@ export class CallWait {
   until(stop: (() => void) | undefined, ms: number, late: () => void): void {
     this.rest()
     this.#stop = stop
-    let left = SLICES
-    const pass = () => {
-      if (--left > 0) {
-        this.#timer = setTimeout(pass, ms / SLICES)
-        return
-      }
+    this.#endWait = waitInParts(ms, () => {
       this.rest()
       this.run(late)
-    }
-    this.#timer = setTimeout(pass, ms / SLICES)
+    })
   }
 
   /** Waits for nothing, for the moment. */
   rest(): void {
-    clearTimeout(this.#timer)
+    this.#endWait?.()
+    this.#endWait = undefined
     this.#stop?.()
     this.#stop = undefined
   }
