@@ -30,10 +30,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 export async function compareWith(ref: string, tables: readonly Table[], settings: RunSettings): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'laneway-bench-'))
   try {
-    const [here, there] = await Promise.all([
-      prepareTree(join(folder, 'here'), undefined),
-      prepareTree(join(folder, 'there'), ref),
-    ])
+    const prepared = [prepareTree(join(folder, 'here'), undefined), prepareTree(join(folder, 'there'), ref)] as const
+    // When one fails, the other still writes into the folder that goes.
+    await Promise.allSettled(prepared)
+    const [here, there] = await Promise.all(prepared)
     for (const table of tables) {
       console.log(`\n${table.name}`)
       const lines = [['case', 'figure', ref, 'here', 'here / there', '']]
@@ -90,9 +90,9 @@ async function prepareTree(tree: string, ref: string | undefined): Promise<strin
       }
     }
   } else {
-    const archive = join(tree, 'packages.tar')
-    execFileSync('git', ['archive', `--output=${archive}`, ref, 'packages'], { cwd: root })
-    execFileSync('tar', ['-xf', archive, '-C', tree])
+    const env = { ...process.env, GIT_INDEX_FILE: join(tree, 'index') }
+    execFileSync('git', ['read-tree', '--prefix=packages/', `${ref}:packages`], { cwd: root, env })
+    execFileSync('git', ['checkout-index', '--all', `--prefix=${tree}/`], { cwd: root, env })
   }
   linkModules(root, tree)
   await Promise.all(readdirSync(join(tree, 'packages')).map(name => buildPackage(tree, name)))

@@ -1,26 +1,12 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:https'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { credentials } from '@grpc/grpc-js'
+import { localhost } from '@laneway/testkit/key-pairs'
 import t from 'tap'
 import { startServer } from './fixture.js'
 import { Peer, register, subscribe } from './peer.js'
 
-/** A key and a self-signed certificate for this machine, made by openssl. */
-function makePair(folder: string): { key: Buffer; cert: Buffer } {
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-  const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1']
-  execFileSync('openssl', [...args, ...subject, '-keyout', key, '-out', cert], { stdio: 'ignore' })
-  return { key: readFileSync(key), cert: readFileSync(cert) }
-}
-
 t.test('both ports speak TLS, and gRPC can require client certificates', async t => {
-  const folder = mkdtempSync(join(tmpdir(), 'laneway-tls-'))
-  t.teardown(() => rmSync(folder, { recursive: true }))
-  const { key, cert } = makePair(folder)
+  const { key, cert } = localhost
   for (const clientCa of [undefined, cert]) {
     const server = await startServer(t, { tls: { key, cert, ...(clientCa !== undefined && { clientCa }) } })
     const channel = clientCa === undefined ? credentials.createSsl(cert) : credentials.createSsl(cert, key, cert)

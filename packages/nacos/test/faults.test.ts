@@ -1,8 +1,8 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
 import { parseLane } from '@laneway/core'
 import { createLaneResolver, type LaneResolver } from '@laneway/discovery'
 import { createNacosDevServer, type NacosDevServer, type NacosDevServerOptions } from '@laneway/nacos-dev-server'
+import { localhost, stranger } from '@laneway/testkit/key-pairs'
 import t, { type Test } from 'tap'
 import {
   createNacosClient,
@@ -206,31 +206,20 @@ t.test('the dev server in each dialect: register, see, configure, leave', async 
 })
 
 t.test('TLS and mutual TLS; what does not fit is an error that says why', async t => {
-  const folder = t.testdir()
-  const pair = (name: string): { key: Buffer; cert: Buffer } => {
-    const files = ['key', 'cert'].map(kind => `${folder}/${name}-${kind}.pem`)
-    const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1']
-    const names = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-    execFileSync('openssl', ['req', '-x509', ...kind, ...names, '-keyout', files[0]!, '-out', files[1]!], {
-      stdio: 'ignore',
-    })
-    return { key: readFileSync(files[0]!), cert: readFileSync(files[1]!) }
-  }
-  const [own, stranger] = [pair('localhost'), pair('stranger')]
-  const plain = await devServer(t, { tls: own })
-  const mutual = await devServer(t, { tls: { ...own, clientCa: own.cert } })
+  const plain = await devServer(t, { tls: localhost })
+  const mutual = await devServer(t, { tls: { ...localhost, clientCa: localhost.cert } })
   const patient = { requestTimeoutMs: 10_000 }
-  await client(t, plain.address, { ...patient, tls: { ca: own.cert } }).ready()
+  await client(t, plain.address, { ...patient, tls: { ca: localhost.cert } }).ready()
   await client(t, plain.address, { ...patient, tls: { rejectUnauthorized: false } }).ready()
-  await client(t, mutual.address, { ...patient, tls: { ca: own.cert, ...own } }).ready()
+  await client(t, mutual.address, { ...patient, tls: { ca: localhost.cert, ...localhost } }).ready()
   // An attempt that was made must have ended, also on a busy machine.
   const short = { requestTimeoutMs: 10_000, operationTimeoutMs: 3_000 }
   const cases: [string, string, NacosClientOptions['tls'] | undefined, RegExp][] = [
     ['no authority', plain.address, true, /self-signed certificate/],
     ['another authority', plain.address, { ca: stranger.cert }, /self-signed certificate/],
     ['plain text to TLS', plain.address, false, /LANEWAY_NACOS_UNAVAILABLE/],
-    ['no client certificate', mutual.address, { ca: own.cert }, /LANEWAY_NACOS_UNAVAILABLE/],
-    ['a stranger', mutual.address, { ca: own.cert, ...stranger }, /LANEWAY_NACOS_UNAVAILABLE/],
+    ['no client certificate', mutual.address, { ca: localhost.cert }, /LANEWAY_NACOS_UNAVAILABLE/],
+    ['a stranger', mutual.address, { ca: localhost.cert, ...stranger }, /LANEWAY_NACOS_UNAVAILABLE/],
   ]
   await Promise.all(
     cases.map(async ([name, address, tls, message]) => {
