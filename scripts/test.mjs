@@ -8,13 +8,15 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** What `npm test` leaves to `npm run test:all`: the same sentences on other Nodes, and what starts many processes. */
+/** What `npm test` leaves to `npm run test:all`: the same sentences on other Nodes, many processes, large bodies. */
 const EXTENSIVE = [
   '**/node-versions.test.ts',
   '**/other-nodes.test.ts',
   'packages/register/test/open-telemetry.test.ts',
   'packages/otel/test/{chain,logs,set-up,side-by-side}.test.ts',
-  'benchmarks/test/cases.test.ts',
+  'packages/gateway/test/large-body.test.ts',
+  'packages/register/test/bundled-demo.test.ts',
+  'benchmarks/test/*.test.ts',
 ]
 
 const root = fileURLToPath(new URL('..', import.meta.url))
