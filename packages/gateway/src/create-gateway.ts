@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { LanewayError } from '@laneway/core'
+import { createIngress, LanewayError } from '@laneway/core'
 import { compileRules, forwardedAddress, type HttpRoute, type RulesInput } from '@laneway/rules'
 import { composeLane } from '@laneway/undici'
 import { Agent } from 'undici'
@@ -8,7 +8,6 @@ import { Forwarder } from './exchange/forwarder.js'
 import { createListener, type Listener } from './listener/listener.js'
 import { createLineLog } from './observe/access-log.js'
 import { createAdmin } from './observe/admin.js'
-import { ObservedResolver } from './observed-resolver.js'
 import { type GatewayOptions, type ResolvedGatewayOptions, resolveGatewayOptions } from './options.js'
 import type { GatewayRoute } from './route/gateway-route.js'
 import { createRouteTable } from './route/route-table.js'
@@ -71,7 +70,7 @@ const CUT_OFF_MS = 1000
  */
 export async function createGateway(input: GatewayOptions): Promise<Gateway> {
   const options = resolveGatewayOptions(input)
-  const resolver = new ObservedResolver(input.resolver)
+  const { resolver } = input
   const { upstream, header } = options
   const compileRoutes = (routes: readonly (GatewayRoute | HttpRoute)[]) =>
     createRouteTable(routes, { header, serviceOf: options.serviceOf, random: options.random })
@@ -88,7 +87,6 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
   const log = logOf(options)
   const forwarder = new Forwarder({
     dispatcher,
-    resolver,
     tables,
     log: log?.log,
     onUpstreamError: options.onUpstreamError,
@@ -101,10 +99,9 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
     forwarded: options.forwarded,
     keepHost: options.hostHeader === 'keep',
   }
-  const listeners: Listener[] = await Promise.all(
-    options.listeners.map(listener =>
-      createListener(listener, forwarder, { trust: options.trust, header, rules: tables.laneOf }, head, options.client),
-    ),
+  const ingress = createIngress('createGateway', { trust: options.trust, header, rules: tables.laneOf })
+  const listeners: readonly Listener[] = options.listeners.map(listener =>
+    createListener(listener, forwarder, ingress, head, options.client),
   )
   let phase: 'made' | 'listening' | 'draining' | 'closed' = 'made'
   const isReady = (): boolean => phase === 'listening' && waiting() === undefined

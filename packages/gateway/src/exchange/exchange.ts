@@ -3,33 +3,62 @@ import type { Duplex } from 'node:stream'
 import type { Lane } from '@laneway/core'
 import type { Choice } from '@laneway/discovery'
 import type { RuleDecision } from '@laneway/rules'
+import type { ChoiceListener } from '@laneway/undici'
 import { type RawLines, responseHeaders } from '../head/response-head.js'
 import type { EarlyData } from '../listener/early-data.js'
 import type { Backend } from '../route/route-table.js'
+import type { Routing } from '../route/routing.js'
 import { BadAnswer, isWhole } from './bad-answer.js'
 import type { Waiter } from './bounded-pool.js'
-import { ClientAnswer } from './client-answer.js'
-import type { Forwarder } from './forwarder.js'
+import { type AnswerOwner, ClientAnswer } from './client-answer.js'
 import { type Refusal, refusalOf } from './problem.js'
 import { joinSockets } from './tunnel.js'
 import { ClientGone, ClientStalled, type Upload } from './upload.js'
+
+/** What an exchange reports when it has ended. */
+export interface ExchangeEnd {
+  readonly request: IncomingMessage
+  /** Path and query as sent. */
+  readonly path: string
+  readonly choice: Choice | undefined
+  /** 0: the client left before there was an answer. */
+  readonly status: number
+  readonly seconds: number
+  readonly upstreamMs: number | undefined
+  readonly requestBytes: number
+  readonly responseBytes: number
+  readonly error: string | undefined
+}
+
+/** Keeps the books of all exchanges. */
+export interface ExchangeOwner extends AnswerOwner {
+  /** A request is in flight. */
+  began(exchange: Exchange): void
+  /** Its connection became a tunnel: no request is in flight on it until the tunnel closes. */
+  tunnelOpened(exchange: Exchange): void
+  tunnelClosed(exchange: Exchange): void
+  /** The upstream did not answer; the client gets this refusal. */
+  failed(exchange: Exchange, error: unknown, refusal: Refusal): void
+  /** Called once, at the end. */
+  ended(exchange: Exchange, end: ExchangeEnd): void
+}
 
 const kExchange = Symbol('laneway.gateway.exchange')
 
 type Answer = ServerResponse & { [kExchange]?: Exchange }
 
 /**
- * One request between its client and its upstream: what undici tells goes straight to the client. The methods are those
- * of undici's raw handlers, because they pass header lines and chunks on as they came.
+ * One request between its client and its upstream: what undici reports goes straight to the client. The methods are
+ * those of undici's raw handlers, because these pass header lines and chunks on as they came.
  */
-export class Exchange extends ClientAnswer implements Waiter {
-  readonly #forwarder: Forwarder
-  readonly #startedAt = performance.now()
-  readonly #path: string
+export class Exchange extends ClientAnswer implements Waiter, ChoiceListener {
   readonly backend: Backend | undefined
   readonly lane: Lane | undefined
   readonly rule: RuleDecision | undefined
-  /** Shared caches must not keep the answer. */
+  readonly #owner: ExchangeOwner
+  readonly #startedAt = performance.now()
+  readonly #path: string
+  /** Shared caches must not store the answer. */
   readonly #isPrivate: boolean
   /** What comes behind the head of an upgrade request. */
   #early: EarlyData | undefined
@@ -39,30 +68,33 @@ export class Exchange extends ClientAnswer implements Waiter {
   #cancel: ((error: Error) => void) | undefined
   #choice: Choice | undefined
   #upstreamAt = 0
-  /** The upstream is done with, or there was none. */
+  /** The upstream has finished, or there was none. */
   #settled = false
 
+  /**
+   * @param path - path and query as sent
+   * @param isPrivate - shared caches must not store the answer
+   */
   constructor(
-    forwarder: Forwarder,
+    owner: ExchangeOwner,
     request: IncomingMessage,
     response: ServerResponse,
     path: string,
-    backend: Backend | undefined,
     lane: Lane | undefined,
-    rule: RuleDecision | undefined,
+    { backend, rule }: Routing,
     isPrivate: boolean,
   ) {
-    super(forwarder, request, response)
-    this.#forwarder = forwarder
-    this.#path = path
-    this.backend = backend
+    super(owner, request, response)
+    this.backend = backend ?? undefined
     this.lane = lane
     this.rule = rule
+    this.#owner = owner
+    this.#path = path
     this.#isPrivate = isPrivate
     ;(response as Answer)[kExchange] = this
-    forwarder.began(this)
+    owner.began(this)
     response.on('close', responseClosed)
-    // Node reports writes to a connection that has gone; `close` says all that matters.
+    // Node reports writes to a closed connection; `close` says all that matters.
     response.on('error', ignore)
   }
 
@@ -76,6 +108,10 @@ export class Exchange extends ClientAnswer implements Waiter {
     this.#cancel = cancel
   }
 
+  chosen(choice: Choice): void {
+    this.#choice = choice
+  }
+
   onConnect(abort: (reason?: unknown) => void): void {
     if (this.closed) abort(new ClientGone())
     else this.#abort = abort
@@ -86,7 +122,7 @@ export class Exchange extends ClientAnswer implements Waiter {
       this.#abort?.(new BadAnswer(`status ${status} without being asked for`))
       return false
     }
-    // Interim answers: what Node says itself suffices.
+    // Interim answers are not forwarded: Node sends `100 Continue` itself.
     if (status < 200) return true
     this.#upstreamAt = performance.now()
     this.#resume = resume
@@ -94,7 +130,7 @@ export class Exchange extends ClientAnswer implements Waiter {
       this.writeHead(status, statusText, responseHeaders(raw, this.#isPrivate))
       this.status = status
     } catch (error) {
-      // undici reports this back to onError, where nothing has been answered yet.
+      // undici passes this to onError; nothing has been answered yet.
       this.#abort?.(new BadAnswer(`the head of the answer cannot be written: ${error}`, { cause: error }))
       return false
     }
@@ -111,13 +147,11 @@ export class Exchange extends ClientAnswer implements Waiter {
   }
 
   onComplete(raw: RawLines): void {
-    this.#choice = this.#forwarder.resolver.take()
     if (raw !== null && raw !== undefined && raw.length > 0) this.addTrailers(raw)
     this.#end()
   }
 
   onError(error: unknown): void {
-    this.#choice = this.#forwarder.resolver.take()
     if (this.closed) {
       if (!this.isTaken()) this.error ??= 'client-gone'
     } else if (isWhole(this.status, error)) {
@@ -130,24 +164,14 @@ export class Exchange extends ClientAnswer implements Waiter {
       this.error ??= 'client-gone'
       this.response.destroy()
     } else {
-      const reason = this.#reasonOf(error)
-      const refusal = refusalOf(reason)
-      this.#forwarder.failed(this, reason, refusal)
+      const refusal = refusalOf(error)
+      this.#owner.failed(this, error, refusal)
       this.answer(refusal)
     }
     this.#settle()
   }
 
-  /** The resolver knows more of a choice without endpoint than undici tells: whether there is any, and what was meant. */
-  #reasonOf(error: unknown): unknown {
-    const choice = this.#choice
-    const { code, cause } = Object(error) as { code?: unknown; cause?: unknown }
-    if (code !== 'LANEWAY_NO_BASE' || choice === undefined || choice.endpoint !== undefined) return error
-    return this.#forwarder.resolver.refusal(choice, this.lane, cause)
-  }
-
   onUpgrade(status: number, raw: RawLines, upstream: Duplex): void {
-    this.#choice = this.#forwarder.resolver.take()
     this.status = status
     this.#upstreamAt = performance.now()
     const { socket } = this.request
@@ -156,22 +180,18 @@ export class Exchange extends ClientAnswer implements Waiter {
       this.#settle()
       return
     }
-    const forwarder = this.#forwarder
-    const { metrics } = forwarder
     this.response.off('close', responseClosed)
     this.response.detachSocket(socket)
-    metrics.upgraded++
-    forwarder.left(this)
+    this.#owner.tunnelOpened(this)
     const bytes = joinSockets(socket, upstream, responseHeaders(raw, false), this.#early?.take(), () => {
-      metrics.upgraded--
-      forwarder.began(this)
+      this.#owner.tunnelClosed(this)
       this.responseBytes = bytes.toClient
       this.closed = true
       this.#settle()
     })
   }
 
-  /** Answered by the gateway alone. */
+  /** The gateway answers, without an upstream. */
   refuse(refusal: Refusal): void {
     this.answer(refusal)
     this.#settle()
@@ -188,7 +208,7 @@ export class Exchange extends ClientAnswer implements Waiter {
     }
   }
 
-  /** The answer is over for its client. */
+  /** The client has its answer, or is gone. */
   clientClosed(): void {
     if (this.closed) return
     this.closed = true
@@ -196,12 +216,12 @@ export class Exchange extends ClientAnswer implements Waiter {
     if (this.#settled) this.#record()
     else {
       const giveUp = this.#cancel ?? this.#abort
-      // undici reports the end while it is called, or later.
+      // undici reports the end before this returns, or later.
       giveUp?.(new ClientGone())
     }
   }
 
-  /** All of the upstream's answer is there. */
+  /** The upstream's answer is complete. */
   #end(): void {
     this.endBody()
     this.#settle()
@@ -214,13 +234,12 @@ export class Exchange extends ClientAnswer implements Waiter {
   }
 
   #record(): void {
-    const seconds = (performance.now() - this.#startedAt) / 1000
-    this.#forwarder.ended(this, {
+    this.#owner.ended(this, {
       request: this.request,
       path: this.#path,
       choice: this.#choice,
       status: this.status,
-      seconds,
+      seconds: (performance.now() - this.#startedAt) / 1000,
       upstreamMs: this.#upstreamAt === 0 ? undefined : this.#upstreamAt - this.#startedAt,
       requestBytes: this.upload?.bytes ?? 0,
       responseBytes: this.responseBytes,

@@ -1,58 +1,41 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { emitLanewayWarning, type Lane } from '@laneway/core'
-import type { Choice } from '@laneway/discovery'
+import { type ChoiceListener, kChoiceListener } from '@laneway/undici'
 import type { Dispatcher } from 'undici'
 import { type HeadRules, requestHeaders } from '../head/request-head.js'
 import type { EarlyData } from '../listener/early-data.js'
 import type { AccessLogEntry } from '../observe/access-log.js'
 import { Metrics } from '../observe/metrics.js'
-import type { ObservedResolver } from '../observed-resolver.js'
-import { isPerCaller, type RoutingTables } from '../route/routing.js'
+import { entryOf, measuredOf } from '../observe/request-record.js'
+import { isPerCaller, type Routing, type RoutingTables } from '../route/routing.js'
 import { kWaiter, type Waiter } from './bounded-pool.js'
 import type { ClientAnswer } from './client-answer.js'
-import { Exchange } from './exchange.js'
+import { Exchange, type ExchangeEnd, type ExchangeOwner } from './exchange.js'
 import type { Refusal } from './problem.js'
 import { hasBody, Upload } from './upload.js'
 
-/** What an exchange tells when it has ended. */
-export interface ExchangeEnd {
-  readonly request: IncomingMessage
-  readonly path: string
-  readonly choice: Choice | undefined
-  /** 0: the client left before there was one. */
-  readonly status: number
-  readonly seconds: number
-  readonly upstreamMs: number | undefined
-  readonly requestBytes: number
-  readonly responseBytes: number
-  readonly error: string | undefined
-}
-
 /** What the forwarder needs. */
 export interface ForwarderOptions {
-  /** Resolves and carries the lane; takes undici's raw handlers. */
+  /** Resolves services and sends the lane; takes undici's raw handlers. */
   readonly dispatcher: Dispatcher
-  readonly resolver: ObservedResolver
   readonly tables: RoutingTables
   readonly log: ((entry: AccessLogEntry) => void) | undefined
-  /** Told why an upstream could not answer. */
+  /** Called with the reason when an upstream could not answer. */
   readonly onUpstreamError: ((error: unknown, service: string) => void) | undefined
   readonly privateAnswers: boolean
-  /** How long a client may keep an upstream waiting; 0 for ever. */
+  /** How long a client may keep an upstream waiting; 0: no limit. */
   readonly stallTimeoutMs: number
 }
 
-/** Ticks of the clock for `stallTimeoutMs`: a client has at most a quarter more than that. */
+/** Ticks of the clock in `stallTimeoutMs`: a client has at most a quarter more than that. */
 const STALL_TICKS = 4
 
-type ExchangeOptions = Dispatcher.DispatchOptions & { [kWaiter]: Waiter }
+type ExchangeOptions = Dispatcher.DispatchOptions & { [kWaiter]: Waiter; [kChoiceListener]: ChoiceListener }
 
-/** Sends requests on, and counts them. Shared by all listeners. */
-export class Forwarder {
+/** Forwards requests and counts them. All listeners share it. */
+export class Forwarder implements ExchangeOwner {
   readonly metrics = new Metrics()
-  readonly resolver: ObservedResolver
-  readonly tables: RoutingTables
-  /** Answers end their connection. */
+  /** Answers close their connection. */
   draining = false
   /** A clock that costs nothing to read; see `stallTimeoutMs`. */
   tick = 1
@@ -64,8 +47,6 @@ export class Forwarder {
 
   constructor(options: ForwarderOptions) {
     this.#options = options
-    this.resolver = options.resolver
-    this.tables = options.tables
     const { stallTimeoutMs } = options
     if (stallTimeoutMs > 0) {
       this.#clock = setInterval(() => this.#endStalled(), Math.ceil(stallTimeoutMs / STALL_TICKS)).unref()
@@ -77,38 +58,8 @@ export class Forwarder {
     clearInterval(this.#clock)
   }
 
-  #endStalled(): void {
-    this.tick++
-    for (const exchange of this.#open) exchange.endStalled(this.tick - STALL_TICKS - 1)
-  }
-
-  /** A request is under way. */
-  began(exchange: Exchange): void {
-    this.metrics.inFlight++
-    this.#open.add(exchange)
-  }
-
-  /** It is under way no more, or has become something else. */
-  left(exchange: Exchange): void {
-    this.metrics.inFlight--
-    this.#open.delete(exchange)
-  }
-
   /**
-   * Sends the head of an answer at the end of this turn, unless its body comes before that: one write for small answers,
-   * and for all heads of a turn one callback.
-   */
-  flushSoon(answer: ClientAnswer): void {
-    if (this.#heads.push(answer) > 1) return
-    setImmediate(() => {
-      const heads = this.#heads
-      this.#heads = []
-      for (const head of heads) head.flushHead()
-    })
-  }
-
-  /**
-   * Forwards a request, in the context of its lane. Never throws.
+   * Forwards a request; called in the context of its lane. Never throws.
    *
    * @param path - path and query as sent
    * @param early - what comes behind the head of an upgrade request; `undefined` for every other
@@ -121,10 +72,10 @@ export class Forwarder {
     rules: HeadRules,
     early: EarlyData | undefined,
   ): void {
-    const routing = this.tables.routingOf(request)
-    const { backend, rule } = routing
+    const routing = this.#options.tables.routingOf(request)
+    const { backend } = routing
     const isPrivate = this.#options.privateAnswers && isPerCaller(lane, routing)
-    const exchange = new Exchange(this, request, response, path, backend ?? undefined, lane, rule, isPrivate)
+    const exchange = new Exchange(this, request, response, path, lane, routing, isPrivate)
     if (backend === undefined || backend === null) {
       exchange.refuse(backend === undefined ? 'no-route' : 'no-backend')
       return
@@ -141,6 +92,7 @@ export class Forwarder {
         upgrade: early === undefined ? null : 'websocket',
         headersTimeout: backend.timeoutMs ?? null,
         [kWaiter]: exchange,
+        [kChoiceListener]: exchange,
       }
       this.#options.dispatcher.dispatch(options, exchange as never)
     } catch (error) {
@@ -150,10 +102,24 @@ export class Forwarder {
 
   /** Answers a request that cannot be forwarded as it is. Never throws. */
   refuse(request: IncomingMessage, response: ServerResponse, target: string, refusal: Refusal): void {
-    new Exchange(this, request, response, target, undefined, undefined, undefined, false).refuse(refusal)
+    new Exchange(this, request, response, target, undefined, NOT_ROUTED, false).refuse(refusal)
   }
 
-  /** An upstream did not answer. */
+  began(exchange: Exchange): void {
+    this.metrics.inFlight++
+    this.#open.add(exchange)
+  }
+
+  tunnelOpened(exchange: Exchange): void {
+    this.metrics.upgraded++
+    this.#left(exchange)
+  }
+
+  tunnelClosed(exchange: Exchange): void {
+    this.metrics.upgraded--
+    this.began(exchange)
+  }
+
   failed(exchange: Exchange, error: unknown, refusal: Refusal): void {
     if (refusal === 'bad-request' || refusal === 'client-timeout') return
     try {
@@ -163,26 +129,9 @@ export class Forwarder {
     }
   }
 
-  /** Called by each exchange once. */
   ended(exchange: Exchange, end: ExchangeEnd): void {
-    const { metrics } = this
-    const { backend, lane, rule } = exchange
-    const { choice } = end
-    const route = backend?.route ?? '_none'
-    this.left(exchange)
-    metrics.request({
-      route,
-      lane: lane?.header,
-      laneIsKnown:
-        lane !== undefined && (rule?.lane === lane || backend?.lane === lane || choice?.served === lane.header),
-      served: choice?.served,
-      outcome:
-        choice?.outcome ?? (backend === undefined ? 'none' : end.error === 'not-ready' ? 'not-ready' : 'outside'),
-      status: end.status,
-      seconds: end.seconds,
-      requestBytes: end.requestBytes,
-      responseBytes: end.responseBytes,
-    })
+    this.#left(exchange)
+    this.metrics.request(measuredOf(exchange, end))
     if (this.#options.log !== undefined) {
       try {
         this.#options.log(entryOf(exchange, end))
@@ -190,10 +139,23 @@ export class Forwarder {
         emitLanewayWarning(`accessLog threw: ${thrown}`)
       }
     }
-    if (metrics.inFlight === 0) this.#idle?.()
+    if (this.metrics.inFlight === 0) this.#idle?.()
   }
 
-  /** Resolves when no request is under way. @param upgraded - and no connection that was upgraded is open */
+  /**
+   * Sends the head of an answer at the end of this turn, unless its body comes first: small answers take one write, and
+   * all heads of a turn take one callback.
+   */
+  flushSoon(answer: ClientAnswer): void {
+    if (this.#heads.push(answer) > 1) return
+    setImmediate(() => {
+      const heads = this.#heads
+      this.#heads = []
+      for (const head of heads) head.flushHead()
+    })
+  }
+
+  /** Resolves when no request is in flight. @param upgraded - and no tunnel is open */
   async idle(upgraded: boolean): Promise<void> {
     const { metrics } = this
     while (metrics.inFlight > 0 || (upgraded && metrics.upgraded > 0)) {
@@ -203,31 +165,17 @@ export class Forwarder {
     }
     this.#idle = undefined
   }
-}
 
-function entryOf({ backend, lane, rule }: Exchange, end: ExchangeEnd): AccessLogEntry {
-  const { request, path, choice } = end
-  const { headers, socket } = request
-  const query = path.indexOf('?')
-  return {
-    time: new Date(Date.now() - end.seconds * 1000).toISOString(),
-    method: request.method ?? '',
-    host: headers.host ?? (headers[':authority'] as string | undefined),
-    path: query === -1 ? path : path.slice(0, query),
-    protocol: `HTTP/${request.httpVersion}`,
-    client: socket?.remoteAddress,
-    status: end.status,
-    route: backend?.route,
-    service: backend?.service,
-    lane: lane?.header,
-    rule: rule?.rule,
-    outcome: choice?.outcome,
-    served: choice?.served,
-    endpoint: choice?.endpoint?.address,
-    requestBytes: end.requestBytes,
-    responseBytes: end.responseBytes,
-    durationMs: Math.round(end.seconds * 1e6) / 1e3,
-    upstreamMs: end.upstreamMs === undefined ? undefined : Math.round(end.upstreamMs * 1e3) / 1e3,
-    error: end.error,
+  #left(exchange: Exchange): void {
+    this.metrics.inFlight--
+    this.#open.delete(exchange)
+  }
+
+  #endStalled(): void {
+    this.tick++
+    for (const exchange of this.#open) exchange.endStalled(this.tick - STALL_TICKS - 1)
   }
 }
+
+/** For requests that are refused before a route is looked for. */
+const NOT_ROUTED: Routing = Object.freeze({ backend: undefined, rule: undefined, rulesPerCaller: false })

@@ -1,12 +1,8 @@
-import { type IncomingMessage, maxHeaderSize } from 'node:http'
-
-/** A request as Fastify's `rewriteUrl` leaves it: `originalUrl` is what rules and routes read. */
-export type TargetedRequest = IncomingMessage & { originalUrl?: string }
+import { type IncomingMessage, METHODS, maxHeaderSize } from 'node:http'
 
 /** Why a request is not forwarded. */
 export type TargetRefusal = 'bad-request' | 'head-too-large'
 
-const kBad = Symbol('laneway.gateway.bad')
 const ABSOLUTE = /^https?:\/\/([^/?#]+)(.*)$/i
 // RFC 3986 section 3.2.2, without userinfo, which RFC 9110 section 4.2.4 has refused.
 const AUTHORITY = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._~%!$&'()*+,;=-]+)(?::\d{0,5})?$/i
@@ -17,48 +13,50 @@ const AUTHORITY = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._~%!$&'()*+,;=-]+)(?::\d{0,5})?$/
  */
 const MAX_LINES = 900
 
+/** Methods that Node's HTTP/1 parser takes: HTTP/2 may have no others. */
+const KNOWN_METHODS = new Set(METHODS)
+
 /**
- * Reads the target of a request before anything is decided by it. An absolute form names the host, whatever `Host` says
- * (RFC 9112 section 3.2.2). What servers read in different ways makes the request a bad one: several `Host` lines, or
- * none; a target that is no path, or has a fragment; a transfer coding other than `chunked`; too many header lines.
+ * Reads the target of a request before anything is decided by it, and makes its `url` the path. An absolute form names
+ * the host, whatever `Host` says (RFC 9112 section 3.2.2). Refuses what servers read in different ways: several `Host`
+ * lines, or none; a target that is no path, or has a fragment; a transfer coding other than `chunked`; too many header
+ * lines.
+ *
+ * @returns why the request cannot be forwarded; `undefined` when it can
  */
-export function readTarget(request: TargetedRequest): void {
-  const { headers } = request
-  const url = request.originalUrl ?? ''
-  if (request.rawHeaders.length > MAX_LINES * 2) refuse(request, 'head-too-large')
-  if (request.httpVersionMajor === 2) {
-    // Node has merged both; RFC 9113 section 8.3.1 lets the pseudo-header win.
-    const authority = headers[':authority']
-    if (authority !== undefined) headers.host = authority as string
-    else if (headers.host === undefined) refuse(request)
-    if (bytesOf(request.rawHeaders) > maxHeaderSize) refuse(request, 'head-too-large')
-  } else {
-    const hosts = hostLines(request.rawHeaders)
-    // HTTP/1.0 needs none; not every server of Node looks for it in HTTP/1.1.
-    const isHosted = hosts === 1 || (hosts === 0 && request.httpVersionMinor === 0)
-    if (request.httpVersionMajor !== 1 || !isHosted || hasUnclearFraming(request)) refuse(request)
-  }
-  if (url.includes('#')) refuse(request)
+export function readTarget(request: IncomingMessage): TargetRefusal | undefined {
+  const { headers, rawHeaders, httpVersionMajor } = request
+  let refusal: TargetRefusal | undefined
+  if (rawHeaders.length > MAX_LINES * 2) refusal = 'head-too-large'
+  refusal ??= httpVersionMajor === 2 ? refusalOfHttp2(request) : refusalOfHttp1(request)
+  const url = request.url ?? ''
+  if (url.includes('#')) refusal ??= 'bad-request'
   if (url.charCodeAt(0) !== SLASH) {
     const [, authority, rest = ''] = ABSOLUTE.exec(url) ?? []
     // HTTP/2 has no absolute form: RFC 9113 section 8.3.1.
-    if (authority === undefined || request.httpVersionMajor === 2) {
-      refuse(request)
-      return
-    }
+    if (authority === undefined || httpVersionMajor === 2) return refusal ?? 'bad-request'
     setHost(request, authority)
-    request.originalUrl = rest.charCodeAt(0) === SLASH ? rest : `/${rest}`
+    request.url = rest.charCodeAt(0) === SLASH ? rest : `/${rest}`
   }
-  if (headers.host !== undefined && headers.host !== '' && !AUTHORITY.test(headers.host)) refuse(request)
+  if (headers.host !== undefined && headers.host !== '' && !AUTHORITY.test(headers.host)) refusal ??= 'bad-request'
+  return refusal
 }
 
-/** Why the request cannot be forwarded; `undefined` when it can. */
-export function targetRefusal(request: IncomingMessage): TargetRefusal | undefined {
-  return (request as { [kBad]?: TargetRefusal })[kBad]
+function refusalOfHttp2({ headers, rawHeaders, method }: IncomingMessage): TargetRefusal | undefined {
+  // Node has merged both; RFC 9113 section 8.3.1 gives the pseudo-header precedence.
+  const authority = headers[':authority']
+  if (authority !== undefined) headers.host = authority as string
+  else if (headers.host === undefined) return 'bad-request'
+  if (bytesOf(rawHeaders) > maxHeaderSize) return 'head-too-large'
+  return KNOWN_METHODS.has(method ?? '') ? undefined : 'bad-request'
 }
 
-function refuse(request: IncomingMessage, why: TargetRefusal = 'bad-request'): void {
-  ;(request as { [kBad]?: TargetRefusal })[kBad] ??= why
+function refusalOfHttp1(request: IncomingMessage): TargetRefusal | undefined {
+  const hosts = hostLines(request.rawHeaders)
+  // HTTP/1.0 needs no Host; Node checks it only in some versions of HTTP/1.1 servers.
+  const isHosted = hosts === 1 || (hosts === 0 && request.httpVersionMinor === 0)
+  const isReadable = request.httpVersionMajor === 1 && isHosted && !hasUnclearFraming(request)
+  return isReadable ? undefined : 'bad-request'
 }
 
 /**

@@ -1,11 +1,13 @@
+import { lookup } from 'node:dns/promises'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import fastify from 'fastify'
+import { addressOf, closed, listen } from '../listener/listen.js'
 import { EXPOSITION_TYPE } from './exposition.js'
 
-/** What the admin port tells. */
+/** What the admin port shows. */
 export interface AdminView {
   readonly isReady: () => boolean
-  /** Why not, for people. */
+  /** Why the gateway is not ready, for people. */
   readonly reason: () => string
   readonly metrics: () => string
 }
@@ -17,24 +19,58 @@ export interface Admin {
   close(): Promise<void>
 }
 
-/** Creates it; it serves while the gateway drains, so that its metrics are read to the end. */
+/** Prometheus scrapes every minute or more often, on one connection. */
+const KEEP_ALIVE_MS = 75_000
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+/** Creates the admin port. It serves while the gateway drains, so that the last metrics can be read. */
 export function createAdmin(options: { readonly port: number; readonly host: string }, view: AdminView): Admin {
-  const app = fastify({ logger: false, forceCloseConnections: true })
-  app.get('/healthz', async () => ({ status: 'ok' }))
-  app.get('/readyz', async (_request, reply) => {
-    if (view.isReady()) return { status: 'ready' }
-    return reply.code(503).send({ status: 'not ready', reason: view.reason() })
-  })
-  app.get('/metrics', async (_request, reply) => reply.type(EXPOSITION_TYPE).send(view.metrics()))
+  const server = createAdminServer(view)
+  /** For the second address of `localhost`. */
+  const second = createAdminServer(view)
   return {
     async listen() {
-      await app.listen({ port: options.port, host: options.host })
+      const { port, host } = options
+      await listen(server, port, host)
+      if (host !== 'localhost') return
+      // Probes may use either of 127.0.0.1 and ::1; a machine without one of them needs none.
+      const { address, port: opened } = addressOf(server, 'the admin port')
+      for (const other of await lookup(host, { all: true })) {
+        if (other.address !== address && !second.listening) await listen(second, opened, other.address).catch(ignore)
+      }
     },
-    address() {
-      const address = app.server.address()
-      if (address === null || typeof address === 'string') throw new Error('the admin port does not listen')
-      return address
+    address: () => addressOf(server, 'the admin port'),
+    async close() {
+      for (const one of [server, second]) {
+        const done = closed(one)
+        one.closeAllConnections()
+        await done
+      }
     },
-    close: () => app.close(),
   }
 }
+
+function createAdminServer(view: AdminView) {
+  const server = createServer((request, response) => answer(request, response, view))
+  server.keepAliveTimeout = KEEP_ALIVE_MS
+  return server
+}
+
+function answer(request: IncomingMessage, response: ServerResponse, view: AdminView): void {
+  const [path] = (request.url ?? '').split('?')
+  const isRead = request.method === 'GET' || request.method === 'HEAD'
+  if (isRead && path === '/healthz') send(response, 200, JSON_TYPE, '{"status":"ok"}')
+  else if (isRead && path === '/metrics') send(response, 200, EXPOSITION_TYPE, view.metrics())
+  else if (isRead && path === '/readyz') {
+    if (view.isReady()) send(response, 200, JSON_TYPE, '{"status":"ready"}')
+    else send(response, 503, JSON_TYPE, JSON.stringify({ status: 'not ready', reason: view.reason() }))
+  } else send(response, 404, JSON_TYPE, '{"status":"not found"}')
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  // Node leaves the body out for HEAD.
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) }).end(body)
+}
+
+function ignore(): void {}
