@@ -1,5 +1,3 @@
-// For users
-
 export type { ConditionTrace } from './condition/condition.js'
 export { forwardedAddress, type RulesRequest } from './condition/request.js'
 export {
@@ -26,10 +24,6 @@ export type {
 export { parseRules } from './document/parse-rules.js'
 export type { RulesProblem } from './document/problems.js'
 export { rulesSchema } from './document/rules-schema.js'
-// For the other @laneway packages
-export { createBackendPick } from './manifest/backend-weights.js'
-export { createHeaderModifier, type Headers } from './manifest/header-modifier.js'
-export { createRouteMatcher, type RouteMatched } from './manifest/http-route.js'
 export type {
   HeaderModifier,
   HttpRoute,

@@ -1,16 +1,6 @@
 import { type Lane, LanewayError, parseLane } from '@laneway/core'
-import {
-  createBackendPick,
-  createHeaderModifier,
-  createRouteMatcher,
-  type HeaderModifier,
-  type Headers,
-  type HttpRoute,
-  type RouteBackend,
-  type RouteFilter,
-  type RouteRule,
-  type RulesRequest,
-} from '@laneway/rules'
+import type { HeaderModifier, HttpRoute, RouteBackend, RouteFilter, RouteRule, RulesRequest } from '@laneway/rules'
+import { createBackendPick, createHeaderModifier, createRouteMatcher, type Headers } from '@laneway/rules/internal'
 import { type GatewayRoute, routeAsManifest } from './gateway-route.js'
 
 /** One backend of a rule, ready for requests. */
