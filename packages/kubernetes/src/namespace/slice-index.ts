@@ -1,5 +1,5 @@
-import { logicalService } from './logical-service.js'
-import type { Slice } from './slice.js'
+import { logicalService } from '../objects/logical-service.js'
+import type { Slice } from '../objects/slice.js'
 
 const NONE: readonly Slice[] = []
 

@@ -3,6 +3,7 @@ import { LanewayError } from '@laneway/core'
 import type { ClusterAccess, Credentials, TlsMaterial } from './cluster-access.js'
 import { createExecCredential, type ExecCredential } from './exec-credential.js'
 import { type KubeCluster, type KubeContext, type KubeUser, readKubeconfig } from './kubeconfig.js'
+import { podNamespace } from './pod-namespace.js'
 
 /**
  * Access through a kubeconfig: token, token file, client certificate, exec plugin, basic auth, impersonation. Files that
@@ -21,7 +22,7 @@ export function kubeconfigAccess(
   const exec = user.exec === undefined ? undefined : createExecCredential(user.exec, cluster, env)
   return {
     server: new URL(cluster.server),
-    namespace: context.namespace,
+    namespace: context.namespace || podNamespace(env),
     async credentials(refused): Promise<Credentials> {
       const given = await exec?.(refused)
       return { tls: await tlsOf(cluster, user, given), headers: await headersOf(user, given) }

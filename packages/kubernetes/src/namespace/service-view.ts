@@ -1,8 +1,8 @@
 import type { EndpointInput, SourceListener } from '@laneway/discovery'
+import type { Pod } from '../objects/pod.js'
+import { choosePort, type ServicePorts } from '../objects/service-ports.js'
+import type { Slice } from '../objects/slice.js'
 import { type HeldEndpoint, type JoinedSlice, joinSlice, mergeSlices } from './join.js'
-import type { Pod } from './pod.js'
-import { choosePort, type ServicePorts } from './service-ports.js'
-import type { Slice } from './slice.js'
 
 /** What a service is made of at this moment. */
 export interface ServiceParts {

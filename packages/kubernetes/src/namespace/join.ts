@@ -1,7 +1,7 @@
 import type { EndpointInput } from '@laneway/discovery'
-import type { LabelSet } from './label-sets.js'
-import type { Pod } from './pod.js'
-import type { Slice, SliceEndpoint } from './slice.js'
+import type { LabelSet } from '../objects/label-sets.js'
+import type { Pod } from '../objects/pod.js'
+import type { Slice, SliceEndpoint } from '../objects/slice.js'
 
 /** An endpoint of a slice with its lane decided, or held back. */
 export interface JoinedEndpoint {

@@ -1,7 +1,7 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { ClusterAccess, TlsMaterial } from '../access/cluster-access.js'
 import { ApiError, statusError } from './api-error.js'
-import type { ClusterAccess, TlsMaterial } from './cluster-access.js'
 import { createLineSplitter } from './line-splitter.js'
 
 /** One GET of a collection. */

@@ -43,7 +43,7 @@ export interface KubeUser {
 /** One context with what it points to. */
 export interface KubeContext {
   readonly name: string
-  readonly namespace: string
+  readonly namespace: string | undefined
   readonly cluster: KubeCluster
   readonly user: KubeUser
 }
@@ -82,7 +82,7 @@ export function readKubeconfig(files: readonly string[], context: string | undef
       `cluster ${describe(found.cluster)} has no usable server, received ${describe(cluster.server)}`,
     )
   }
-  return { name: wanted, namespace: found.namespace ?? 'default', cluster, user }
+  return { name: wanted, namespace: found.namespace, cluster, user }
 }
 
 function readDocument(file: string): Document {

@@ -1,15 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClusterAccess } from './cluster-access.js'
-
-/** Where the kubelet puts the service account of a pod. */
-export const SERVICE_ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount'
+import { podNamespace, SERVICE_ACCOUNT_FOLDER } from './pod-namespace.js'
 
 /**
- * The service account of the pod this process runs in. Token and CA are read again for each connection, because the
- * kubelet replaces them (tokens live an hour by default).
+ * The service account of the pod that this process runs in. Token and CA are read again for each connection, because the
+ * kubelet replaces them (a token lives for an hour by default).
  *
+ * @param folder - of the service account
  * @returns `undefined` outside a pod
  * @see https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
  */
@@ -23,18 +22,10 @@ export function inClusterAccess(
   const port = env['KUBERNETES_SERVICE_PORT'] ?? '443'
   return {
     server: new URL(`https://${host.includes(':') ? `[${host}]` : host}:${port}`),
-    namespace: readNamespace(join(folder, 'namespace')),
+    namespace: podNamespace(env, folder),
     async credentials() {
       const [bearer, ca] = await Promise.all([readFile(token, 'utf8'), readFile(join(folder, 'ca.crt'))])
       return { tls: { ca }, headers: { authorization: `Bearer ${bearer.trim()}` } }
     },
-  }
-}
-
-function readNamespace(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim() || 'default'
-  } catch {
-    return 'default'
   }
 }
