@@ -1,11 +1,11 @@
 import { describe, LanewayError } from '@laneway/core'
-import { callListener } from './call-listener.js'
+import { callListener } from '../connection/call-listener.js'
+import type { Connection, ConnectionUser } from '../connection/connection.js'
+import { Redo } from '../connection/redo.js'
+import type { Session } from '../connection/session.js'
+import type { Message } from '../wire/transport.js'
 import { type ConfigKey, type ConfigPlace, idOf, resolveConfigKey, tenantOf } from './config-key.js'
 import { CONFIG_NOT_FOUND, CONFIG_QUERY_ANSWERS, type ConfigValue, readWhenStill } from './config-value.js'
-import type { Connection, ConnectionUser } from './connection.js'
-import { Redo } from './redo.js'
-import type { Session } from './session.js'
-import type { Message } from './transport.js'
 
 /** Options of {@link NacosConfig.publish}. */
 export interface ConfigPublishOptions extends ConfigPlace {

@@ -1,8 +1,8 @@
 import { assertKnownKeys, describe, LanewayError } from '@laneway/core'
-import type { Connection } from './connection.js'
-import type { Redo } from './redo.js'
+import type { Connection } from '../connection/connection.js'
+import type { Redo } from '../connection/redo.js'
+import type { Session } from '../connection/session.js'
 import { keyOf, resolveServiceRef, type ServiceRef, whereOf } from './service-ref.js'
-import type { Session } from './session.js'
 
 /** An instance to register. Ephemeral: it lives as long as the connection that registered it. */
 export interface InstanceInput {

@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls'
 import { LanewayError } from '@laneway/core'
+import { type Message, Transport } from '../wire/transport.js'
 import type { ServerAddress } from './servers.js'
-import { type Message, Transport } from './transport.js'
 
 /** What the server says on the bi-stream, after it was acknowledged. */
 export type PushHandler = (message: Message) => void

@@ -2,11 +2,11 @@ import { assertKnownKeys, describe, emitLanewayWarning, LanewayError, type Warn 
 import type { EndpointInput, Source, SourceListener } from '@laneway/discovery'
 // Not from the index: the resolver would come with it, and half of the time that importing this package takes.
 import { tagsOfMetadata } from '@laneway/discovery/tags-of-metadata'
-import type { NacosClient } from './client.js'
+import type { NacosClient } from '../client.js'
+import { DEFAULT_GROUP, type NacosInstance, type ServiceInfo } from '../naming/service-info.js'
+import type { ServiceRef } from '../naming/service-ref.js'
+import { SnapshotStore } from '../snapshot-store.js'
 import { followNames, type NamesFollower } from './follow-names.js'
-import { DEFAULT_GROUP, type NacosInstance, type ServiceInfo } from './service-info.js'
-import type { ServiceRef } from './service-ref.js'
-import { SnapshotStore } from './snapshot-store.js'
 import { type EndpointList, SourceSubscription } from './source-subscription.js'
 
 /** Options of {@link createNacosSource}. */

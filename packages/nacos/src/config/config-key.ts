@@ -1,5 +1,5 @@
 import { assertKnownKeys, describe, LanewayError } from '@laneway/core'
-import { DEFAULT_GROUP } from './service-info.js'
+import { DEFAULT_GROUP } from '../naming/service-info.js'
 
 /** Where a configuration lives. */
 export interface ConfigPlace {

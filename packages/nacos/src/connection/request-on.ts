@@ -1,8 +1,8 @@
 import { LanewayError } from '@laneway/core'
+import type { Message } from '../wire/transport.js'
 import type { Login } from './login.js'
 import type { NacosClientOptions } from './options.js'
 import { describeAnswer, type Session } from './session.js'
-import type { Message } from './transport.js'
 
 /** Additions to a request. */
 export interface RequestExtras {

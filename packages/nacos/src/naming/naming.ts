@@ -1,12 +1,12 @@
 import { LanewayError } from '@laneway/core'
-import { callListener } from './call-listener.js'
-import type { Connection, ConnectionUser } from './connection.js'
-import { Redo } from './redo.js'
+import { callListener } from '../connection/call-listener.js'
+import type { Connection, ConnectionUser } from '../connection/connection.js'
+import { Redo } from '../connection/redo.js'
+import type { Session } from '../connection/session.js'
+import type { Message } from '../wire/transport.js'
 import { type InstanceInput, Registrations } from './registrations.js'
 import { DEFAULT_GROUP, parseServiceInfo, type ServiceInfo } from './service-info.js'
 import { keyOf, resolveServiceRef, type ServiceRef, whereOf } from './service-ref.js'
-import type { Session } from './session.js'
-import type { Message } from './transport.js'
 
 /** What {@link NacosNaming.subscribe} reports. */
 export interface NamingListener {

@@ -1,11 +1,11 @@
 import { LanewayError } from '@laneway/core'
+import type { Message } from '../wire/transport.js'
 import { backoffMs } from './backoff.js'
 import type { Login } from './login.js'
 import type { ResolvedNacosClientOptions } from './options.js'
 import { type RequestExtras, requestOn } from './request-on.js'
 import { type ServerAddress, ServerRing } from './servers.js'
 import { Session } from './session.js'
-import type { Message } from './transport.js'
 
 /** What lives on a connection: told of sessions and pushes. */
 export interface ConnectionUser {

@@ -1,8 +1,8 @@
 import { LanewayError } from '@laneway/core'
 import type { EndpointInput, SourceListener } from '@laneway/discovery'
-import type { NamingListener } from './naming.js'
-import type { ServiceInfo } from './service-info.js'
-import type { SnapshotStore } from './snapshot-store.js'
+import type { NamingListener } from '../naming/naming.js'
+import type { ServiceInfo } from '../naming/service-info.js'
+import type { SnapshotStore } from '../snapshot-store.js'
 
 /** A full list, as a source reports it. */
 export type EndpointList = readonly EndpointInput[]

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { LanewayError } from '@laneway/core'
+import { describeAnswer } from '../connection/session.js'
+import type { Message } from '../wire/transport.js'
 import type { ConfigKey } from './config-key.js'
-import { describeAnswer } from './session.js'
-import type { Message } from './transport.js'
 
 /** One configuration as the server has it. */
 export interface ConfigValue {
