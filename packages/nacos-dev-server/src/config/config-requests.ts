@@ -1,9 +1,9 @@
-import { type Answer, failure, success } from './answer.js'
+import type { Dialect } from '../dialect.js'
+import { type Answer, failure, success } from '../requests/answer.js'
+import type { RequestBody, RequestHandler } from '../requests/request.js'
+import type { Session } from '../session/session.js'
 import type { ConfigPushes } from './config-pushes.js'
 import type { ConfigName, ConfigStore } from './config-store.js'
-import type { Dialect } from './dialect.js'
-import type { RequestBody, RequestHandler } from './request.js'
-import type { Session } from './session.js'
 
 interface ConfigParts {
   readonly dialect: Dialect

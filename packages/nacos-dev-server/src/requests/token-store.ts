@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { ResolvedOptions } from './options.js'
+import type { ResolvedOptions } from '../options.js'
 
 /** Why a request is not served. */
 export type Refusal = 'missing' | 'invalid' | 'expired' | 'forbidden'

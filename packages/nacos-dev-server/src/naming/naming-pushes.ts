@@ -1,8 +1,8 @@
+import type { Pusher } from '../session/pusher.js'
+import type { Session } from '../session/session.js'
+import { Timers } from '../timers.js'
 import type { ServiceName } from './instance.js'
 import { keyOf, type NamingStore, type ServiceInfo } from './naming-store.js'
-import type { Pusher } from './pusher.js'
-import type { Session } from './session.js'
-import { Timers } from './timers.js'
 
 interface Batch {
   readonly name: ServiceName

@@ -1,4 +1,4 @@
-import type { Session } from './session.js'
+import type { Session } from '../session/session.js'
 
 /** Which messages or connections a fault hits; without any member: all, until undone. */
 export interface FaultScope {

@@ -1,10 +1,10 @@
-import { type Answer, failure, success } from './answer.js'
-import type { Dialect } from './dialect.js'
+import type { Dialect } from '../dialect.js'
+import { type Answer, failure, success } from '../requests/answer.js'
+import type { RequestBody, RequestHandler } from '../requests/request.js'
+import type { Session } from '../session/session.js'
 import { type Instance, parseInstance, type ServiceName } from './instance.js'
 import type { NamingPushes } from './naming-pushes.js'
 import type { NamingStore } from './naming-store.js'
-import type { RequestBody, RequestHandler } from './request.js'
-import type { Session } from './session.js'
 
 interface NamingParts {
   readonly dialect: Dialect

@@ -1,5 +1,5 @@
+import type { Session } from '../session/session.js'
 import type { Answer } from './answer.js'
-import type { Session } from './session.js'
 
 /** A parsed request body. */
 export type RequestBody = Readonly<Record<string, unknown>>

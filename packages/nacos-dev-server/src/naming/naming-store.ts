@@ -1,4 +1,4 @@
-import type { Dialect } from './dialect.js'
+import type { Dialect } from '../dialect.js'
 import { type Host, type Instance, type InstanceOverride, type ServiceName, toHost } from './instance.js'
 
 /** The list of a service as queries, subscriptions and pushes carry it. */

@@ -1,6 +1,6 @@
-import type { ConfigStore } from './config-store.js'
-import type { NamingStore } from './naming-store.js'
-import type { SessionTable } from './session-table.js'
+import type { ConfigStore } from './config/config-store.js'
+import type { NamingStore } from './naming/naming-store.js'
+import type { SessionTable } from './session/session-table.js'
 
 /** A connection, as tests see it. */
 export interface SessionView {

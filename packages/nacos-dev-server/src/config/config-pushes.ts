@@ -1,7 +1,7 @@
+import type { Pusher } from '../session/pusher.js'
+import type { Session } from '../session/session.js'
+import { Timers } from '../timers.js'
 import type { ConfigName, ConfigStore } from './config-store.js'
-import type { Pusher } from './pusher.js'
-import type { Session } from './session.js'
-import { Timers } from './timers.js'
 
 /** A Java server gives a listener up after so many repeats. */
 const MAX_REPEATS = 50

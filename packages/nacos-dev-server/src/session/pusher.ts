@@ -1,4 +1,4 @@
-import type { Payload } from './payload.js'
+import type { Payload } from '../transport/payload.js'
 import type { Session } from './session.js'
 
 /** How a push ended: acknowledged, answered with anything else, not answered in time, or the connection went away. */

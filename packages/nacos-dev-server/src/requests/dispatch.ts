@@ -1,9 +1,9 @@
+import type { Dialect } from '../dialect.js'
+import type { FaultRules } from '../faults/fault-rules.js'
+import type { Session } from '../session/session.js'
+import type { Payload } from '../transport/payload.js'
 import { type Answer, failure, success } from './answer.js'
-import type { Dialect } from './dialect.js'
-import type { FaultRules } from './fault-rules.js'
-import type { Payload } from './payload.js'
 import type { RequestBody, RequestHandler } from './request.js'
-import type { Session } from './session.js'
 import type { TokenStore } from './token-store.js'
 
 interface DispatchParts {

@@ -1,4 +1,4 @@
-import type { Dialect } from './dialect.js'
+import type { Dialect } from '../dialect.js'
 
 /** An instance as a client published it, with the server's defaults filled in. */
 export interface Instance {

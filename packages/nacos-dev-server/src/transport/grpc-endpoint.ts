@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js'
-import type { ResolvedOptions } from './options.js'
+import type { ResolvedOptions } from '../options.js'
+import type { BiStream } from '../session/session.js'
 import { decodePayload, encodePayload, type Payload } from './payload.js'
-import type { BiStream } from './session.js'
 
 /** A Java server takes messages up to this size; grpc-js would stop at 4 MiB. */
 const MAX_MESSAGE_BYTES = 10 * 1024 * 1024

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { ServerDuplexStream } from '@grpc/grpc-js'
-import type { Payload } from './payload.js'
+import type { Payload } from '../transport/payload.js'
 
 /** The bi-directional stream of a connection. */
 export type BiStream = ServerDuplexStream<Payload, Payload>

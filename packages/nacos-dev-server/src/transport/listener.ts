@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { DevServerError } from './error.js'
+import { DevServerError } from '../error.js'
 
 /** A TCP port that can refuse connections for a while and listen again. */
 export class Listener {

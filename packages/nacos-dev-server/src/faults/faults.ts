@@ -1,10 +1,10 @@
-import type { Dialect } from './dialect.js'
+import type { Dialect } from '../dialect.js'
+import { type Host, parseInstance, type ServiceName, toHost } from '../naming/instance.js'
+import type { NamingStore } from '../naming/naming-store.js'
+import type { Pusher } from '../session/pusher.js'
+import type { Session } from '../session/session.js'
+import type { PortPair, Side } from '../transport/port-pair.js'
 import { type FaultRules, type FaultScope, isHit } from './fault-rules.js'
-import { type Host, parseInstance, type ServiceName, toHost } from './instance.js'
-import type { NamingStore } from './naming-store.js'
-import type { PortPair, Side } from './port-pair.js'
-import type { Pusher } from './pusher.js'
-import type { Session } from './session.js'
 
 /** Switches a fault off again. */
 export type Undo = () => void

@@ -1,4 +1,4 @@
-import type { ResolvedOptions } from './options.js'
+import type { ResolvedOptions } from '../options.js'
 import type { Pusher } from './pusher.js'
 import type { Session } from './session.js'
 

@@ -1,8 +1,8 @@
-import type { FaultRules } from './fault-rules.js'
-import type { NacosDevServerOptions } from './options.js'
-import type { Payload } from './payload.js'
+import type { FaultRules } from '../faults/fault-rules.js'
+import type { NacosDevServerOptions } from '../options.js'
+import type { Timers } from '../timers.js'
+import type { Payload } from '../transport/payload.js'
 import type { BiStream, Session } from './session.js'
-import type { Timers } from './timers.js'
 
 interface OutletParts {
   readonly clientIp: string

@@ -1,6 +1,6 @@
-import type { Dialect } from './dialect.js'
+import type { Dialect } from '../dialect.js'
+import type { Payload } from '../transport/payload.js'
 import type { Outlet } from './outlet.js'
-import type { Payload } from './payload.js'
 import type { Pusher } from './pusher.js'
 import type { BiStream, Session, Setup } from './session.js'
 

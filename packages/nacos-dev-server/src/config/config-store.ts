@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Dialect } from './dialect.js'
+import type { Dialect } from '../dialect.js'
 
 /** What names a config. */
 export interface ConfigName {
