@@ -1,5 +1,5 @@
+import type { Guard } from '../guard.js'
 import { chainOf, watchEmitterClasses } from './emitter-classes.js'
-import type { Guard } from './guard.js'
 import type { KnownClass } from './known-class.js'
 import { createLaneMethods } from './lane-methods.js'
 

@@ -1,4 +1,4 @@
-import type { HttpServer } from './http-servers.js'
+import type { HttpServer } from '../ingress/http-servers.js'
 
 /** How often connections that have become idle are closed. */
 const IDLE_CHECK_MS = 50

@@ -1,6 +1,6 @@
 import { LanewayError } from '@laneway/core'
-import type { RegisterConfig } from './config.js'
-import { readPem } from './read-pem.js'
+import type { RegisterConfig } from '../config/config.js'
+import { readPem } from '../config/read-pem.js'
 
 /**
  * Options of the Nacos client.

@@ -1,6 +1,6 @@
 import type { EndpointTls } from '@laneway/core'
-import type { RegisterConfig } from './config.js'
-import { readPem } from './read-pem.js'
+import type { RegisterConfig } from '../config/config.js'
+import { readPem } from '../config/read-pem.js'
 
 /**
  * Trust in instances that speak TLS; `undefined` when nothing is set.

@@ -1,6 +1,6 @@
 import type { ServiceHealth, SourceHealth } from '@laneway/discovery'
-import type { RegisterConfig } from './config.js'
-import type { RegisterHealth } from './health.js'
+import type { RegisterConfig } from '../config/config.js'
+import type { RegisterHealth } from '../lifecycle/health.js'
 
 /** What `LANEWAY_DIAGNOSE=1` prints, in this order. */
 export type Diagnosis = Readonly<Record<string, string | readonly string[]>>

@@ -2,7 +2,7 @@ import http from 'node:http'
 import https from 'node:https'
 import { syncBuiltinESMExports } from 'node:module'
 import { createAgentPatch, type LaneAgentOptions } from '@laneway/http'
-import type { Guard } from './guard.js'
+import type { Guard } from '../guard.js'
 
 type Method = (...args: any[]) => any
 

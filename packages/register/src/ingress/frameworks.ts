@@ -1,5 +1,5 @@
 import { type DecidesInjected, guardLayer } from '@laneway/core'
-import { has, type KnownClass } from './known-class.js'
+import { has, type KnownClass } from '../libraries/known-class.js'
 
 /**
  * Frameworks whose layers are told by an emitter.

@@ -1,5 +1,5 @@
 import type { Server } from 'node:net'
-import type { Discovery, Registration } from './discovery.js'
+import type { Discovery, Registration } from '../discovery/discovery.js'
 
 /** This instance in the registry. */
 export interface RegistrationHealth {

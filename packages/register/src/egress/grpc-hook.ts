@@ -1,7 +1,7 @@
 import Module from 'node:module'
 import type { ChannelPatch, LaneChannelOptions } from '@laneway/grpc/patch'
-import type { Guard } from './guard.js'
-import { loadDependency } from './on-demand.js'
+import type { Guard } from '../guard.js'
+import { loadDependency } from '../on-demand.js'
 
 interface Loader {
   _load(request: string, parent: unknown, isMain: boolean): unknown

@@ -7,10 +7,10 @@ import type {
   LaneResolverOptions,
   Source,
 } from '@laneway/discovery'
-import type { RegisterConfig } from './config.js'
+import type { RegisterConfig } from '../config/config.js'
+import { loadDependency, loadOnDemand } from '../on-demand.js'
 import { addressOfInterface } from './interface-address.js'
 import { nacosClientOptions } from './nacos-options.js'
-import { loadDependency, loadOnDemand } from './on-demand.js'
 
 /** What is used of `@laneway/discovery`. */
 interface DiscoveryPackage {

@@ -1,6 +1,6 @@
 import Module from 'node:module'
+import type { Guard } from '../guard.js'
 import { owns } from './emitter-classes.js'
-import type { Guard } from './guard.js'
 import type { KnownClass } from './known-class.js'
 import { inLane, inLaneOfCaller, laneNow } from './lane-methods.js'
 

@@ -1,6 +1,6 @@
 import { createUndiciPatch, type LaneEgressOptions, type UndiciPatch } from '@laneway/undici'
-import { chainOf, owns, watchEmitterClasses } from './emitter-classes.js'
-import type { Guard } from './guard.js'
+import type { Guard } from '../guard.js'
+import { chainOf, owns, watchEmitterClasses } from '../libraries/emitter-classes.js'
 
 type Method = (...args: any[]) => any
 type Methods = Record<string, Method | undefined>

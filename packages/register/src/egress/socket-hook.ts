@@ -3,7 +3,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import { Socket } from 'node:net'
 import tls from 'node:tls'
 import { currentLane, runInLane } from '@laneway/core'
-import type { Guard } from './guard.js'
+import type { Guard } from '../guard.js'
 
 type Method = (this: unknown, ...args: any[]) => any
 

@@ -9,9 +9,9 @@ import {
   type IngressRequest,
   runRequest,
 } from '@laneway/core'
-import { owns, watchEmitterClasses } from './emitter-classes.js'
-import type { Guard } from './guard.js'
-import { loadedModules } from './loaded-modules.js'
+import type { Guard } from '../guard.js'
+import { owns, watchEmitterClasses } from '../libraries/emitter-classes.js'
+import { loadedModules } from '../libraries/loaded-modules.js'
 
 /**
  * A framework may be loaded after the first injected requests. But servers may have a class for their responses, too, and a

@@ -1,5 +1,5 @@
+import type { Guard } from '../guard.js'
 import { owns } from './emitter-classes.js'
-import type { Guard } from './guard.js'
 import { createLaneMethods, inLaneOfCaller } from './lane-methods.js'
 import { loadedModules } from './loaded-modules.js'
 

@@ -1,5 +1,5 @@
 import { bindEmitter, currentLane, type Emitter, runInLane } from '@laneway/core'
-import type { Guard } from './guard.js'
+import type { Guard } from '../guard.js'
 
 type Callback = (this: unknown, ...args: unknown[]) => unknown
 type Lane = ReturnType<typeof currentLane>
