@@ -2,5 +2,6 @@
 // Importing this starts nothing.
 
 export { PARTS, type RegisterConfig, type RegisterOptions, readConfig, variableOf } from './config/config.js'
-export { FIELDS, type Field } from './config/fields.js'
+export type { Field } from './config/fields/field.js'
+export { FIELDS } from './config/fields.js'
 export { createDiscovery, type Discovery, type Registration } from './discovery/discovery.js'

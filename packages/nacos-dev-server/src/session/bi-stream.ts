@@ -1,8 +1,9 @@
 import type { Dialect } from '../dialect.js'
+import type { BiStream } from '../transport/grpc-endpoint.js'
 import type { Payload } from '../transport/payload.js'
 import type { Outlet } from './outlet.js'
 import type { Pusher } from './pusher.js'
-import type { BiStream, Session, Setup } from './session.js'
+import type { Session, Setup } from './session.js'
 
 interface BiStreamParts {
   readonly dialect: Dialect

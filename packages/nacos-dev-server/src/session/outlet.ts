@@ -1,8 +1,9 @@
 import type { FaultRules } from '../faults/fault-rules.js'
 import type { NacosDevServerOptions } from '../options.js'
 import type { Timers } from '../timers.js'
+import type { BiStream } from '../transport/grpc-endpoint.js'
 import type { Payload } from '../transport/payload.js'
-import type { BiStream, Session } from './session.js'
+import type { Session } from './session.js'
 
 interface OutletParts {
   readonly clientIp: string

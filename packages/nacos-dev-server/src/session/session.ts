@@ -1,9 +1,5 @@
 import type { Socket } from 'node:net'
-import type { ServerDuplexStream } from '@grpc/grpc-js'
-import type { Payload } from '../transport/payload.js'
-
-/** The bi-directional stream of a connection. */
-export type BiStream = ServerDuplexStream<Payload, Payload>
+import type { BiStream } from '../transport/grpc-endpoint.js'
 
 /** What a client said in its `ConnectionSetupRequest`. */
 export interface Setup {

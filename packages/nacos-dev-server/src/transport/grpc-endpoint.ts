@@ -1,7 +1,12 @@
 import type { Socket } from 'node:net'
-import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js'
+import {
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type sendUnaryData,
+} from '@grpc/grpc-js'
 import type { ResolvedOptions } from '../options.js'
-import type { BiStream } from '../session/session.js'
 import { decodePayload, encodePayload, type Payload } from './payload.js'
 
 /** A Java server takes messages up to this size; grpc-js would stop at 4 MiB. */
@@ -9,6 +14,9 @@ const MAX_MESSAGE_BYTES = 10 * 1024 * 1024
 
 /** How long a connection lives at most after its GOAWAY; a day stands for "the client decides". */
 const GOAWAY_GRACE_MS = 24 * 60 * 60 * 1000
+
+/** The bi-directional stream of a connection. */
+export type BiStream = ServerDuplexStream<Payload, Payload>
 
 interface GrpcHandlers {
   /** `peer` is `ip:port` of the connection's far side. Answers by calling `answer`, or never. */

@@ -1,5 +1,5 @@
 import { assertOneOf, describe, LanewayError } from '@laneway/core'
-import type { Field } from './fields.js'
+import type { Field } from './fields/field.js'
 
 /**
  * Reads the value of a setting: the text of a variable, or what a configuration file holds.
