@@ -10,12 +10,12 @@ import {
 } from '@laneway/core'
 import { type Clock, createClock } from './clock.js'
 import type { Endpoint } from './endpoint/endpoint.js'
-import { type Decision, explainDecision } from './explain.js'
-import type { Explanation } from './explanation.js'
-import { hintAtFailedCalls } from './failed-call-hints.js'
+import { type Decision, explainDecision } from './explain/explain-decision.js'
+import type { Explanation } from './explain/explanation.js'
+import { hintAtFailedCalls } from './explain/failed-call-hints.js'
 import { healthOf, type ResolverHealth } from './health.js'
-import { reasonOf } from './reason.js'
-import { notReady, type RefusalFacts, refusalOf } from './refusal.js'
+import { reasonOf } from './explain/reason.js'
+import { notReady, type RefusalFacts, refusalOf } from './explain/refusal.js'
 import type { LaneResolver } from './resolver.js'
 import {
   type LaneResolverOptions,

@@ -1,6 +1,6 @@
 import type { Lane, LanewayError } from '@laneway/core'
 import type { Endpoint } from './endpoint/endpoint.js'
-import type { Explanation } from './explanation.js'
+import type { Explanation } from './explain/explanation.js'
 import type { ResolverHealth } from './health.js'
 import type { ServiceState } from './service/service-state.js'
 import type { Choice, ChoiceEnd } from './table/choice.js'
