@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -94,4 +94,21 @@ for (const name of readdirSync(root)) {
       t.ok(manifest.peerDependencies?.[peer] !== undefined, `${peer} is a peer dependency`)
     }
   })
+}
+
+t.test('only packages of this repository import what is internal', async t => {
+  const places = ['README.md', 'docs', 'examples', ...readdirSync(root).map(name => `packages/${name}/README.md`)]
+  for (const file of places.flatMap(place => texts(join(root, '..', place)))) {
+    t.notMatch(readFileSync(file, 'utf8'), /'@laneway\/[\w-]+\/internal/, `${file} shows users what is internal`)
+  }
+})
+
+/** The files of a folder that hold code or prose, or the file itself. */
+function texts(place: string): string[] {
+  if (!existsSync(place)) return []
+  if (!statSync(place).isDirectory()) return [place]
+  return readdirSync(place)
+    .filter(name => name !== 'node_modules' && name !== 'dist')
+    .map(name => join(place, name))
+    .flatMap(path => (statSync(path).isDirectory() || /\.([cm]?[jt]s|md)$/.test(path) ? texts(path) : []))
 }
