@@ -1,7 +1,7 @@
-import type { LaneableDispatcher, LaneableInterceptor } from './dispatcher.js'
+import type { LaneableDispatcher, LaneableInterceptor } from './dispatcher/dispatcher.js'
+import { assertRoutesByOrigin } from './dispatcher/routes-by-origin.js'
 import { createRoute, laneDispatcher, warnIfComposed } from './lane-dispatcher.js'
 import { type ComposeLaneOptions, resolveEgressOptions } from './options.js'
-import { assertRoutesByOrigin } from './routes-by-origin.js'
 
 /**
  * Makes a dispatcher of undici 6, 7 or 8 keep the lane: each request carries the tag of the code that made it, and goes to

@@ -1,6 +1,6 @@
 // For users
 export { composeLane } from './compose-lane.js'
-export type { LaneableDispatcher, LaneableInterceptor } from './dispatcher.js'
+export type { LaneableDispatcher, LaneableInterceptor } from './dispatcher/dispatcher.js'
 // For the other @laneway packages
 export { builtInDispatcher, createFetchWatch, createLaneFetch, type LaneFetch } from './lane-fetch.js'
 export type { ComposeLaneOptions, LaneEgressOptions } from './options.js'

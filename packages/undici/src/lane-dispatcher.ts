@@ -1,19 +1,19 @@
 import { emitLanewayWarning, LanewayError, type Warn } from '@laneway/core'
-import { directAgentOf } from './direct-agent.js'
+import { captureLane, type LaneRoute, laneDispatch, resolveLane } from './capture.js'
+import { directAgentOf } from './dispatcher/direct-agent.js'
 import type {
   Dispatch,
   DispatchHandler,
   DispatchOptions,
   LaneableDispatcher,
   LaneableInterceptor,
-} from './dispatcher.js'
-import { watchEndpointPools } from './endpoint-pools.js'
-import { composeOf, generationOf } from './generation.js'
-import { classNames, hasSocketPath } from './internals.js'
-import { captureLane, type LaneRoute, laneDispatch, resolveLane } from './lane-route.js'
-import { mocksOf } from './mocks.js'
+} from './dispatcher/dispatcher.js'
+import { watchEndpointPools } from './dispatcher/endpoint-pools.js'
+import { composeOf, generationOf } from './dispatcher/generation.js'
+import { classNames, hasSocketPath } from './dispatcher/internals.js'
+import { mocksOf } from './mock/mocks.js'
 import type { EgressSettings } from './options.js'
-import { redirectionsOf } from './redirections.js'
+import { redirectionsOf } from './redirect/redirections.js'
 
 /** A route with what has to be ended when its dispatcher is closed. */
 export interface OwnedRoute {

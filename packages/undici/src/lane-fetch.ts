@@ -1,9 +1,9 @@
 import { LanewayError } from '@laneway/core'
-import type { LaneableDispatcher } from './dispatcher.js'
+import type { LaneableDispatcher } from './dispatcher/dispatcher.js'
+import { assertRoutesByOrigin } from './dispatcher/routes-by-origin.js'
 import { createRoute, laneDispatcher } from './lane-dispatcher.js'
-import { type Fetch, isMockOfFetch, isReplaced, withTag } from './mocked-fetch.js'
+import { type Fetch, isMockOfFetch, isReplaced, withTag } from './mock/mocked-fetch.js'
 import { LANE_EGRESS_KEYS, type LaneEgressOptions, resolveEgressOptions } from './options.js'
-import { assertRoutesByOrigin } from './routes-by-origin.js'
 
 /** The type of the global `fetch`, as the project's own `@types/node` has it. */
 export type LaneFetch = typeof globalThis.fetch

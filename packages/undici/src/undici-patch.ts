@@ -1,22 +1,22 @@
-import { kDone } from './call.js'
-import { isCallersFault } from './callers-fault.js'
-import { directAgentOf } from './direct-agent.js'
+import { kDone } from './call/call.js'
+import { isCallersFault } from './call/callers-fault.js'
+import { isDone, type LaneRoute, laneDispatch } from './capture.js'
+import { directAgentOf } from './dispatcher/direct-agent.js'
 import type {
   Dispatch,
   DispatchHandler,
   DispatchOptions,
   LaneableDispatcher,
   LaneableInterceptor,
-} from './dispatcher.js'
-import { watchEndpointPools } from './endpoint-pools.js'
-import { type Compose, generationOf, kOriginalCompose } from './generation.js'
-import { hasSocketPath, internal } from './internals.js'
+} from './dispatcher/dispatcher.js'
+import { watchEndpointPools } from './dispatcher/endpoint-pools.js'
+import { type Compose, generationOf, kOriginalCompose } from './dispatcher/generation.js'
+import { hasSocketPath, internal } from './dispatcher/internals.js'
+import { probeOf, routes, routesByClass } from './dispatcher/routes-by-origin.js'
 import { isDnsRefusal, laneDispatcher } from './lane-dispatcher.js'
-import { isDone, type LaneRoute, laneDispatch } from './lane-route.js'
-import { type FindMock, mocksOf } from './mocks.js'
+import { type FindMock, mocksOf } from './mock/mocks.js'
 import { LANE_EGRESS_KEYS, type LaneEgressOptions, resolveEgressOptions } from './options.js'
-import { redirectionsOf } from './redirections.js'
-import { probeOf, routes, routesByClass } from './routes-by-origin.js'
+import { redirectionsOf } from './redirect/redirections.js'
 
 /**
  * Puts the lane into a copy of undici whose users know nothing of it. Replace on its prototypes
