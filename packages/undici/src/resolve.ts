@@ -1,84 +1,95 @@
-import { channels, lanesSeen } from '@laneway/core'
-import type { Choice } from '@laneway/discovery'
-import { type Call, doneOptions, enterHop, resumedFrom } from './call/call.js'
-import { type Aim, aimOf, originText, type Target, targetOfOrigin } from './call/target.js'
-import type { LaneRoute } from './capture.js'
-import type { DispatchHandler, DispatchOptions } from './dispatcher/dispatcher.js'
-import { LegacyExchange } from './exchange/legacy-exchange.js'
-import { ModernExchange } from './exchange/modern-exchange.js'
-import { resumeMoved, ServiceHop } from './hop/service-hop.js'
+import { lanesSeen } from '@laneway/core'
+import { type Call, enterHop, kCall } from './call/call.js'
+import { decide } from './call/decide.js'
+import { type Aim, aimOf, originText, targetOfOrigin } from './call/target.js'
+import type { Dispatch, DispatchHandler, DispatchOptions } from './dispatcher/dispatcher.js'
+import { accepts, deliverError, mismatch } from './dispatcher/generation.js'
+import type { LaneRoute } from './dispatcher/route.js'
+import { createExchange, isModern } from './exchange/create-exchange.js'
+import type { Exchange } from './exchange/exchange.js'
+import { ServiceHop } from './hop/service-hop.js'
 import { waitUntilReady } from './hop/wait-until-ready.js'
-import { type Mock, pastMocks, sendToMock } from './mock/mocks.js'
-import { cameWithHost, type PlainHeaders, sentHeaders } from './sent/headers.js'
-import { publishHop, sendOutside } from './sent/outside.js'
+import { type Mock, pastMocks } from './mock/mocks.js'
+import { sendToMock } from './mock/send-to-mock.js'
+import { RedirectFollower } from './redirect/redirect-follower.js'
+import { redirectionsOfCall } from './redirect/redirections.js'
+import { readHeaders } from './sent/headers.js'
+import { sendOutside } from './sent/outside.js'
+import { cameWithHost, sentHeaders } from './sent/sent-headers.js'
+import { doneOptions, isDone } from './sent/sent-options.js'
 
-type Exchange = LegacyExchange | ModernExchange
+/** The innermost step, once per hop and attempt. */
+export function resolveLane(route: LaneRoute, options: DispatchOptions, handler: DispatchHandler): boolean {
+  if (route.passes || isDone(options, handler)) return route.send(options, handler)
+  const redirections = redirectionsOfCall(route, options)
+  if (redirections === 0) return resolveHop(route, options, handler)
+  const own: DispatchOptions = { ...options, throwOnMaxRedirect: false }
+  if (redirections !== 'hidden') own['maxRedirections'] = 0
+  const next: Dispatch = (hop, follower) => resolveHop(route, hop, follower)
+  const throws = options['throwOnMaxRedirect'] === true
+  return resolveHop(route, own, new RedirectFollower(next, redirections, own, handler, throws))
+}
 
-/** Sends one hop or attempt: to an endpoint when its target is a service, else where it always went. */
-export function sendHop(
-  route: LaneRoute,
-  call: Call,
-  options: DispatchOptions,
-  headers: PlainHeaders,
-  handler: DispatchHandler,
-  outermost: boolean,
-): boolean {
-  enterHop(call, options, headers)
+function resolveHop(route: LaneRoute, options: DispatchOptions, handler: DispatchHandler): boolean {
+  const headers = readHeaders(options)
+  if (headers === undefined) return route.send(options, handler)
+  // An interceptor that made options of its own has lost the symbol; the header above it says the same. Never ambient.
+  let call: Call
+  try {
+    call = (options[kCall] as Call | undefined) ?? decide(route.settings, options, headers, undefined)
+  } catch (error) {
+    if (route.onFault === undefined) throw error
+    route.onFault(error)
+    return route.send(options, handler)
+  }
+  if (accepts(route.generation, handler)) return sendAttempt(createExchange(route, call, options, headers, handler))
+  const error = mismatch(route.generation, handler)
+  try {
+    deliverError(handler, error)
+  } catch {
+    // An interceptor of another generation may be unable to pass the error on, so the outermost step reports it.
+  }
+  if (call.root?.settled === false) call.root.fail(error)
+  return true
+}
+
+/** Sends one attempt: to an endpoint when its target is a service, else where it would go without Laneway. */
+export function sendAttempt(exchange: Exchange): boolean {
+  const { route, call, options } = exchange
+  enterHop(call, options, exchange.headers)
   const aim = aimOf(options)
-  const target = aim === undefined ? targetOfOrigin(originText(options.origin) || route.origin) : aim.target
-  let hop: ServiceHop | undefined
+  exchange.target = aim === undefined ? targetOfOrigin(originText(options.origin) || route.origin) : aim.target
   let mock: Mock | undefined
   try {
     mock = route.mocks()?.(options.origin)
-    hop = serviceHopFor(route, call, options, headers, aim, target, mock)
+    exchange.hop = serviceHopOf(exchange, aim, mock)
   } catch (error) {
-    const exchange = exchangeFor(route, handler, call, outermost, undefined)
-    if (route.onFault !== undefined) {
-      route.onFault(error)
-      return sendOutside(route, call, options, headers, target, exchange)
+    markVary(exchange)
+    if (route.onFault === undefined) {
+      exchange.fail(error)
+      return true
     }
-    exchange.fail(error)
-    return true
+    route.onFault(error)
+    return sendOutside(exchange)
   }
-  const exchange = exchangeFor(route, handler, call, outermost, hop)
-  if (mock !== undefined) {
-    const unmatched = hop && (() => sendResolved(route, hop, handler, exchange))
-    return sendToMock(route, call, options, headers, target, mock, exchange, unmatched)
-  }
-  return hop === undefined
-    ? sendOutside(route, call, options, headers, target, exchange)
-    : sendResolved(route, hop, handler, exchange)
+  markVary(exchange)
+  const { hop } = exchange
+  if (mock !== undefined) return sendToMock(exchange, mock, hop && (() => sendToService(exchange, hop)))
+  return hop === undefined ? sendOutside(exchange) : sendToService(exchange, hop)
 }
 
-function sendResolved(route: LaneRoute, hop: ServiceHop, handler: DispatchHandler, exchange: Exchange): boolean {
-  try {
-    const choice = hop.pick()
-    return choice.outcome === 'not-ready'
-      ? sendWhenReady(route, hop, handler, exchange)
-      : sendToService(route, hop, choice, exchange)
-  } catch (error) {
-    // Of undici, or of the handler.
-    if (hop.handedOn || exchange.settled) throw error
-    hop.fault(error, exchange)
-    return true
-  }
+/** Below the user's interceptors responses say that they depend on the lane, so that caches keep lanes apart. */
+function markVary(exchange: Exchange): void {
+  const { route, outermost, hop } = exchange
+  if (!outermost && (route.varies || hop !== undefined || lanesSeen())) exchange.vary = route.settings.vary
 }
 
 /** @returns `undefined` when the target is no service, or cannot be reached past the dispatcher's proxy */
-function serviceHopFor(
-  route: LaneRoute,
-  call: Call,
-  options: DispatchOptions,
-  headers: PlainHeaders,
-  aim: Aim | undefined,
-  target: Target | undefined,
-  mock: Mock | undefined,
-): ServiceHop | undefined {
-  const { settings } = route
+function serviceHopOf(exchange: Exchange, aim: Aim | undefined, mock: Mock | undefined): ServiceHop | undefined {
+  const { route, call, options, headers, target } = exchange
+  const { settings, direct } = route
   const { resolver } = settings
-  if (resolver === undefined || route.direct === undefined || target === undefined || aim?.tunnel === true) {
-    return undefined
-  }
+  if (resolver === undefined || direct === undefined || target === undefined || aim?.tunnel === true) return undefined
   const service = resolver.match(target.hostname, target.port, target.secure)
   if (service === undefined) return undefined
   const copy = doneOptions(options, call)
@@ -86,65 +97,32 @@ function serviceHopFor(
   copy.headers = sentHeaders(headers, settings, call.lane, target.host, true)
   // What undici would derive from `Host`, by a check for addresses that costs 2 µs.
   if (!cameWithHost()) copy.servername ??= target.servername
-  return new ServiceHop(
-    route,
-    resolver,
-    mock === undefined ? route.direct : pastMocks(mock),
-    service,
-    target,
-    call,
-    copy,
-    options,
-    headers,
-    resumedFrom(call, headers),
-  )
+  return new ServiceHop(exchange, resolver, service, copy, mock === undefined ? direct : pastMocks(mock))
 }
 
-function sendToService(route: LaneRoute, hop: ServiceHop, choice: Choice, exchange: Exchange): boolean {
-  const { endpoint } = choice
-  const { call } = hop
-  if (endpoint === undefined) exchange.fail(hop.refusal(choice))
-  else if (hop.resumes !== undefined && route.pools?.departedSince(endpoint, call.sourceSeen) === true) {
-    exchange.fail(resumeMoved(choice))
-  } else {
-    if (channels.egress.hasSubscribers) publishHop(hop.target.hostname, call.lane, hop.info(choice))
-    return hop.send(choice, endpoint, exchange)
+function sendToService(exchange: Exchange, hop: ServiceHop): boolean {
+  try {
+    const choice = hop.pick()
+    if (choice.outcome !== 'not-ready') return hop.sendTo(choice)
+    sendWhenReady(exchange, hop)
+  } catch (error) {
+    // An error of undici, or of the handler.
+    if (hop.handedOn || exchange.settled) throw error
+    hop.fault(error)
   }
   return true
 }
 
-function sendWhenReady(route: LaneRoute, hop: ServiceHop, handler: DispatchHandler, exchange: Exchange): boolean {
+function sendWhenReady(exchange: Exchange, hop: ServiceHop): void {
+  const { route, handler } = exchange
   const proceed = (error?: unknown) => {
     try {
-      // Only now its ports are known, or that no registry has it.
-      if (!hop.isService()) hop.leave(exchange)
-      else if (error === undefined) sendToService(route, hop, hop.pick(), exchange)
+      if (!hop.isService()) hop.sendUnresolved()
+      else if (error === undefined) hop.sendTo(hop.pick())
       else exchange.fail(error)
     } catch (thrown) {
-      hop.fault(thrown, exchange)
+      hop.fault(thrown)
     }
   }
-  waitUntilReady(hop, handler, exchange instanceof ModernExchange, proceed, error => exchange.fail(error))
-  return true
-}
-
-/**
- * Stands between undici and the handler of a dispatch.
- *
- * @param captured - above the user's interceptors
- */
-export function exchangeFor(
-  route: LaneRoute,
-  handler: DispatchHandler,
-  call: Call,
-  outermost: boolean,
-  hop: ServiceHop | undefined,
-  captured = false,
-): Exchange {
-  // Below the user's interceptors responses say that they depend on the lane: caches keep them apart by it.
-  const marked = captured || (!outermost && (route.varies || hop !== undefined || lanesSeen()))
-  const vary = marked ? route.settings.vary : undefined
-  return route.generation.modern && typeof handler.onRequestStart === 'function'
-    ? new ModernExchange(handler, call, outermost, hop, vary)
-    : new LegacyExchange(handler, call, outermost, hop, vary)
+  waitUntilReady(hop, handler, isModern(route, handler), proceed, error => exchange.fail(error))
 }

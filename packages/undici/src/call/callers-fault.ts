@@ -2,8 +2,8 @@ import type { DispatchOptions } from '../dispatcher/dispatcher.js'
 import { plainHeaders } from '../sent/headers.js'
 
 /**
- * Whether options cannot be read because of what the caller put into them: a getter that throws, headers of no shape that
- * undici takes. undici refuses these itself, in its own words, and Laneway has nothing to report.
+ * Whether the caller made the options unreadable: by a getter that throws, or headers of a shape that undici does not take.
+ * undici refuses these itself, in its own words, so Laneway does not report them.
  */
 export function isCallersFault(options: DispatchOptions): boolean {
   try {

@@ -4,45 +4,45 @@ import type { DispatchOptions } from '../dispatcher/dispatcher.js'
 import type { Call } from './call.js'
 import { originText } from './target.js'
 
-/** The call whose end the running code was told of. */
-const continuing = new AsyncLocalStorage<Call | undefined>()
+/** The call whose end is being reported to the running code. */
+const ending = new AsyncLocalStorage<Call | undefined>()
 
 /**
- * Tells a handler of an end after which something outside may dispatch again: an error, or a status that is no success. A
- * retry or a redirect does so at once or by a timer, in whatever context it was told, and where both stand outside with a
- * handler that nobody has seen. So it is told where the call was made: in the lane of the caller.
+ * Reports an end after which something outside may dispatch again: an error, or a status that is no success. A retry or a
+ * redirect does so at once or by a timer, in the context of the report. Outside Laneway it may use a handler that Laneway
+ * has never seen. So the report runs where the call was made: in the lane of the caller.
  */
-export function tellInContext(call: Call, tell: () => void): void {
-  let told = false
+export function reportInContext(call: Call, report: () => void): void {
+  let reported = false
   try {
     runInLane(call.ambient, () => {
-      told = true
-      continuing.run(call, tell)
+      reported = true
+      ending.run(call, report)
     })
   } catch (error) {
-    // A context that fails was reported when the call read it; its end is told in any case.
-    if (told) throw error
-    tell()
+    // A context that fails was reported when the call read it; the end is reported in any case.
+    if (reported) throw error
+    report()
   }
 }
 
-/** The call that the running code may go on with. */
+/** The call that the running code may continue. */
 export function endedCall(): Call | undefined {
-  return continuing.getStore()
+  return ending.getStore()
 }
 
-/** Dispatches, so that the sockets it opens do not keep the call that was gone on with. */
-export function leaveEnded<A extends unknown[]>(dispatch: (...args: A) => boolean, ...args: A): boolean {
-  return continuing.run(undefined, dispatch, ...args)
+/** Dispatches outside that context, so that new sockets do not hold the ended call. */
+export function dispatchAfresh<A extends unknown[]>(dispatch: (...args: A) => boolean, ...args: A): boolean {
+  return ending.run(undefined, dispatch, ...args)
 }
 
 /**
- * Whether a dispatch goes on with a call that has ended: to the same target, or while the handler is told. It knows then
- * which endpoints failed and which one sent the first part of a body. The lane never comes from it.
+ * Whether a dispatch continues a call that has ended: to the same target, or while the handler is notified. Then it knows
+ * which endpoints failed and which one sent the first part of a body. The lane never comes from the ended call.
  *
- * @param fresh - what would be decided by context and headers alone
+ * @param fresh - what context and headers alone would decide
  */
-export function goesOn(ended: Call, fresh: Call, options: DispatchOptions): boolean {
+export function continues(ended: Call, fresh: Call, options: DispatchOptions): boolean {
   if (ended.open || ended.lane?.header !== fresh.lane?.header || ended.handSet !== fresh.handSet) return false
   return ended.ending || (ended.path === options.path && ended.origin === originText(options.origin))
 }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { DispatchOptions } from '../dispatcher/dispatcher.js'
 
-/** Where a request is meant to go, read once per origin. */
+/** Where a request is meant to go. Read once per origin. */
 export interface Target {
   readonly origin: string
   /** As in a URL, IPv6 in brackets. */
@@ -9,7 +9,7 @@ export interface Target {
   /** `undefined` for the scheme's default. */
   readonly port: number | undefined
   readonly secure: boolean
-  /** What belongs into the `Host` header. */
+  /** The value of the `Host` header. */
   readonly host: string
   /** For TLS; an address has none. */
   readonly servername: string | undefined
@@ -17,11 +17,11 @@ export interface Target {
 
 const MAX_TARGETS = 2048
 let targets = new Map<string, Target | undefined>()
-/** The origin before: most are the same, and a text that was just made has no hash yet to look it up by. */
+/** The origin of the call before: most are the same, and a new text has no hash yet for a look-up. */
 let lastOrigin: string | undefined
 let lastTarget: Target | undefined
 
-/** The target of an origin; `undefined` for what is no http(s) origin. Cached, because `new URL` costs a microsecond. */
+/** The target of an origin; `undefined` unless it is an http(s) origin. Cached, because `new URL` costs a microsecond. */
 export function targetOfOrigin(origin: string): Target | undefined {
   if (origin === lastOrigin) return lastTarget
   let target = targets.get(origin)
@@ -35,12 +35,12 @@ export function targetOfOrigin(origin: string): Target | undefined {
   return target
 }
 
-/** What a request aims at, which is not the origin when that is a proxy. */
+/** What a request aims at: not the origin when that is a proxy. */
 export interface Aim {
   readonly target: Target | undefined
   /** The path in origin form when `opts.path` names the target itself (`GET http://host/path`). */
   readonly path: string | undefined
-  /** A tunnel: its target is judged, but never replaced. */
+  /** A tunnel: its target decides about the tag, but is never replaced. */
   readonly tunnel: boolean
 }
 

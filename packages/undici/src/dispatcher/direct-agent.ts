@@ -2,17 +2,17 @@ import type { LaneableDispatcher } from './dispatcher.js'
 import { classNames, internal } from './internals.js'
 import { probeOf } from './routes-by-origin.js'
 
-/** The dispatcher for chosen endpoints: they are inside, a proxy leads outside. */
+/** The dispatcher for chosen endpoints. It uses no proxy: endpoints are inside, and a proxy leads outside. */
 export interface DirectAgent {
   readonly dispatcher: LaneableDispatcher
-  /** Made here, so closed here. */
+  /** Laneway made it, so Laneway closes it. */
   readonly owned: boolean
 }
 
-/** @returns `undefined` when the dispatcher uses a proxy that cannot be gone around */
+/** @returns `undefined` when Laneway cannot go around the proxy of the dispatcher */
 export function directAgentOf(dispatcher: LaneableDispatcher): DirectAgent | undefined {
   const names = classNames(dispatcher)
-  // By their insides too, because a minified class has another name.
+  // Their internals count too, because a minified class has another name.
   const unproxied = internal(dispatcher, 'no proxy agent')
   if (names.includes('EnvHttpProxyAgent') || isDispatcher(unproxied)) {
     return isDispatcher(unproxied) ? { dispatcher: unproxied, owned: false } : undefined

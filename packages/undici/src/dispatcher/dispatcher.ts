@@ -1,6 +1,6 @@
 /**
- * What is needed of a dispatcher, of any undici and of the copy inside Node. Structural on purpose: naming undici's own
- * types would tie this package to one of its majors.
+ * What Laneway needs of a dispatcher, of any undici and of the copy inside Node. The type is structural on purpose: undici's
+ * own types would tie this package to one of its majors.
  */
 export interface LaneableDispatcher {
   dispatch(options: any, handler: any): boolean
@@ -11,7 +11,7 @@ export interface LaneableDispatcher {
 /** An interceptor as `dispatcher.compose` takes it. */
 export type LaneableInterceptor = (dispatch: any, ...rest: any[]) => any
 
-/** The options of one dispatch, as far as Laneway looks at them. The rest passes through. */
+/** The options of one dispatch that Laneway reads. All others pass through. */
 export interface DispatchOptions {
   origin?: string | URL
   path?: string

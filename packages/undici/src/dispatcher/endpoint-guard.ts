@@ -14,66 +14,49 @@ type Factory = (this: unknown, origin: string | URL, options: PoolOptions) => un
 
 type Connector = (this: unknown, options: { hostname?: string }, callback: (...args: any[]) => void) => unknown
 
-/** The origins of endpoints given as names, kept on the factory that looks at them. */
-const kOrigins = Symbol.for('laneway.undici.guarded.v1')
+/** The endpoints of an Agent whose connections Laneway changes, kept on the factory of its pools. */
+export interface GuardedEndpoints {
+  /** Origins of endpoints given as names: their connections check what the name resolves to. */
+  readonly checked: Set<string>
+  /** TLS options by origin. */
+  readonly secured: Map<string, EndpointTls>
+}
 
-type GuardedFactory = Factory & { [kOrigins]?: Set<string> }
+const kGuarded = Symbol.for('laneway.undici.guarded.v2')
+
+type GuardedFactory = Factory & { [kGuarded]?: GuardedEndpoints }
 
 /**
- * Lets an Agent check, for the origins in the returned set, what their names resolve to: a registry could lead a request to
- * a metadata service by a name. Pools of all other origins are made as before.
+ * Lets an Agent make the pools of endpoints with other options: a registry could lead a request to a metadata service by a
+ * name, and an endpoint may need TLS options of its own. Pools of all other origins are made as before.
  *
  * @returns `undefined` when the Agent cannot be reached: it is wrapped, or of a class of its own
  */
-export function guardedOrigins(agent: LaneableDispatcher): Set<string> | undefined {
+export function guardEndpoints(agent: LaneableDispatcher): GuardedEndpoints | undefined {
   // Its pools are mocks, which connect nowhere.
-  if (classNames(agent).includes('MockAgent')) return new Set()
+  if (classNames(agent).includes('MockAgent')) return { checked: new Set(), secured: new Map() }
   const symbol = Object.getOwnPropertySymbols(agent).find(one => one.description === 'factory')
   if (symbol === undefined) return undefined
   const owner = agent as unknown as Record<symbol, GuardedFactory>
   const original = owner[symbol]
   if (typeof original !== 'function') return undefined
-  const known = original[kOrigins]
-  if (known !== undefined) return known
-  const origins = new Set<string>()
+  if (original[kGuarded] !== undefined) return original[kGuarded]
+  const endpoints: GuardedEndpoints = { checked: new Set(), secured: new Map() }
+  const { checked, secured } = endpoints
   const factory: GuardedFactory = function factory(origin, options) {
-    return original.call(this, origin, origins.has(originText(origin)) ? guardedOptions(options) : options)
+    const text = originText(origin)
+    const withTls = securedOptions(options, secured.get(text))
+    return original.call(this, origin, checked.has(text) ? guardedOptions(withTls) : withTls)
   }
-  factory[kOrigins] = origins
-  const secured = (original as SecuredFactory)[kSecured]
-  if (secured !== undefined) (factory as SecuredFactory)[kSecured] = secured
+  factory[kGuarded] = endpoints
   owner[symbol] = factory
-  return origins
+  return endpoints
 }
 
-const kSecured = Symbol.for('laneway.undici.secured.v1')
-
-type SecuredFactory = Factory & { [kSecured]?: Map<string, EndpointTls> }
-
-/**
- * Lets an Agent connect to the origins in the returned map with the TLS options beside them.
- *
- * @returns `undefined` when the Agent cannot be reached: it is wrapped, or of a class of its own
- */
-export function securedOrigins(agent: LaneableDispatcher): Map<string, EndpointTls> | undefined {
-  if (classNames(agent).includes('MockAgent')) return new Map()
-  const symbol = Object.getOwnPropertySymbols(agent).find(one => one.description === 'factory')
-  if (symbol === undefined) return undefined
-  const owner = agent as unknown as Record<symbol, SecuredFactory & GuardedFactory>
-  const original = owner[symbol]
-  if (typeof original !== 'function') return undefined
-  if (original[kSecured] !== undefined) return original[kSecured]
-  const origins = new Map<string, EndpointTls>()
-  const factory: SecuredFactory & GuardedFactory = function factory(origin, options) {
-    const tls = origins.get(originText(origin))
-    // A connector of the user's own trusts as it likes.
-    const own = tls === undefined || typeof options.connect === 'function'
-    return original.call(this, origin, own ? options : { ...options, connect: { ...Object(options.connect), ...tls } })
-  }
-  factory[kSecured] = origins
-  if (original[kOrigins] !== undefined) factory[kOrigins] = original[kOrigins]
-  owner[symbol] = factory
-  return origins
+/** A connector of the user's own has its own trust. */
+function securedOptions(options: PoolOptions, tls: EndpointTls | undefined): PoolOptions {
+  if (tls === undefined || typeof options.connect === 'function') return options
+  return { ...options, connect: { ...Object(options.connect), ...tls } }
 }
 
 function guardedOptions(options: PoolOptions): PoolOptions {
@@ -83,7 +66,7 @@ function guardedOptions(options: PoolOptions): PoolOptions {
   return { ...options, connect: { ...Object(connect), lookup: guardLookup(settings.lookup) } }
 }
 
-/** A connector of the user's own resolves by itself: its connection is looked at before anything is written to it. */
+/** A connector of the user's own resolves by itself, so its connection is checked before anything is written to it. */
 function guardedConnector(connect: Connector): Connector {
   return function guardedConnector(options, callback) {
     return connect.call(this, options, (error: unknown, socket?: { remoteAddress?: string; destroy(): void }) => {

@@ -1,7 +1,7 @@
 import type { EndpointTls } from '@laneway/core'
 import type { Endpoint, LaneResolver } from '@laneway/discovery'
 import type { LaneableDispatcher } from './dispatcher.js'
-import { guardedOrigins, securedOrigins } from './endpoint-guard.js'
+import { type GuardedEndpoints, guardEndpoints } from './endpoint-guard.js'
 import { classNames, internal } from './internals.js'
 
 /** How many departures are remembered for bodies that are being resumed. */
@@ -15,21 +15,21 @@ export interface EndpointPools {
   /** Whether an endpoint has left its service since a moment of `now()`. */
   departedSince(endpoint: Endpoint, moment: number): boolean
   /**
-   * Sees to it that the next connection to an endpoint given as a name checks what the name resolves to.
+   * Makes the next connection to an endpoint given as a name check what the name resolves to.
    *
-   * @param origin - of the endpoint over plain HTTP, a text that its caller keeps: the hash of a new one costs more than the
-   * look-up
+   * @param origin - of the endpoint over plain HTTP. Callers keep this text, because hashing a new one costs more than the
+   * look-up.
    * @returns `false` when the dispatcher has no place to check: the caller has to resolve the name
    */
   guard(endpoint: Endpoint, origin: string): boolean
-  /** Sees to it that connections to an endpoint which speaks TLS are trusted as the options of Laneway say. */
+  /** Makes connections to an endpoint that speaks TLS use the trust that the options of Laneway say. */
   secure(endpoint: Endpoint, origin: string, tls: EndpointTls): void
   stop(): void
 }
 
 /**
- * Closes the connections to endpoints that left their service, after their requests. undici 6 keeps a pool for each origin
- * for ever; 7 and 8 keep it until the server closes.
+ * Closes the connections to endpoints that left their service, once their requests have ended. undici 6 keeps the pool of an
+ * origin for ever; 7 and 8 keep it until the server closes.
  */
 export function watchEndpointPools(resolver: LaneResolver, agent: LaneableDispatcher): EndpointPools {
   const departed = new Map<string, number>()
@@ -37,15 +37,21 @@ export function watchEndpointPools(resolver: LaneResolver, agent: LaneableDispat
   let forgotten = 0
   // The user may drop a dispatcher without closing it; the resolver lives on.
   const held = new WeakRef(agent)
-  let origins: Set<string> | undefined
-  let secured: Map<string, EndpointTls> | undefined
-  let guardable: boolean | undefined
+  let guarded: GuardedEndpoints | undefined
+  let looked = false
+  const guardedOf = (alive: LaneableDispatcher) => {
+    if (!looked) {
+      looked = true
+      guarded = guardEndpoints(alive)
+    }
+    return guarded
+  }
   const stop = resolver.onEndpointGone(endpoint => {
     const alive = held.deref()
     if (alive === undefined) return stop()
     count++
-    for (const scheme of SCHEMES) origins?.delete(scheme + endpoint.address)
-    secured?.delete(`https://${endpoint.address}`)
+    for (const scheme of SCHEMES) guarded?.checked.delete(scheme + endpoint.address)
+    guarded?.secured.delete(`https://${endpoint.address}`)
     departed.delete(endpoint.address)
     departed.set(endpoint.address, count)
     if (departed.size > MAX_DEPARTED) {
@@ -60,13 +66,10 @@ export function watchEndpointPools(resolver: LaneResolver, agent: LaneableDispat
     guard(endpoint, origin) {
       const alive = held.deref()
       if (alive === undefined) return false
-      if (guardable === undefined) {
-        origins = guardedOrigins(alive)
-        guardable = origins !== undefined
-      }
-      if (origins === undefined) return false
-      if (!origins.has(origin)) {
-        for (const scheme of SCHEMES) origins.add(scheme + endpoint.address)
+      const checked = guardedOf(alive)?.checked
+      if (checked === undefined) return false
+      if (!checked.has(origin)) {
+        for (const scheme of SCHEMES) checked.add(scheme + endpoint.address)
         // A pool that the app made for the same origin connects unchecked.
         closePools(alive, endpoint.address)
       }
@@ -75,7 +78,7 @@ export function watchEndpointPools(resolver: LaneResolver, agent: LaneableDispat
     secure(endpoint, origin, tls) {
       const alive = held.deref()
       if (alive === undefined) return
-      secured ??= securedOrigins(alive)
+      const secured = guardedOf(alive)?.secured
       if (secured === undefined || secured.get(origin) === tls) return
       secured.set(origin, tls)
       closePools(alive, endpoint.address)
@@ -106,5 +109,5 @@ function closePools(agent: LaneableDispatcher, address: string): void {
   }
 }
 
-/** A pool that was destroyed meanwhile has nothing left to close. */
+/** A pool that was destroyed meanwhile needs no closing. */
 function ignore(): void {}

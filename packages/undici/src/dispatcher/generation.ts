@@ -18,7 +18,7 @@ const EIGHT: Generation = { undici: '8', legacy: false, modern: true }
  * enough, and the version of a package cannot be read off its objects.
  */
 export function generationOf(dispatcher: LaneableDispatcher): Generation {
-  // What undici 8 puts where older copies look for the global dispatcher; it takes both sorts of handlers.
+  // undici 8 puts it where older copies look for the global dispatcher; it takes both sorts of handlers.
   if (classNames(dispatcher)[0] === 'Dispatcher1Wrapper') return SEVEN
   const compose = composeOf(dispatcher)
   if (compose === undefined) return SIX
@@ -55,7 +55,7 @@ export type Compose = (this: unknown, ...interceptors: unknown[]) => LaneableDis
 /** Whether a dispatcher of this generation would call the handler at all. */
 export function accepts(generation: Generation, handler: DispatchHandler): boolean {
   if (typeof handler.onRequestStart === 'function') return generation.modern || typeof handler.onConnect === 'function'
-  // One that is neither is left to undici, which says what is missing.
+  // A handler that is neither is left to undici, which says what is missing.
   return generation.legacy || typeof handler.onConnect !== 'function'
 }
 
@@ -67,4 +67,12 @@ export function mismatch(generation: Generation, handler: DispatchHandler): Lane
       `${process.versions.node}, which is undici ${process.versions['undici'] ?? 'unknown'}): call fetch or request of the undici ` +
       'that made the dispatcher, or use createLaneFetch() for the built-in fetch',
   )
+}
+
+/** Ends a request with an error, by the method of the handler's own generation, as undici does when it refuses options. */
+export function deliverError(handler: DispatchHandler, error: unknown): void {
+  if (typeof handler.onRequestStart === 'function' || typeof handler.onError !== 'function') {
+    if (typeof handler.onResponseError !== 'function') throw error
+    handler.onResponseError(null, error)
+  } else handler.onError(error)
 }

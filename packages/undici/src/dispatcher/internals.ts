@@ -1,7 +1,7 @@
 /**
- * A property that undici keeps under a symbol of its own. There is no public way to the parts that Laneway must reach (the
- * pools of an Agent, the direct agent of a proxy), and the descriptions have been the same from undici 6 to 8; where one
- * is missing the feature that needs it is left out.
+ * A property that undici keeps under a symbol of its own. undici has no public way to the parts that Laneway must reach (the
+ * pools of an Agent, the direct agent of a proxy). The descriptions are the same from undici 6 to 8. Where one is missing,
+ * Laneway does without the feature that needs it.
  */
 export function internal(owner: object, description: string): unknown {
   for (const symbol of Object.getOwnPropertySymbols(owner)) {
@@ -21,7 +21,7 @@ export function classNames(value: object): string[] {
   return names
 }
 
-/** Whether the sockets of a dispatcher go to a unix socket, whatever the origin says. */
+/** Whether a dispatcher connects to a unix socket, whatever the origin says. */
 export function hasSocketPath(dispatcher: object): boolean {
   const options = internal(dispatcher, 'options') as { socketPath?: unknown; connect?: unknown } | undefined
   const connect = Object(options?.connect) as { socketPath?: unknown }

@@ -13,7 +13,7 @@ const BY_ORIGIN = new Set([
 const ONE_ORIGIN = new Set(['Client', 'H2CClient', 'Pool', 'BalancedPool', 'RoundRobinPool', 'MockClient', 'MockPool'])
 
 /**
- * Refuses what sends every request to one origin: a chosen endpoint would be ignored without a word.
+ * Refuses a dispatcher that sends every request to one origin: it would silently ignore a chosen endpoint.
  *
  * @throws LanewayError `LANEWAY_NOT_AN_AGENT`
  */
@@ -38,21 +38,21 @@ export function routesByClass(dispatcher: object): boolean | undefined {
   return telling === undefined ? undefined : BY_ORIGIN.has(telling)
 }
 
-/** Whether what refused the request of {@link probeOf} sends each one to its own origin. */
+/** Whether a dispatcher that answered like this to {@link probeOf} sends each request to its own origin. */
 export function routes(probe: Probe): boolean {
   return probe === 'by-origin' || probe === 'proxy'
 }
 
-/** What refuses a request without origin and with a bad path, and over which of the two. */
+/** Why a dispatcher refused a request without origin and with a bad path. */
 export type Probe = 'by-origin' | 'one-origin' | 'proxy' | 'unknown'
 
 /**
- * Looks through a wrapper such as `RetryAgent`, whose inner dispatcher is private, by a request that nothing can send:
- * an Agent stumbles over the missing origin, a Client over the path, a proxy over the URL.
+ * Finds out by a request that nothing can send what a dispatcher is, also through a wrapper such as `RetryAgent`, whose inner
+ * dispatcher is private. An Agent refuses the missing origin, a Client the path, a proxy the URL.
  */
 export function probeOf(dispatcher: LaneableDispatcher): Probe {
   let seen: unknown
-  const tell = (error: unknown): void => {
+  const note = (error: unknown): void => {
     seen ??= error
   }
   const handler: DispatchHandler = {
@@ -60,17 +60,17 @@ export function probeOf(dispatcher: LaneableDispatcher): Probe {
     onResponseStart() {},
     onResponseData() {},
     onResponseEnd() {},
-    onResponseError: (_controller, error) => tell(error),
+    onResponseError: (_controller, error) => note(error),
     onConnect() {},
     onHeaders: () => true,
     onData: () => true,
     onComplete() {},
-    onError: tell,
+    onError: note,
   }
   try {
     dispatcher.dispatch({ path: 'laneway-probe', method: 'GET', headers: {} }, handler)
   } catch (error) {
-    tell(error)
+    note(error)
   }
   const { message, code } = Object(seen) as { message?: unknown; code?: unknown }
   if (code === 'ERR_INVALID_URL') return 'proxy'

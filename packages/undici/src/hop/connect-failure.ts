@@ -1,6 +1,6 @@
 import { isOwnShortage } from '@laneway/core'
 
-/** Codes of undici that say something about the request, the dispatcher or the caller, and nothing about an endpoint. */
+/** Codes of undici that blame the request, the dispatcher or the caller, and not an endpoint. */
 const NOT_THE_ENDPOINT = new Set([
   'UND_ERR_ABORTED',
   'UND_ERR_CLOSED',
@@ -19,17 +19,17 @@ export function isConnectFailure(error: unknown, body: unknown): boolean {
   return !isRequestsOwn(error, body) && !wasRead(body)
 }
 
-/** Whether a request that was written lost its connection, or its patience, before the first byte of a response. */
+/** Whether a request that was written lost its connection, or timed out, before the first byte of a response. */
 export function isResponseLost(error: unknown, body: unknown): boolean {
   return !isRequestsOwn(error, body)
 }
 
-/** Whether undici waited for the head of a response as long as it was told to (`headersTimeout`). */
+/** Whether undici waited for the head of a response until `headersTimeout`. */
 export function isHeadersTimeout(error: unknown): boolean {
   return (Object(error) as { code?: unknown }).code === 'UND_ERR_HEADERS_TIMEOUT'
 }
 
-/** Whether a caller gave up because its time was over, as `AbortSignal.timeout()` says it. */
+/** Whether the caller aborted because its time was over, as `AbortSignal.timeout()` does. */
 export function isTimeout(error: unknown): boolean {
   return (Object(error) as { name?: unknown }).name === 'TimeoutError'
 }

@@ -1,84 +1,65 @@
-import { isIP } from 'node:net'
-import {
-  type CallInfo,
-  channels,
-  duringCall,
-  emitLanewayWarning,
-  guardLookup,
-  kAnyAddress,
-  LanewayError,
-} from '@laneway/core'
+import { type CallInfo, channels, duringCall, emitLanewayWarning, guardLookup, LanewayError } from '@laneway/core'
 import type { Choice, ChoiceEnd, Endpoint, LaneResolver } from '@laneway/discovery'
-import { type Call, infoOf } from '../call/call.js'
-import type { Target } from '../call/target.js'
-import type { LaneRoute } from '../capture.js'
-import type { Dispatch, DispatchHandler, DispatchOptions } from '../dispatcher/dispatcher.js'
-import type { PlainHeaders } from '../sent/headers.js'
-import { sendOutside } from '../sent/outside.js'
+import { infoOf, resumedFrom } from '../call/call.js'
+import type { Dispatch, DispatchOptions } from '../dispatcher/dispatcher.js'
+import { publishHop, sendOutside } from '../sent/outside.js'
+import type { Attempt } from './attempt.js'
 import { isConnectFailure, isHeadersTimeout, isResponseLost, isTimeout } from './connect-failure.js'
+import { originsOf } from './endpoint-origins.js'
 
-/** How often a connect error is answered by another endpoint, on top of what the user's own retry does. */
+/** How often a connect error is answered by another endpoint, besides the retries of the user's own. */
 const MAX_RECONNECTS = 2
 
-/** The handler that stands between, see `exchangeFor`. */
-type Exchange = DispatchHandler & { readonly settled: boolean; fail(error: unknown): void }
-
-/** One attempt after the other at a resolved service: chooses, reports, and moves on when no connection can be made. */
+/** Sends an attempt to a service: chooses an endpoint, reports how it ended, and goes on to another when no connection can be made. */
 export class ServiceHop {
   choice: Choice | undefined
   /** The request is being written: from now on an endpoint may have seen it. */
   connected = false
   responded = false
   /** The caller aborted. */
-  gaveUp = false
-  /** undici has the attempt: what is thrown from now on is no fault of ours. */
+  aborted = false
+  /** undici has the attempt: an error that is thrown from now on is not Laneway's. */
   handedOn = false
+  /** The endpoint whose body the attempt resumes. */
+  readonly resumes: Choice | undefined
   private sending = false
   private counted = false
   private reconnects = 0
-  private sent = 0
+  private sentAt = 0
 
   constructor(
-    private readonly route: LaneRoute,
+    private readonly attempt: Attempt,
     private readonly resolver: LaneResolver,
-    private readonly dispatch: Dispatch,
     readonly service: string,
-    readonly target: Target,
-    readonly call: Call,
+    /** The copy for the dispatcher below. */
     private readonly options: DispatchOptions,
-    /** As they came. */
-    private readonly given: DispatchOptions,
-    private readonly headers: PlainHeaders,
-    /** The endpoint whose body is being resumed. */
-    readonly resumes: Choice | undefined,
-  ) {}
+    private readonly dispatch: Dispatch,
+  ) {
+    this.resumes = resumedFrom(attempt.call, attempt.headers)
+  }
 
   pick(): Choice {
     if (this.resumes !== undefined) return this.resumes
-    return channels.decision.hasSubscribers ? this.chooseTold() : this.choose()
+    return channels.decision.hasSubscribers ? this.chooseWithInfo() : this.choose()
   }
 
-  /** For events. */
-  info(choice: Choice | undefined): CallInfo {
-    return infoOf(this.call, this.given, this.service, choice)
-  }
-
-  private chooseTold(): Choice {
+  private chooseWithInfo(): Choice {
     return duringCall(this.info(undefined), () => this.choose())
   }
 
   private choose(): Choice {
-    return this.resolver.pick(this.service, this.call.lane, this.call.tried)
+    const { call } = this.attempt
+    return this.resolver.pick(this.service, call.lane, call.tried)
   }
 
+  private info(choice: Choice | undefined): CallInfo {
+    return infoOf(this.attempt.call, this.attempt.options, this.service, choice)
+  }
+
+  /** Asked again after a wait: before it, neither the ports of a service are known nor whether a registry lists it. */
   isService(): boolean {
-    const { hostname, port, secure } = this.target
+    const { hostname, port, secure } = this.attempt.target!
     return this.resolver.match(hostname, port, secure) !== undefined
-  }
-
-  /** The error of a choice without endpoint. */
-  refusal(choice: Choice, cause?: unknown): LanewayError {
-    return this.resolver.refusal(choice, this.call.lane, cause)
   }
 
   /** Waits for the first answer of the sources. */
@@ -86,24 +67,44 @@ export class ServiceHop {
     return this.resolver.lookup(this.service)
   }
 
-  send(choice: Choice, endpoint: Endpoint, handler: DispatchHandler): boolean {
+  /** Sends the attempt to the endpoint of a choice, or fails it when there is none. */
+  sendTo(choice: Choice): boolean {
+    const { attempt } = this
+    const { call, route, target } = attempt
+    const { endpoint } = choice
+    if (endpoint === undefined) attempt.fail(this.refusal(choice))
+    else if (this.resumes !== undefined && route.pools?.departedSince(endpoint, call.sourceSeen) === true) {
+      attempt.fail(resumeMoved(choice))
+    } else {
+      if (channels.egress.hasSubscribers) publishHop(target!.hostname, call.lane, this.info(choice))
+      return this.send(choice, endpoint)
+    }
+    return true
+  }
+
+  private refusal(choice: Choice, cause?: unknown): LanewayError {
+    return this.resolver.refusal(choice, this.attempt.call.lane, cause)
+  }
+
+  private send(choice: Choice, endpoint: Endpoint): boolean {
+    const { route, target } = this.attempt
     this.choice = choice
     this.connected = false
     this.responded = false
     const { http, https, unchecked } = originsOf(endpoint)
     this.options.origin = this.isSecure(endpoint) ? https : http
-    if (!this.target.secure && endpoint.secure === true) this.connectSecurely(endpoint, https)
-    this.sent = this.route.pools?.now() ?? 0
+    if (!target!.secure && endpoint.secure === true) this.connectSecurely(endpoint, https)
+    this.sentAt = route.pools?.now() ?? 0
     this.resolver.started(choice)
     this.counted = true
     this.sending = true
     this.handedOn = true
     try {
-      if (unchecked && this.route.pools?.guard(endpoint, http) !== true) {
-        this.sendResolved(endpoint, handler as Exchange)
+      if (unchecked && route.pools?.guard(endpoint, http) !== true) {
+        this.sendToAddress(endpoint)
         return true
       }
-      return this.dispatch(this.options, handler)
+      return this.dispatch(this.options, this.attempt)
     } catch (error) {
       this.end('aborted')
       throw error
@@ -113,100 +114,109 @@ export class ServiceHop {
   }
 
   private isSecure(endpoint: Endpoint): boolean {
-    return this.target.secure || endpoint.secure === true
+    return this.attempt.target!.secure || endpoint.secure === true
   }
 
   /** The URL says http, and the endpoint speaks TLS only. */
   private connectSecurely(endpoint: Endpoint, origin: string): void {
-    const { endpointTls } = this.route.settings
-    this.options.servername = endpointTls?.servername ?? this.target.servername
-    if (endpointTls !== undefined) this.route.pools?.secure(endpoint, origin, endpointTls)
+    const { route, target } = this.attempt
+    const { endpointTls } = route.settings
+    this.options.servername = endpointTls?.servername ?? target!.servername
+    if (endpointTls !== undefined) route.pools?.secure(endpoint, origin, endpointTls)
   }
 
-  /** Where no connector of the dispatcher can be reached: the request goes to the address that was checked, not to the name. */
-  private sendResolved(endpoint: Endpoint, exchange: Exchange): void {
+  /**
+   * Resolves the name of an endpoint, checks the address, and sends the request to that address. For a dispatcher whose
+   * connector Laneway cannot reach.
+   */
+  private sendToAddress(endpoint: Endpoint): void {
     guardLookup(undefined)(endpoint.host, {}, (error: unknown, address: string) => {
       try {
         if (error === null || error === undefined) {
           const host = address.includes(':') ? `[${address}]` : address
           this.options.origin = `${this.isSecure(endpoint) ? 'https' : 'http'}://${host}:${endpoint.port}`
-          this.dispatch(this.options, exchange)
+          this.dispatch(this.options, this.attempt)
           return
         }
-        const told = this.fail(error, exchange)
-        if (told !== undefined) exchange.fail(told)
+        const reported = this.fail(error)
+        if (reported !== undefined) this.attempt.fail(reported)
       } catch (thrown) {
         this.end('aborted')
-        exchange.fail(thrown)
+        this.attempt.fail(thrown)
       }
     })
   }
 
+  /** The head of a response has arrived. */
   start(status: number): void {
     this.responded = true
     // The first part of a body that a retry may want to resume.
     if (status >= 200 && status < 300) {
-      this.call.source = this.choice
-      if (this.resumes === undefined) this.call.sourceSeen = this.sent
+      const { call } = this.attempt
+      call.source = this.choice
+      if (this.resumes === undefined) call.sourceSeen = this.sentAt
     }
   }
 
+  /** Reports to the resolver how the attempt at the endpoint ended; once. */
   end(end: ChoiceEnd): void {
     if (!this.counted || this.choice === undefined) return
     this.counted = false
     try {
       this.resolver.finished(this.choice, end)
     } catch (error) {
-      // What has ended cannot end with this.
-      const { onFault = warnOfFault } = this.route
+      // The attempt has ended, so it cannot end with this error.
+      const { onFault = warnOfFault } = this.attempt.route
       onFault(error)
     }
   }
 
-  /** Nobody above could catch it: the request ends with it, or does without Laneway. */
-  fault(error: unknown, exchange: Exchange): void {
-    const { onFault } = this.route
-    if (onFault === undefined || this.handedOn || exchange.settled) exchange.fail(error)
+  /** Deciding failed where no caller can catch it: the request ends with the error or, in a preload, goes on without Laneway. */
+  fault(error: unknown): void {
+    const { attempt } = this
+    const { onFault } = attempt.route
+    if (onFault === undefined || this.handedOn || attempt.settled) attempt.fail(error)
     else {
       onFault(error)
-      this.leave(exchange)
+      this.sendUnresolved()
     }
   }
 
-  /** Goes where it would without a resolver. */
-  leave(exchange: Exchange): void {
+  /** Sends the attempt where it would go without a resolver. */
+  sendUnresolved(): void {
     this.choice = undefined
     try {
-      sendOutside(this.route, this.call, this.given, this.headers, this.target, exchange)
+      sendOutside(this.attempt)
     } catch (error) {
-      exchange.fail(error)
+      this.attempt.fail(error)
     }
   }
 
   /**
-   * @param exchange - dispatched again when there is another endpoint
-   * @returns what the caller is told, `undefined` when the request goes on elsewhere
+   * An attempt at an endpoint has failed; goes on to another endpoint where that is safe.
+   *
+   * @returns the error for the caller, `undefined` when the request goes on
    */
-  fail(error: unknown, exchange: Exchange): unknown {
+  fail(error: unknown): unknown {
     const { choice } = this
     const endpoint = choice?.endpoint
     if (!this.counted || choice === undefined || endpoint === undefined) return error
-    // An interceptor that retries a status aborts its response: that began all the same.
+    // An interceptor that retries a status aborts its response, which began all the same.
     if (this.responded) this.end('ok')
-    else if (this.gaveUp) this.end(this.hadAllTime() && isTimeout(error) ? 'timeout' : 'aborted')
+    else if (this.aborted) this.end(this.hadAllTime() && isTimeout(error) ? 'timeout' : 'aborted')
     else if (this.connected) {
       const lost = isResponseLost(error, this.options.body)
       this.end(isHeadersTimeout(error) ? 'timeout' : lost ? 'reset' : 'aborted')
-      if (lost) this.blame(endpoint)
+      if (lost) this.noteFailure(endpoint)
       // An error that comes back before dispatch has returned is about the options or a closed dispatcher.
     } else if (this.sending || !isConnectFailure(error, this.options.body)) this.end('aborted')
-    else return this.reconnect(error, choice, endpoint, exchange)
+    else return this.reconnect(error, choice, endpoint)
     return error
   }
 
-  private reconnect(error: unknown, choice: Choice, endpoint: Endpoint, exchange: Exchange): unknown {
+  private reconnect(error: unknown, choice: Choice, endpoint: Endpoint): unknown {
     this.end('connect-error')
-    this.blame(endpoint)
+    this.noteFailure(endpoint)
     if (this.resumes !== undefined) return resumeMoved(choice, error)
     if (this.reconnects >= MAX_RECONNECTS) return error
     this.reconnects++
@@ -214,26 +224,27 @@ export class ServiceHop {
     try {
       const next = this.pick()
       if (next.endpoint === undefined) return next.outcome === 'not-ready' ? error : this.refusal(next, error)
-      if (this.call.tried?.has(next.endpoint.address)) return error
-      this.send(next, next.endpoint, exchange)
+      if (this.attempt.call.tried?.has(next.endpoint.address)) return error
+      this.send(next, next.endpoint)
     } catch (fault) {
-      this.fault(fault, exchange)
+      this.fault(fault)
     }
     return undefined
   }
 
-  /** Time of the caller that went by at another endpoint says nothing about this one. */
+  /** Whether this endpoint had all the time that the caller gave: a timeout is its fault only then. */
   private hadAllTime(): boolean {
-    return this.connected && this.reconnects === 0 && this.call.attempts === 1
+    return this.connected && this.reconnects === 0 && this.attempt.call.attempts === 1
   }
 
-  private blame(endpoint: Endpoint): void {
-    this.call.tried ??= new Set()
-    this.call.tried.add(endpoint.address)
+  private noteFailure(endpoint: Endpoint): void {
+    const { call } = this.attempt
+    call.tried ??= new Set()
+    call.tried.add(endpoint.address)
   }
 }
 
-export function resumeMoved(choice: Choice, cause?: unknown): LanewayError {
+function resumeMoved(choice: Choice, cause?: unknown): LanewayError {
   return new LanewayError(
     'LANEWAY_RESUME_MOVED',
     `the first part of the body came from ${choice.endpoint?.address} of ${choice.service}, which is not available; ` +
@@ -242,26 +253,6 @@ export function resumeMoved(choice: Choice, cause?: unknown): LanewayError {
   )
 }
 
-interface Origins {
-  readonly http: string
-  readonly https: string
-  /** The host is a name, and its resolver lets no endpoint lead to a forbidden address. */
-  readonly unchecked: boolean
-}
-
-const origins = new WeakMap<Endpoint, Origins>()
-
-function originsOf(endpoint: Endpoint): Origins {
-  let both = origins.get(endpoint)
-  if (both === undefined) {
-    const unchecked = isIP(endpoint.host) === 0 && (endpoint as { [kAnyAddress]?: true })[kAnyAddress] !== true
-    both = { http: `http://${endpoint.address}`, https: `https://${endpoint.address}`, unchecked }
-    origins.set(endpoint, both)
-  }
-  return both
-}
-
-/** For faults of a resolver that no request can end with. */
 function warnOfFault(error: unknown): void {
   emitLanewayWarning(`a resolver failed when it was told of an end: ${(error as Error)?.stack ?? error}`)
 }

@@ -2,11 +2,11 @@ import type { DispatchController, DispatchHandler } from '../dispatcher/dispatch
 import type { ServiceHop } from './service-hop.js'
 
 /**
- * Waits until the sources have answered about a service, as long as the resolver allows. The handler is told of a start, so that the
- * caller can give up meanwhile; the real start follows, as it does when a retry starts again.
+ * Waits until the sources have answered about a service, as long as the resolver allows. The handler is notified of a start
+ * first, so that the caller can abort meanwhile. The real start follows, as when a retry starts again.
  *
- * @param proceed - told why the wait was in vain, or nothing
- * @param fail - told that the caller gave up
+ * @param proceed - called after the answer, with the reason when the wait was in vain
+ * @param fail - called when the caller aborts
  */
 export function waitUntilReady(
   hop: ServiceHop,
@@ -16,18 +16,23 @@ export function waitUntilReady(
   fail: (error: unknown) => void,
 ): void {
   let ended = false
-  const end = (error: unknown): void => {
+  const abort = (error: unknown): void => {
     if (ended) return
     ended = true
     fail(error)
   }
-  const controller = new WaitingController(end)
+  const finish = (error?: unknown): void => {
+    if (ended) return
+    ended = true
+    proceed(error)
+  }
+  const controller = new WaitingController(abort)
   try {
     if (modern) handler.onRequestStart?.(controller, {})
     else handler.onConnect?.(reason => controller.abort(reason), {})
   } catch (error) {
-    // As in undici: the request ends with what its handler throws.
-    end(error)
+    // As in undici: the request ends with the error that its handler throws.
+    abort(error)
   }
   if (ended) return
   let answer: Promise<void>
@@ -37,18 +42,7 @@ export function waitUntilReady(
     ended = true
     throw error
   }
-  answer.then(
-    () => {
-      if (ended) return
-      ended = true
-      proceed()
-    },
-    error => {
-      if (ended) return
-      ended = true
-      proceed(error)
-    },
-  )
+  answer.then(() => finish(), finish)
 }
 
 class WaitingController implements DispatchController {
@@ -63,7 +57,7 @@ class WaitingController implements DispatchController {
   abort(reason?: unknown): void {
     if (this.aborted) return
     this.aborted = true
-    this.reason = reason ?? aborted()
+    this.reason = reason ?? requestAborted()
     this.end(this.reason)
   }
 
@@ -76,6 +70,6 @@ class WaitingController implements DispatchController {
   }
 }
 
-function aborted(): Error {
+function requestAborted(): Error {
   return Object.assign(new Error('Request aborted'), { name: 'AbortError', code: 'UND_ERR_ABORTED' })
 }

@@ -2,7 +2,7 @@ import { currentLane } from '@laneway/core'
 import { targetOfOrigin } from '../call/target.js'
 import type { EgressSettings } from '../options.js'
 
-/** What is used of the global `fetch`. */
+/** The part of the global `fetch` that Laneway uses. */
 export type Fetch = (input: unknown, init?: object) => Promise<unknown>
 
 const atStart = (globalThis as { fetch?: unknown }).fetch
@@ -10,12 +10,12 @@ const atStart = (globalThis as { fetch?: unknown }).fetch
 /** Where `@mswjs/interceptors` (msw, nock 14) keeps the interceptor of `fetch` while it stands in. */
 const INTERCEPTOR = Symbol.for('fetch-interceptor')
 
-/** How older versions of it mark what they have put in place. */
+/** How its older versions mark their replacement. */
 const MARK = 'isPatchedModule'
 
 /**
- * Whether `fetch` is what such a mock has put in place. What a test has made itself, as `jest.fn()`, has properties of its
- * own, and must stay the object that the test compares.
+ * Whether such a mock has replaced `fetch`. A function that a test has made itself, as `jest.fn()`, has properties of its own
+ * and does not count: it must stay the object that the test compares.
  */
 export function isMockOfFetch(fetch: unknown): boolean {
   if (typeof fetch !== 'function' || fetch === atStart) return false
@@ -33,8 +33,8 @@ export function isReplaced(fetch: unknown): boolean {
 }
 
 /**
- * The second argument of `fetch` with the tag among its headers. A replaced `fetch` sees what it is called with, and no
- * dispatcher. A tag that the caller set stays as it is, and what cannot be read is left to `fetch`.
+ * The second argument of `fetch` with the tag among its headers: a replaced `fetch` uses its arguments and no dispatcher. A
+ * tag that the caller set stays as it is. Arguments that cannot be read are left to `fetch`.
  */
 export function withTag(settings: EgressSettings, input: unknown, init: object | undefined): object | undefined {
   const lane = currentLane()

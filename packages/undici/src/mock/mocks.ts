@@ -1,13 +1,8 @@
-import { kLane } from '@laneway/core'
-import { type Call, kDone } from '../call/call.js'
-import { originText, type Target } from '../call/target.js'
-import type { LaneRoute } from '../capture.js'
+import { originText } from '../call/target.js'
 import type { Dispatch, DispatchHandler, DispatchOptions, LaneableDispatcher } from '../dispatcher/dispatcher.js'
 import { classNames, internal } from '../dispatcher/internals.js'
-import { type PlainHeaders, withHeaderInShape } from '../sent/headers.js'
-import { laneOutside } from '../sent/outside.js'
 
-/** A MockPool or MockClient: a dispatcher with answers of the user's, and a way to the network for the rest. */
+/** A MockPool or MockClient: a dispatcher with answers that the user set, and a way to the network for the rest. */
 export interface Mock {
   dispatch: Dispatch
 }
@@ -15,15 +10,15 @@ export interface Mock {
 /** Finds the mock that stands for an origin. */
 export type FindMock = (origin: string | URL | undefined) => Mock | undefined
 
-/** Carries what is to happen when no answer of a mock fits and the network is allowed. */
-const kUnmatched = Symbol('laneway.undici.unmatched')
+/** Carries what a mock does instead of using its own connection, when none of its answers fits and it may use the network. */
+export const kUnmatched: unique symbol = Symbol('laneway.undici.unmatched')
 
-type Unmatched = (handler: DispatchHandler) => boolean
+export type Unmatched = () => boolean
 
 /**
  * The mocks of a dispatcher: a MockAgent makes one for each origin; an Agent inside a MockAgent holds them among its pools.
  *
- * @returns `undefined` for what cannot have any
+ * @returns `undefined` for a dispatcher that cannot have any
  */
 export function mocksOf(dispatcher: LaneableDispatcher): FindMock | undefined {
   if (isMock(dispatcher)) return () => dispatcher as unknown as Mock
@@ -50,40 +45,10 @@ function isMock(value: unknown): value is Mock {
   return typeof value === 'object' && value !== null && typeof Object(internal(value, 'mock agent')).get === 'function'
 }
 
-/**
- * Sends a request to the mock of its origin, which sees the origin that the user wrote, the shape of headers that the user
- * gave, and the tag.
- *
- * @param unmatched - what the mock does in place of its own connection, for a service: goes to an endpoint
- */
-export function sendToMock(
-  route: LaneRoute,
-  call: Call,
-  options: DispatchOptions,
-  headers: PlainHeaders,
-  target: Target | undefined,
-  mock: Mock,
-  handler: DispatchHandler,
-  unmatched: Unmatched | undefined,
-): boolean {
-  const { resolver, header } = route.settings
-  const service =
-    target !== undefined && resolver?.match(target.hostname, target.port, target.secure) !== undefined
-      ? call.lane
-      : laneOutside(route, call, headers, target)
-  const copy: DispatchOptions = { ...options, [kLane]: call.lane, [kDone]: true }
-  copy.headers = withHeaderInShape(options.headers, headers, header, service?.header)
-  if (unmatched !== undefined) {
-    copy[kUnmatched] = unmatched
-    hookNetwork(mock)
-  }
-  return route.send(copy, handler)
-}
-
 const hooked = new WeakSet<Mock>()
 
-/** A mock that finds no answer, and may use the network, goes on as the pool that it is: through the step that sends. */
-function hookNetwork(mock: Mock): void {
+/** Replaces the method by which a mock that finds no answer uses the network. */
+export function hookNetwork(mock: Mock): void {
   if (hooked.has(mock)) return
   hooked.add(mock)
   const key = sendingKey(mock)
@@ -96,7 +61,7 @@ function hookNetwork(mock: Mock): void {
     writable: true,
     value: function laneNetwork(this: unknown, options: DispatchOptions, handler: DispatchHandler) {
       const unmatched = options[kUnmatched] as Unmatched | undefined
-      return unmatched === undefined ? original.call(this, options, handler) : unmatched(handler)
+      return unmatched === undefined ? original.call(this, options, handler) : unmatched()
     },
   })
 }
@@ -109,7 +74,7 @@ function sendingKey(mock: object): symbol | undefined {
   return undefined
 }
 
-/** The network for an endpoint that was chosen for an unmatched request: a MockAgent has nothing but mocks among its pools. */
+/** Sends an unmatched request to its endpoint over the network, although all pools of a MockAgent are mocks. */
 export function pastMocks(mock: Mock): Dispatch {
   return (options, handler) => {
     const agent = internal(mock, 'mock agent') as { get(origin: string): object }

@@ -2,21 +2,16 @@ import { Readable } from 'node:stream'
 import type { Dispatch, DispatchOptions, LegacyHandler } from '../dispatcher/dispatcher.js'
 import { plainHeaders } from '../sent/headers.js'
 import { rawLocations } from './redirect-memory.js'
+import { type Redirections, UNKNOWN_LIMIT } from './redirections.js'
 
 /** What undici 6 takes for a redirect. */
 const REDIRECTS = new Set([300, 301, 302, 303, 307, 308])
-/** As many as `fetch` follows: for a dispatcher that follows redirects and keeps to itself how many. */
-export const UNKNOWN_LIMIT = 20
 /** Longer than any limit, so that a redirect handler below follows nothing. */
 const FULL = 2 ** 31
 
-/** How often redirects are followed; `hidden` when only the first connection shows whether they are. */
-export type Redirections = number | 'hidden'
-
 /**
- * Follows redirects above the resolver, in place of undici 6 (`maxRedirections`), which follows them below: there it would
- * repeat the headers of the first hop, tag included, at whatever host is named, and never ask the resolver again. The rules
- * are those of undici 6.
+ * Follows redirects above the resolver, by the rules of undici 6 (`maxRedirections`). undici itself follows them below the
+ * resolver: it would repeat the headers of the first hop, tag included, at any host, and not ask the resolver again.
  */
 export class RedirectFollower implements LegacyHandler {
   private readonly history: URL[] = []
@@ -44,7 +39,7 @@ export class RedirectFollower implements LegacyHandler {
     this.abort = abort
     const below = this.hidden ? (Object(context) as { history?: unknown }).history : undefined
     if (Array.isArray(below)) {
-      // A handler that follows redirects shows its own list: when it is full, the redirect is left to us.
+      // A handler below that follows redirects shows its list. When the list is full, it leaves redirects to this one.
       below.length = FULL
       this.limit = UNKNOWN_LIMIT
     }
@@ -115,7 +110,7 @@ export class RedirectFollower implements LegacyHandler {
   }
 }
 
-/** Without what belongs to the first target: its host, the body of a request that becomes a GET, secrets of another origin. */
+/** Headers for the next target: without `Host`, those of a dropped body, and secrets for another origin. */
 function keptHeaders(headers: unknown, withoutBody: boolean, elsewhere: boolean): unknown[] {
   const plain = plainHeaders(headers)
   const flat = Array.isArray(plain) ? plain : Object.entries(plain).flat()
@@ -131,7 +126,7 @@ function keptHeaders(headers: unknown, withoutBody: boolean, elsewhere: boolean)
 
 const kRead = Symbol('laneway.undici.read')
 
-/** What can be read once says whether it was: it is not sent again. */
+/** Wraps a body that can be read only once, so that it shows whether it was read: then it is not sent again. */
 function onceReadable(body: unknown): unknown {
   if (typeof body !== 'object' || body === null || ArrayBuffer.isView(body) || Array.isArray(body)) return body
   const source = body as Partial<AsyncIterable<unknown> & Iterable<unknown>> & { pipe?: unknown; append?: unknown }

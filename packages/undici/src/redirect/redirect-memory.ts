@@ -3,36 +3,39 @@ import type { Call } from '../call/call.js'
 import { originText } from '../call/target.js'
 import type { DispatchOptions } from '../dispatcher/dispatcher.js'
 
-/** Redirects that were told of in this turn of the event loop. */
-let justTold = 0
+/** Redirects that were reported in this turn of the event loop. */
+let justReported = 0
 
 /**
- * Tells a handler of the head of an answer to a call whose hand-set tag may be kept (`keepHandSet`). What follows a redirect
- * goes without the tag, whatever its URL: an interceptor dispatches the same handler again; code that is called back is known
- * by its context; `fetch` follows by itself with a new handler, in its own context, and before the turn of the event loop
- * ends; code that awaits the answer is known by the URL. At worst a call of its own goes without its tag once.
+ * Reports the head of an answer to a call whose hand-set tag may be kept (`keepHandSet`). The next hop after a redirect
+ * goes without the tag, whatever its URL. How that hop is known depends on who follows:
+ *
+ * - An interceptor dispatches the same handler again.
+ * - Code that is called back is known by its context.
+ * - `fetch` follows by itself with a new handler, in its own context, and before the turn of the event loop ends.
+ * - Code that awaits the answer is known by the URL. At worst another call to that URL goes without its tag once.
  *
  * @param location - the values of `location`
  */
-export function tellOfHead<R>(call: Call, status: number | null, location: unknown, tell: () => R): R {
+export function reportHead<R>(call: Call, status: number | null, location: unknown, report: () => R): R {
   const locations = (Array.isArray(location) ? location : location === undefined ? [] : [location]).map(String)
-  if (!isRedirect(status, locations)) return tellOfAnswer(tell)
+  if (!isRedirect(status, locations)) return tellOfAnswer(report)
   call.redirected = true
   const base = `${call.origin}${call.path ?? '/'}`
   if (URL.canParse(base)) expectRedirects(base, locations)
-  justTold++
-  setImmediate(endTold)
-  return tellOfRedirect(tell)
+  justReported++
+  setImmediate(endOfTurn)
+  return tellOfRedirect(report)
 }
 
-function endTold(): void {
-  justTold--
+function endOfTurn(): void {
+  justReported--
 }
 
 /** Whether a call with a hand-set tag follows a redirect of another call. */
 export function isRedirectHop(options: DispatchOptions): boolean {
   const follows = followsRedirect(() => originText(options.origin) + (options.path ?? ''))
-  return follows || justTold > 0
+  return follows || justReported > 0
 }
 
 /** The values of `location` in raw header lines. */

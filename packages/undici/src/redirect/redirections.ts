@@ -1,13 +1,18 @@
 import type { DispatchHandler, DispatchOptions, LaneableDispatcher } from '../dispatcher/dispatcher.js'
 import type { Generation } from '../dispatcher/generation.js'
 import { classNames, internal } from '../dispatcher/internals.js'
-import { type Redirections, UNKNOWN_LIMIT } from './redirect-follower.js'
+
+/** How often redirects are followed; `hidden` when only the first connection shows whether they are. */
+export type Redirections = number | 'hidden'
+
+/** As many as `fetch` follows: for a dispatcher that follows redirects and does not show how many. */
+export const UNKNOWN_LIMIT = 20
 
 /**
  * How many redirects a dispatcher follows by itself, where a request does not say: `maxRedirections` of an Agent, a Client
- * or a ProxyAgent of undici 6, or interceptors among its options. Later majors have no such thing.
+ * or a ProxyAgent of undici 6, or interceptors among its options. Later majors do not.
  *
- * @returns `hidden` for a dispatcher that shows nothing of the Agent inside it
+ * @returns `hidden` for a dispatcher that does not show the Agent inside it
  */
 export function redirectionsOf(dispatcher: LaneableDispatcher, { legacy, modern }: Generation): Redirections {
   if (!legacy || modern) return 0
@@ -21,9 +26,22 @@ export function redirectionsOf(dispatcher: LaneableDispatcher, { legacy, modern 
   return interceptors.length === 0 ? 0 : limitOf(interceptors)
 }
 
+/** How many redirects undici 6 would follow below. A value that is no number is left to undici, which refuses it. */
+export function redirectionsOfCall(route: RedirectingRoute, options: DispatchOptions): Redirections {
+  const { redirections, generation } = route
+  const asked = options['maxRedirections']
+  if (asked === undefined || generation.modern) return redirections
+  return typeof asked === 'number' && asked > 0 && Number.isInteger(asked) ? asked : 0
+}
+
+interface RedirectingRoute {
+  readonly redirections: Redirections
+  readonly generation: Generation
+}
+
 /**
- * Asks the interceptors themselves, by a request that goes nowhere: what they hand on to follows redirects, and says how
- * many. Only where the text of one shows that it deals with them, since others have no use for a request of ours.
+ * Asks the interceptors themselves, by a request that goes nowhere: the handler that they hand on follows redirects, and says
+ * how many. Only where the source text of one mentions redirects, so that other interceptors see no request of Laneway's.
  */
 function limitOf(interceptors: readonly unknown[]): Redirections {
   let asked: unknown
@@ -47,8 +65,8 @@ function limitOf(interceptors: readonly unknown[]): Redirections {
 }
 
 /**
- * A RetryAgent hides its Agent altogether. It copies the options of a request once itself, and an Agent that follows redirects
- * copies them twice more, before it refuses what has no origin.
+ * Whether the Agent inside a RetryAgent follows redirects. A RetryAgent hides its Agent, but copies the options of a request
+ * once. An Agent that follows redirects copies them twice more before it refuses a request without origin.
  */
 function copiesOptions(dispatcher: LaneableDispatcher): boolean {
   let copies = 0
@@ -57,7 +75,7 @@ function copiesOptions(dispatcher: LaneableDispatcher): boolean {
   try {
     dispatcher.dispatch(options, PROBE_HANDLER)
   } catch {
-    // Refused in another way.
+    // This one refuses by throwing.
   }
   return copies > 2
 }

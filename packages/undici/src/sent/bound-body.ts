@@ -12,10 +12,10 @@ interface BodyStream extends Emitter {
 }
 
 /**
- * A request body that undici may read late: it begins when a connection is free, in the context of whatever freed it. A
- * generator, and the source of a stream, then run in the lane of the call all the same.
+ * Binds a request body to the lane of its call. undici begins to read a body when a connection is free, in the context of
+ * the request that freed it. Here a generator, and the source of a stream, run in the lane of the call.
  *
- * @returns what undici is to send in place of the body
+ * @returns the body that undici is to send instead
  */
 export function boundBody(body: unknown, lane: Lane | undefined): unknown {
   if (typeof body !== 'object' || body === null || ArrayBuffer.isView(body) || Array.isArray(body)) return body
@@ -27,7 +27,7 @@ export function boundBody(body: unknown, lane: Lane | undefined): unknown {
     return {
       [Symbol.asyncIterator]: () =>
         boundIterator(callInLane(lane, source, source[Symbol.asyncIterator] as never), lane),
-      // By this it is told that a web stream was read, see `connect-failure.ts`.
+      // Shows whether a web stream was read, see `connect-failure.ts`.
       get locked() {
         return source.locked
       },
@@ -39,7 +39,7 @@ export function boundBody(body: unknown, lane: Lane | undefined): unknown {
   }
 }
 
-/** A request that is passed on has been bound by its ingress, and its source is Node's own. */
+/** An incoming request as a body stays as it is: its ingress has bound it, and Node is its source. */
 function boundStream(body: BodyStream, lane: Lane | undefined): BodyStream {
   const { _read } = body
   if (body instanceof IncomingMessage || typeof _read !== 'function' || body[kBound] === true) return body

@@ -1,23 +1,25 @@
-import { type Lane, sentBaggage, withoutLaneMembers } from '@laneway/core'
-import type { EgressSettings } from '../options.js'
+import type { DispatchOptions } from '../dispatcher/dispatcher.js'
 
-/**
- * The shapes of `opts.headers`: a plain object, a flat list of names and values, or anything iterable in pairs (`Headers`,
- * `Map`, a list of pairs). Everything here keeps what it does not know byte for byte.
- */
-export type HeaderValue = string | readonly string[]
-
-/** Headers of which one pass is enough: an object, or a flat list. */
+/** Headers of which one pass is enough: an object, or a flat list of names and values. */
 export type PlainHeaders = Readonly<Record<string, unknown>> | readonly unknown[]
 
-/** V8 leaves this call out inside `for in`, and `Object.hasOwn` not. */
-const hasOwn = Object.prototype.hasOwnProperty
+/** The headers of a dispatch. @returns `undefined` for headers that undici refuses, in its own words */
+export function readHeaders(options: DispatchOptions): PlainHeaders | undefined {
+  try {
+    return plainHeaders(options.headers)
+  } catch {
+    return undefined
+  }
+}
+
 const NONE: PlainHeaders = Object.freeze({})
 
 /**
- * Pairs become a flat list, because an iterator may be gone after one pass; objects and flat lists stay as they are.
+ * Reads `opts.headers` in any shape that undici takes: a plain object, a flat list of names and values, or anything iterable
+ * in pairs (`Headers`, `Map`, a list of pairs). Pairs become a flat list, because an iterator may be gone after one pass.
+ * Objects and flat lists stay as they are. Nothing here changes a header that Laneway does not know.
  *
- * @throws TypeError for what is no list of pairs, and what an iterator of the caller throws
+ * @throws TypeError for any other shape, and what an iterator of the caller throws
  */
 export function plainHeaders(headers: unknown): PlainHeaders {
   if (headers === null || headers === undefined) return NONE
@@ -61,7 +63,7 @@ export function headerValues(headers: PlainHeaders, name: string): string | stri
   return found
 }
 
-function isName(key: unknown, name: string): boolean {
+export function isName(key: unknown, name: string): boolean {
   return typeof key === 'string' && key.length === name.length && (key === name || key.toLowerCase() === name)
 }
 
@@ -72,128 +74,12 @@ function join(found: string | string[] | undefined, value: unknown): string | st
   return [found, more].flat()
 }
 
-/** As undici has it: another object is refused. */
-function isText(value: unknown): boolean {
-  return value !== null && (typeof value !== 'object' || Array.isArray(value))
-}
-
-/** What has no text is left to undici, which refuses it. */
-function textOf(value: unknown): string {
+/** The text of a header value. What has none is left to undici, which refuses it. */
+export function textOf(value: unknown): string {
   if (typeof value === 'string') return value
   try {
     return String(value)
   } catch {
     return ''
   }
-}
-
-/**
- * The headers with exactly one value of one name, or none. The shape stays, because interceptors of undici spread it.
- */
-export function withHeader(headers: PlainHeaders, name: string, value: string | undefined): PlainHeaders {
-  const present = headerValues(headers, name) !== undefined
-  if (Array.isArray(headers)) {
-    if (!present) return value === undefined ? headers : [...headers, name, value]
-    const kept: unknown[] = value === undefined ? [] : [name, value]
-    for (let index = 0; index + 1 < headers.length; index += 2) {
-      if (!isName(headers[index], name)) kept.push(headers[index], headers[index + 1])
-    }
-    return kept
-  }
-  // A new key in front of a spread is cheap, one behind it costs 3 µs on Node 20 (benchmark case egress/undici/inject).
-  if (!present) return value === undefined ? headers : { [name]: value, ...headers }
-  const kept: Record<string, unknown> = {}
-  if (value !== undefined) kept[name] = value
-  for (const [key, other] of Object.entries(headers)) {
-    if (!isName(key, name)) kept[key] = other
-  }
-  return kept
-}
-
-/**
- * {@link withHeader} for interceptors of undici: what needs no change goes on as it came, and pairs stay pairs, because
- * `cache()` refuses a flat list.
- *
- * @param given - `options.headers` as the caller gave them
- * @param headers - the same as `plainHeaders` made them
- */
-export function withHeaderInShape(
-  given: unknown,
-  headers: PlainHeaders,
-  name: string,
-  value: string | undefined,
-): unknown {
-  const changed = withHeader(headers, name, value)
-  if (given === undefined || given === null) return value === undefined ? given : changed
-  if (given === headers || !Array.isArray(changed)) return changed
-  if (changed === headers && !isSpent(given as Iterable<unknown>)) return given
-  const pairs: [unknown, unknown][] = []
-  for (let index = 0; index < changed.length; index += 2) pairs.push([changed[index], changed[index + 1]])
-  // No array: `redirect()` takes every array for a flat list.
-  return new Set(pairs)
-}
-
-/** A generator is its own iterator, and gone after one pass. */
-function isSpent(given: Iterable<unknown>): boolean {
-  return given[Symbol.iterator]() === (given as unknown)
-}
-
-// One edit is one synchronous pass over plain data: what it finds on the way needs no object of its own.
-let sawHost = false
-let sawBaggage: string | undefined
-
-/**
- * The headers as they go onto the wire: one lane header or none, baggage that says the same, and a `Host`. The result is
- * always a flat list: undici reads it fastest, and it costs least to build.
- *
- * @param host - set unless the caller set one
- * @param inScope - the target may see the lane
- */
-export function sentHeaders(
-  headers: PlainHeaders,
-  settings: EgressSettings,
-  lane: Lane | undefined,
-  host: string | undefined,
-  inScope: boolean,
-): unknown[] {
-  const { header } = settings
-  const edited: unknown[] = []
-  sawHost = false
-  sawBaggage = undefined
-  if (Array.isArray(headers)) {
-    const { length } = headers
-    for (let index = 0; index + 1 < length; index += 2) pass(edited, header, headers[index], headers[index + 1])
-    // A list that undici refuses stays one.
-    if (length % 2 === 1) edited.push(headers[length - 1])
-  } else {
-    const record = headers as Record<string, unknown>
-    for (const key in record) if (hasOwn.call(record, key)) pass(edited, header, key, record[key])
-  }
-  if (lane !== undefined) edited.push(header, lane.header)
-  if (!sawHost && host !== undefined) edited.push('host', host)
-  const baggage =
-    inScope || lane !== undefined
-      ? sentBaggage(sawBaggage, lane, settings.baggage)
-      : sawBaggage && withoutLaneMembers(sawBaggage)
-  if (baggage !== undefined && baggage !== '') edited.push('baggage', baggage)
-  return edited
-}
-
-/** Whether the headers that were edited last came with a `Host` of the caller's own. */
-export function cameWithHost(): boolean {
-  return sawHost
-}
-
-function pass(edited: unknown[], name: string, key: unknown, value: unknown): void {
-  if (typeof key === 'string' && value !== undefined) {
-    const { length } = key
-    if (length === name.length && key.toLowerCase() === name) return
-    if (length === 4 && key.toLowerCase() === 'host') sawHost = true
-    else if (length === 7 && isText(value) && key.toLowerCase() === 'baggage') {
-      const text = Array.isArray(value) ? value.map(textOf).join(',') : textOf(value)
-      sawBaggage = sawBaggage === undefined ? text : `${sawBaggage},${text}`
-      return
-    }
-  }
-  edited.push(key, value)
 }
