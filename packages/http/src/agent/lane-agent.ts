@@ -1,36 +1,27 @@
 import { Agent, type AgentOptions, type ClientRequest } from 'node:http'
-import {
-  type AgentInternals,
-  type AnyAgent,
-  type CreateConnection,
-  connectDirectly,
-  hopOptions,
-} from '../node-internals.js'
+import { type AgentInternals, connectDirectly, hopOptions } from '../node-internals.js'
+import type { LaneAgentOptions } from '../options.js'
+import { createSocket } from '../sockets/create-socket.js'
 import { poolName } from '../sockets/endpoint-pool.js'
 import { mayKeep } from '../sockets/endpoint-sockets.js'
-import { createSocket } from './create-socket.js'
-import type { LaneAgentOptions } from './lane-agent-options.js'
 import { LaneRouting } from './lane-routing.js'
-
-/** What Node's global agents have had since version 19. */
-export const LIKE_GLOBAL = Object.freeze({ keepAlive: true, scheduling: 'lifo', timeout: 5000 } as const)
+import { LIKE_GLOBAL } from './like-global.js'
 
 const node = Agent.prototype as unknown as AgentInternals
 
 /**
  * An `http.Agent` that sends each request where its lane belongs: for `http.get` and `http.request`, axios (`httpAgent`),
- * got (`agent.http`) and whatever else takes an agent.
+ * got (`agent.http`) and every other client that takes an agent.
  *
- * The lane is that of the calling code, or a tag that the caller set by hand before the head was written. A host that
- * names a service goes to the endpoint of the choice, `Host` stays; others go where they always went. The tag is set
- * on services and hosts in scope and removed from all others, on each hop of a redirect anew.
+ * The lane is that of the calling code, or a tag that the caller set by hand before the head was written. A request to a host
+ * that names a service goes to the chosen endpoint, and `Host` stays. Other requests go where they would without Laneway. The
+ * agent sets the tag for services and hosts in scope and removes it for all others, on each hop of a redirect anew.
  *
  * Errors arrive as `error` of the request: those of Node, and `LANEWAY_NOT_READY`, `LANEWAY_LANE_REQUIRED`,
  * `LANEWAY_NO_BASE`, `LANEWAY_NO_INSTANCES`, `LANEWAY_CLOSED`, `LANEWAY_HEADERS_SENT`.
  */
 export class LaneAgent extends Agent {
   readonly #routing: LaneRouting
-  readonly #direct: CreateConnection | undefined
 
   /**
    * @param options - lanes
@@ -41,8 +32,8 @@ export class LaneAgent extends Agent {
   constructor(options: LaneAgentOptions = {}, agentOptions: AgentOptions = {}) {
     super({ ...LIKE_GLOBAL, ...agentOptions })
     const proxied = (agentOptions as { proxyEnv?: unknown }).proxyEnv !== undefined
-    this.#direct = proxied ? connectDirectly : undefined
-    this.#routing = new LaneRouting('LaneAgent', this as never, false, proxied, options, node.addRequest)
+    const direct = proxied ? connectDirectly : undefined
+    this.#routing = new LaneRouting({ where: 'LaneAgent', agent: this as never, secure: false, direct, node }, options)
   }
 
   /** Called by `http.request`. */
@@ -52,16 +43,7 @@ export class LaneAgent extends Agent {
 
   /** Called by `http.Agent` when no idle connection fits. Connections to endpoints never go through a proxy. */
   createSocket(request: ClientRequest, options: any, callback: any): void {
-    const { connectTimeoutMs } = this.#routing.options
-    createSocket(
-      this as unknown as AnyAgent,
-      node.createSocket,
-      this.#direct,
-      connectTimeoutMs,
-      request,
-      options,
-      callback,
-    )
+    createSocket(this.#routing.way, request, options, callback)
   }
 
   /** Called by `http.Agent` when a connection has become idle. */
@@ -74,7 +56,7 @@ export class LaneAgent extends Agent {
     return poolName(this, super.getName, options, true)
   }
 
-  /** Closes all connections and lets go of the resolver, which stays open. The agent can still be used. */
+  /** Closes all connections and unsubscribes from the resolver, which stays open. The agent can still be used. */
   override destroy(): void {
     this.#routing.release()
     super.destroy()

@@ -1,12 +1,12 @@
 import { type ClientRequest, Agent as HttpAgent } from 'node:http'
 import { Agent, type AgentOptions } from 'node:https'
-import { type AgentInternals, type AnyAgent, type CreateConnection, hopOptions } from '../node-internals.js'
+import { type AgentInternals, type CreateConnection, hopOptions } from '../node-internals.js'
+import type { LaneAgentOptions } from '../options.js'
+import { createSocket } from '../sockets/create-socket.js'
 import { poolName } from '../sockets/endpoint-pool.js'
 import { mayKeep } from '../sockets/endpoint-sockets.js'
-import { createSocket } from './create-socket.js'
-import { LIKE_GLOBAL } from './lane-agent.js'
-import type { LaneAgentOptions } from './lane-agent-options.js'
 import { LaneRouting } from './lane-routing.js'
+import { LIKE_GLOBAL } from './like-global.js'
 
 const node = HttpAgent.prototype as unknown as AgentInternals
 
@@ -18,8 +18,6 @@ const node = HttpAgent.prototype as unknown as AgentInternals
  */
 export class LaneHttpsAgent extends Agent {
   readonly #routing: LaneRouting
-  /** Connects without a proxy where this agent has one; holds the TLS sessions of endpoints then. */
-  readonly #direct: CreateConnection | undefined
 
   /**
    * @param options - lanes
@@ -29,12 +27,11 @@ export class LaneHttpsAgent extends Agent {
    */
   constructor(options: LaneAgentOptions = {}, agentOptions: AgentOptions = {}) {
     super({ ...LIKE_GLOBAL, ...agentOptions })
-    const proxied = (agentOptions as { proxyEnv?: unknown }).proxyEnv !== undefined
-    if (proxied) {
-      const direct = new Agent({ ...agentOptions, proxyEnv: undefined } as AgentOptions) as unknown as AgentInternals
-      this.#direct = options => direct.createConnection(options)
-    }
-    this.#routing = new LaneRouting('LaneHttpsAgent', this as never, true, proxied, options, node.addRequest)
+    const direct = (agentOptions as { proxyEnv?: unknown }).proxyEnv === undefined ? undefined : directly(agentOptions)
+    this.#routing = new LaneRouting(
+      { where: 'LaneHttpsAgent', agent: this as never, secure: true, direct, node },
+      options,
+    )
   }
 
   /** Called by `https.request`. */
@@ -44,16 +41,7 @@ export class LaneHttpsAgent extends Agent {
 
   /** Called by `http.Agent` when no idle connection fits. Connections to endpoints never go through a proxy. */
   createSocket(request: ClientRequest, options: any, callback: any): void {
-    const { connectTimeoutMs } = this.#routing.options
-    createSocket(
-      this as unknown as AnyAgent,
-      node.createSocket,
-      this.#direct,
-      connectTimeoutMs,
-      request,
-      options,
-      callback,
-    )
+    createSocket(this.#routing.way, request, options, callback)
   }
 
   /** Called by `http.Agent` when a connection has become idle. */
@@ -66,9 +54,15 @@ export class LaneHttpsAgent extends Agent {
     return poolName(this, super.getName, options, true)
   }
 
-  /** Closes all connections and lets go of the resolver, which stays open. The agent can still be used. */
+  /** Closes all connections and unsubscribes from the resolver, which stays open. The agent can still be used. */
   override destroy(): void {
     this.#routing.release()
     super.destroy()
   }
+}
+
+/** Connects without the proxy of an agent; holds the TLS sessions of endpoints. */
+function directly(agentOptions: AgentOptions): CreateConnection {
+  const direct = new Agent({ ...agentOptions, proxyEnv: undefined } as AgentOptions) as unknown as AgentInternals
+  return options => direct.createConnection(options)
 }

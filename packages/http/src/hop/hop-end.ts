@@ -1,25 +1,35 @@
 import type { ClientRequest } from 'node:http'
+import type { Socket } from 'node:net'
 import { emitLanewayWarning } from '@laneway/core'
 import type { ChoiceEnd } from '@laneway/discovery'
 
-/** The second is that of axios, unless it was told otherwise. */
+/** The second is the default of axios. */
 const TIMEOUT_CODES: ReadonlySet<string> = new Set(['ETIMEDOUT', 'ECONNABORTED', 'ESOCKETTIMEDOUT'])
 
-/** How a request to an endpoint ended, and whether that says something about the endpoint. */
+/** How a request to an endpoint ended, and whether the endpoint is to blame. */
 export class HopEnd {
   /** It got a socket at once, so the endpoint had all the time that the caller gave. */
   reached = false
-  /** Time went by in a wait, or at another endpoint: it says nothing about this one. */
+  /** Time went by in a wait, or at another endpoint, so a timeout does not blame this one. */
   delayed = false
   /** TCP is connected, TLS is not. */
-  handshaking = false
+  #handshaking = false
   #cancelled = false
-  /** The caller gave up because its time was over. */
+  /** The caller aborted because its time was over. */
   #late = false
-  /** While listeners are told of a timeout. */
+  /** While listeners of `timeout` run. */
   #timingOut = false
 
-  /** Those who listen are about to be told that the request is idle for the time they set. */
+  /** TCP is connected. */
+  connected(socket: Socket): void {
+    if ((socket as { encrypted?: boolean }).encrypted !== true) return
+    this.#handshaking = true
+    socket.once('secureConnect', () => {
+      this.#handshaking = false
+    })
+  }
+
+  /** The listeners of `timeout` run next. */
   timingOut(): void {
     this.#timingOut = true
     process.nextTick(endTimingOut, this)
@@ -29,22 +39,23 @@ export class HopEnd {
     this.#timingOut = false
   }
 
-  /** The caller gave up, or its agent did. @param error - what the request was destroyed with */
+  /** The caller aborted, or its agent did. @param error - what the request was destroyed with */
   cancelled(error: unknown): void {
     this.#cancelled = true
     this.#late = this.#timingOut || isTimeout(error)
   }
 
-  /** Nobody said why the connection ended before it was made: its agent was destroyed, for instance. */
+  /** The connection ended before it was made, for a reason that is not known, such as `agent.destroy()`. */
   lost(): void {
     this.#cancelled = true
   }
 
+  /** The end to report for a request that is over. */
   of(request: ClientRequest): ChoiceEnd {
     // Set when the head of a response has arrived, and stays.
     if ((request as { res?: unknown }).res) return 'ok'
     if (this.#cancelled) return this.#late && this.reached && !this.delayed ? 'timeout' : 'aborted'
-    return this.handshaking ? 'connect-error' : 'reset'
+    return this.#handshaking ? 'connect-error' : 'reset'
   }
 }
 
@@ -52,7 +63,7 @@ function endTimingOut(end: HopEnd): void {
   end.notTimingOut()
 }
 
-/** What axios and got destroy a request with, or an `AbortSignal.timeout()`, when its time is over. */
+/** The errors with which axios, got or `AbortSignal.timeout()` destroy a request when its time is over. */
 function isTimeout(error: unknown): boolean {
   const { name, code, cause } = Object(error) as { name?: unknown; code?: unknown; cause?: unknown }
   if (name === 'TimeoutError' || (typeof code === 'string' && TIMEOUT_CODES.has(code))) return true

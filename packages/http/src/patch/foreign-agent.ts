@@ -1,12 +1,12 @@
 import { Agent, type AgentOptions } from 'node:http'
 import { globalAgent, type AgentOptions as SecureAgentOptions } from 'node:https'
 
-/** An agent that is no `http.Agent`: what is put into that class does not reach it. */
+/** An agent that is no `http.Agent`: a patch of that class does not reach it. */
 export interface ForeignAgent {
   addRequest(...args: any[]): void
 }
 
-/** Whether an agent is one, as `agent-base` up to 6 makes them and with it `https-proxy-agent` 5, which axios brings. */
+/** Whether an agent is foreign. `agent-base` up to 6 makes such agents, and so does `https-proxy-agent` 5, which axios brings. */
 export function isForeign(agent: unknown): agent is ForeignAgent {
   return (
     typeof agent === 'object' &&
@@ -16,15 +16,15 @@ export function isForeign(agent: unknown): agent is ForeignAgent {
   )
 }
 
-/** Whether something is used as an agent at all. */
+/** Whether a value can be used as an agent. */
 export function hasAddRequest(agent: unknown): agent is ForeignAgent {
   return typeof (agent as Partial<ForeignAgent> | null | undefined)?.addRequest === 'function'
 }
 
 /**
- * Whether a method of an agent is neither that of `http.Agent` nor the one that was put in its place.
+ * Whether a method of an agent is neither that of `http.Agent` nor the patched one.
  *
- * @param patched - what was put in place
+ * @param patched - the patched methods
  */
 export function isReplaced(agent: object, name: string, patched: object): boolean {
   const method = (agent as Record<string, unknown>)[name]
@@ -35,8 +35,8 @@ export function isReplaced(agent: object, name: string, patched: object): boolea
 }
 
 /**
- * Whether an agent connects to a proxy instead of the origin: by Node's `proxyEnv`, or by what proxy agents keep their
- * proxy in.
+ * Whether an agent connects to a proxy instead of the origin: by Node's `proxyEnv`, or by the properties in which proxy
+ * agents keep their proxy.
  */
 export function isProxy(agent: object): boolean {
   const { options, proxy, proxyOptions } = agent as {
@@ -61,7 +61,7 @@ const SECURITY = [
   'secureContext',
 ] as const satisfies readonly (keyof SecureAgentOptions)[]
 
-/** Options of an agent in place of one: like it, a connection for each request. */
+/** Options of a lane agent that stands in for a foreign agent. Like that one it makes a connection for each request. */
 export function optionsOfForeign(agent: ForeignAgent): AgentOptions {
   return { timeout: undefined, keepAlive: false, ...(isTunnelOfAxios(agent) && securityOfAxios(agent)) } as AgentOptions
 }
@@ -71,7 +71,7 @@ function isTunnelOfAxios(agent: ForeignAgent): boolean {
   return Object.getOwnPropertySymbols(agent).some(({ description }) => description === 'axios.http.installedTunnel')
 }
 
-/** How the user's agent would have trusted: axios copies its options beside those of the proxy. */
+/** The trust that the user's agent would have had: axios copies its options beside those of the proxy. */
 function securityOfAxios(agent: ForeignAgent): SecureAgentOptions {
   const copied = (agent as { proxy?: Record<string, unknown> }).proxy ?? {}
   const given: Record<string, unknown> = { ...globalAgent.options }

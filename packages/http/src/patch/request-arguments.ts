@@ -2,7 +2,7 @@ import { urlToHttpOptions } from 'node:url'
 import type { HopOptions } from '../node-internals.js'
 import type { Target } from '../request/target.js'
 
-/** The connection that the arguments of `http.request` bring, where no agent is asked for one. */
+/** The `createConnection` that the arguments of `http.request` bring when they bring no agent. */
 export function connectionOfCall(args: readonly unknown[]): ((...args: any[]) => any) | undefined {
   const { createConnection, agent } = Object(optionsOf(args)) as { createConnection?: unknown; agent?: unknown }
   if (typeof createConnection !== 'function' || (agent !== undefined && agent !== null)) return undefined
@@ -14,7 +14,7 @@ export function agentOfCall(args: readonly unknown[]): unknown {
   return (optionsOf(args) as { agent?: unknown } | undefined)?.agent
 }
 
-/** Where such a request is meant to go; `undefined` for a unix socket, a tunnel, and what Node will refuse. */
+/** Where such a request is meant to go; `undefined` for a unix socket, a tunnel, and arguments that Node will refuse. */
 export function targetOfCall(args: readonly unknown[], secure: boolean): Target | undefined {
   const [first] = args
   const url = typeof first === 'string' ? new URL(first) : first instanceof URL ? first : undefined

@@ -8,7 +8,7 @@ const kHeld = Symbol('laneway.held')
 
 /**
  * Holds what a caller writes into a request until the request has its socket. Node gives the socket one tick after the
- * call, and a proxy sets headers then: a head that an earlier write renders would come too soon for them.
+ * call, and code that proxies requests may set headers then. An earlier write would render the head without them.
  */
 export function holdBody(request: ClientRequest): void {
   if (!Object.hasOwn(request, kHeld)) new HeldBody(request)
@@ -18,7 +18,7 @@ export function holdsBody(request: object): boolean {
   return (request as { [kHeld]?: HeldBody })[kHeld] !== undefined
 }
 
-/** Those who listen for the socket have had their turn: what was held goes on its way. */
+/** The listeners of `socket` have run: writes what was held. */
 export function releaseBody(request: object): void {
   ;(request as { [kHeld]?: HeldBody })[kHeld]?.release()
 }
@@ -48,7 +48,7 @@ class HeldBody {
 
   #hold(method: Method, args: unknown[]): unknown {
     const [chunk, encoding] = args
-    // What Node refuses it refuses at once.
+    // Node has to refuse a bad chunk at once.
     if (this.#calls === undefined || this.#request.destroyed || !isAccepted(method, chunk)) {
       return this.#pass(method, args)
     }
@@ -69,19 +69,19 @@ class HeldBody {
     this.#calls = undefined
     const writing = this.#request as unknown as Writing
     for (const method of METHODS) {
-      // A wrapper that somebody has put around it since stays in front.
+      // A wrapper that the application has put around the method since stays in front.
       if (writing[method] !== this.#held.get(method)) continue
       if (this.#own.has(method)) writing[method] = this.#own.get(method) as Writing[Method]
       else delete (writing as Partial<Writing>)[method]
     }
-    // The caller gave up: by Node, too, what waits for a socket is dropped then.
+    // The caller aborted. Node, too, drops what waits for a socket then.
     if (this.#request.destroyed) return
     let room: unknown = true
     for (const [method, args] of calls) {
       const result = this.#pass(method, args)
       if (method === 'write') room = result
     }
-    // Node tells of the room only where its own answer was that there is none.
+    // Node emits `drain` only when its own answer was that the buffer is full.
     if (this.#full && !this.#ended && room === true) process.nextTick(drained, this.#request)
   }
 

@@ -10,18 +10,18 @@ import {
   hasLaneMember,
   kLane,
   type Lane,
-  LanewayError,
   laneOfCall,
   lanesSeen,
   publishEgress,
   sentBaggage,
   withoutLaneMembers,
 } from '@laneway/core'
-import type { ResolvedLaneAgentOptions } from '../agent/lane-agent-options.js'
 import { classOf, type HopOptions, type OutgoingRequest } from '../node-internals.js'
+import type { ResolvedLaneAgentOptions } from '../options.js'
 import { isReadByCache } from './lane-dependent.js'
-import { watchRedirect } from './redirect.js'
-import { isRendered, renderedValues, rewriteHeader } from './rendered-head.js'
+import { baseUrl, watchRedirect } from './redirect.js'
+import { isRendered } from './rendered-head.js'
+import { values, write } from './request-headers.js'
 import { hookRequest, hooksOf, ownEmit, type RequestHooks, type RequestWatcher } from './request-hooks.js'
 import { scopeHost, type Target } from './target.js'
 
@@ -33,7 +33,7 @@ const kOutgoing = Symbol('laneway.outgoing')
 
 type HookedRequest = OutgoingRequest & { [kOutgoing]: OutgoingLane }
 
-/** What Node calls to render the head: the last moment at which a header can be set, and the only one. */
+/** Node calls it to render the head. No header can be set later. */
 function implicitHeader(this: HookedRequest): void {
   const outgoing = this[kOutgoing]
   outgoing.render()
@@ -41,8 +41,8 @@ function implicitHeader(this: HookedRequest): void {
 }
 
 /**
- * The lane of one outgoing request and what its head says about it. Made in the caller's context when the user makes the
- * call; nothing reads that context later.
+ * The lane of one outgoing request, and the part of its head that carries it. Made in the caller's context when the user makes
+ * the call; nothing reads that context later.
  */
 export class OutgoingLane implements RequestHooks {
   readonly request: ClientRequest
@@ -55,20 +55,20 @@ export class OutgoingLane implements RequestHooks {
   lane: Lane | undefined
   readonly caller: Lane | undefined
   emit: ClientRequest['emit'] | undefined
-  /** Set by who leads a request to a service. */
+  /** Set for a request to a service. */
   watcher: RequestWatcher | undefined
-  /** The target has turned out to be no service: what the head says now was set here, not by the caller. */
+  /** The target has turned out to be no service: Laneway, not the caller, set the tag that the head has now. */
   #left = false
   /** The incoming request that the call was made for, while a log follows requests. */
   readonly #incoming = currentRequest()
   readonly #options: ResolvedLaneAgentOptions
   #inScope: boolean
   readonly #service: boolean
-  /** A hand-set tag was seen, so what comes of the request is watched. */
+  /** A hand-set tag was seen, so redirects of the request are watched. */
   #watched = false
-  /** The request follows a redirect: a hand-set tag is the one of the call before. */
+  /** The request follows a redirect: a hand-set tag comes from the call before. */
   #redirected = false
-  #told = false
+  #reported = false
   #kept = false
 
   /**
@@ -97,7 +97,7 @@ export class OutgoingLane implements RequestHooks {
     if (options.keepHandSet) this.#watchHandSet(true)
     hookRequest(request, this)
     this.settle()
-    if (isRendered(request)) this.told()
+    if (isRendered(request)) this.report()
     else {
       const hooked = request as HookedRequest
       hooked[kOutgoing] = this
@@ -116,20 +116,20 @@ export class OutgoingLane implements RequestHooks {
     ;(this.request as Tagged)[kLane] = this.lane ?? null
   }
 
-  /** The head is about to be written. A fault of ours is not the caller's, who is in `end()` or `write()`. */
+  /** The head is about to be written. A fault of Laneway must not throw into the caller's `end()` or `write()`. */
   render(): void {
     try {
       if (this.#options.keepHandSet) this.#watchHandSet(false)
       this.settle()
       this.watcher?.rendering()
-      this.told()
+      this.report()
     } catch (error) {
       if (this.#options.onFault === undefined) throw error
       this.#options.onFault(error)
     }
   }
 
-  /** Takes in what the caller has set by hand until now. */
+  /** Reads what the caller has set by hand until now. */
   settleUnlessRendered(): void {
     if (!isRendered(this.request)) this.settle()
   }
@@ -138,7 +138,7 @@ export class OutgoingLane implements RequestHooks {
     return this.#inScope && (this.#service || lanesSeen()) && isReadByCache(this.hop)
   }
 
-  /** Whether the tag of the request has to go again should its target turn out to be no service. */
+  /** Whether the tag must be removed again if the target turns out to be no service. */
   isTaggedForService(): boolean {
     return this.lane !== undefined && !this.#options.scope.includes(this.#hostItself())
   }
@@ -154,23 +154,23 @@ export class OutgoingLane implements RequestHooks {
     this.#inScope = this.#options.scope.includes(this.host)
     if (this.#inScope) return
     this.settle()
-    this.#told = false
-    if (isRendered(this.request)) this.told()
+    this.#reported = false
+    if (isRendered(this.request)) this.report()
   }
 
-  /** Tells that the request goes out; once, when its head is final. */
-  told(): void {
-    if (this.#told) return
-    this.#told = true
-    if (channels.egress.hasSubscribers) this.#tellOfCall()
-    else this.#tell()
+  /** Publishes that the request goes out; once, when its head is final. */
+  report(): void {
+    if (this.#reported) return
+    this.#reported = true
+    if (channels.egress.hasSubscribers) this.#publishWithInfo()
+    else this.#publish()
   }
 
-  #tellOfCall(): void {
-    duringCall(this.info(), () => this.#tell())
+  #publishWithInfo(): void {
+    duringCall(this.info(), () => this.#publish())
   }
 
-  #tell(): void {
+  #publish(): void {
     const { lane } = this
     if (lane === undefined) {
       if (this.#service && !this.#left) publishEgress(this.host, undefined, 'untagged')
@@ -178,7 +178,7 @@ export class OutgoingLane implements RequestHooks {
     else if (!this.#kept) this.#options.scope.blocked(this.host, lane)
   }
 
-  /** For events. */
+  /** Describes the call for events. */
   info(): CallInfo {
     const { method, path } = this.request
     const { service, address } = this.watcher ?? {}
@@ -198,7 +198,7 @@ export class OutgoingLane implements RequestHooks {
   /**
    * With `keepHandSet`: notes a tag that the caller set.
    *
-   * @param untouched - nothing of ours was written yet
+   * @param untouched - Laneway has written nothing yet
    */
   #watchHandSet(untouched: boolean): void {
     const { request, target, hop } = this
@@ -248,40 +248,4 @@ export class OutgoingLane implements RequestHooks {
 
 function blankAsNone(value: string | undefined): string | undefined {
   return value === undefined || value.trim() === '' ? undefined : value
-}
-
-function values(request: ClientRequest, name: string): string | readonly string[] | undefined {
-  if (isRendered(request)) {
-    const lines = renderedValues(request, name)
-    return lines?.length === 1 ? lines[0] : lines
-  }
-  const value = request.getHeader(name)
-  return typeof value === 'number' ? String(value) : value
-}
-
-/** The first value of a header. */
-export function firstValue(request: ClientRequest, name: string): string | undefined {
-  const value = values(request, name)
-  return typeof value === 'string' ? value : value?.[0]
-}
-
-/** Gives a request one line of a header, or none. */
-export function write(request: ClientRequest, name: string, value: string | undefined): void {
-  if (isRendered(request)) {
-    if (rewriteHeader(request, name, value)) return
-    throw new LanewayError(
-      'LANEWAY_HEADERS_SENT',
-      `the head of a request was written before "${name}" could be ${value === undefined ? 'removed' : 'set'}`,
-    )
-  }
-  if (value === undefined) request.removeHeader(name)
-  else request.setHeader(name, value)
-}
-
-function baseUrl(target: Target, hop: HopOptions): string {
-  const scheme = target.secure ? 'https' : 'http'
-  const host =
-    target.hostname.includes(':') && !target.hostname.startsWith('[') ? `[${target.hostname}]` : target.hostname
-  const port = target.port ?? hop.port
-  return `${scheme}://${host}${port === undefined || port === null ? '' : `:${port}`}/`
 }

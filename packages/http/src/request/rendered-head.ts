@@ -1,7 +1,7 @@
 import type { ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** What Node keeps of a request whose head is written but has not left: same fields on Node 20 to 26. */
+/** What Node keeps of a request whose head is text but has not left: the same fields on Node 20 to 26. */
 interface Rendered {
   /** The whole head, or null before it is rendered. */
   _header: string | null
@@ -39,7 +39,7 @@ export function renderedValues(request: ClientRequest, name: string): string[] |
 export function rewriteHeader(request: ClientRequest, name: string, value: string | undefined): boolean {
   return rewriteHead(request, lines => {
     const kept = lines.filter((line, index) => index === 0 || !isLineOf(line, name))
-    // Behind the request line, so that the two empty ends of the split stay the end.
+    // Behind the request line, because the two empty last lines must stay the end.
     if (value !== undefined) kept.splice(1, 0, `${name}: ${value}`)
     return kept
   })

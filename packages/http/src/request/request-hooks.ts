@@ -5,18 +5,18 @@ import { classOf, type OutgoingRequest } from '../node-internals.js'
 import { holdsBody, releaseBody } from './held-body.js'
 import { keepOutOfCache } from './lane-dependent.js'
 
-/** Told of what happens to a request to a service. */
+/** Notified of what happens to a request to a service. */
 export interface RequestWatcher {
   readonly service: string
   /** The endpoint that was chosen last. */
   readonly address: string | undefined
   /** The agent has a socket for the request, or the reason why it has none. */
   received(socket: Socket | undefined, error: Error | null | undefined): void
-  /** The caller gave up. */
+  /** The caller aborted. */
   cancel(error: unknown): void
   /** The head is about to be written, and its tag is final. */
   rendering(): void
-  /** Those who listen are about to be told that the request is idle for the time they set. */
+  /** The listeners of `timeout` run next. */
   timingOut(): void
   /** The request is over, one way or another; may come twice. */
   ended(): void
@@ -37,39 +37,39 @@ const kHooks = Symbol('laneway.hooks')
 
 type Hooked<T> = T & { [kHooks]: RequestHooks }
 
-/** What the hooks of a request know, if it has any. */
+/** The hooks of a request, if it has any. */
 export function hooksOf(request: ClientRequest): RequestHooks | undefined {
   return (request as Partial<Hooked<ClientRequest>>)[kHooks]
 }
 
-/** The `emit` that a request has of its own, and that is not from here. */
+/** The `emit` that a request has of its own, other than the one of this file. */
 export function ownEmit(request: ClientRequest): ClientRequest['emit'] | undefined {
   const hooks = hooksOf(request)
-  // What stands there now leads to the one of here, by way of a wrapper perhaps.
+  // The `emit` that stands there now leads to the one of this file, perhaps through a wrapper.
   if (hooks !== undefined) return hooks.emit
   return Object.hasOwn(request, 'emit') ? request.emit : undefined
 }
 
 /**
- * Binds a request to the lane of its caller: its events, those of its response, and what Node does for it later. Node
- * opens the socket of a request that waited in the context of another request, and timers and errors of a socket come
- * in that of the request that opened it.
+ * Binds a request to the lane of its caller: its events, those of its response, and what Node does for it later. Node opens
+ * the socket of a waiting request in the context of another request. Timers and errors of a socket come in the context of the
+ * request that opened it.
  */
 export function hookRequest(request: ClientRequest, hooks: RequestHooks): void {
   const hooked = request as unknown as Hooked<{ emit: unknown; onSocket: unknown }>
   const first = hooked[kHooks] === undefined
   hooked[kHooks] = hooks
-  // A wrapper that somebody has put around it since stays in front.
+  // A wrapper that the application has put around it since stays in front.
   if (first) hooked.emit = emit
   hooked.onSocket = onSocket
 }
 
-/** Lets the watcher know when the caller gives up. */
+/** Notifies the watcher when the caller aborts. */
 export function hookDestroy(request: ClientRequest): void {
   ;(request as unknown as { destroy: unknown }).destroy = destroy
 }
 
-/** Calls a function in a lane; at once where that is the lane already. */
+/** Calls a function in a lane; directly when that is the lane already. */
 export function inLane<A extends unknown[]>(
   lane: Lane | undefined,
   fn: (...args: any[]) => unknown,

@@ -9,11 +9,11 @@ export interface Target {
   /** `undefined`: the default of the scheme. */
   readonly port: number | undefined
   readonly secure: boolean
-  /** Set on a request to a proxy in absolute form: what the request line says when the proxy is left out. */
+  /** Set on a request to a proxy in absolute form: its path in a request without the proxy. */
   readonly originForm: string | undefined
-  /** Set with `originForm`: the authority that belongs into `Host`. */
+  /** Set with `originForm`: the value of `Host`. */
   readonly authority: string | undefined
-  /** A CONNECT: the bytes that follow are not ours to route. */
+  /** A CONNECT: Laneway does not route the bytes that follow. */
   readonly tunnel: boolean
 }
 
@@ -51,9 +51,9 @@ export function targetOf(request: ClientRequest, options: HopOptions, secure: bo
 }
 
 /**
- * The host whose scope counts. An address says where a request is sent, not to whom: there a `Host` that the caller set
- * names the target, as with a proxy that listens on loopback. Both have to be in scope then, and a `Host` that cannot be
- * read is in no scope.
+ * The host whose scope counts. Usually that is the host of the target. An address says where a request is sent, but not to
+ * whom: a proxy may listen on loopback. Then a `Host` that the caller set names the target, and both have to be in scope. A
+ * `Host` that cannot be read is in no scope.
  *
  * @param hosts - the values of `Host`
  */
@@ -76,7 +76,7 @@ export function scopeHost(
   return hostname
 }
 
-/** Whether a `Host` is the one that Node makes of a host name, with or without a port. The usual case, so by hand. */
+/** Whether a `Host` is the one that Node makes of a host name, with or without a port. Written by hand, because it is the usual case. */
 function isOwnHost(host: string, hostname: string): boolean {
   if (!host.startsWith(hostname)) return false
   if (host.length === hostname.length) return true

@@ -17,21 +17,21 @@ export const REQUEST_EVENTS: ReadonlySet<unknown> = new Set([
 /** Calls an `emit` of the server with these arguments; the listeners run in the lane of the request. */
 export type EmitBelow = (emit: Emitter['emit'], args: unknown[]) => boolean
 
-/** Prototypes of Node, whose `emit` is replaced by instrumentations: those of OpenTelemetry, Datadog, New Relic, Elastic. */
+/** Prototypes of Node whose `emit` the instrumentations of OpenTelemetry, Datadog, New Relic and Elastic replace. */
 const PATCHED: ReadonlySet<object> = new Set(
   [Server, TlsServer, HttpServer, HttpsServer].map(({ prototype }) => prototype),
 )
 
 /**
- * The instrumentation of OpenTelemetry wraps `emit` of `http.Server.prototype`: what it calls runs in a new context, and a
- * lane that is kept in the context of OpenTelemetry is gone. So the lane is entered once more below it. What it calls
- * comes out at a stand-in of the server, whose only listener emits to the server itself: whenever the instrumentation was
- * loaded, and without a listener that the server could be asked for.
+ * Enters the lane below an instrumentation. That of OpenTelemetry wraps `emit` of `http.Server.prototype` and calls the
+ * listeners in a new context, where a lane that was kept in the context of OpenTelemetry is gone. So it gets a stand-in of the
+ * server, whose only listener enters the lane again and emits to the server itself. This works whenever the instrumentation
+ * was loaded, and adds no listener that the server would show.
  */
 export function emitBelow(server: Emitter): EmitBelow {
-  /** Somebody has put an `emit` in front of this server before. */
+  /** The server had an `emit` of its own before. */
   const wrapped = Object.hasOwn(server, 'emit')
-  /** What the latest emission has returned, for the two lines that come right after it. */
+  /** The result of the latest emission, read directly after it. */
   let had = false
   const events = Object.create(null) as Record<string, unknown>
   for (const event of REQUEST_EVENTS as ReadonlySet<string>) {
@@ -55,7 +55,7 @@ export function emitBelow(server: Emitter): EmitBelow {
   }
 }
 
-/** Whether nothing but wrappers of Node's own prototypes is on the way. A class of the user may depend on its `this`. */
+/** Whether only wrappers of Node's own prototypes are in between. A class of the user may depend on its `this`. */
 function isPatched(server: object): boolean {
   let owner: object | null = Object.getPrototypeOf(server)
   while (owner !== null && !Object.hasOwn(owner, 'emit')) owner = Object.getPrototypeOf(owner)

@@ -23,7 +23,7 @@ export interface Http2StreamLike extends Emitter {
   [kStreamRequest]?: GrpcRequest
 }
 
-/** A gRPC call as an ingress sees it. What is refused goes out of the headers that the listeners get. */
+/** A gRPC call as an ingress sees it. The ingress removes refused tags from the headers that the listeners get. */
 export class GrpcRequest implements IngressRequest, Emitter {
   readonly headers: Headers
   readonly rawHeaders: string[]
@@ -46,7 +46,7 @@ export class GrpcRequest implements IngressRequest, Emitter {
     return this.#stream.session?.socket ?? null
   }
 
-  // Whoever binds a request binds its events; a call has them on its stream.
+  // A request is bound by its events, but a call has these on its stream.
   emit(): boolean {
     return false
   }
@@ -79,7 +79,7 @@ export function isGrpcCall(server: Counted, args: unknown[]): boolean {
 
 type Decided = { [kDecision]?: unknown; [kProvisional]?: unknown }
 
-/** What was decided about the stream of a request of the compatibility API counts for the request too. */
+/** The decision about a stream counts for the request that the compatibility API makes of it. */
 export function adoptDecision(request: IngressRequest & Decided): void {
   const decided = (request as { stream?: Http2StreamLike }).stream?.[kStreamRequest] as Decided | undefined
   if (decided === undefined) return

@@ -19,18 +19,18 @@ interface LanedServer extends Emitter {
 
 /**
  * Makes every listener of an HTTP server that gets a request run in the lane of that request: `request`, `upgrade`,
- * `checkContinue`, `checkExpectation`, `connect`; those attached already and those attached later. On `upgrade` and
- * `connect` the listeners of the socket run in the lane too, so WebSocket messages do.
+ * `checkContinue`, `checkExpectation` and `connect`, whether it is attached before or after this call. On `upgrade` and
+ * `connect` the listeners of the socket run in the lane too, and so do those of WebSocket messages.
  *
- * No listener is added: a server with an `upgrade` listener refuses to treat `Upgrade: h2c` as an ordinary request, and
- * `java.net.http` sends that on plain GETs.
+ * Laneway adds no listener: a server with an `upgrade` listener does not serve `Upgrade: h2c` as an ordinary request, and
+ * `java.net.http` sends that with plain GETs.
  *
  * Takes `http`, `https` and `http2` servers (the compatibility API). A second call on one server changes nothing.
  *
  * Of an `http2` server without the compatibility API, the gRPC calls run in their lanes: those that come as `stream` with a
  * content type of `application/grpc`, as in the servers of `@grpc/grpc-js`.
  *
- * @param onFault - for a preload: told of a fault of Laneway's own, and the request is served as if it were not there
+ * @param onFault - for a preload: called with a fault of Laneway's own; the request is then served without Laneway
  * @returns the server
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`, when called; a request never causes one
  */
@@ -40,7 +40,7 @@ export function laneServer<S extends Emitter>(
   onFault: (error: unknown) => void = rethrow,
 ): S {
   const ingress = createIngress('laneServer', options)
-  // The app knows nothing of Laneway: its requests keep their own properties.
+  // The app knows nothing of Laneway, so its requests get no property.
   const preloaded = options.provisional === true
   const laned: LanedServer = server
   if (laned[kLaned] === true) return server
@@ -52,7 +52,7 @@ export function laneServer<S extends Emitter>(
 
   // Wrapping what Node emits reaches listeners of any age and leaves `listeners()` and `listenerCount()` as they are.
   function laneServerEmit(this: unknown, ...args: unknown[]): boolean {
-    // Looked up now: an instrumentation may have come since.
+    // Looked up now: an instrumentation may have replaced it since.
     const emit = own ?? (Object.getPrototypeOf(server) as Emitter).emit
     if (args[0] === 'stream') return emitStream(this, emit, args)
     if (!REQUEST_EVENTS.has(args[0])) return Reflect.apply(emit, this, args) as boolean
@@ -87,7 +87,7 @@ export function laneServer<S extends Emitter>(
     return Reflect.apply(emit, self as object, args) as boolean
   }
 
-  // No more to be seen in loops over the server than before.
+  // As enumerable as before, for loops over the properties of the server.
   Object.defineProperty(server, 'emit', {
     value: laneServerEmit,
     writable: true,
@@ -102,7 +102,7 @@ function applyOn(self: unknown, emit: Emitter['emit'], args: unknown[]): boolean
   return Reflect.apply(emit, self as object, args) as boolean
 }
 
-/** Requests handed on so far: an error before one of them is Laneway's own, one after it comes from a listener. */
+/** Requests handed on so far. An error before that is Laneway's own; a later one comes from a listener. */
 let handedOn = 0
 
 function handOn(below: EmitBelow, emit: Emitter['emit'], args: unknown[]): boolean {

@@ -7,10 +7,10 @@ type Handler = (request: any, response: any) => any
 
 /**
  * Wraps the handler of an HTTP server, so that each request runs in its lane: the handler, everything it awaits, and the
- * listeners it adds to request and response. `req.lane` tells the lane. Works for `node:http`, `node:https` and the
- * compatibility API of `node:http2`. What does not come as a request (`upgrade`, `connect`) needs `laneServer`.
+ * listeners it adds to request and response. `req.lane` is the lane. Works for `node:http`, `node:https` and the
+ * compatibility API of `node:http2`. Events that are no `request` (`upgrade`, `connect`) need `laneServer`.
  *
- * @param handler - what goes into `createServer`; called with the same `this` and arguments
+ * @param handler - the one for `createServer`; called with the same `this` and arguments
  * @param options - how the lane is read and who may set it
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`, when called; a request never causes one
  */

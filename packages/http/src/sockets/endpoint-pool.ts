@@ -5,7 +5,7 @@ import type { AgentInternals, HopOptions } from '../node-internals.js'
 /** The endpoint that a connection goes to, set on its options. */
 export const kEndpoint: unique symbol = Symbol('laneway.endpoint')
 
-/** What of an endpoint names a pool. */
+/** The properties of an endpoint that name a pool. */
 export interface PoolAddress {
   readonly address: string
   readonly host: string
@@ -19,7 +19,7 @@ export const WAITING: PoolAddress = Object.freeze({ address: '', host: 'laneway-
  * `agent.getName` for a connection to an endpoint: the name that Node would give if the endpoint had been called by its
  * address. So connections to different endpoints of a service are never confused.
  *
- * @param own - whether `getName` is Node's; another one may ignore the host, so the address is added to what it says
+ * @param own - whether `getName` is Node's; another one may ignore the host, so the address is added to its result
  */
 export function poolName(
   agent: unknown,
@@ -67,7 +67,7 @@ export function movePool(
   if (there === undefined) agent.sockets[name] = [socket]
   else there.push(socket)
   if (was !== WAITING && (agent.requests[from]?.length ?? 0) > 0) {
-    // Takes the socket out and opens a connection for the first request that waits for this pool.
+    // Removes the socket and opens a connection for the first request that waits for this pool.
     agent.removeSocket(socket, { ...options, [kEndpoint]: was })
     return
   }

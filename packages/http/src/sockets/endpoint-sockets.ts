@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import type { EgressResolver } from '../agent/lane-agent-options.js'
 import type { AgentInternals } from '../node-internals.js'
+import type { EgressResolver } from '../options.js'
 import type { EndpointConnection } from './endpoint-connection.js'
 
 interface Entry {
@@ -10,7 +10,7 @@ interface Entry {
 
 const kGone = Symbol('laneway.gone')
 
-/** Whether a connection that has become idle may be kept: not when its endpoint has left. */
+/** Whether an idle connection may be kept: not when its endpoint has left. */
 export function mayKeep(socket: Socket): boolean {
   return (socket as { [kGone]?: true })[kGone] !== true
 }
@@ -27,7 +27,7 @@ export class EndpointSockets {
   }
 
   add(address: string, socket: Socket, agent: AgentInternals, connection: EndpointConnection): void {
-    this.#unsubscribe ??= this.#resolver.onEndpointGone(endpoint => this.gone(endpoint.address))
+    this.#unsubscribe ??= this.#resolver.onEndpointGone(endpoint => this.endpointGone(endpoint.address))
     let sockets = this.#byAddress.get(address)
     if (sockets === undefined) {
       sockets = new Map()
@@ -41,8 +41,8 @@ export class EndpointSockets {
     })
   }
 
-  /** Closes what is idle; what is in use ends with its request. */
-  gone(address: string): void {
+  /** Closes idle connections; a connection in use ends with its request. */
+  endpointGone(address: string): void {
     const sockets = this.#byAddress.get(address)
     if (sockets === undefined) return
     for (const [socket, { agent, connection }] of sockets) {
@@ -55,7 +55,7 @@ export class EndpointSockets {
     }
   }
 
-  /** Lets go of the resolver; the next connection takes hold again. */
+  /** Unsubscribes from the resolver; the next connection subscribes again. */
   release(): void {
     this.#unsubscribe?.()
     this.#unsubscribe = undefined

@@ -40,7 +40,7 @@ type Internals = Socket & {
   [kind: symbol]: (handle: TcpHandle) => void
 }
 
-/** The TCP handle of a socket, below TLS if need be; `undefined` for pipes and for what only looks like a socket. */
+/** The TCP handle of a socket, below TLS where there is TLS; `undefined` for pipes and for an object that only looks like a socket. */
 export function tcpHandleOf(socket: Socket): TcpHandle | undefined {
   if (!(socket instanceof Socket)) return undefined
   const handle = (socket as Internals)._handle
@@ -58,7 +58,7 @@ export function renewHandle(socket: Socket): TcpHandle | undefined {
   const before = tcpHandleOf(socket)
   if (before === undefined || kReinitialize === undefined) return undefined
   const secure = (socket as Internals)._handle?._secureContext
-  // The secure context of a connection that is used once ends with its handle; here the next handle needs it.
+  // Node drops a secure context for one use with its handle, but here the next handle needs it.
   if (secure?.singleUse) secure.singleUse = false
   const handle = new before.constructor(CLIENT)
   ;(socket as Internals)[kReinitialize]!(handle)
@@ -83,7 +83,7 @@ export function bind(handle: TcpHandle, { localAddress, localPort = 0 }: Connect
   return six ? handle.bind6!(localAddress || '::', localPort, 0) : handle.bind!(localAddress || '0.0.0.0', localPort)
 }
 
-/** Lets a TLS socket that has no secure connection any more make one as soon as TCP is connected. */
+/** Makes a TLS socket that has lost its secure connection shake hands again as soon as TCP is connected. */
 export function shakeHandsAgain(socket: Socket): void {
   const secure = socket as Socket & { encrypted?: boolean; secureConnecting?: boolean; _start?: () => void }
   if (secure.encrypted !== true || secure._start === undefined) return

@@ -2,36 +2,36 @@ import { Agent, type ClientRequest } from 'node:http'
 import { type AgentInternals, type AnyAgent, type HopOptions, hopOptions } from '../node-internals.js'
 import { hooksOf } from '../request/request-hooks.js'
 
-const kLead = Symbol('laneway.lead')
+const kRoute = Symbol('laneway.route')
 
 /** Set on an `addRequest` that routes by itself; registered, because two copies of this package may meet. */
 export const kRouting: unique symbol = Symbol.for('laneway.http.routing') as never
 
 /**
- * Sends a request of an agent in front, which is a mock, as the agent behind would.
+ * Sends a request as the agent behind would. The agent in front is a mock.
  *
  * @param addRequest - that of the agent in front
  */
-export type LeadBehind = (
+export type RouteBehind = (
   front: AnyAgent,
   request: ClientRequest,
   options: HopOptions,
   addRequest: AgentInternals['addRequest'],
 ) => void
 
-interface LeadingAgent {
-  [kLead]?: LeadBehind
+interface RoutingAgent {
+  [kRoute]?: RouteBehind
 }
 
 let watching = false
 
 /**
- * Mocks put an agent of their own in place of the caller's and keep that one as a property. The mock has to see the tag
- * all the same, and what it lets through goes to an endpoint. Nothing tells of a request before its agent is asked, so
- * `addRequest` of `http.Agent` looks.
+ * Routes the requests of mocks that put an agent of their own in front of the caller's and keep that one as a property. Such a
+ * mock has to see the tag, and a request that it passes on goes to an endpoint. The first that Node shows of a request is the
+ * question to its agent, so `addRequest` of `http.Agent` looks for an agent behind.
  */
-export function leadBehindOthers(agent: object, lead: LeadBehind): void {
-  ;(agent as LeadingAgent)[kLead] = lead
+export function routeBehindMocks(agent: object, route: RouteBehind): void {
+  ;(agent as RoutingAgent)[kRoute] = route
   if (watching) return
   watching = true
   const node = Agent.prototype as unknown as AgentInternals
@@ -40,20 +40,20 @@ export function leadBehindOthers(agent: object, lead: LeadBehind): void {
 
 function lookingBehind(original: AgentInternals['addRequest']): AgentInternals['addRequest'] {
   return function addRequest(this: AnyAgent, request: ClientRequest, options: any, ...more: unknown[]): void {
-    const lead = hooksOf(request) === undefined && !routes(original) ? agentBehind(this) : undefined
-    if (lead === undefined) Reflect.apply(original, this, [request, options, ...more])
-    else lead(this, request, hopOptions(options, ...more), original)
+    const route = hooksOf(request) === undefined && !routesByItself(original) ? agentBehind(this) : undefined
+    if (route === undefined) Reflect.apply(original, this, [request, options, ...more])
+    else route(this, request, hopOptions(options, ...more), original)
   }
 }
 
-const routes = (addRequest: object) => (addRequest as { [kRouting]?: true })[kRouting] === true
+const routesByItself = (addRequest: object) => (addRequest as { [kRouting]?: true })[kRouting] === true
 
-function agentBehind(agent: AnyAgent): LeadBehind | undefined {
-  // What connects in Node's way stands before nobody.
-  if ((agent as LeadingAgent)[kLead] !== undefined || connectsAsNode(agent)) return undefined
+function agentBehind(agent: AnyAgent): RouteBehind | undefined {
+  // An agent that connects as Node does stands in front of none.
+  if ((agent as RoutingAgent)[kRoute] !== undefined || connectsAsNode(agent)) return undefined
   for (const behind of Object.values(agent)) {
-    const lead = (Object(behind) as LeadingAgent)[kLead]
-    if (lead !== undefined) return lead
+    const route = (Object(behind) as RoutingAgent)[kRoute]
+    if (route !== undefined) return route
   }
   return undefined
 }

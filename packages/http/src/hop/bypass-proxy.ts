@@ -1,16 +1,16 @@
 import type { ClientRequest } from 'node:http'
 import type { HopOptions } from '../node-internals.js'
-import { firstValue, write } from '../request/outgoing-lane.js'
 import { isRendered, rewriteTarget } from '../request/rendered-head.js'
+import { firstValue, write } from '../request/request-headers.js'
 import type { Target } from '../request/target.js'
 
 /**
- * Set on the options of a request that another agent was asked to send, a proxy for instance: gives the request back to that
- * agent, because its target is no service.
+ * Set on the options of a request that another agent was asked to send, such as a proxy. Gives the request back to that agent
+ * when its target is no service.
  */
 export const kGiveBack: unique symbol = Symbol('laneway.giveBack')
 
-/** Connects a request whose target is no service: by the agent that the caller chose, or by this one. */
+/** Connects a request whose target is no service: by the agent that the caller chose, else by this one. */
 export function connectOutside(
   options: HopOptions,
   request: ClientRequest,
@@ -22,19 +22,19 @@ export function connectOutside(
 }
 
 /**
- * Whether a request is meant for a proxy unless its target is a service: then it must not have a socket, or a changed head,
- * before that is known.
+ * Whether a request goes to a proxy unless its target is a service. Such a request must have neither a socket nor a changed
+ * head before that is known.
  */
 export function isForProxy(options: HopOptions, target: Target): boolean {
   return target.originForm !== undefined || options[kGiveBack] !== undefined
 }
 
 /**
- * Turns a request to a proxy into one to the origin: what the proxy was told stays with us.
+ * Turns a request to a proxy into one to the origin, without the headers for the proxy.
  *
  * @throws LanewayError `LANEWAY_HEADERS_SENT`
  */
-export function leaveProxy(request: ClientRequest, options: HopOptions, target: Target): void {
+export function bypassProxy(request: ClientRequest, options: HopOptions, target: Target): void {
   const { originForm, authority } = target
   if (originForm === undefined) return
   write(request, 'proxy-authorization', undefined)

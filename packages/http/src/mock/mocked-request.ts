@@ -1,6 +1,6 @@
 import { ClientRequest } from 'node:http'
 import type { HopOptions } from '../node-internals.js'
-import { hooksOf } from './request-hooks.js'
+import { hooksOf } from '../request/request-hooks.js'
 
 /** A request of nock up to 13, which replaces `http.ClientRequest`: it has its own options on it and asks no agent. */
 type MockedRequest = ClientRequest & { options?: HopOptions & { proto?: unknown }; interceptors?: unknown }
@@ -9,8 +9,8 @@ type MockedRequest = ClientRequest & { options?: HopOptions & { proto?: unknown 
 export type TagMocked = (request: ClientRequest, options: HopOptions, secure: boolean) => void
 
 /**
- * Lets such a mock see the tag: it asks for all headers of a request at once, before it looks for an answer. Hardly anybody
- * else does, so requests of the network pay nothing.
+ * Lets such a mock see the tag. The mock asks for all headers of a request at once before it looks for an answer, so
+ * `getHeaders` tags. Other code hardly ever calls it, so real requests pay nothing.
  *
  * @param prototype - that of `http.ClientRequest`
  */
@@ -23,7 +23,7 @@ export function tagMockedRequests(prototype: ClientRequest, tag: TagMocked): voi
     value: function getHeaders(this: MockedRequest) {
       const { options } = this
       if (Array.isArray(this.interceptors) && typeof options?.proto === 'string' && hooksOf(this) === undefined) {
-        // `host` of theirs has the port in it.
+        // The `host` of such a mock includes the port.
         tag(this, { ...options, host: options.hostname ?? options.host }, options.proto === 'https')
       }
       return original.call(this)
