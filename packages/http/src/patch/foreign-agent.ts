@@ -6,7 +6,7 @@ export interface ForeignAgent {
   addRequest(...args: any[]): void
 }
 
-/** Whether an agent is foreign. `agent-base` up to 6 makes such agents, and so does `https-proxy-agent` 5, which axios brings. */
+/** Whether an agent is foreign, as those of `agent-base` up to 6 and of `https-proxy-agent` 5, which axios brings. */
 export function isForeign(agent: unknown): agent is ForeignAgent {
   return (
     typeof agent === 'object' &&

@@ -76,7 +76,7 @@ export function scopeHost(
   return hostname
 }
 
-/** Whether a `Host` is the one that Node makes of a host name, with or without a port. Written by hand, because it is the usual case. */
+/** Whether a `Host` is the one that Node makes of a host name, with or without a port. Written by hand: the usual case. */
 function isOwnHost(host: string, hostname: string): boolean {
   if (!host.startsWith(hostname)) return false
   if (host.length === hostname.length) return true

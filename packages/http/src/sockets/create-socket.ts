@@ -46,7 +46,7 @@ export function createSocket(way: SocketWay, request: ClientRequest, options: Ho
   else inLane(hooks.caller, open, agent, [request, options, callback])
 }
 
-/** The agent calls `createConnection` next. It has no argument that tells the request, and may be a method of the user's own. */
+/** The agent calls `createConnection` next. That method gets no request, and may be the user's own. */
 function interceptOnce({ agent, direct, timeoutMs }: SocketWay, hop: SteeredHop): void {
   const own = Object.getOwnPropertyDescriptor(agent, 'createConnection')
   const before = agent.createConnection

@@ -4,7 +4,10 @@ import { type EndpointTls, LanewayError } from '@laneway/core'
 import type { Endpoint } from '@laneway/discovery'
 import type { HopOptions } from '../node-internals.js'
 
-/** Whether a connection to an instance that speaks TLS can succeed: Node trusts more than its own roots, or Laneway has TLS options. */
+/**
+ * Whether a connection to an instance that speaks TLS can succeed: Node trusts more than its own roots, or Laneway has TLS
+ * options.
+ */
 export function mayMeetTls(tls: EndpointTls | undefined): boolean {
   const { NODE_EXTRA_CA_CERTS, NODE_TLS_REJECT_UNAUTHORIZED } = process.env
   return tls !== undefined || Boolean(NODE_EXTRA_CA_CERTS) || NODE_TLS_REJECT_UNAUTHORIZED === '0'

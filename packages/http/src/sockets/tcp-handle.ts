@@ -40,7 +40,7 @@ type Internals = Socket & {
   [kind: symbol]: (handle: TcpHandle) => void
 }
 
-/** The TCP handle of a socket, below TLS where there is TLS; `undefined` for pipes and for an object that only looks like a socket. */
+/** The TCP handle of a socket, below TLS if any; `undefined` for pipes and for objects that only look like sockets. */
 export function tcpHandleOf(socket: Socket): TcpHandle | undefined {
   if (!(socket instanceof Socket)) return undefined
   const handle = (socket as Internals)._handle

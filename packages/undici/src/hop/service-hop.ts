@@ -4,13 +4,17 @@ import { infoOf, resumedFrom } from '../call/call.js'
 import type { Dispatch, DispatchOptions } from '../dispatcher/dispatcher.js'
 import { publishHop, sendOutside } from '../sent/outside.js'
 import type { Attempt } from './attempt.js'
+import { reportChoice } from './choice-listener.js'
 import { isConnectFailure, isHeadersTimeout, isResponseLost, isTimeout } from './connect-failure.js'
 import { originsOf } from './endpoint-origins.js'
 
 /** How often a connect error is answered by another endpoint, besides the retries of the user's own. */
 const MAX_RECONNECTS = 2
 
-/** Sends an attempt to a service: chooses an endpoint, reports how it ended, and goes on to another when no connection can be made. */
+/**
+ * Sends an attempt to a service: chooses an endpoint, reports how the use ended, and goes on to another one when no connection
+ * can be made.
+ */
 export class ServiceHop {
   choice: Choice | undefined
   /** The request is being written: from now on an endpoint may have seen it. */
@@ -83,6 +87,7 @@ export class ServiceHop {
   }
 
   private refusal(choice: Choice, cause?: unknown): LanewayError {
+    reportChoice(this.attempt.options, choice)
     return this.resolver.refusal(choice, this.attempt.call.lane, cause)
   }
 
@@ -91,6 +96,7 @@ export class ServiceHop {
     this.choice = choice
     this.connected = false
     this.responded = false
+    reportChoice(this.attempt.options, choice)
     const { http, https, unchecked } = originsOf(endpoint)
     this.options.origin = this.isSecure(endpoint) ? https : http
     if (!target!.secure && endpoint.secure === true) this.connectSecurely(endpoint, https)
@@ -171,7 +177,9 @@ export class ServiceHop {
     }
   }
 
-  /** Deciding failed where no caller can catch it: the request ends with the error or, in a preload, goes on without Laneway. */
+  /**
+   * Deciding failed where no caller can catch it: the request ends with the error or, in a preload, goes on without Laneway.
+   */
   fault(error: unknown): void {
     const { attempt } = this
     const { onFault } = attempt.route
