@@ -2,10 +2,10 @@
 
 export { LaneAgent } from './lane-agent.js'
 export type { EgressResolver, LaneAgentOptions } from './lane-agent-options.js'
+export { laneHandler } from './lane-handler.js'
 export { LaneHttpsAgent } from './lane-https-agent.js'
-export type { WithLane } from './lane-request.js'
+export type { HasLane } from './lane-request.js'
 export { laneServer } from './lane-server.js'
-export { withLane } from './with-lane.js'
 
 // For the other @laneway packages
 

@@ -74,11 +74,8 @@ function countEvents(meter: Meter, labels: LaneLabels): () => void {
   const stripped = counter('laneway.tags.stripped', 'Tags removed because their sender is not believed', '{tag}')
   const escapes = counter('laneway.escapes', 'Untagged requests received by an instance of a lane')
 
-  const subscriptions = [
-    [
-      channels.decision,
-      (message: unknown) => {
-        const decision = message as DecisionEvent
+  const stops = [
+    subscribe(channels.decision, decision => {
         const { service, lane, served, outcome } = decision
         // A tag that served is one that the registry lists.
         if (served !== undefined) labels.learn(served)

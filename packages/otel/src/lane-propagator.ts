@@ -12,7 +12,7 @@ import {
 } from '@laneway/core'
 import type { Context, TextMapGetter, TextMapPropagator, TextMapSetter } from '@opentelemetry/api'
 import { withoutLaneBaggage } from './lane-baggage.js'
-import { isSuppressed, laneOf, withLane } from './lane-context.js'
+import { contextInLane, isSuppressed, laneOf } from './lane-context.js'
 
 const FORMATS: readonly LaneFormat[] = ['header', 'baggage', 'mse-baggage']
 
@@ -87,12 +87,12 @@ export class LanePropagator implements TextMapPropagator {
   extract<Carrier>(context: Context, carrier: Carrier, getter: TextMapGetter<Carrier>): Context {
     const headers = { [this.#header]: header(getter, carrier, this.#header), baggage: baggage(getter, carrier) }
     if (headers[this.#header] === undefined && headers.baggage === undefined) return context
-    if (!this.#trusts(carrier)) return withoutLaneBaggage(withLane(context, undefined))
+    if (!this.#trusts(carrier)) return withoutLaneBaggage(contextInLane(context, undefined))
     const reading = readLane({ headers }, this.#header, this.#formats)
     if (reading === undefined) return context
     return reading.lane === undefined
-      ? withoutLaneBaggage(withLane(context, undefined))
-      : withLane(context, reading.lane)
+      ? withoutLaneBaggage(contextInLane(context, undefined))
+      : contextInLane(context, reading.lane)
   }
 
   fields(): string[] {

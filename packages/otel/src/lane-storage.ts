@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { assertKnownKeys, describe, type Lane, type LaneStorage, LanewayError, setLaneStorage } from '@laneway/core'
 import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api'
 import { withLaneBaggage, withoutLaneBaggage } from './lane-baggage.js'
-import { adoptLane, laneOf, withLane } from './lane-context.js'
+import { adoptLane, contextInLane, laneOf } from './lane-context.js'
 
 /** Options of {@link createOtelLaneStorage}. */
 export interface OtelLaneStorageOptions {
@@ -38,7 +38,7 @@ export function createOtelLaneStorage(options: OtelLaneStorageOptions = {}): Lan
 
   function enter<R, A extends unknown[]>(stripped: boolean, lane: Lane | undefined, fn: (...args: A) => R, args: A): R {
     if (!hasContextManager()) return fallback.run(lane, fn, ...args)
-    let next = withLane(context.active(), lane)
+    let next = contextInLane(context.active(), lane)
     if (baggage) next = withLaneBaggage(next, lane)
     else if (stripped) next = withoutLaneBaggage(next)
     return context.with(next, fn as (...args: unknown[]) => R, undefined, ...args)

@@ -3,11 +3,11 @@ import { context, propagation, ROOT_CONTEXT } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import t from 'tap'
 import { createOtelLaneStorage, laneOf, useOtelContext } from '../src/index.js'
-import { withLane } from '../src/lane-context.js'
+import { contextInLane } from '../src/lane-context.js'
 
 const lane = () => currentLane()?.header
 const inContext = () => laneOf(context.active())?.header
-const gray = withLane(ROOT_CONTEXT, parseLane('gray'))
+const gray = contextInLane(ROOT_CONTEXT, parseLane('gray'))
 const baggage = (entries: Record<string, string>) =>
   propagation.setBaggage(
     ROOT_CONTEXT,
