@@ -15,7 +15,7 @@ import {
 } from '@opentelemetry/core'
 import t from 'tap'
 import { LanePropagator, type LanePropagatorOptions, laneOf } from '../src/index.js'
-import { contextInLane } from '../src/lane-context.js'
+import { contextInLane } from '../src/context/lane-context.js'
 
 const MSE_GRAY = '__microservice_tag__=%5B%7B%22tag%22%3A%22gray%22%7D%5D'
 

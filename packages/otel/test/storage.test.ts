@@ -3,7 +3,7 @@ import { context, propagation, ROOT_CONTEXT } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import t from 'tap'
 import { createOtelLaneStorage, laneOf, useOtelContext } from '../src/index.js'
-import { contextInLane } from '../src/lane-context.js'
+import { contextInLane } from '../src/context/lane-context.js'
 
 const lane = () => currentLane()?.header
 const inContext = () => laneOf(context.active())?.header

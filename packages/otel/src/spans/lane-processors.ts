@@ -1,7 +1,7 @@
 import { BASE_TAG, channels, type IngressEvent, ownLane } from '@laneway/core'
 import { type Context, context } from '@opentelemetry/api'
 import { INSTANCE_LANE_ATTRIBUTE, LANE_ATTRIBUTE } from './attributes.js'
-import { effectiveLane, laneOf, requestSpans } from './lane-context.js'
+import { effectiveLane, laneOf, requestSpans } from '../context/lane-context.js'
 
 interface AttributeHolder {
   setAttribute(key: string, value: string): unknown

@@ -9,7 +9,7 @@ import {
 } from '@laneway/core'
 import { type BatchObservableResult, type Meter, type MeterProvider, metrics } from '@opentelemetry/api'
 import { measureClients } from './client-durations.js'
-import { servedBy } from './lane-hooks.js'
+import { servedBy } from '../spans/lane-hooks.js'
 import { LaneLabels, type ObservedCount, type ObservedResolver } from './lane-labels.js'
 import { measureServers } from './server-durations.js'
 
