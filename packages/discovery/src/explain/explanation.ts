@@ -1,5 +1,5 @@
-import type { Decision } from './explain.js'
-import type { ServiceStatus } from './service/service-entry.js'
+import type { ServiceStatus } from '../service/service-entry.js'
+import type { Decision } from './explain-decision.js'
 
 /** The whole trail of a decision: what is known about the service, what was looked at, and what came of it. */
 export interface Explanation extends Decision {

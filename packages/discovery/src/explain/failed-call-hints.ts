@@ -1,7 +1,7 @@
-import type { Warn } from '@laneway/core'
+import type { Warn } from '@laneway/core/internal'
+import type { ServiceRegistry } from '../service/service-registry.js'
 import { type FailedCall, watchFailedCalls } from './failed-calls.js'
 import { missingHint } from './refusal.js'
-import type { ServiceRegistry } from './service/service-registry.js'
 
 /** Hosts that are warned about; names come from the network. */
 const MAX_HOSTS = 100

@@ -13,7 +13,7 @@ export interface RefusalFacts {
 }
 
 /** The error of a request whose pick gave no endpoint: what was asked for, what is there, and what to do. */
-export function refusalOf(explanation: Explanation, lane: Lane | undefined, facts: RefusalFacts): LanewayError {
+export function explainRefusal(explanation: Explanation, lane: Lane | undefined, facts: RefusalFacts): LanewayError {
   const { service, outcome, reason } = explanation
   const options = facts.cause === undefined ? undefined : { cause: facts.cause }
   const asked = lane === undefined ? 'a request without a lane' : `a request in lane ${lane.header}`

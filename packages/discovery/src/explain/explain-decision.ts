@@ -1,9 +1,9 @@
 import { BASE_TAG, type Lane } from '@laneway/core'
-import type { Outcome } from './table/choice.js'
-import type { Group } from './table/group.js'
-import type { LanePolicy } from './table/lane-policy.js'
-import type { LaneTable } from './table/lane-table.js'
-import type { Seat } from './table/seat.js'
+import type { Outcome } from '../table/choice.js'
+import type { Group } from '../table/group.js'
+import type { LanePolicy } from '../table/lane-policy.js'
+import type { LaneTable } from '../table/lane-table.js'
+import type { Seat } from '../table/seat.js'
 
 /** Addresses that an explanation lists; the rest is counted. */
 const MOST_CANDIDATES = 100

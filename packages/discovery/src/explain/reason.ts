@@ -1,6 +1,6 @@
 import type { Lane } from '@laneway/core'
-import type { Decision, ExplainedStep } from './explain.js'
-import type { LaneTable } from './table/lane-table.js'
+import type { LaneTable } from '../table/lane-table.js'
+import type { Decision, ExplainedStep } from './explain-decision.js'
 
 /** Lanes and causes that a text lists. */
 const MOST_NAMED = 8

@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { assertKnownKeys, describe, type Lane, type LaneStorage, LanewayError, setLaneStorage } from '@laneway/core'
+import type { Lane } from '@laneway/core'
+import { flag, type LaneStorage, readOptions, setLaneStorage } from '@laneway/core/internal'
 import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api'
 import { withLaneBaggage, withoutLaneBaggage } from './lane-baggage.js'
-import { adoptLane, laneOf, withLane } from './lane-context.js'
+import { adoptLane, contextInLane, laneOf } from './lane-context.js'
 
 /** Options of {@link createOtelLaneStorage}. */
 export interface OtelLaneStorageOptions {
@@ -26,19 +27,12 @@ export interface OtelLaneStorageOptions {
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function createOtelLaneStorage(options: OtelLaneStorageOptions = {}): LaneStorage {
-  assertKnownKeys('createOtelLaneStorage', options, ['baggage'])
-  const baggage = options.baggage ?? false
-  if (typeof baggage !== 'boolean') {
-    throw new LanewayError(
-      'LANEWAY_INVALID_OPTION',
-      `createOtelLaneStorage: baggage is true or false, received ${describe(baggage)}`,
-    )
-  }
+  const { baggage } = readOptions('createOtelLaneStorage', options, { baggage: flag(false) })
   const fallback = new AsyncLocalStorage<Lane | undefined>()
 
   function enter<R, A extends unknown[]>(stripped: boolean, lane: Lane | undefined, fn: (...args: A) => R, args: A): R {
     if (!hasContextManager()) return fallback.run(lane, fn, ...args)
-    let next = withLane(context.active(), lane)
+    let next = contextInLane(context.active(), lane)
     if (baggage) next = withLaneBaggage(next, lane)
     else if (stripped) next = withoutLaneBaggage(next)
     return context.with(next, fn as (...args: unknown[]) => R, undefined, ...args)

@@ -35,7 +35,7 @@ export function effectiveLane(of: Context): Lane | undefined {
 }
 
 /** A context in a lane; the baggage stays as it is. */
-export function withLane(context: Context, lane: Lane | undefined): Context {
+export function contextInLane(context: Context, lane: Lane | undefined): Context {
   // No lane is a fact too: it hides that of the request.
   return context.setValue(LANE_KEY, lane ?? null)
 }

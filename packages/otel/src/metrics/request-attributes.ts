@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api'
-import { INSTANCE_LANE_ATTRIBUTE, LANE_ATTRIBUTE } from './attributes.js'
+import { INSTANCE_LANE_ATTRIBUTE, LANE_ATTRIBUTE } from '../spans/attributes.js'
 
 // https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/: other methods count as one.
 const METHODS = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY', 'TRACE'])
