@@ -1,7 +1,7 @@
 // For users
 
 export type { CallInfo } from './context/call-info.js'
-export { bindLane, currentLane, detachLane, runInLane } from './context/context.js'
+export { bindLane, currentLane, detachLane, inLane, runInLane } from './context/context.js'
 export { bindEmitter, type Emitter } from './context/emitter.js'
 export type { EgressOptions, EgressSettings } from './egress/egress-options.js'
 export { type EndpointTls, resolveEndpointTls } from './egress/endpoint-tls.js'
@@ -15,7 +15,15 @@ export { laneKey } from './lane/lane-key.js'
 export { type OwnLaneOptions, ownLane } from './lane/own-lane.js'
 export { MAX_LANE_BYTES, MAX_LANE_TAGS, parseLane } from './lane/parse-lane.js'
 export { BASE_TAG, isTag, MAX_TAG_BYTES } from './lane/tag.js'
-export { channels, type DecisionEvent, type EgressEvent, type IngressEvent, type SourceEvent } from './log/events.js'
+export {
+  channels,
+  type DecisionEvent,
+  type EgressEvent,
+  type EventChannel,
+  type IngressEvent,
+  type LanewayEvents,
+  type SourceEvent,
+} from './log/events.js'
 export { assertLogger, type LaneLog, type LaneLogOptions, logLanes } from './log/lane-log.js'
 export type { LaneLogEntry } from './log/log-entry.js'
 export { type LaneLogFields, laneLogFields } from './log/log-fields.js'
