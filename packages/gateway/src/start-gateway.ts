@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
-import { emitLanewayWarning, LanewayError, type Warn } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { emitLanewayWarning, FileFollower, type Warn } from '@laneway/core/internal'
 import { createFileSource, createLaneResolver, createStaticSource, type Source } from '@laneway/discovery'
 import { createRulesHolder, type Rule, watchRules } from '@laneway/rules'
 import type { GatewayConfig, LoadedConfig } from './config/config.js'
 import { optionsOf } from './config/config-options.js'
 import { loadConfig } from './config/load-config.js'
 import { createGateway, type Gateway } from './create-gateway.js'
-import { FollowedFiles } from './follow-files.js'
 import type { GatewayOptions } from './gateway-options.js'
 import type { LogDestination } from './observe/access-log.js'
 import { loadOnDemand } from './on-demand.js'
@@ -100,7 +100,7 @@ export async function startGateway(file: string, options: StartGatewayOptions = 
     return true
   }
 
-  const files = new FollowedFiles(loaded.files, reload)
+  const files = new FileFollower(loaded.files, () => void reload())
   const close = async (): Promise<void> => {
     files.close()
     for (const stop of followed) stop()

@@ -189,7 +189,10 @@ t.test('options that are wrong are refused by name', async t => {
     [{ routes: [{ service: 'a', scheme: 'ftp' }] }, /routes\[0].scheme is one of/],
     [{ routes: [{ service: 'a/b' }] }, /routes\[0].service is a name that a URL cannot carry, received "a\/b"/],
     [{ routes: [{ service: 'G@@s' }] }, /a URL cannot carry/],
-    [{ routes: [{ service: 'a', headers: { 'a b': 'c' } }] }, /LANEWAY_INVALID_RULES: routes\[0].headers\[0].name is no header/],
+    [
+      { routes: [{ service: 'a', headers: { 'a b': 'c' } }] },
+      /LANEWAY_INVALID_RULES: routes\[0].headers\[0].name is no header/,
+    ],
     [{ routes: [{ service: 'a', upstream: {} }] }, /routes\[0] has no option "upstream"/],
     [{ routes: [{ service: 'a', timeoutMs: '500' }] }, /routes\[0].timeoutMs is .*, without quotes, received "500"/],
     [{ routes: [], client: { stallTimeoutMs: '500' } }, /client.stallTimeoutMs is .*, without quotes, received "500"/],
@@ -199,7 +202,10 @@ t.test('options that are wrong are refused by name', async t => {
     [{ routes: [], listeners: [{ protocol: 'http3' }] }, /protocol is one of "http", "https", "h2c"/],
     [{ routes: [], listeners: [{ protocol: 'https' }] }, /tls is needed for https/],
     [{ routes: [], listeners: [{ tls: {} }] }, /tls is for protocol https/],
-    [{ routes: [], upstream: { connectTimeoutMs: Number.NaN } }, /upstream.connectTimeoutMs is a number of milliseconds/],
+    [
+      { routes: [], upstream: { connectTimeoutMs: Number.NaN } },
+      /upstream.connectTimeoutMs is a number of milliseconds/,
+    ],
     [{ routes: [], upstream: { connections: 0 } }, /upstream.connections is a whole number from 1/],
     [{ routes: [], drain: { delay: 1 } }, /drain has no option "delay", did you mean "delayMs"/],
     [{ routes: [], proxies: -1 }, /proxies is a whole number from 0/],
