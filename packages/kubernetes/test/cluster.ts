@@ -98,7 +98,14 @@ export class Cluster {
   }
 
   source(options: KubernetesSourceOptions = {}): KubernetesSource {
-    const source = createKubernetesSource({
+    const source = this.open(options)
+    this.#t.teardown(() => source.close())
+    return source
+  }
+
+  /** A source that the caller closes. */
+  open(options: KubernetesSourceOptions = {}): KubernetesSource {
+    return createKubernetesSource({
       kubeconfig: writeFile(this.#t, 'config', this.api.kubeconfig('shop')),
       minBackoffMs: 2,
       maxBackoffMs: 20,
@@ -106,8 +113,6 @@ export class Cluster {
       warn: message => this.warnings.push(message),
       ...options,
     })
-    this.#t.teardown(() => source.close())
-    return source
   }
 
   watch(service: string, options: KubernetesSourceOptions = {}): Seen {
