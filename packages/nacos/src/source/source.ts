@@ -83,6 +83,7 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
       ? undefined
       : new SnapshotStore<EndpointList>(options.snapshotDir, options.warn ?? emitLanewayWarning)
   const ends = new Set<() => void>()
+  let closed = false
   const followers = new Set<NamesFollower>()
   /** Whether the server has told anything, and its refusal as long as it has not. */
   let answered = false
@@ -127,6 +128,10 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
   }
 
   const subscribe = (service: string, listener: SourceListener): (() => void) => {
+    if (closed) {
+      listener.stale(new LanewayError('LANEWAY_CLOSED', 'the Nacos source is closed'))
+      return () => {}
+    }
     let ref: Required<ServiceRef>
     const subscription = new SourceSubscription({ listener, returnGraceMs, toEndpoints, store, firstEmpty })
     try {
@@ -150,6 +155,7 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
   }
 
   const list = (listener: (names: ReadonlySet<string>) => void): (() => void) => {
+    if (closed) return () => {}
     const read = async () => {
       const names = await client.naming.list({ group, namespace })
       answer()
@@ -176,6 +182,7 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
       return client.lost === undefined ? undefined : { connected: false, error: client.lost }
     },
     close: async () => {
+      closed = true
       for (const end of [...ends]) end()
       await store?.flush()
     },
