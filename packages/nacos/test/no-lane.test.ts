@@ -1,5 +1,6 @@
 import { currentLane, runInLane } from '@laneway/core'
 import { createNacosDevServer } from '@laneway/nacos-dev-server'
+import { eventually } from '@laneway/testkit'
 import t from 'tap'
 import { createNacosClient, createNacosSource } from '../src/index.js'
 
@@ -34,13 +35,12 @@ t.test('what a request has started hears of later changes in no lane', async t =
     source.list?.(() => note('list'))
   })
   const told = (what: string) => lanes.get(what)?.length ?? 0
-  await server.until(() => told('info') > 0 && told('value') > 0 && told('snapshot') > 0 && told('list') > 0, 60_000)
+  const followed = ['info', 'value', 'snapshot', 'list']
+  await eventually(() => followed.every(what => told(what) > 0))
   for (const service of ['orders', 'billing']) await other.naming.register({ service }, { ip: '10.0.0.1', port: 1 })
   await other.config.publish('rules', '{}')
   server.faults.resetConnections()
-  while (['info', 'value', 'snapshot', 'list'].some(what => told(what) < 2) || told('lost') === 0) {
-    await new Promise(resolve => setTimeout(resolve, 2))
-  }
+  await eventually(() => followed.every(what => told(what) > 1) && told('lost') > 0)
   for (const [what, heard] of lanes) t.strictSame([...new Set(heard)], [undefined], what)
 })
 

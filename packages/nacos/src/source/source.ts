@@ -107,6 +107,14 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
     return endpoints
   }
 
+  const startGrace =
+    returnGraceMs === 0
+      ? undefined
+      : (ended: () => void) => {
+          const timer = setTimeout(ended, returnGraceMs).unref()
+          return () => clearTimeout(timer)
+        }
+
   const firstEmpty = (): void => {
     for (const follower of followers) follower.hurry()
   }
@@ -133,7 +141,7 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
       return () => {}
     }
     let ref: Required<ServiceRef>
-    const subscription = new SourceSubscription({ listener, returnGraceMs, toEndpoints, store, firstEmpty })
+    const subscription = new SourceSubscription({ listener, startGrace, toEndpoints, store, firstEmpty })
     try {
       ref = refOf(service)
       subscription.key = `${ref.namespace}@@${ref.group}@@${ref.service}`
