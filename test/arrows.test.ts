@@ -24,7 +24,8 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
     laneway: ['core', 'discovery', 'gateway', 'kubernetes', 'nacos', 'register', 'rules'],
     libraries: ['commander'],
   },
-  gate: { laneway: [], libraries: ['@kubernetes/client-node'] },
+  // To find a cluster as the source does; nothing of the data plane.
+  gate: { laneway: ['kubernetes'] },
 }
 
 /** Loaded on demand, by name, when the environment asks for them. */
