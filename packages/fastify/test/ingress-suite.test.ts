@@ -42,7 +42,7 @@ for (const { name, fastify } of generations) {
 }
 
 function route(app: FastifyInstance, handler: Parameters<Serve>[2]): void {
-  app.all('/', async (request, reply) => {
+  app.all('*', async (request, reply) => {
     const body = async () => (request.body ?? '') as string
     const value = await handler({ request: request.raw, response: reply.raw, lane: request.lane, body })
     return reply.type('application/json').send(JSON.stringify(value))
