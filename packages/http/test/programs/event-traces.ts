@@ -5,7 +5,7 @@ import net, { type AddressInfo, type Socket } from 'node:net'
 import { runInLane } from '@laneway/core'
 import { createAgentPatch, LaneAgent, LaneHttpsAgent } from '@laneway/http'
 import { cert, key } from '@laneway/testkit/certificate'
-import { type FakeEndpoint, fakeResolver } from '../fake-resolver.js'
+import { type FakeEndpoint, fakeResolver } from '@laneway/testkit/egress'
 import { forms } from './call-forms.js'
 
 /**

@@ -1,5 +1,4 @@
 import { runInLane } from '@laneway/core'
-import { fakeResolver } from './fake-resolver.js'
 import { seenServer } from './seen-server.js'
 import { egressEvents, type Sentences, scene, tagsOf } from './sentences.js'
 
@@ -146,7 +145,7 @@ export const scopeSentences: Sentences = {
     const { base, gray, client } = await scene(t, adapter, { baggage: true })
     await runInLane('gray', client, 'http://sc-b/', { headers: { baggage: 'a=1,x-mse-tag=blue' } })
     await runInLane('gray-2,gray', client, 'http://sc-b/')
-    await client('http://sc-b/', { headers: { baggage: 'a=1' } })
+    await client('http://sc-b/', { headers: { baggage: 'a=1,x-mse-tag=blue' } })
     const far = await seenServer(t, 'far')
     await runInLane('gray', client, `http://third.example:${far.port}/`)
     t.strictSame(
@@ -164,9 +163,12 @@ export const scopeSentences: Sentences = {
 
   async "a port that is not the service's goes to DNS, with the tag by scope"(t, adapter) {
     const far = await seenServer(t, 'far')
-    const client = adapter.client(t, { resolver: fakeResolver({ 'sc-b': [{ port: 1 }] }) })
-    await runInLane('gray', client, `http://sc-b:${far.port}/metrics`)
-    t.match(far.seen, [{ host: `sc-b:${far.port}`, tags: ['gray'] }])
+    const { gray, client } = await scene(t, adapter)
+    for (const url of ['http://sc-b/', 'http://sc-b:80/', `http://sc-b:${far.port}/metrics`]) {
+      await runInLane('gray', client, url)
+    }
+    t.equal(gray.seen.length, 2, "the scheme's default port is the service's")
+    t.match(far.seen, [{ url: '/metrics', host: `sc-b:${far.port}`, tags: ['gray'] }])
   },
 
   async 'without a resolver the tag is forwarded and nothing else changes'(t, adapter) {

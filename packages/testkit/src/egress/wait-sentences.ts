@@ -87,7 +87,7 @@ export const waitSentences: Sentences = {
 
   async 'a resolver that throws after the end is reported, and changes nothing'(t, adapter) {
     const server = await seenServer(t, 'base')
-    const resolver = { ...always(), pick: at(server.port), finished: throwing(1, () => {}) }
+    const resolver = faultyAtEnd(server.port)
     const warned = once(process, 'warning')
     t.match(echoed(await adapter.client(t, { resolver })('http://sc-b/')), { instance: 'base' })
     t.match(await warned, [{ name: 'LanewayWarning', message: /broken/ }])
@@ -108,6 +108,13 @@ export const faulty: Record<string, (serving: number, refused: number) => LaneRe
   }),
   'pick, after a connect error': (_serving, refused) => ({ ...always(), pick: throwing(2, at(refused)) }),
 }
+
+/** Throws when the end of a request is reported to it. */
+export const faultyAtEnd = (serving: number): LaneResolver => ({
+  ...always(),
+  pick: at(serving),
+  finished: throwing(1, () => {}),
+})
 
 function always(): LaneResolver {
   return { ...fakeResolver({}), match: () => 'sc-b', lookup: async () => {} }
