@@ -8,7 +8,7 @@ import {
 } from '@laneway/core'
 import { type EmitBelow, emitBelow, REQUEST_EVENTS } from './emit-below.js'
 import { adoptDecision, GrpcRequest, isGrpcCall, type StreamArguments, servesRequests } from './grpc-stream.js'
-import type { WithLane } from './lane-request.js'
+import type { HasLane } from './lane-request.js'
 
 /** By a registered symbol, because two copies of this package may meet one server. */
 const kLaned = Symbol.for('laneway.http.server')
@@ -58,7 +58,7 @@ export function laneServer<S extends Emitter>(
     if (!REQUEST_EVENTS.has(args[0])) return Reflect.apply(emit, this, args) as boolean
     const before = handedOn
     try {
-      const request = args[1] as IngressRequest & Emitter & WithLane
+      const request = args[1] as IngressRequest & Emitter & HasLane
       if (mixed) adoptDecision(request)
       const decision = ingress(request)
       if (!preloaded) request.lane = decision.lane
