@@ -4,7 +4,7 @@ import { closedPort, fakeResolver, faulty, faultyAtEnd, seenServer } from '@lane
 import t from 'tap'
 import * as undici7 from 'undici'
 import * as undici6 from 'undici6'
-import { createUndiciPatch } from '../src/index.js'
+import { createUndiciPatch } from '../src/internal.js'
 import { patch } from './suite/patched-copy.js'
 import type { UndiciCopy } from './suite/undici-copy.js'
 
