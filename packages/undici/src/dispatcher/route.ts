@@ -1,6 +1,6 @@
 import { LanewayError } from '@laneway/core'
 import { type FindMock, mocksOf } from '../mock/mocks.js'
-import type { EgressSettings } from '../options.js'
+import type { UndiciSettings } from '../options.js'
 import { type Redirections, redirectionsOf } from '../redirect/redirections.js'
 import { directAgentOf } from './direct-agent.js'
 import type { Dispatch, LaneableDispatcher } from './dispatcher.js'
@@ -10,7 +10,7 @@ import { classNames, hasSocketPath } from './internals.js'
 
 /** Where requests of one dispatcher go, and by which rules. */
 export interface LaneRoute {
-  readonly settings: EgressSettings
+  readonly settings: UndiciSettings
   readonly generation: Generation
   /** The dispatcher itself: for hosts that are not resolved. */
   readonly send: Dispatch
@@ -56,7 +56,7 @@ export interface RouteRules {
 
 export function createRoute(
   dispatcher: LaneableDispatcher,
-  settings: EgressSettings,
+  settings: UndiciSettings,
   { send, sendBy, steers, mocking, passes, composed, origin, onFault }: RouteRules,
 ): LaneRoute {
   const { resolver } = settings
@@ -103,7 +103,7 @@ export function createRoute(
  *
  * @throws LanewayError `LANEWAY_NOT_AN_AGENT` when requests to chosen endpoints cannot go past the dispatcher's proxy
  */
-export function composedRoute(where: string, dispatcher: LaneableDispatcher, settings: EgressSettings): LaneRoute {
+export function composedRoute(where: string, dispatcher: LaneableDispatcher, settings: UndiciSettings): LaneRoute {
   const isMock = classNames(dispatcher)[0] === 'MockAgent'
   const route = createRoute(dispatcher, settings, {
     send: toDispatch(dispatcher),
