@@ -1,6 +1,7 @@
+import { SourceReports } from '@laneway/testkit'
 import t from 'tap'
 import { podSelectorOf } from '../src/namespace/pod-selector.js'
-import { Cluster, PODS, SERVICES, Seen, SLICES } from './cluster.js'
+import { Cluster, PODS, SERVICES, SLICES } from './cluster.js'
 
 /** The label selectors of the lists so far, one for each. */
 function selectors(cluster: Cluster, path: string): (string | null)[] {
@@ -22,14 +23,14 @@ t.test('only the slices and pods of the services that are asked for are followed
   put(cluster, 'bills', '10.0.0.2')
   put(cluster, 'users', '10.0.0.3')
   const source = cluster.source()
-  const [orders, bills, users] = [new Seen(), new Seen(), new Seen()]
+  const [orders, bills, users] = [new SourceReports(), new SourceReports(), new SourceReports()]
   source.subscribe('orders', orders.listener)
   source.subscribe('bills', bills.listener)
   await Promise.all([orders.untilTable('10.0.0.1:80=gray'), bills.untilTable('10.0.0.2:80=base')])
   t.strictSame(selectors(cluster, SLICES), ['kubernetes.io/service-name in (bills,orders)'])
   t.strictSame(selectors(cluster, PODS), ['app in (bills,orders)'])
   t.equal(cluster.api.requests.filter(one => one.path.startsWith(SERVICES)).length, 2)
-  const told = orders.told.length
+  const told = orders.kinds.length
 
   source.subscribe('users', users.listener)
   await users.untilTable('10.0.0.3:80=base')
@@ -37,8 +38,8 @@ t.test('only the slices and pods of the services that are asked for are followed
   t.equal(selectors(cluster, PODS).at(-1), 'app in (bills,orders,users)')
   cluster.pod('orders', 'blue', { labels: { app: 'orders', 'alicloud.service.tag': 'blue' } })
   await orders.untilTable('10.0.0.1:80=blue')
-  t.notOk(orders.told.slice(told).includes('stale'), 'the others are not disturbed')
-  t.notOk(users.told.includes('missing'), 'a service is not missing before its slices were listed')
+  t.notOk(orders.kinds.slice(told).includes('stale'), 'the others are not disturbed')
+  t.notOk(users.kinds.includes('missing'), 'a service is not missing before its slices were listed')
 })
 
 t.test('changes between two selections are not lost', async t => {
@@ -46,11 +47,11 @@ t.test('changes between two selections are not lost', async t => {
   put(cluster, 'orders', '10.0.0.1')
   put(cluster, 'bills', '10.0.0.2')
   const source = cluster.source()
-  const orders = new Seen()
+  const orders = new SourceReports()
   source.subscribe('orders', orders.listener)
   await orders.untilTable('10.0.0.1:80=base')
   for (let turn = 0; turn < 30; turn++) {
-    const seen = new Seen()
+    const seen = new SourceReports()
     source.subscribe(turn % 3 === 0 ? 'bills' : `other-${turn % 8}`, seen.listener)
     const tag = `t${turn}`
     cluster.pod('orders', tag, { labels: { app: 'orders', 'alicloud.service.tag': tag } })
@@ -66,19 +67,19 @@ t.test('a name that is no service is asked for once', async t => {
   put(cluster, 'orders', '10.0.0.1')
   const source = cluster.source()
   // Somebody uses the namespace all the time.
-  source.subscribe('orders', new Seen().listener)
+  source.subscribe('orders', new SourceReports().listener)
   for (let turn = 0; turn < 3; turn++) {
-    const seen = new Seen()
+    const seen = new SourceReports()
     const stop = source.subscribe('mysql', seen.listener)
     await seen.until(one => one.last === 'missing')
     stop()
-    const orders = new Seen()
+    const orders = new SourceReports()
     source.subscribe('orders', orders.listener)
     await orders.untilTable('10.0.0.1:80=base')
   }
   t.strictSame(selectors(cluster, SLICES), ['kubernetes.io/service-name in (mysql,orders)'])
   put(cluster, 'mysql', '10.0.0.9')
-  const seen = new Seen()
+  const seen = new SourceReports()
   source.subscribe('mysql', seen.listener)
   await seen.untilTable('10.0.0.9:80=base')
   t.pass('a Service that comes later is found')
@@ -89,7 +90,7 @@ t.test('beyond narrowUpTo services the whole namespace is followed', async t => 
   for (const [index, app] of ['a', 'b', 'c', 'd'].entries()) put(cluster, app, `10.0.0.${index}`)
   const source = cluster.source({ narrowUpTo: 2 })
   for (const [index, app] of ['a', 'b', 'c', 'd'].entries()) {
-    const seen = new Seen()
+    const seen = new SourceReports()
     source.subscribe(app, seen.listener)
     await seen.untilTable(`10.0.0.${index}:80=base`)
   }
@@ -100,7 +101,7 @@ t.test('beyond narrowUpTo services the whole namespace is followed', async t => 
   ])
   t.strictSame(selectors(cluster, PODS), ['app=a', 'app in (a,b)', null])
   const whole = cluster.source({ narrowUpTo: 0 })
-  const seen = new Seen()
+  const seen = new SourceReports()
   whole.subscribe('a', seen.listener)
   await seen.untilTable('10.0.0.0:80=base')
   t.strictSame(
@@ -114,7 +115,7 @@ t.test('a listing follows every slice, and the pods of the asked services only',
   put(cluster, 'orders', '10.0.0.1')
   put(cluster, 'bills', '10.0.0.2')
   const source = cluster.source()
-  const seen = new Seen()
+  const seen = new SourceReports()
   source.subscribe('orders', seen.listener)
   await seen.untilTable('10.0.0.1:80=base')
   const names = await new Promise<ReadonlySet<string>>(resolve => source.list(resolve))

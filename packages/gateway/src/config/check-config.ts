@@ -60,7 +60,7 @@ export function checkDiscovery(discovery: DiscoveryConfig | undefined, problems:
         void resolver.close()
       },
       ['discovery', key],
-      `createLaneResolver.${key}`,
+      `createLaneResolver: ${key}`,
     )
   }
 }
