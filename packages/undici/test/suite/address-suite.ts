@@ -8,7 +8,7 @@ import type { Copy } from './undici-copy.js'
 
 type Lookup = (host: string, options: { all?: boolean }, callback: (...args: unknown[]) => void) => void
 
-/** Resolves names as told, as a registry's DNS would. */
+/** Resolves the given names, as a registry's DNS would. */
 function resolving(...addresses: readonly string[]): Lookup {
   const answers = addresses.map(address => ({ address, family: address.includes(':') ? 6 : 4 }))
   return (_host, options, callback) =>
