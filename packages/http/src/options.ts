@@ -1,14 +1,12 @@
+import { type EgressScopeOptions, type EndpointTls, LanewayError } from '@laneway/core'
 import {
   assertKnownKeys,
   createEgressScope,
   describe,
   type EgressScope,
-  type EgressScopeOptions,
-  type EndpointTls,
-  LanewayError,
   resolveEndpointTls,
   resolveHeaderName,
-} from '@laneway/core'
+} from '@laneway/core/internal'
 import type { LaneResolver } from '@laneway/discovery'
 
 /** What an agent uses of a resolver. */

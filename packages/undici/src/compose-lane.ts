@@ -1,4 +1,5 @@
-import { emitLanewayWarning, type Warn } from '@laneway/core'
+import type { Warn } from '@laneway/core'
+import { emitLanewayWarning } from '@laneway/core/internal'
 import type { LaneableDispatcher, LaneableInterceptor } from './dispatcher/dispatcher.js'
 import { composedRoute } from './dispatcher/route.js'
 import { assertRoutesByOrigin } from './dispatcher/routes-by-origin.js'

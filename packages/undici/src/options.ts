@@ -1,14 +1,12 @@
+import { type EndpointTls, LanewayError, type Warn } from '@laneway/core'
 import {
   assertKnownKeys,
   createEgressScope,
   describe,
   type EgressScope,
-  type EndpointTls,
-  LanewayError,
   resolveEndpointTls,
   resolveHeaderName,
-  type Warn,
-} from '@laneway/core'
+} from '@laneway/core/internal'
 import type { LaneResolver } from '@laneway/discovery'
 import { laneVary } from './sent/vary.js'
 

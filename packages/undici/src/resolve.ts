@@ -1,4 +1,4 @@
-import { lanesSeen } from '@laneway/core'
+import { lanesSeen } from '@laneway/core/internal'
 import { type Call, enterHop, kCall } from './call/call.js'
 import { decide } from './call/decide.js'
 import { type Aim, aimOf, originText, targetOfOrigin } from './call/target.js'

@@ -1,4 +1,5 @@
-import { channels, duringCall, isOwnShortage, type Lane } from '@laneway/core'
+import { channels, type Lane } from '@laneway/core'
+import { duringCall, isOwnShortage } from '@laneway/core/internal'
 import type { Choice, Endpoint } from '@laneway/discovery'
 import type { HopOptions } from '../node-internals.js'
 import type { OutgoingLane } from '../request/outgoing-lane.js'

@@ -1,6 +1,6 @@
 import type { ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
-import { emitLanewayWarning } from '@laneway/core'
+import { emitLanewayWarning } from '@laneway/core/internal'
 import type { ChoiceEnd } from '@laneway/discovery'
 
 /** The second is the default of axios. */

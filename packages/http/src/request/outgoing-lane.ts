@@ -1,21 +1,17 @@
 import type { ClientRequest } from 'node:http'
+import { type CallInfo, channels, currentLane, kLane, type Lane } from '@laneway/core'
 import {
-  type CallInfo,
-  channels,
   createCallInfo,
-  currentLane,
   currentRequest,
   duringCall,
   followsRedirect,
   hasLaneMember,
-  kLane,
-  type Lane,
   laneOfCall,
   lanesSeen,
   publishEgress,
   sentBaggage,
   withoutLaneMembers,
-} from '@laneway/core'
+} from '@laneway/core/internal'
 import { classOf, type HopOptions, type OutgoingRequest } from '../node-internals.js'
 import type { ResolvedLaneAgentOptions } from '../options.js'
 import { isReadByCache } from './lane-dependent.js'

@@ -1,11 +1,5 @@
-import {
-  createIngress,
-  type Emitter,
-  guardExpressLayers,
-  type IngressOptions,
-  type IngressRequest,
-  runRequest,
-} from '@laneway/core'
+import type { Emitter, IngressOptions, IngressRequest } from '@laneway/core'
+import { createIngress, guardExpressLayers, runRequest } from '@laneway/core/internal'
 import { type EmitBelow, emitBelow, REQUEST_EVENTS } from './emit-below.js'
 import { adoptDecision, GrpcRequest, isGrpcCall, type StreamArguments, servesRequests } from './grpc-stream.js'
 import type { HasLane } from './lane-request.js'

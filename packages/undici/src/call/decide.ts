@@ -1,4 +1,5 @@
-import { currentLane, type Lane, laneOfCall } from '@laneway/core'
+import { currentLane, type Lane } from '@laneway/core'
+import { laneOfCall } from '@laneway/core/internal'
 import type { DispatchHandler, DispatchOptions } from '../dispatcher/dispatcher.js'
 import type { EgressSettings } from '../options.js'
 import { isRedirectHop } from '../redirect/redirect-memory.js'

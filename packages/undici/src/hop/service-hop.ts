@@ -1,4 +1,5 @@
-import { type CallInfo, channels, duringCall, emitLanewayWarning, guardLookup, LanewayError } from '@laneway/core'
+import { type CallInfo, channels, LanewayError } from '@laneway/core'
+import { duringCall, emitLanewayWarning, guardLookup } from '@laneway/core/internal'
 import type { Choice, ChoiceEnd, Endpoint, LaneResolver } from '@laneway/discovery'
 import { infoOf, resumedFrom } from '../call/call.js'
 import type { Dispatch, DispatchOptions } from '../dispatcher/dispatcher.js'

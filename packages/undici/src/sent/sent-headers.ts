@@ -1,4 +1,5 @@
-import { type Lane, sentBaggage, withoutLaneMembers } from '@laneway/core'
+import type { Lane } from '@laneway/core'
+import { sentBaggage, withoutLaneMembers } from '@laneway/core/internal'
 import type { EgressSettings } from '../options.js'
 import { type PlainHeaders, textOf } from './headers.js'
 
