@@ -3,8 +3,8 @@ import { networkInterfaces } from 'node:os'
 import { ownLane } from '@laneway/core'
 import { nearest } from '@laneway/core/internal'
 import type { Discovery, RegisterConfig } from '@laneway/register/settings'
-import { laneRows } from '../lane-rows.js'
-import type { RegistryView } from '../registry-view.js'
+import { laneRows } from '../registry/lane-rows.js'
+import type { RegistryView } from '../registry/registry-view.js'
 import { type CheckName, type CheckResult, error, warning } from './finding.js'
 
 type Results = Partial<Record<CheckName, CheckResult>>

@@ -3,10 +3,10 @@ import { resolve } from 'node:path'
 import { LanewayError } from '@laneway/core'
 import type { GatewayExplanation } from '@laneway/gateway'
 import { parseRules, type RulesExplanation } from '@laneway/rules'
-import { createPaint, type Paint } from './paint.js'
+import { createPaint, type Paint } from '../terminal/paint.js'
 import { parseRequest } from './request.js'
-import { plain } from './table.js'
-import { type CommandWorld, EXIT } from './world.js'
+import { plain } from '../terminal/table.js'
+import { type CommandWorld, EXIT } from '../terminal/world.js'
 
 export interface CheckOptions {
   readonly request?: string
