@@ -1,7 +1,7 @@
 import { type LaneRow, laneRows } from '../registry/lane-rows.js'
-import { createPaint, type Paint } from '../terminal/paint.js'
 import { RegistryView } from '../registry/registry-view.js'
 import { hasRegistry, openRegistries, readSettings, type SourceOptions } from '../registry/settings.js'
+import { createPaint, type Paint } from '../terminal/paint.js'
 import { ageText, tableOf } from '../terminal/table.js'
 import { type CommandWorld, EXIT } from '../terminal/world.js'
 

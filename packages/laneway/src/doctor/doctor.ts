@@ -59,13 +59,12 @@ function checkSettings(world: CommandWorld, options: SourceOptions): CheckResult
     return { config, facts: [config.file ?? 'environment only', `own lane ${lane}`] }
   } catch (cause) {
     if (!isLanewayError(cause)) throw cause
-    const problem = cause.message.slice(cause.code.length + 2)
-    const near = /did you mean "?([\w.-]+)"?\?/.exec(problem)?.[1]
+    const { text, suggestion } = cause
     const fix =
-      near === undefined
+      suggestion === undefined
         ? 'mend this setting; a process under @laneway/register refuses to start with it'
-        : `write ${near}`
-    return { findings: [error(problem, fix)] }
+        : `write ${suggestion}`
+    return { findings: [error(text, fix)] }
   }
 }
 
@@ -82,7 +81,7 @@ async function checkRegistries(
     discovery = openRegistries(config, message => void warnings.push(message))
   } catch (cause) {
     if (!isLanewayError(cause)) throw cause
-    return { registry: { findings: [error(cause.message.slice(cause.code.length + 2), 'mend this setting')] } }
+    return { registry: { findings: [error(cause.text, 'mend this setting')] } }
   }
   const view = new RegistryView(discovery.sources)
   try {
