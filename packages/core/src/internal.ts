@@ -27,6 +27,13 @@ export type { IngressRequest } from './ingress/request.js'
 export { laneOfCall } from './lane/hand-set.js'
 export { POD_LABEL } from './lane/own-lane.js'
 export { assertLane, lanesSeen } from './lane/parse-lane.js'
+export {
+  type CreatedSources,
+  createSources,
+  type SourceFactories,
+  type SourcesConfig,
+} from './loading/create-sources.js'
+export { absentPackage, missingPackage } from './loading/missing-package.js'
 export { assertLogger } from './log/lane-log.js'
 export { oncePerKey } from './once-per-key.js'
 export { describe } from './options/describe.js'

@@ -1,6 +1,6 @@
 import type { Lane } from '@laneway/core'
 import { sentBaggage, withoutLaneMembers } from '@laneway/core/internal'
-import type { EgressSettings } from '../options.js'
+import type { UndiciSettings } from '../options.js'
 import { type PlainHeaders, textOf } from './headers.js'
 
 /** V8 inlines this call inside `for in`, but not `Object.hasOwn`. */
@@ -19,7 +19,7 @@ let sawBaggage: string | undefined
  */
 export function sentHeaders(
   headers: PlainHeaders,
-  settings: EgressSettings,
+  settings: UndiciSettings,
   lane: Lane | undefined,
   host: string | undefined,
   inScope: boolean,
