@@ -1,9 +1,9 @@
-import { type LaneRow, laneRows } from './lane-rows.js'
-import { createPaint, type Paint } from './paint.js'
-import { RegistryView } from './registry-view.js'
-import { hasRegistry, openRegistries, readSettings, type SourceOptions } from './settings.js'
-import { ageText, tableOf } from './table.js'
-import { type CommandWorld, EXIT } from './world.js'
+import { type LaneRow, laneRows } from '../registry/lane-rows.js'
+import { RegistryView } from '../registry/registry-view.js'
+import { hasRegistry, openRegistries, readSettings, type SourceOptions } from '../registry/settings.js'
+import { createPaint, type Paint } from '../terminal/paint.js'
+import { ageText, tableOf } from '../terminal/table.js'
+import { type CommandWorld, EXIT } from '../terminal/world.js'
 
 export interface LanesOptions extends SourceOptions {
   readonly watch?: boolean

@@ -1,5 +1,5 @@
 import { createDiscovery, type Discovery, type RegisterConfig, readConfig } from '@laneway/register/settings'
-import type { CommandWorld } from './world.js'
+import type { CommandWorld } from '../terminal/world.js'
 
 /** Registries that a command line names. */
 export interface SourceOptions {

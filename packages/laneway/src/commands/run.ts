@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type CommandWorld, EXIT } from './world.js'
+import { type CommandWorld, EXIT } from '../terminal/world.js'
 
 /** The file that this is part of, filled in when the package is built. */
 declare const LANEWAY_FILE: string

@@ -1,4 +1,4 @@
-import { LanewayError } from '@laneway/core'
+import { OptionPlace } from '@laneway/core/internal'
 
 /** A request as rules read it. */
 export interface CheckedRequest {
@@ -18,13 +18,13 @@ export function parseRequest(line: string, headerLines: readonly string[], addre
   const target = found?.[2] ?? ''
   const absolute = /^https?:\/\/([^/?#]+)(.*)$/i.exec(target)
   if (!target.startsWith('/') && absolute === null) {
-    throw invalid(`--request is a method and a path, such as 'GET /orders?id=1', received ${JSON.stringify(line)}`)
+    throw new OptionPlace('--request').unexpected("a method and a path, such as 'GET /orders?id=1'", line)
   }
   // No prototype: names come from the command line.
   const headers: Record<string, string> = Object.assign(Object.create(null), { host: absolute?.[1] ?? 'localhost' })
   for (const header of headerLines) {
     const colon = header.indexOf(':')
-    if (colon < 1) throw invalid(`--header is 'name: value', received ${JSON.stringify(header)}`)
+    if (colon < 1) throw new OptionPlace('--header').unexpected("'name: value'", header)
     const name = header.slice(0, colon).trim().toLowerCase()
     const value = header.slice(colon + 1).trim()
     // Lines of one name are one value (RFC 9110 section 5.3), cookies with their own separator.
@@ -38,8 +38,4 @@ export function parseRequest(line: string, headerLines: readonly string[], addre
     headers,
     socket: { remoteAddress: address },
   }
-}
-
-function invalid(message: string): LanewayError {
-  return new LanewayError('LANEWAY_INVALID_OPTION', message)
 }

@@ -1,6 +1,6 @@
 import type { EndpointInput } from '@laneway/discovery'
+import { plain } from '../terminal/table.js'
 import type { ServiceView } from './registry-view.js'
-import { plain } from './table.js'
 
 /** One lane of one service. */
 export interface LaneRow {

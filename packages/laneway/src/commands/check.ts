@@ -3,10 +3,10 @@ import { resolve } from 'node:path'
 import { LanewayError } from '@laneway/core'
 import type { GatewayExplanation } from '@laneway/gateway'
 import { parseRules, type RulesExplanation } from '@laneway/rules'
-import { createPaint, type Paint } from './paint.js'
+import { createPaint, type Paint } from '../terminal/paint.js'
+import { plain } from '../terminal/table.js'
+import { type CommandWorld, EXIT } from '../terminal/world.js'
 import { parseRequest } from './request.js'
-import { plain } from './table.js'
-import { type CommandWorld, EXIT } from './world.js'
 
 export interface CheckOptions {
   readonly request?: string
@@ -95,10 +95,7 @@ async function read(file: string, folder: string): Promise<Checked> {
 
 /** One line a problem, each with its place, as the packages say them. */
 function problemsOf(error: LanewayError): string[] {
-  return error.message
-    .slice(error.code.length + 2)
-    .split('\n')
-    .map(plain)
+  return error.text.split('\n').map(plain)
 }
 
 function decisionText(

@@ -1,10 +1,10 @@
 import { parseLane } from '@laneway/core'
 import { nearest } from '@laneway/core/internal'
 import type { ExplainedStep, Explanation, Source } from '@laneway/discovery'
-import { createPaint, type Paint } from './paint.js'
-import { hasRegistry, openRegistries, readSettings, type SourceOptions } from './settings.js'
-import { ageText, plain, tableOf } from './table.js'
-import { type CommandWorld, EXIT } from './world.js'
+import { hasRegistry, openRegistries, readSettings, type SourceOptions } from '../registry/settings.js'
+import { createPaint, type Paint } from '../terminal/paint.js'
+import { ageText, plain, tableOf } from '../terminal/table.js'
+import { type CommandWorld, EXIT } from '../terminal/world.js'
 
 export interface ExplainOptions extends SourceOptions {
   readonly lane?: string
