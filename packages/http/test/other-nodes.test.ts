@@ -5,6 +5,7 @@ import { nodeBinary } from '../../../scripts/node-versions.mjs'
 
 /** What leans on the inside of Node's agents and requests: whole test files, run by the other Node versions. */
 const FILES = [
+  'egress-suite',
   'forwarding',
   'rendered-head',
   'retries',
