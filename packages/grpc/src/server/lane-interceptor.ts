@@ -1,7 +1,7 @@
 import { ServerInterceptingCall, type ServerInterceptingCallInterface, type ServerInterceptor } from '@grpc/grpc-js'
 import { createIngress, type IngressOptions, type IngressRequest } from '@laneway/core'
-import type { GrpcMetadata } from './grpc-js.js'
-import { resolveMetadataKey } from './lane-channel-options.js'
+import type { GrpcMetadata } from '../grpc-js.js'
+import { resolveMetadataKey } from '../lane-channel-options.js'
 import { ServerLane, type ServerListener } from './server-lane.js'
 import { ServerRequest } from './server-request.js'
 

@@ -1,5 +1,5 @@
 import { currentLane, type Lane, runInLane } from '@laneway/core'
-import type { GrpcMetadata } from './grpc-js.js'
+import type { GrpcMetadata } from '../grpc-js.js'
 
 /** Of `InterceptingServerListener`. */
 export interface ServerListener {

@@ -1,5 +1,5 @@
 import type { IngressRequest } from '@laneway/core'
-import type { GrpcMetadata } from './grpc-js.js'
+import type { GrpcMetadata } from '../grpc-js.js'
 
 /** A call as an ingress sees it: its metadata as headers, and its peer. */
 export class ServerRequest implements IngressRequest {

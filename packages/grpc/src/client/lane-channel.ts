@@ -12,9 +12,9 @@ import {
   READY,
   SHUTDOWN,
   TRANSIENT_FAILURE,
-} from './grpc-js.js'
-import { LaneCall } from './lane-call.js'
-import type { ResolvedLaneChannelOptions } from './lane-channel-options.js'
+} from '../grpc-js.js'
+import { LaneCall } from '../call/lane-call.js'
+import type { ResolvedLaneChannelOptions } from '../lane-channel-options.js'
 import { LaneRoute } from './lane-route.js'
 
 /** How often, in milliseconds, a watcher looks whether the sources have answered about a service. */

@@ -14,10 +14,10 @@ import {
   INTERNAL,
   READY,
   SHUTDOWN,
-} from './grpc-js.js'
+} from '../grpc-js.js'
 import { tellInLane, tellMessage, tellMetadata, tellStatus } from './lane-listener.js'
-import type { LaneRoute } from './lane-route.js'
-import { byScope, inScope, laneOfMetadata } from './outgoing-metadata.js'
+import type { LaneRoute } from '../client/lane-route.js'
+import { byScope, inScope, laneOfMetadata } from '../outgoing-metadata.js'
 import { refusedStatus, statusOf } from './refused-status.js'
 import { ReplayedCall } from './replayed-call.js'
 
