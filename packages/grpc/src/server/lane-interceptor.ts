@@ -1,12 +1,7 @@
-import { ServerInterceptingCall, type ServerInterceptingCallInterface, type ServerInterceptor } from '@grpc/grpc-js'
-import { createIngress, type IngressOptions, type IngressRequest } from '@laneway/core'
-import type { GrpcMetadata } from '../grpc-js.js'
+import type { ServerInterceptor } from '@grpc/grpc-js'
+import { createIngress, type IngressOptions } from '@laneway/core'
 import { resolveMetadataKey } from '../lane-channel-options.js'
-import { ServerLane, type ServerListener } from './server-lane.js'
-import { ServerRequest } from './server-request.js'
-
-/** The request that an http2 server has decided about, on its stream; set by `@laneway/http`. */
-const kStreamRequest = Symbol.for('laneway.http2.request')
+import { LaneServerCall } from './lane-server-call.js'
 
 /**
  * Runs each call of a `@grpc/grpc-js` server in its lane: the handler, what it awaits, and the events of its stream.
@@ -24,31 +19,7 @@ export function laneInterceptor(options: IngressOptions = {}): ServerInterceptor
   resolveMetadataKey('laneInterceptor', options.header)
   const ingress = createIngress('laneInterceptor', options)
 
-  class LaneServerCall extends ServerInterceptingCall {
-    readonly #lane: ServerLane
-
-    constructor(call: ServerInterceptingCallInterface, path: string) {
-      super(call)
-      const { stream } = call as { stream?: { [kStreamRequest]?: IngressRequest } }
-      this.#lane = new ServerLane(metadata => {
-        const request =
-          stream?.[kStreamRequest] ?? new ServerRequest(metadata as unknown as GrpcMetadata, path, call.getPeer())
-        const decision = ingress(request)
-        if (decision.stripped) ServerRequest.write(request, metadata)
-        return decision.lane
-      })
-    }
-
-    override start(listener: Parameters<ServerInterceptingCall['start']>[0]): void {
-      super.start(this.#lane.listen(listener as unknown as ServerListener) as never)
-    }
-
-    override sendMessage(message: unknown, callback: () => void): void {
-      super.sendMessage(message, this.#lane.bind(callback))
-    }
-  }
-
   return function laneInterceptor(method, call) {
-    return new LaneServerCall(call, method.path)
+    return new LaneServerCall(call, ingress, method.path)
   }
 }
