@@ -19,7 +19,7 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
   kubernetes: { laneway: ['core', 'discovery'], libraries: ['*'] },
   otel: { laneway: ['core'], peers: ['@opentelemetry/api'] },
   register: { laneway: ['core', 'discovery', 'grpc', 'http', 'undici'] },
-  gateway: { laneway: ['core', 'rules', 'discovery', 'undici', 'fastify'], libraries: ['fastify', 'undici', 'yaml'] },
+  gateway: { laneway: ['core', 'rules', 'discovery', 'undici'], libraries: ['undici'] },
   laneway: {
     laneway: ['core', 'discovery', 'gateway', 'kubernetes', 'nacos', 'register', 'rules'],
     libraries: ['commander'],

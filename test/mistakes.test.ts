@@ -23,7 +23,7 @@ import { composeLane } from '@laneway/undici'
 import express from 'express'
 import t, { type Test } from 'tap'
 import { Client } from 'undici'
-import { readConfig } from '../packages/register/src/config.js'
+import { readConfig } from '../packages/register/src/config/config.js'
 import { loadOnDemand } from '../packages/register/src/on-demand.js'
 
 /** What is said about a mistake: an error, the first warning, or a text that was asked for. */

@@ -1,5 +1,5 @@
 import { GateError } from './gate-error.js'
-import { checkHops, type Hop, parseHops } from './hop.js'
+import { checkHops, type Hop, parseHops } from './measure/hop.js'
 
 /** Options of `runGate`; the command has the same in `--kebab-case`. */
 export interface GateOptions {

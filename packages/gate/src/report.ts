@@ -1,4 +1,4 @@
-import type { TrafficMeasurement } from './measurement.js'
+import type { TrafficMeasurement } from './measure/measurement.js'
 import { type HopVerdict, type Judgement, milliseconds, percent } from './verdict.js'
 
 /** A judgement as lines for people: one for the lane, one a service, one a reason. */

@@ -1,4 +1,4 @@
-import type { HopMeasurement, TrafficMeasurement } from './measurement.js'
+import type { HopMeasurement, TrafficMeasurement } from './measure/measurement.js'
 import type { ResolvedGateOptions } from './options.js'
 
 /**

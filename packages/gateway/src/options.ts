@@ -2,10 +2,10 @@ import type { SecureContextOptions } from 'node:tls'
 import { assertKnownKeys, assertOneOf, describe, LanewayError, resolveHeaderName, type Trust } from '@laneway/core'
 import type { LaneResolver } from '@laneway/discovery'
 import type { HttpRoute, RulesInput } from '@laneway/rules'
-import type { AccessLogEntry, LogDestination } from './access-log.js'
-import type { GatewayRoute } from './gateway-route.js'
-import type { ServiceOf } from './route-table.js'
-import type { Rules } from './routing.js'
+import type { AccessLogEntry, LogDestination } from './observe/access-log.js'
+import type { GatewayRoute } from './route/gateway-route.js'
+import type { ServiceOf } from './route/route-table.js'
+import type { Rules } from './route/routing.js'
 
 /** One port. */
 export interface ListenerOptions {

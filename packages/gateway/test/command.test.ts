@@ -3,7 +3,7 @@ import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cert, key } from '@laneway/testkit/certificate'
 import t, { type Test } from 'tap'
-import { runCommand } from '../src/command.js'
+import { runCommand } from '../src/command/command.js'
 import { startGateway } from '../src/start-gateway.js'
 import { refusedPort, send, startServices } from './world.js'
 

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readmeExample, withConsoleOutputs } from '@laneway/testkit'
 import t from 'tap'
-import { runCommand } from '../src/command.js'
-import { loadConfig } from '../src/load-config.js'
+import { runCommand } from '../src/command/command.js'
+import { loadConfig } from '../src/config/load-config.js'
 
 t.test('the first example of the README runs as it stands', async t => {
   const { code, stdout, stderr } = await readmeExample('packages/gateway')

@@ -6,7 +6,10 @@ export interface KubernetesSourceOptions {
   kubeconfig?: string
   /** Context of the kubeconfig. @default its current-context */
   context?: string
-  /** Where a service name without namespace is looked up. @default the namespace of the pod or context */
+  /**
+   * Where a service name without namespace is looked up.
+   * @default the namespace of the kubeconfig's context, else `POD_NAMESPACE`, else that of the pod, else `default`
+   */
   namespace?: string
   /**
    * Where the lane of an endpoint is written.

@@ -1,10 +1,11 @@
 import { LanewayError, runInLane } from '@laneway/core'
 import type { Source } from '@laneway/discovery'
-import { ApiClient } from './api-client.js'
-import { type ClusterAccess, findClusterAccess } from './cluster-access.js'
-import { NamespaceView } from './namespace-view.js'
+import type { ClusterAccess } from './access/cluster-access.js'
+import { findClusterAccess } from './access/find-cluster.js'
+import { NamespaceView } from './namespace/namespace-view.js'
 import { type KubernetesSourceOptions, resolveKubernetesSourceOptions } from './options.js'
 import { parseServiceName } from './service-name.js'
+import { ApiClient } from './watch/api-client.js'
 
 /** A {@link Source} of the Services of a cluster. */
 export interface KubernetesSource extends Source {

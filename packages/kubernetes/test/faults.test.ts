@@ -1,7 +1,7 @@
 import type { KubernetesSourceOptions } from '@laneway/kubernetes'
 import fc from 'fast-check'
 import t from 'tap'
-import { statusError } from '../src/api-error.js'
+import { statusError } from '../src/watch/api-error.js'
 import { Cluster, PODS, type Seen, SLICES } from './cluster.js'
 
 const turn = () => new Promise(resolve => setImmediate(resolve))

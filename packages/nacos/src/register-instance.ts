@@ -4,8 +4,8 @@ import { assertKnownKeys, describe, isTag, type Lane, LanewayError, ownLane } fr
 import { tagsOfMetadata } from '@laneway/discovery/tags-of-metadata'
 import type { NacosClient } from './client.js'
 import { laneMetadata, mentionsLaneMetadata } from './lane-metadata.js'
-import type { InstanceInput } from './registrations.js'
-import type { ServiceRef } from './service-ref.js'
+import type { InstanceInput } from './naming/registrations.js'
+import type { ServiceRef } from './naming/service-ref.js'
 
 /** Options of {@link registerInstance}. */
 export interface RegisterInstanceOptions {

@@ -10,6 +10,7 @@ import {
 } from '@laneway/core'
 import type { Choice, ChoiceEnd, Endpoint, LaneResolver } from '@laneway/discovery'
 import { type Call, infoOf } from './call.js'
+import { reportChoice } from './choice-listener.js'
 import { isConnectFailure, isHeadersTimeout, isResponseLost, isTimeout } from './connect-failure.js'
 import type { Dispatch, DispatchHandler, DispatchOptions } from './dispatcher.js'
 import type { PlainHeaders } from './headers.js'
@@ -78,6 +79,7 @@ export class ServiceHop {
 
   /** The error of a choice without endpoint. */
   refusal(choice: Choice, cause?: unknown): LanewayError {
+    reportChoice(this.given, choice)
     return this.resolver.refusal(choice, this.call.lane, cause)
   }
 
@@ -90,6 +92,7 @@ export class ServiceHop {
     this.choice = choice
     this.connected = false
     this.responded = false
+    reportChoice(this.given, choice)
     const { http, https, unchecked } = originsOf(endpoint)
     this.options.origin = this.isSecure(endpoint) ? https : http
     if (!this.target.secure && endpoint.secure === true) this.connectSecurely(endpoint, https)
