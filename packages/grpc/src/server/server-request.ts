@@ -4,7 +4,7 @@ import type { GrpcMetadata } from '../grpc-js.js'
 type Headers = Record<string, string | string[] | undefined>
 
 /** As `Object.create(null)`, and V8 keeps the keys in a shape instead of a dictionary: a call makes one. */
-const HeaderMap = function () {} as unknown as new () => Headers
+const HeaderMap = (() => {}) as unknown as new () => Headers
 HeaderMap.prototype = Object.create(null)
 
 /** A call as an ingress sees it: its metadata as headers, and its peer. */
