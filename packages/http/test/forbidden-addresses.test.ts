@@ -86,13 +86,13 @@ t.test('a host that is no service resolves as without Laneway', async t => {
     seen.push(host)
     resolving('127.0.0.1')(host, options, callback)
   }
-  const [used] = await agent(t, await closedPort(t), { lookup })
+  const [used] = await agent(t, await closedPort(), { lookup })
   t.equal((await send(`http://third.example:${far.port}/`, { agent: used! })).status, 200)
   t.strictSame(seen, ['third.example'])
 })
 
 t.test('endpoints of a resolver with allowLinkLocal may lead anywhere', async t => {
-  const [used] = await agent(t, await closedPort(t), { lookup: resolving('127.0.0.1') }, { allowLinkLocal: true })
+  const [used] = await agent(t, await closedPort(), { lookup: resolving('127.0.0.1') }, { allowLinkLocal: true })
   const error = await runInLane('gray', send, 'http://sc-b/', { agent: used! }).catch(error => error)
   t.match(error, { code: 'ECONNREFUSED' })
 })

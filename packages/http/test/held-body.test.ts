@@ -3,8 +3,8 @@ import http from 'node:http'
 import { currentLane, runInLane } from '@laneway/core'
 import { LaneAgent } from '@laneway/http'
 import { cert } from '@laneway/testkit/certificate'
+import { fakeResolver } from '@laneway/testkit/egress'
 import t, { type Test } from 'tap'
-import { fakeResolver } from './fake-resolver.js'
 import { farServer } from './far-server.js'
 
 /** A first call whose endpoint may speak TLS: it has no socket before its service is known. */
