@@ -1,16 +1,16 @@
+import type { Lane } from '@laneway/core'
 import {
   BAGGAGE_KEY,
   baggageMember,
-  channels,
   hasLaneMember,
-  type Lane,
   laneOfCall,
   MSE_BAGGAGE_KEY,
   parseBaggageLane,
   parseMseLane,
+  publishEgress,
   withLaneMember,
   withoutLaneMembers,
-} from '@laneway/core'
+} from '@laneway/core/internal'
 import type { ResolvedLaneChannelOptions } from './lane-channel-options.js'
 
 /** What a call says about itself: metadata, or the headers of a transport. */
@@ -53,7 +53,7 @@ export function inScope<M extends Carrier<M>>(
   const carried = lines(metadata, 'baggage')?.join(',')
   const said = lane === undefined ? given.length === 0 : given.length === 1 && given[0] === lane.header
   const members = baggageFor(carried, lane, baggage)
-  if (lane !== undefined && channels.egress.hasSubscribers) channels.egress.publish({ host, lane, action: 'forwarded' })
+  if (lane !== undefined) publishEgress(host, lane, 'forwarded')
   if (said && members === carried) return metadata
   const changed = metadata.clone()
   put(changed, header, lane?.header)

@@ -1,4 +1,5 @@
 import { currentLane, type Lane } from '@laneway/core'
+import { refusalOf } from '@laneway/core/internal'
 import type { Choice } from '@laneway/discovery'
 import type { LaneRoute } from '../client/lane-route.js'
 import {
@@ -150,7 +151,7 @@ export class LaneCall extends ReplayedCall implements GrpcCall, GrpcListener, Se
   }
 
   refuse(choice: Choice): void {
-    this.endWithError(this.#route.resolver!.refusal(choice, this.#lane))
+    this.endWithError(refusalOf(this.#route.resolver!, choice, this.#lane))
   }
 
   endWithError(error: Error): void {

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
-import { guardLookup, kAnyAddress, runInLane } from '@laneway/core'
-import type { Endpoint } from '@laneway/discovery'
+import { runInLane } from '@laneway/core'
+import { guardLookup, kAnyAddress } from '@laneway/core/internal'
+import type { EgressResolver, Endpoint } from '@laneway/discovery'
 import type { ChannelOptions, GrpcCredentials, MakeChannel } from '../grpc-js.js'
-import type { GrpcResolver } from '../lane-channel-options.js'
 import { EndpointChannel } from './endpoint-channel.js'
 import type { ChannelTarget } from './target.js'
 
@@ -16,7 +16,7 @@ const MAX_RECONNECT_BACKOFF_MS = 5000
 export class EndpointChannels {
   readonly #byAddress = new Map<string, EndpointChannel>()
   readonly #make: (target: string) => EndpointChannel
-  readonly #resolver: GrpcResolver
+  readonly #resolver: EgressResolver
   /** Endpoints whose name is being looked up, as a call wants it. */
   readonly #opening = new Set<Endpoint>()
   #unsubscribe: (() => void) | undefined
@@ -27,7 +27,7 @@ export class EndpointChannels {
     { authority, hostname }: ChannelTarget,
     credentials: GrpcCredentials,
     options: ChannelOptions,
-    resolver: GrpcResolver,
+    resolver: EgressResolver,
   ) {
     this.#resolver = resolver
     const own: ChannelOptions = {
@@ -102,7 +102,7 @@ export class EndpointChannels {
   }
 
   #subscribe(): void {
-    this.#unsubscribe ??= this.#resolver.onEndpointGone(({ address }) => {
+    this.#unsubscribe ??= this.#resolver.onEndpointGone?.(({ address }) => {
       this.#remove(address)
       for (const endpoint of this.#opening) if (endpoint.address === address) this.#opening.delete(endpoint)
     })

@@ -1,7 +1,7 @@
-import { emitLanewayWarning } from '@laneway/core'
-import type { Choice, ChoiceEnd } from '@laneway/discovery'
+import { warnOfFault } from '@laneway/core/internal'
+import type { Choice, ChoiceEnd, EgressResolver } from '@laneway/discovery'
 import type { ChannelOptions, GrpcChannel, GrpcCredentials, MakeChannel } from '../grpc-js.js'
-import type { GrpcResolver, ResolvedLaneChannelOptions } from '../lane-channel-options.js'
+import type { ResolvedLaneChannelOptions } from '../lane-channel-options.js'
 import { EndpointChannels } from './endpoint-channels.js'
 import { type ChannelTarget, readTarget } from './target.js'
 
@@ -9,7 +9,7 @@ import { type ChannelTarget, readTarget } from './target.js'
 export class LaneRoute {
   readonly options: ResolvedLaneChannelOptions
   readonly target: ChannelTarget
-  readonly resolver: GrpcResolver | undefined
+  readonly resolver: EgressResolver | undefined
   /** `undefined` without a resolver. */
   readonly channels: EndpointChannels | undefined
   /** The service config has a policy by which grpc-js itself sends a call more than once. */
@@ -47,9 +47,8 @@ export class LaneRoute {
     try {
       this.resolver!.finished(choice, end)
     } catch (error) {
-      const { onFault } = this.options
-      if (onFault === undefined) emitLanewayWarning(`a resolver failed when it was told of an end: ${error}`)
-      else onFault(error)
+      const { onFault = warnOfFault } = this.options
+      onFault(error)
     }
   }
 }

@@ -1,4 +1,5 @@
 import { currentLane, type Lane } from '@laneway/core'
+import { refusalOf } from '@laneway/core/internal'
 import type { Choice, Endpoint } from '@laneway/discovery'
 import { byScope, inScope, laneOfMetadata } from '../outgoing-metadata.js'
 import { HeaderCarrier } from './header-carrier.js'
@@ -59,7 +60,7 @@ export class TransportCall {
       const choice = options.resolver!.pick(service, lane, this.#tried)
       const { endpoint } = choice
       if (endpoint === undefined) {
-        if (choice.outcome !== 'not-ready' || looked) throw options.resolver!.refusal(choice, lane, cause)
+        if (choice.outcome !== 'not-ready' || looked) throw refusalOf(options.resolver!, choice, lane, cause)
         looked = true
         await within(options.resolver!.lookup(service), signal, this.#timeLeft())
         continue

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { guardLookup, kAnyAddress, type Lookup } from '@laneway/core'
+import { guardLookup, kAnyAddress, type Lookup } from '@laneway/core/internal'
 import type { Endpoint } from '@laneway/discovery'
 import type { ResolvedLaneChannelOptions } from '../lane-channel-options.js'
 
@@ -41,7 +41,7 @@ export class TransportRoute {
     this.#secure = protocol === 'https:'
     this.hostname = hostname
     this.#port = port === '' ? undefined : Number(port)
-    options.resolver?.onEndpointGone(({ address }) => this.#byAddress.delete(address))
+    options.resolver?.onEndpointGone?.(({ address }) => this.#byAddress.delete(address))
   }
 
   /** The service that the URL names, as the resolver knows it now. */

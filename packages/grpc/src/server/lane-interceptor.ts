@@ -1,6 +1,7 @@
 import type { ServerInterceptor } from '@grpc/grpc-js'
-import { createIngress, type IngressOptions } from '@laneway/core'
-import { resolveMetadataKey } from '../lane-channel-options.js'
+import type { IngressOptions } from '@laneway/core'
+import { createIngress } from '@laneway/core/internal'
+import { assertMetadataKey } from '../lane-channel-options.js'
 import { LaneServerCall } from './lane-server-call.js'
 
 /**
@@ -16,7 +17,7 @@ import { LaneServerCall } from './lane-server-call.js'
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`, when called; a call never causes one
  */
 export function laneInterceptor(options: IngressOptions = {}): ServerInterceptor {
-  resolveMetadataKey('laneInterceptor', options.header)
+  assertMetadataKey('laneInterceptor', options.header)
   const ingress = createIngress('laneInterceptor', options)
 
   return function laneInterceptor(method, call) {

@@ -1,5 +1,6 @@
 import { ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js'
-import { currentLane, type Ingress, type IngressRequest, type Lane, runInLane } from '@laneway/core'
+import { currentLane, type Lane, runInLane } from '@laneway/core'
+import type { Ingress, IngressRequest } from '@laneway/core/internal'
 import type { GrpcMetadata } from '../grpc-js.js'
 import { ServerRequest } from './server-request.js'
 
