@@ -43,7 +43,7 @@ export function laneChannel(options: LaneClientOptions = {}): LaneChannelFactory
     const place = new OptionPlace('laneChannel', ['Channel'])
     throw place.unexpected('the class of a copy of @grpc/grpc-js', Given)
   }
-  // What the code says holds under a preload, too: it decides alone.
+  // Under a preload, the options in the code count, and only they.
   const Plain = plainChannel(Given)
   const make = (target: string, credentials: unknown, channelOptions: unknown) =>
     new Plain(target, credentials as ChannelCredentials, channelOptions as ChannelOptions) as unknown as GrpcChannel

@@ -7,7 +7,7 @@ import { ReplayedInput } from './replayed-input.js'
 import { endOfError, endOfMessages, isUnseen } from './transport-end.js'
 import type { AnyTransport, TransportRoute } from './transport-route.js'
 
-/** Endpoints after the first, all before anybody has seen the call. */
+/** How many other endpoints are tried while no endpoint has seen the call. */
 const MAX_RETRIES = 2
 
 /** The arguments of `Transport.unary` and `Transport.stream`. */
@@ -55,7 +55,7 @@ export class TransportCall {
     let cause: unknown
     for (let retries = 0; ; ) {
       const service = this.#route.service()
-      if (service === undefined) return this.#leave()
+      if (service === undefined) return this.#sendPlain()
       const lane = laneOfMetadata(this.#given, this.#caller, hostname, options)
       const choice = options.resolver!.pick(service, lane, this.#tried)
       const { endpoint } = choice
@@ -101,7 +101,8 @@ export class TransportCall {
     }
   }
 
-  #leave(): Promise<unknown> {
+  /** The host is no service: the call goes where it would without a resolver. */
+  #sendPlain(): Promise<unknown> {
     const { options, hostname } = this.#route
     const { headers } = byScope(this.#given, this.#caller, [hostname], options)
     return this.#call(this.#route.plain(), headers)
@@ -112,7 +113,7 @@ export class TransportCall {
     return transport[this.#kind](method, signal, this.#timeLeft(), headers, this.#input ?? input, ...more)
   }
 
-  /** One deadline holds for all attempts. 0 or less means none, so what is left is 1 ms at least. */
+  /** One deadline holds for all attempts. 0 or less means none, so at least 1 ms remains. */
   #timeLeft(): number | undefined {
     const timeoutMs = this.#args[2]
     if (timeoutMs === undefined || timeoutMs <= 0) return timeoutMs

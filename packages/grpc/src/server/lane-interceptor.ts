@@ -6,7 +6,7 @@ import { LaneServerCall } from './lane-server-call.js'
 
 /**
  * Runs each call of a `@grpc/grpc-js` server in its lane: the handler, what it awaits, and the events of its stream.
- * `currentLane()` of `@laneway/core` tells the lane. A tag that is refused is not in the metadata that the handler sees. Put
+ * `currentLane()` of `@laneway/core` returns the lane. A tag that is refused is not in the metadata that the handler sees. Put
  * it first into `interceptors`, so that the others run in the lane too.
  *
  * A server that `laneServer` of `@laneway/http` or the preload `@laneway/register` serves needs no interceptor; with both,
