@@ -29,7 +29,7 @@ const answer = (made: ClientRequest) =>
     })
   })
 
-t.test('under a preload the request goes where it would without Laneway, and the fault is told', async t => {
+t.test('under a preload the request goes where it would without Laneway, and the fault is reported', async t => {
   const far = await farServer(t, (_seen, _request, response) => response.end('served'))
   const faults: unknown[] = []
   const agent = patchedAgent(t, broken(), error => faults.push(error))
@@ -65,7 +65,7 @@ const late: Record<string, (port: number, refused: number) => EgressResolver> = 
     ...waiting(),
     pick: throwing(2, () => choice('127.0.0.1', 'base', refused)),
   }),
-  'finished, told of a connect error': (_port, refused) => ({
+  'finished, for a connect error': (_port, refused) => ({
     ...waiting(),
     pick: () => choice('127.0.0.1', 'base', refused),
     finished: throwing(1, () => {}),
@@ -101,16 +101,16 @@ t.test('a fault in match, asked a second time, is no error of http.request', asy
   t.match(faults, [{ message: 'broken' }])
 })
 
-t.test('a fault in finished, after the response, is told and changes nothing', async t => {
+t.test('a fault in finished, after the response, is reported and changes nothing', async t => {
   const far = await farServer(t, (_seen, _request, response) => response.end('served'))
   const resolver = () => ({
     ...waiting(),
     pick: () => choice('127.0.0.1', 'base', far.port),
     finished: throwing(1, () => {}),
   })
-  const told = new EventEmitter()
-  const fault = once(told, 'fault')
-  const patched = patchedAgent(t, resolver(), error => told.emit('fault', error))
+  const reports = new EventEmitter()
+  const fault = once(reports, 'fault')
+  const patched = patchedAgent(t, resolver(), error => reports.emit('fault', error))
   t.equal(await answer(get('http://sc-b/', { agent: patched })), 'served')
   t.match(await fault, [{ message: 'broken' }])
 })

@@ -18,7 +18,7 @@ interface Answer {
   readonly family: number
 }
 
-/** Resolves names as told, as a registry's DNS would. */
+/** Resolves the given names, as a registry's DNS would. */
 function resolving(...addresses: readonly string[]) {
   const answers: Answer[] = addresses.map(address => ({ address, family: address.includes(':') ? 6 : 4 }))
   return (_host: string, options: { all?: boolean }, callback: (...args: unknown[]) => void) =>

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { isMainThread } from 'node:worker_threads'
-import { guardExpressLayers, type IngressOptions, type LaneFormat, type Logger, ownLane } from '@laneway/core'
+import { type IngressOptions, type LaneFormat, type Logger, ownLane } from '@laneway/core'
+import { guardExpressLayers } from '@laneway/core/internal'
 import { laneServer } from '@laneway/http'
 import { createFetchWatch } from '@laneway/undici/internal'
 import { type RegisterConfig, readConfig } from './config/config.js'

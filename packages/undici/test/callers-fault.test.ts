@@ -66,7 +66,7 @@ for (const [copy, undici] of Object.entries({
       ),
     )
   }
-  t.test(`${copy}: a mistake of the caller is told as undici tells it`, async t => {
+  t.test(`${copy}: undici itself reports a mistake of the caller`, async t => {
     const { port } = await seenServer(t, 'base')
     const resolver = fakeResolver({ 'sc-b': [endpoint('127.0.0.1', port)] })
     const agent = new undici.Agent({ connect: { timeout: 1000 } })

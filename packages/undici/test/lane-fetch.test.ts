@@ -20,7 +20,7 @@ for (const major of [22, 24, 26]) {
     )
     t.ok(
       proxy.tags.every(tag => tag === undefined),
-      'the proxy was told no tag',
+      'the proxy got no tag',
     )
   })
 }

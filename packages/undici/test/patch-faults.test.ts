@@ -49,7 +49,7 @@ for (const [copy, undici] of Object.entries({
               : await (await undici.fetch(url, options)).json(),
           )
           t.match(answer, { instance: 'served', tags: ['gray'], body: 'whole' }, `${client}: ${fault}`)
-          t.match(faults, [{ message: 'broken' }], `${client}: ${fault}, told once`)
+          t.match(faults, [{ message: 'broken' }], `${client}: ${fault}, reported once`)
         }
       }
     })

@@ -101,7 +101,7 @@ export class OutgoingLane implements RequestHooks {
   }
 
   /**
-   * Makes the head of the request say what was decided; also when the caller changed it since.
+   * Writes the decision into the head of the request, also when the caller has changed the head since.
    *
    * @throws LanewayError `LANEWAY_HEADERS_SENT` when the head can no longer be changed
    */

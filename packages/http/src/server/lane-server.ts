@@ -44,7 +44,7 @@ export function laneServer<S extends Emitter>(
   /** Has had a gRPC call that its listeners of `request` see too. */
   let mixed = false
 
-  // Wrapping what Node emits reaches listeners of any age and leaves `listeners()` and `listenerCount()` as they are.
+  // Wrapping `emit` reaches all listeners, old and new, and `listeners()` and `listenerCount()` stay as they are.
   function laneServerEmit(this: unknown, ...args: unknown[]): boolean {
     // Looked up now: an instrumentation may have replaced it since.
     const emit = own ?? (Object.getPrototypeOf(server) as Emitter).emit

@@ -40,7 +40,7 @@ export interface EgressAdapter {
   client(t: Test, options: SuiteEgressOptions): EgressClient
   /** Makes a client that follows redirects. Absent where clients of the adapter cannot. */
   following?(t: Test, options: SuiteEgressOptions): EgressClient
-  /** The error of Laneway or Node in the one that the client rejects with. @default that one itself */
+  /** Unwraps the error of the client: gives that of Laneway or Node. @default the error itself */
   reason?(error: unknown): unknown
   /** What the client cannot send. @default nothing */
   readonly cannotSend?: readonly ('two lines' | 'a body with DELETE' | 'Host')[]

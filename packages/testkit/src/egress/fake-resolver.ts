@@ -11,7 +11,7 @@ export interface FakeEndpoint {
 /** The endpoints of a service; `undefined` before its first snapshot. */
 export type FakeService = readonly (Endpoint | FakeEndpoint)[] | undefined
 
-/** What a resolver of the least possible was asked and told. It chooses the lane, else base, by round robin. */
+/** A minimal resolver that notes every call. It chooses the lane, else base, by round robin. */
 export interface FakeResolver extends LaneResolver {
   services: Record<string, FakeService>
   whenLaneMissing: 'base' | 'fail'

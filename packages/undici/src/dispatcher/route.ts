@@ -23,13 +23,13 @@ export interface LaneRoute {
   readonly unix: boolean
   /** Responses say from the start that they depend on the lane; else from the first lane on, and those of services. */
   readonly varies: boolean
-  /** The dispatcher hands on to another one that resolves. */
+  /** The dispatcher hands requests on to another one, which resolves. */
   readonly passes: boolean
   /** What undici 6 follows below, unless a request says how many; else 0. */
   readonly redirections: Redirections
   /** Of a preload: a call for which deciding failed goes on without Laneway, and this is called with the reason. */
   readonly onFault: ((error: unknown) => void) | undefined
-  /** Finds the mock of an origin; `undefined` where no mock has been met. */
+  /** Finds the mock of an origin; `undefined` while the dispatcher has no mocks. */
   mocks(): FindMock | undefined
   /** A MockAgent is being put around the dispatcher: from now on its pools may be mocks. */
   expectMocks(): void
@@ -48,7 +48,7 @@ export interface RouteRules {
   /** Whether a mock may have been made for the dispatcher. */
   mocking(): boolean
   readonly passes: boolean
-  /** The route belongs to a dispatcher of ours, and ends with it. */
+  /** The route belongs to a dispatcher that Laneway made, and ends with it. */
   readonly composed: boolean
   readonly origin: string
   readonly onFault: ((error: unknown) => void) | undefined

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { kAnyAddress } from '@laneway/core'
+import { kAnyAddress } from '@laneway/core/internal'
 import type { Endpoint } from '@laneway/discovery'
 import { endpoint, fakeResolver, seenServer } from '@laneway/testkit/egress'
 import type { Test } from 'tap'
@@ -8,7 +8,7 @@ import type { Copy } from './undici-copy.js'
 
 type Lookup = (host: string, options: { all?: boolean }, callback: (...args: unknown[]) => void) => void
 
-/** Resolves names as told, as a registry's DNS would. */
+/** Resolves the given names, as a registry's DNS would. */
 function resolving(...addresses: readonly string[]): Lookup {
   const answers = addresses.map(address => ({ address, family: address.includes(':') ? 6 : 4 }))
   return (_host, options, callback) =>

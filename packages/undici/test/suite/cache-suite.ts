@@ -88,7 +88,7 @@ export function cacheSuite(t: Test, copy: Copy): void {
     })
     const tags: unknown[] = []
     const inside: string[] = []
-    const told = (headers: any) => {
+    const note = (headers: any) => {
       const raw = Array.isArray(headers)
         ? headers.flatMap((name, index) => (String(name).toLowerCase() === 'vary' ? [String(headers[index + 1])] : []))
         : [headers.vary ?? []].flat()
@@ -100,13 +100,13 @@ export function cacheSuite(t: Test, copy: Copy): void {
         get(target, key) {
           if (key === 'onHeaders' && target.onHeaders !== undefined) {
             return (status: number, headers: unknown, ...rest: unknown[]) => {
-              told(headers)
+              note(headers)
               return target.onHeaders(status, headers, ...rest)
             }
           }
           if (key === 'onResponseStart' && target.onResponseStart !== undefined) {
             return (controller: unknown, status: number, headers: unknown, ...rest: unknown[]) => {
-              told(headers)
+              note(headers)
               return target.onResponseStart(controller, status, headers, ...rest)
             }
           }

@@ -176,27 +176,27 @@ export function propagationSuite(t: Test, copy: Copy): void {
     const origin = `http://127.0.0.1:${server.port}`
     const modern = copy.major > 6
     let ended = 0
-    let told: () => void = () => {}
+    let notify: () => void = () => {}
     const handler: any = modern
       ? {
           onRequestStart() {},
           onResponseStart() {},
           onResponseData() {},
-          onResponseEnd: () => ++ended && told(),
+          onResponseEnd: () => ++ended && notify(),
           onResponseError: (_: unknown, error: Error) => t.fail(error.message),
         }
       : {
           onConnect() {},
           onHeaders: () => true,
           onData: () => true,
-          onComplete: () => ++ended && told(),
+          onComplete: () => ++ended && notify(),
           onError: (error: Error) => t.fail(error.message),
         }
     const round = async (lanes: readonly (string | undefined)[]) => {
       ended = 0
       server.seen.length = 0
       const all = new Promise<void>(resolve => {
-        told = () => ended === lanes.length && resolve()
+        notify = () => ended === lanes.length && resolve()
       })
       for (const name of lanes) runInLane(name, () => lane.dispatch({ origin, path: '/', method: 'GET' }, handler))
       await all
@@ -220,8 +220,8 @@ export function propagationSuite(t: Test, copy: Copy): void {
       const lane = composeLane(new undici.Agent())
       t.teardown(() => lane.close())
       const options = { origin: `http://127.0.0.1:${server.port}`, path: '/', method: 'GET' }
-      let told: () => void = () => {}
-      const end = () => told()
+      let notify: () => void = () => {}
+      const end = () => notify()
       const made: any =
         copy.major > 6
           ? { onRequestStart() {}, onResponseStart() {}, onResponseData() {}, onResponseEnd: end, onResponseError: end }
@@ -229,7 +229,7 @@ export function propagationSuite(t: Test, copy: Copy): void {
       const handler = prepare(made)
       const send = (name: string, by: object) =>
         new Promise<void>(resolve => {
-          told = resolve
+          notify = resolve
           runInLane(name, () => lane.dispatch(options, by))
         })
       await send('gray', handler)
