@@ -44,7 +44,7 @@ export function isUnconnected(error: unknown): boolean {
 }
 
 /**
- * Whether nobody has seen a call: no connection could be made, or the endpoint, which is about to leave, has refused it
+ * Whether no endpoint has seen the call: no connection could be made, or an endpoint that is shutting down has refused it
  * unprocessed, see https://www.rfc-editor.org/rfc/rfc9113#section-8.7.
  */
 export function isUnseen(error: unknown): boolean {
@@ -85,7 +85,7 @@ function isOfConnection(error: unknown): boolean {
 }
 
 /**
- * Tells once of the end of messages, however they are read, or given up unread.
+ * Reports once that the messages of a call have ended: all were read, or the reader stopped or aborted.
  *
  * @param signal - of the caller
  */
