@@ -66,7 +66,7 @@ async function sides(name, processor, { withLane = true, ...options } = {}) {
   await base.waitUntilReady()
   const gray = () => make('gray', 'gray')
   const first = withLane ? gray() : undefined
-  if (withLane) await laneLives(name, 'gray')
+  await first?.waitUntilReady()
   const events = kept(new QueueEvents(name, { connection }))
   await events.waitUntilReady()
   return { base, gray: first, startGray: gray, seen, events }
@@ -347,7 +347,7 @@ test('isolate: base stands in while no instance of the lane lives, and hands bac
   assert.ok(during.every(side => side === 'gray' || side === 'base'))
   await until(async () => (await by()) === 'base')
   const again = startGray()
-  await laneLives(name, 'gray')
+  await again.waitUntilReady()
   for (let i = 0; i < 10; i++) assert.equal(await by(), 'gray')
   await again.close()
 })

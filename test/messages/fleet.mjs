@@ -10,7 +10,12 @@ export function startMember(options) {
     execArgv: ['--import', 'tsx', '--conditions=@laneway/source'],
     stdio: ['ignore', 'ignore', process.env.SHOW_ERRORS ? 'inherit' : 'ignore', 'ipc'],
   })
-  const ready = new Promise(resolve => child.once('message', () => resolve(true)))
+  const ready = new Promise(resolve =>
+    child.on('message', said => {
+      if (said === 'ready') resolve(true)
+      else member.openingAt = Date.now()
+    }),
+  )
   const gone = new Promise(resolve => child.once('exit', resolve))
   const member = {
     lane: options.lane,
@@ -19,6 +24,7 @@ export function startMember(options) {
     gone,
     frozen: false,
     isGone: false,
+    openingAt: undefined,
     readyAt: undefined,
     kill: () => child.kill('SIGKILL'),
     end: () => child.kill('SIGTERM'),

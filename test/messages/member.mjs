@@ -15,6 +15,7 @@ async function handle(message) {
   if (failsNow(message)) throw new Error('the first try fails')
 }
 
+process.send('opening')
 const consumer = await openMember({ server, name, lane, control, handle })
 process.send('ready')
 process.on('SIGTERM', async () => {

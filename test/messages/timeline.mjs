@@ -17,11 +17,12 @@ export async function timeline(system, server, { name, messages, kills = 3, cont
   const running = new Set()
   /** Stretches in which a consumer of gray lived, whatever base knew: `[from, to]`. */
   const alive = []
+  /** From the kill of the last consumer of the lane to the first message of the lane at base, in milliseconds. */
   const takeovers = []
+  /** From the moment at which a consumer of the lane is opened to its first message, in milliseconds. */
   const starts = []
   let hurt = 0
   const up = async (lane, member) => {
-    const startedAt = Date.now()
     const { host, port, url } = server
     const one = startMember({
       system: system.name,
@@ -33,7 +34,6 @@ export async function timeline(system, server, { name, messages, kills = 3, cont
       control,
       ...members,
     })
-    one.startedAt = startedAt
     running.add(one)
     await one.ready
     return one
@@ -63,13 +63,13 @@ export async function timeline(system, server, { name, messages, kills = 3, cont
     const traffic = startTraffic(producer, { batch: 10, everyMs: 50, failEvery: system.name === 'bullmq' ? 50 : 0 })
     await sleep(1500)
     let gray = await up('gray', 'g0')
-    starts.push((await firstOf(line => line.member === 'g0')) - gray.readyAt)
+    starts.push((await firstOf(line => line.member === 'g0')) - gray.openingAt)
     await sleep(2000)
     await down(gray, 'end')
     await sleep(1000)
     for (let kill = 1; kill <= kills; kill++) {
       gray = await up('gray', `g${kill}`)
-      starts.push((await firstOf(line => line.member === `g${kill}`)) - gray.readyAt)
+      starts.push((await firstOf(line => line.member === `g${kill}`)) - gray.openingAt)
       await sleep(1500)
       const at = await down(gray, 'kill')
       const taken = await firstOf(line => line.lane === 'gray' && line.side === 'base' && line.at > at)

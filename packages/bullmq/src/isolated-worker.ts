@@ -61,7 +61,7 @@ export function isolatedWorker(name: string, processor: BullProcessor, settings:
 function becomeBase(isolated: Isolated, processor: BullProcessor): BullProcessor {
   const { name, settings, consumer, main, leases, failed, original } = isolated
   const side = new BaseSide(name, settings, consumer, leases, main, failed)
-  const { emit, run, pause, resume, close } = methodsOf(main)
+  const { emit, run, waitUntilReady, pause, resume, close } = methodsOf(main)
   let started: Promise<void> | undefined
   let closed: Promise<void> | undefined
   Object.assign(main, {
@@ -71,6 +71,10 @@ function becomeBase(isolated: Isolated, processor: BullProcessor): BullProcessor
       started ??= side.start()
       await started
       await run()
+    },
+    async waitUntilReady() {
+      await waitUntilReady()
+      await started
     },
     async pause(doNotWaitActive?: boolean) {
       await Promise.all([pause(doNotWaitActive), side.pause(doNotWaitActive)])
@@ -91,7 +95,7 @@ function becomeBase(isolated: Isolated, processor: BullProcessor): BullProcessor
 
 function becomeLane(isolated: Isolated, own: string): void {
   const { settings, consumer, main, leases, failed, original } = isolated
-  const { run, pause, resume, close } = methodsOf(main)
+  const { run, waitUntilReady, pause, resume, close } = methodsOf(main)
   let pausedByUser = false
   let held: Promise<void> | undefined
   let closed: Promise<void> | undefined
@@ -116,6 +120,10 @@ function becomeLane(isolated: Isolated, own: string): void {
       await held
       if (closed === undefined) await run()
     },
+    async waitUntilReady() {
+      await waitUntilReady()
+      await held
+    },
     pause(doNotWaitActive?: boolean) {
       pausedByUser = true
       return pause(doNotWaitActive)
@@ -135,6 +143,7 @@ function methodsOf(worker: BullWorker) {
   return {
     emit: worker.emit.bind(worker),
     run: worker.run.bind(worker),
+    waitUntilReady: worker.waitUntilReady.bind(worker),
     pause: worker.pause.bind(worker),
     resume: worker.resume.bind(worker),
     close: worker.close.bind(worker),
