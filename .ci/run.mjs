@@ -30,6 +30,8 @@ const steps = [
   { command: 'npm run test:nacos -- nacos3 dev', count: plainCounts, minutes: 15 },
   { command: 'npm run test:first-call -- nacos3 --short', count: plainCounts, minutes: 8 },
   { command: 'npm run test:java', count: plainCounts, minutes: 15 },
+  { command: 'npm run test:kubernetes', count: plainCounts, minutes: 25 },
+  { command: 'npm run test:walkthrough', count: plainCounts, minutes: 12 },
 ]
 
 const total = { passed: 0, failed: 0, skipped: 0 }

@@ -1,7 +1,7 @@
 // Puts the modules of a package into one file per entry and dialect: Node reads and links each module by itself,
 // about 0.5 ms a file, so that importing @laneway/nacos would take twice the time.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, relative } from 'node:path'
 import { build } from 'esbuild'
 
 const DIALECTS = { esm: 'esm', commonjs: 'cjs' }
@@ -9,31 +9,25 @@ const DIALECTS = { esm: 'esm', commonjs: 'cjs' }
 /** @param folder - of a package; the declarations in its `dist` stay as they are */
 export async function bundle(folder) {
   const manifest = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'))
-  const sources = Object.values(manifest.tshy.exports).filter(file => file.endsWith('.ts'))
+  const { exports } = manifest.tshy
+  const sources = Object.values(exports).filter(file => file.endsWith('.ts'))
   const commands = Object.values(manifest.bin ?? {}).map(file =>
     file.replace('./dist/esm/', './src/').replace(/\.js$/, '.ts'),
   )
-  const results = await Promise.all(
-    Object.entries(DIALECTS).map(([dialect, format]) =>
-      build({
-        absWorkingDir: folder,
-        entryPoints: [...sources, ...commands],
-        outdir: `dist/${dialect}`,
-        outbase: 'src',
-        bundle: true,
-        splitting: format === 'esm',
-        chunkNames: 'shared-[hash]',
-        packages: 'external',
-        platform: 'node',
-        target: 'node20',
-        format,
-        sourcemap: 'linked',
-        // The file itself, for what a package loads only when it is needed: the two formats name it differently.
-        define: { LANEWAY_FILE: format === 'esm' ? 'import.meta.url' : '__filename' },
-        write: false,
-      }),
-    ),
-  )
+  // What a package has once per process must not be in two files. esbuild shares code between ESM files only.
+  const shared = exports['./internal'] === undefined ? [] : [exports['.'], exports['./internal']]
+  const entries = [...sources, ...commands]
+  const [esm, commonjs] = await Promise.all([
+    run(folder, 'esm', { entryPoints: entries, splitting: true, chunkNames: 'shared-[hash]' }),
+    run(folder, 'commonjs', { entryPoints: entries.filter(file => !shared.includes(file)) }),
+  ])
+  const files = [...esm.outputFiles, ...commonjs.outputFiles]
+  if (shared.length > 0) {
+    const contents = shared.map((file, index) => `export * as entry${index} from '${file}'\n`).join('')
+    const stdin = { contents, resolveDir: folder, sourcefile: 'shared.ts' }
+    const { outputFiles } = await run(folder, 'commonjs', { stdin, entryNames: 'shared' })
+    files.push(...outputFiles, ...shared.map((file, index) => commonjsEntry(folder, file, index, esm.metafile)))
+  }
   for (const dialect of Object.keys(DIALECTS)) {
     mkdirSync(`${folder}/dist/${dialect}`, { recursive: true })
     const type = dialect === 'esm' ? 'module' : 'commonjs'
@@ -43,8 +37,41 @@ export async function bundle(folder) {
       if (/\.js(\.map)?$/.test(file)) rmSync(`${folder}/dist/${dialect}/${file}`)
     }
   }
-  for (const { path, contents } of results.flatMap(result => result.outputFiles)) {
+  for (const { path, contents } of files) {
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, contents)
   }
+}
+
+function run(folder, dialect, options) {
+  const format = DIALECTS[dialect]
+  return build({
+    absWorkingDir: folder,
+    outdir: `dist/${dialect}`,
+    outbase: 'src',
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    target: 'node20',
+    format,
+    sourcemap: 'linked',
+    // The file itself, for what a package loads only when it is needed: the two formats name it differently.
+    define: { LANEWAY_FILE: format === 'esm' ? 'import.meta.url' : '__filename' },
+    metafile: true,
+    write: false,
+    ...options,
+  })
+}
+
+/** An entry that hands on its part of the shared file. Node finds the names for `import` in the statement that never runs. */
+function commonjsEntry(folder, file, index, { outputs }) {
+  const output = file.replace('./src/', 'dist/esm/').replace(/\.ts$/, '.js')
+  const path = `${folder}/${output.replace('dist/esm/', 'dist/commonjs/')}`
+  const shared = `./${relative(dirname(path), `${folder}/dist/commonjs/shared.js`)}`
+  const contents = `'use strict'
+const shared = require('${shared}')
+module.exports = Object.defineProperty(shared.entry${index}, '__esModule', { value: true })
+0 && (module.exports = { ${outputs[output].exports.join(', ')} })
+`
+  return { path, contents }
 }

@@ -4,8 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const folder = fileURLToPath(new URL('../packages/register/', import.meta.url))
-const { FIELDS } = await import(`${folder}src/fields.ts`)
-const { PARTS } = await import(`${folder}src/config.ts`)
+const { FIELDS } = await import(`${folder}src/config/fields.ts`)
+const { PARTS } = await import(`${folder}src/config/config.ts`)
 
 const KINDS = {
   text: 'text',
@@ -78,7 +78,7 @@ for (const [name, text] of [
   const file = `${folder}${name}`
   if (!check) writeFileSync(file, text)
   else if (readFileSync(file, 'utf8') !== text) {
-    console.error(`${file} differs from packages/register/src/fields.ts: run npm run settings`)
+    console.error(`${file} differs from packages/register/src/config/fields.ts: run npm run settings`)
     process.exitCode = 1
   }
 }

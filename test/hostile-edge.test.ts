@@ -1,10 +1,11 @@
 import http, { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import http2 from 'node:http2'
-import { BAGGAGE_KEY, currentLane, hasLaneMember, MSE_BAGGAGE_KEY, runInLane } from '@laneway/core'
+import { currentLane, runInLane } from '@laneway/core'
+import { BAGGAGE_KEY, hasLaneMember, MSE_BAGGAGE_KEY } from '@laneway/core/internal'
 import { createLaneResolver, createStaticSource } from '@laneway/discovery'
 import { expressLane } from '@laneway/express'
 import { fastifyLane } from '@laneway/fastify'
-import { LaneAgent, withLane } from '@laneway/http'
+import { LaneAgent, laneHandler } from '@laneway/http'
 import { listen, rawRequest } from '@laneway/testkit'
 import { composeLane, createLaneFetch } from '@laneway/undici'
 import axios from 'axios'
@@ -70,7 +71,7 @@ function proxy(port: number, agent: http.Agent) {
 const edges: Readonly<
   Record<string, (handler: (req: IncomingMessage, res: ServerResponse) => void) => http.Server | Promise<http.Server>>
 > = {
-  http: handler => createServer(withLane(handler, { trust: 'edge' })),
+  http: handler => createServer(laneHandler(handler, { trust: 'edge' })),
   Express: handler =>
     createServer(
       express()
@@ -116,7 +117,7 @@ for (const [name, edge] of Object.entries(edges)) {
 t.test('no spoof passes an edge over HTTP/2', async t => {
   const seen: string[] = []
   const server = http2.createServer(
-    withLane(
+    laneHandler(
       (req: http2.Http2ServerRequest, res: http2.Http2ServerResponse) => {
         const left = [...Object.keys(req.headers), ...req.rawHeaders].filter(one => /x-mse-tag/i.test(one))
         seen.push(`${currentLane()?.header ?? 'none'} ${left.join(' ')}`)

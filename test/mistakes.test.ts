@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createIngress, parseLane, runInLane } from '@laneway/core'
+import { parseLane, runInLane } from '@laneway/core'
+import { createIngress } from '@laneway/core/internal'
 import {
   createFileSource,
   createLaneResolver,
@@ -23,7 +24,7 @@ import { composeLane } from '@laneway/undici'
 import express from 'express'
 import t, { type Test } from 'tap'
 import { Client } from 'undici'
-import { readConfig } from '../packages/register/src/config.js'
+import { readConfig } from '../packages/register/src/config/config.js'
 import { loadOnDemand } from '../packages/register/src/on-demand.js'
 
 /** What is said about a mistake: an error, the first warning, or a text that was asked for. */
@@ -407,7 +408,7 @@ const MISTAKES: readonly (readonly [name: string, mistake: Mistake, message: str
   [
     'a rule with an unknown key',
     () => (compileRules as any)({ rules: [{ wehn: {} }] }),
-    'LANEWAY_INVALID_RULES: rules: version is 1, received undefined\nrules: rules[0].wehn is not allowed: no "wehn", did you mean "when"?\nrules: rules[0].name is a text of 1 to 253 characters, received undefined\nrules: rules[0] has either a lane or a split',
+    'LANEWAY_INVALID_RULES: rules: version is 1, received undefined\nrules: rules[0].wehn is not allowed, did you mean "when"?\nrules: rules[0].name is a text of 1 to 253 characters, received undefined\nrules: rules[0] has either a lane or a split',
   ],
 ]
 

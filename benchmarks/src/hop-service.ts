@@ -32,7 +32,7 @@ if (telemetry === 'otel') {
 const { Agent, request } = await import('undici')
 type Dispatcher = import('undici').Dispatcher
 const { default: fastify } = await import('fastify')
-const withLane = lane === 'lane'
+const hasLane = lane === 'lane'
 const byHand = lane === 'hand'
 const storage = new AsyncLocalStorage<string | undefined>()
 
@@ -43,7 +43,7 @@ function tagOf({ headers }: IncomingMessage): string | undefined {
 /** Answers with what it was told, so that the client sees which lane arrived where. */
 async function back(name: string): Promise<number> {
   const app = fastify()
-  if (withLane) await app.register((await import('@laneway/fastify')).fastifyLane)
+  if (hasLane) await app.register((await import('@laneway/fastify')).fastifyLane)
   if (byHand) app.addHook('onRequest', (request, _reply, next) => storage.run(tagOf(request.raw), next))
   app.get('/orders/:id', async request => ({ id: 7, at: name, tag: request.headers['x-mse-tag'] ?? null }))
   await app.listen({ port: 0, host: '127.0.0.1' })
@@ -54,7 +54,7 @@ const base = await back('base')
 const gray = await back('gray')
 let dispatcher: Dispatcher = new Agent()
 let origin = `http://127.0.0.1:${base}`
-if (withLane) {
+if (hasLane) {
   const { composeLane } = await import('@laneway/undici')
   const { createLaneResolver, createStaticSource } = await import('@laneway/discovery')
   const source = createStaticSource({
@@ -106,7 +106,7 @@ async function growOld(): Promise<void> {
 async function listen(): Promise<Server> {
   if (framework === 'fastify') {
     const app = fastify()
-    if (withLane) await app.register((await import('@laneway/fastify')).fastifyLane)
+    if (hasLane) await app.register((await import('@laneway/fastify')).fastifyLane)
     if (byHand) app.addHook('onRequest', (request, _reply, next) => storage.run(tagOf(request.raw), next))
     app.get('/', callBack)
     await app.listen({ port: 0, host: '127.0.0.1' })
@@ -114,7 +114,7 @@ async function listen(): Promise<Server> {
   }
   const { default: express } = await import('express')
   const app = express()
-  if (withLane) app.use((await import('@laneway/express')).expressLane())
+  if (hasLane) app.use((await import('@laneway/express')).expressLane())
   if (byHand) app.use((request, _response, next) => storage.run(tagOf(request), next))
   app.get('/', async (_request, response) => {
     response.json(await callBack())

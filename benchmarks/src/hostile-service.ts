@@ -6,7 +6,7 @@ import { createLaneResolver, createStaticSource } from '@laneway/discovery'
 import { expressLane } from '@laneway/express'
 import { fastifyLane } from '@laneway/fastify'
 import { createGateway } from '@laneway/gateway'
-import { LaneAgent, withLane } from '@laneway/http'
+import { LaneAgent, laneHandler } from '@laneway/http'
 import { compileRules } from '@laneway/rules'
 import { composeLane } from '@laneway/undici'
 import express from 'express'
@@ -70,7 +70,7 @@ const kinds: Readonly<Record<string, () => Promise<http.Server> | http.Server>> 
     await app.ready()
     return app.server
   },
-  'node:http': () => createServer(withLane(answer, { trust: 'edge', rules: compileRules(document).laneOf })),
+  'node:http': () => createServer(laneHandler(answer, { trust: 'edge', rules: compileRules(document).laneOf })),
   Express: () => {
     const app = express().use(expressLane({ trust: 'edge', rules: compileRules(document).laneOf }))
     return createServer(app.use(answer as never))
@@ -86,12 +86,12 @@ const kinds: Readonly<Record<string, () => Promise<http.Server> | http.Server>> 
   },
   'http.get that copies': () => {
     const agent = new LaneAgent({ baggage: true, warn() {} }, { keepAlive: true })
-    return createServer(withLane(copyWith(agent), { trust: 'internal', rules: compileRules(copying).laneOf }))
+    return createServer(laneHandler(copyWith(agent), { trust: 'internal', rules: compileRules(copying).laneOf }))
   },
   'undici that copies': () => {
     const dispatcher = composeLane(new Agent(), { baggage: true, warn() {} } as never) as never
     return createServer(
-      withLane(copyWithUndici(dispatcher), { trust: 'internal', rules: compileRules(copying).laneOf }),
+      laneHandler(copyWithUndici(dispatcher), { trust: 'internal', rules: compileRules(copying).laneOf }),
     )
   },
 }

@@ -84,8 +84,8 @@ async function serverOf() {
     await app.ready()
     return app.server
   }
-  const { withLane } = await import('@laneway/http')
-  return createServer(withLane(serve, options))
+  const { laneHandler } = await import('@laneway/http')
+  return createServer(laneHandler(serve, options))
 }
 
 /** An HTTP server, with what can be done to it. */

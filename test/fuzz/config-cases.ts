@@ -7,7 +7,7 @@ import { createFileSource, createLaneResolver } from '@laneway/discovery'
 import fc from 'fast-check'
 // The reader of the text; a file for each of a hundred thousand texts would measure the disk.
 import { parseServicesFile } from '../../packages/discovery/src/source/services-file.js'
-import { loadConfig } from '../../packages/gateway/src/load-config.js'
+import { loadConfig } from '../../packages/gateway/src/config/load-config.js'
 import { type FuzzCase, linear, must, property, rows, same } from './fuzz-case.js'
 
 const GOOD = '{"services":{"sc-b":[{"host":"10.0.0.1","port":80},{"host":"10.0.0.2","port":80,"tags":["gray"]}]}}'

@@ -3,11 +3,11 @@ import { createServer } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { LanewayError } from '@laneway/core'
 import fc from 'fast-check'
+import { parseServiceInfo } from '../../packages/nacos/src/naming/service-info.js'
 // The codec is no public surface; a client that meets a hostile server would show little of it.
-import { FrameReader, frame } from '../../packages/nacos/src/frames.js'
-import { decodePayload, encodePayload, type Payload } from '../../packages/nacos/src/payload.js'
-import { parseServiceInfo } from '../../packages/nacos/src/service-info.js'
-import { Transport } from '../../packages/nacos/src/transport.js'
+import { FrameReader, frame } from '../../packages/nacos/src/wire/frames.js'
+import { decodePayload, encodePayload, type Payload } from '../../packages/nacos/src/wire/payload.js'
+import { Transport } from '../../packages/nacos/src/wire/transport.js'
 import { type FuzzCase, linear, must, property, type Scale, same } from './fuzz-case.js'
 
 const MAX = 4096

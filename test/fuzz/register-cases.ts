@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LanewayError } from '@laneway/core'
 import fc from 'fast-check'
-import { type RegisterConfig, readConfig } from '../../packages/register/src/config.js'
+import { type RegisterConfig, readConfig } from '../../packages/register/src/config/config.js'
 import { type FuzzCase, linear, must, property, rows, same } from './fuzz-case.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'laneway-fuzz-register-'))

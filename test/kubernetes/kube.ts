@@ -4,7 +4,7 @@ import { Agent, request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse, parseAllDocuments } from 'yaml'
-import { kubeconfigAccess } from '../../packages/kubernetes/src/kubeconfig-access.js'
+import { kubeconfigAccess } from '../../packages/kubernetes/src/access/kubeconfig-access.js'
 
 interface Tap {
   teardown(fn: () => unknown): void

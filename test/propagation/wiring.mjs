@@ -6,7 +6,7 @@ import { createLaneResolver, createStaticSource } from '@laneway/discovery'
 import { expressLane } from '@laneway/express'
 import { fastifyLane } from '@laneway/fastify'
 import { laneChannel, laneInterceptor } from '@laneway/grpc'
-import { LaneAgent, withLane } from '@laneway/http'
+import { LaneAgent, laneHandler } from '@laneway/http'
 import { composeLane, createLaneFetch } from '@laneway/undici'
 import { LANES, placeOf } from './backend.mjs'
 
@@ -24,7 +24,7 @@ export function lanewayWiring(backend) {
   return {
     express: () => expressLane(),
     fastify: fastifyLane,
-    handler: handle => withLane(handle),
+    handler: handle => laneHandler(handle),
     undici: (_name, _undici, base, ...own) => composeLane(base, options, ...own),
     fetch: () => createLaneFetch(options),
     agent: agentOptions => new LaneAgent(options, agentOptions),

@@ -9,7 +9,7 @@ import { createLaneResolver, createStaticSource } from '@laneway/discovery'
 import { expressLane } from '@laneway/express'
 import { fastifyLane } from '@laneway/fastify'
 import { createGateway } from '@laneway/gateway'
-import { LaneAgent, withLane } from '@laneway/http'
+import { LaneAgent, laneHandler } from '@laneway/http'
 import express from 'express'
 import fastify from 'fastify'
 
@@ -60,7 +60,7 @@ export async function startChain(python: string, releases: ReadonlyMap<string, s
 
   const last = await listen(
     http.createServer(
-      withLane((request, response) => {
+      laneHandler((request, response) => {
         const arrival: Arrival = {
           lane: currentLane()?.header ?? 'none',
           baggage: String(request.headers['baggage'] ?? ''),
@@ -81,7 +81,7 @@ export async function startChain(python: string, releases: ReadonlyMap<string, s
     )
     return JSON.stringify({ lane: currentLane()?.header ?? 'none', behind })
   })
-  const inside = await listen(http.createServer(withLane(fanOut)))
+  const inside = await listen(http.createServer(laneHandler(fanOut)))
   const forward = answering(request => passOn(request, inside, agent))
   const options = {
     trust: 'edge' as const,
@@ -115,7 +115,7 @@ export async function startChain(python: string, releases: ReadonlyMap<string, s
   return {
     ports: {
       inside,
-      'node:http': await listen(http.createServer(withLane(forward, options))),
+      'node:http': await listen(http.createServer(laneHandler(forward, options))),
       Express: await listen(
         http.createServer(
           express()

@@ -2,7 +2,7 @@
 import { createServer, get } from 'node:http'
 import { currentLane, type Lane, runInLane } from '@laneway/core'
 import { createLaneResolver, createStaticSource } from '@laneway/discovery'
-import { LaneAgent, LaneHttpsAgent, laneServer, withLane } from '@laneway/http'
+import { LaneAgent, LaneHttpsAgent, laneHandler, laneServer } from '@laneway/http'
 import { composeLane, createLaneFetch } from '@laneway/undici'
 import { Agent, fetch, interceptors, RetryAgent, request } from 'undici'
 
@@ -31,7 +31,7 @@ export function httpLines(): void {
   const secure: LaneHttpsAgent = new LaneHttpsAgent({ resolver })
   secure.destroy()
   createServer(
-    withLane((req, res) => {
+    laneHandler((req, res) => {
       const lane: Lane | undefined = req.lane
       res.end(lane?.header ?? currentLane()?.header)
     }),

@@ -6,7 +6,7 @@ import { Transform } from 'node:stream'
 import { bindLane, currentLane } from '@laneway/core'
 import { expressLane } from '@laneway/express'
 import { fastifyLane } from '@laneway/fastify'
-import { withLane } from '@laneway/http'
+import { laneHandler } from '@laneway/http'
 import express from 'express'
 import fastify from 'fastify'
 
@@ -112,7 +112,7 @@ export function httpServer(kind: 'laneway' | 'variable'): Promise<Soaked> {
       error => res.writeHead(500).end((error as Error).message),
     )
   }
-  return started(kind, createServer(kind === 'variable' ? handler : withLane(handler)))
+  return started(kind, createServer(kind === 'variable' ? handler : laneHandler(handler)))
 }
 
 export function expressServer(): Promise<Soaked> {

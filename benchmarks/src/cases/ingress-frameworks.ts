@@ -4,7 +4,7 @@ import requestContext from '@fastify/request-context'
 import { currentLane } from '@laneway/core'
 import { expressLane } from '@laneway/express'
 import { fastifyLane } from '@laneway/fastify'
-import { withLane } from '@laneway/http'
+import { laneHandler } from '@laneway/http'
 import { context, propagation, ROOT_CONTEXT } from '@opentelemetry/api'
 import express from 'express'
 import createFastify from 'fastify'
@@ -51,7 +51,7 @@ async function serverOf(framework: Framework, step: Step, handle: Serve): Promis
     app.get('/orders/:id', (request, response) => handle(request, response))
     return app
   }
-  if (step === 'lane') return withLane(handle)
+  if (step === 'lane') return laneHandler(handle)
   const enter = enterOf(step)
   return (request, response) => enter(request, () => handle(request, response))
 }

@@ -3,7 +3,7 @@ import requestContext from '@fastify/request-context'
 import { currentLane } from '@laneway/core'
 import { expressLane } from '@laneway/express'
 import { fastifyLane } from '@laneway/fastify'
-import { withLane } from '@laneway/http'
+import { laneHandler } from '@laneway/http'
 import { context, propagation, ROOT_CONTEXT } from '@opentelemetry/api'
 import { expect, type Row, type Subject, type Table, type Target } from '../case.js'
 import { type Exchange, exchanges, installOpenTelemetry, OPS } from './exchanges.js'
@@ -102,7 +102,7 @@ async function laneEnter(adapter: Adapter): Promise<Enter> {
     return ({ request, response }, next) => middleware(request, response, next)
   }
   let after: () => void = () => {}
-  const handler = withLane(() => after())
+  const handler = laneHandler(() => after())
   return ({ request, response }, next) => {
     after = next
     handler(request, response)

@@ -1,4 +1,4 @@
-import { backoffMs } from '../../../packages/nacos/src/backoff.js'
+import { backoffMs } from '../../../packages/nacos/src/connection/backoff.js'
 
 // As in `Connection` and `Redo` of @laneway/nacos, whose pauses the function above is.
 const STEP_MS = 100

@@ -1,12 +1,12 @@
 // Service C, plain node:http: the end of the chain. It is busy now and then, as real services are.
 import { createServer } from 'node:http'
-import { withLane } from '@laneway/http'
+import { laneHandler } from '@laneway/http'
 import { instance, serve } from './instance.js'
 
 const seen = new Set()
 
 const server = createServer(
-  withLane((req, res) => {
+  laneHandler((req, res) => {
     req.resume()
     req.on('end', () => {
       const path = instance('C', req)

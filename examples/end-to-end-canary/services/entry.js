@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import { pipeline } from 'node:stream'
 import { parseLane } from '@laneway/core'
-import { withLane } from '@laneway/http'
+import { laneHandler } from '@laneway/http'
 import { watchRules } from '@laneway/rules'
 import { composeLane } from '@laneway/undici'
 import { Agent, request } from 'undici'
@@ -16,7 +16,7 @@ const rules = process.env.RULES_FILE
 const dispatcher = composeLane(new Agent(), { resolver })
 
 const server = createServer(
-  withLane(
+  laneHandler(
     async (req, res) => {
       try {
         const answer = await request(`http://sc-a${req.url}`, {

@@ -28,17 +28,44 @@ export const LANEWAY_ERRORS = {
 /** Stable identifier of an error; the values of {@link LANEWAY_ERRORS} explain them. */
 export type LanewayErrorCode = keyof typeof LANEWAY_ERRORS
 
+/** The keys that lead to a value in options or in a file, from the outside in: `['routes', 2, 'path']`. */
+export type OptionPath = readonly (string | number)[]
+
+/** What an error says besides its code and message. */
+export interface LanewayErrorOptions {
+  readonly cause?: unknown
+  /** @default the message */
+  readonly problem?: string
+  /** @default [] */
+  readonly path?: OptionPath
+}
+
 /** The one error class of Laneway. Request data never causes one. */
 export class LanewayError extends Error {
   readonly code: LanewayErrorCode
+  /** The message without the code. */
+  declare readonly text: string
+  /**
+   * What is wrong. Where `path` names the place, this is the sentence without its subject, for tools that show the place
+   * in their own way: `is one of "base", "fail", received "bse"`. Else it is the same as `text`.
+   */
+  declare readonly problem: string
+  /** Which value is wrong; empty where the error is not about one value. */
+  declare readonly path: OptionPath
 
   /**
    * @param code - stable identifier
    * @param message - what happened, with the received value and a hint; the code is put in front of it
    */
-  constructor(code: LanewayErrorCode, message: string, options?: { cause?: unknown }) {
-    super(`${code}: ${message}`, options)
+  constructor(code: LanewayErrorCode, message: string, options: LanewayErrorOptions = {}) {
+    super(`${code}: ${message}`, 'cause' in options ? { cause: options.cause } : undefined)
     this.name = 'LanewayError'
     this.code = code
+    // Not enumerable: Node prints enumerable properties behind the stack, where they would only repeat the message.
+    Object.defineProperty(this, 'text', { value: message })
+    Object.defineProperty(this, 'problem', { value: options.problem ?? message })
+    Object.defineProperty(this, 'path', { value: options.path ?? NO_PATH })
   }
 }
+
+const NO_PATH: OptionPath = Object.freeze([])

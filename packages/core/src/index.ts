@@ -1,20 +1,30 @@
 // For users
 
 export type { CallInfo } from './context/call-info.js'
-export { bindLane, currentLane, detachLane, runInLane } from './context/context.js'
+export { bindLane, currentLane, detachLane, inLane, runInLane } from './context/context.js'
 export { bindEmitter, type Emitter } from './context/emitter.js'
+export type { EgressOptions, EgressSettings } from './egress/egress-options.js'
 export { type EndpointTls, resolveEndpointTls } from './egress/endpoint-tls.js'
 export { isOwnShortage } from './egress/own-shortage.js'
-export { LANEWAY_ERRORS, LanewayError, type LanewayErrorCode } from './errors.js'
-export type { IngressOptions } from './ingress/ingress.js'
+export { LANEWAY_ERRORS, LanewayError, type LanewayErrorCode, type OptionPath } from './errors.js'
+export type { IngressOptions } from './ingress/ingress-options.js'
 export { hintAtLateMiddleware } from './ingress/late-middleware.js'
+export type { PeerSocket, RequestView } from './ingress/request-view.js'
 export type { Trust } from './ingress/trust.js'
 export { kLane, type Lane } from './lane/lane.js'
 export { laneKey } from './lane/lane-key.js'
 export { type OwnLaneOptions, ownLane } from './lane/own-lane.js'
 export { MAX_LANE_BYTES, MAX_LANE_TAGS, parseLane } from './lane/parse-lane.js'
 export { BASE_TAG, isTag, MAX_TAG_BYTES } from './lane/tag.js'
-export { channels, type DecisionEvent, type EgressEvent, type IngressEvent, type SourceEvent } from './log/events.js'
+export {
+  channels,
+  type DecisionEvent,
+  type EgressEvent,
+  type EventChannel,
+  type IngressEvent,
+  type LanewayEvents,
+  type SourceEvent,
+} from './log/events.js'
 export { assertLogger, type LaneLog, type LaneLogOptions, logLanes } from './log/lane-log.js'
 export type { LaneLogEntry } from './log/log-entry.js'
 export { type LaneLogFields, laneLogFields } from './log/log-fields.js'
@@ -40,10 +50,12 @@ export { publishEgress } from './egress/publish-egress.js'
 export { createIngress, decisionOf, type Ingress, type IngressDecision } from './ingress/ingress.js'
 export { isPrivateAddress } from './ingress/private-address.js'
 export type { IngressRequest } from './ingress/request.js'
-export { assertKnownKeys, assertOneOf, describe, nearest } from './known-keys.js'
 export { laneOfCall } from './lane/hand-set.js'
 export { POD_LABEL } from './lane/own-lane.js'
 export { assertLane, lanesSeen } from './lane/parse-lane.js'
+export { describe } from './options/describe.js'
+export { assertKnownKeys, assertOneOf } from './options/known-keys.js'
+export { nearest } from './options/nearest.js'
 export { waitInParts } from './wait-in-parts.js'
 export { emitLanewayWarning, type Warn } from './warning.js'
 export {

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { bindEmitter, bindLane, currentLane, detachLane, parseLane, runInLane } from '@laneway/core'
+import { bindEmitter, bindLane, currentLane, detachLane, inLane, parseLane, runInLane } from '@laneway/core'
 import t from 'tap'
 
 const lane = () => currentLane()?.header
@@ -135,4 +135,13 @@ t.test('binding an emitter again replaces its lane', async t => {
   runInLane('gray', () => bindEmitter(emitter, undefined))
   runInLane('gray', () => emitter.emit('event'))
   t.equal(heard, undefined)
+})
+
+t.test('inLane asks for one tag, whatever stands beside it in the list', async t => {
+  const tags = ['gray', 'gray-2', 'base', 'blue', 'GRAY', 'gray-2,gray', '']
+  const holds = (lane: string | undefined) => runInLane(lane, () => tags.filter(tag => inLane(tag)))
+  t.strictSame(holds('gray-2,gray'), ['gray', 'gray-2'])
+  t.strictSame(holds('gray'), ['gray'])
+  t.strictSame(holds('base'), ['base'])
+  t.strictSame(holds(undefined), ['base'])
 })

@@ -10,7 +10,7 @@ t.test('the first example of the README runs as it stands', async t => {
   t.strictSame(stdout.split('\n'), [
     "[ 'gray-2', 'gray' ]",
     'undefined',
-    "gray @gray:user:7 { lane: 'gray', ownLane: 'green' }",
+    "gray true @gray:user:7 { lane: 'gray', ownLane: 'green' }",
     'undefined user:7',
     '',
   ])

@@ -1,21 +1,13 @@
-import {
-  callNow,
-  channels,
-  type DecisionEvent,
-  describe,
-  type Lane,
-  LanewayError,
-  parseLane,
-  waitInParts,
-} from '@laneway/core'
+import { channels, type DecisionEvent, type Lane, LanewayError, parseLane } from '@laneway/core'
+import { BoundedMap, callNow, describe, waitInParts } from '@laneway/core/internal'
 import { type Clock, createClock } from './clock.js'
 import type { Endpoint } from './endpoint/endpoint.js'
-import { type Decision, explainDecision } from './explain.js'
-import type { Explanation } from './explanation.js'
-import { hintAtFailedCalls } from './failed-call-hints.js'
+import { type Decision, explainDecision } from './explain/explain-decision.js'
+import type { Explanation } from './explain/explanation.js'
+import { hintAtFailedCalls } from './explain/failed-call-hints.js'
+import { reasonOf } from './explain/reason.js'
+import { explainRefusal, notReady, type RefusalFacts } from './explain/refusal.js'
 import { healthOf, type ResolverHealth } from './health.js'
-import { reasonOf } from './reason.js'
-import { notReady, type RefusalFacts, refusalOf } from './refusal.js'
 import type { LaneResolver } from './resolver.js'
 import {
   type LaneResolverOptions,
@@ -56,7 +48,7 @@ class Resolver implements LaneResolver {
   readonly #services: ServiceRegistry
   readonly #waiters = new Set<Waiter>()
   readonly #goneListeners = new Set<(endpoint: Endpoint) => void>()
-  readonly #unknown = new Map<string, Choice>()
+  readonly #unknown = new BoundedMap<string, Choice>(MAX_UNKNOWN)
   #warnedUnanswered = false
   #closing: Promise<void> | undefined
   readonly #stopHints: () => void
@@ -205,7 +197,7 @@ class Resolver implements LaneResolver {
 
   refusal(choice: Choice, lane: Lane | undefined, cause?: unknown): LanewayError {
     const explanation = { ...this.explain(choice.service, lane), outcome: choice.outcome }
-    return refusalOf(explanation, lane, this.#refusalFacts(choice.service, explanation.endpoints === 0, cause))
+    return explainRefusal(explanation, lane, this.#refusalFacts(choice.service, explanation.endpoints === 0, cause))
   }
 
   state(service: string): ServiceState | undefined {
@@ -260,13 +252,7 @@ class Resolver implements LaneResolver {
   }
 
   #unknownService(service: string): Choice {
-    let choice = this.#unknown.get(service)
-    if (choice === undefined) {
-      choice = new TableChoice(service, undefined, 'not-ready', undefined, undefined)
-      if (this.#unknown.size >= MAX_UNKNOWN) this.#unknown.clear()
-      this.#unknown.set(service, choice)
-    }
-    return choice
+    return this.#unknown.of(service, notReadyChoice)
   }
 
   /** @param absent - the sources know no instance */
@@ -301,6 +287,10 @@ function publishDecision(choice: Choice, lane: Lane | undefined, reason: () => s
     ...(call !== undefined && { call }),
   }
   decisions.publish(event)
+}
+
+function notReadyChoice(service: string): Choice {
+  return new TableChoice(service, undefined, 'not-ready', undefined, undefined)
 }
 
 function closed(): LanewayError {

@@ -1,5 +1,19 @@
-import { assertKnownKeys, assertOneOf, describe, emitLanewayWarning, LanewayError, type Warn } from '@laneway/core'
-import { BALANCERS, type Balancer } from './balancer/balancer.js'
+import {
+  callback,
+  emitLanewayWarning,
+  flag,
+  MAX_TIMER_MS,
+  milliseconds,
+  numeric,
+  type Option,
+  OptionPlace,
+  type OptionTable,
+  oneOf,
+  readOptions,
+  unchecked,
+  type Warn,
+} from '@laneway/core/internal'
+import { BALANCERS, type Balancer, type BalancerName } from './balancer/balancer.js'
 import { detectNamespace } from './service/namespace.js'
 import type { Source } from './source/source.js'
 import {
@@ -36,8 +50,11 @@ export interface LaneResolverOptions {
   readonly whenLaneUnavailable?: WhenLaneUnavailable
   /** Exceptions by service and lane; the most specific wins, ties are refused. @default [] */
   readonly policies?: readonly LanePolicyRule[]
-  /** @default 'weighted-random', which needs nothing to be shared between clients */
-  readonly balancer?: Balancer
+  /**
+   * How one of the usable endpoints is chosen: by name, or by a balancer of your own.
+   * @default 'weighted-random', which needs nothing to be shared between clients
+   */
+  readonly balancer?: BalancerName | Balancer
   /**
    * `any`: a request without lane to a service that has only lane endpoints goes to one of them. Warned of, and counted.
    * @default 'fail', because base traffic in a lane is what lanes are to prevent
@@ -88,7 +105,7 @@ export interface ResolvedLaneResolverOptions {
   readonly whenLaneMissing: WhenLaneMissing
   readonly whenLaneUnavailable: WhenLaneUnavailable
   readonly policies: readonly LanePolicyRule[]
-  readonly balancer: Balancer
+  readonly balancer: BalancerName | Balancer
   readonly baseEmpty: 'fail' | 'any'
   /** By host, lower case without trailing dot; the value is the name to ask a source for. */
   readonly aliases: ReadonlyMap<string, string>
@@ -106,184 +123,150 @@ export interface ResolvedLaneResolverOptions {
 }
 
 const WHERE = 'createLaneResolver'
-const KEYS: readonly (keyof LaneResolverOptions)[] = [
-  'sources',
-  'services',
-  'whenLaneMissing',
-  'whenLaneUnavailable',
-  'policies',
-  'balancer',
-  'baseEmpty',
-  'aliases',
-  'suffixes',
-  'clusterDomain',
-  'namespace',
-  'readyTimeoutMs',
-  'lookupTimeoutMs',
-  'outlier',
-  'allowLinkLocal',
-  'closeSources',
-  'random',
-  'now',
-  'warn',
-  'env',
-]
-const OUTLIER_KEYS = ['consecutiveFailures', 'ejectionMs', 'maxEjectionMs', 'maxEjectedShare']
-/** The longest delay of a Node timer. */
-const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** @throws LanewayError `LANEWAY_INVALID_OPTION` */
-export function resolveLaneResolverOptions(input: LaneResolverOptions): ResolvedLaneResolverOptions {
-  assertKnownKeys(WHERE, input, KEYS)
-  const whenLaneMissing = input.whenLaneMissing ?? 'base'
-  const whenLaneUnavailable = input.whenLaneUnavailable ?? 'base'
-  const balancer = input.balancer ?? 'weighted-random'
-  const baseEmpty = input.baseEmpty ?? 'fail'
-  assertOneOf(`${WHERE}.whenLaneMissing`, whenLaneMissing, WHEN_LANE_MISSING)
-  assertOneOf(`${WHERE}.whenLaneUnavailable`, whenLaneUnavailable, WHEN_LANE_UNAVAILABLE)
-  assertOneOf(`${WHERE}.balancer`, balancer, BALANCERS)
-  assertOneOf(`${WHERE}.baseEmpty`, baseEmpty, ['fail', 'any'])
-  const env = input.env ?? process.env
-  return Object.freeze({
-    sources: readSources(input.sources),
-    services: [...readNames(`${WHERE}.services`, input.services ?? []), ...readEnvNames(env['LANEWAY_SERVICES'])],
-    whenLaneMissing,
-    whenLaneUnavailable,
-    policies: readPolicies(input.policies ?? []),
-    balancer,
-    baseEmpty,
-    aliases: readAliases(input.aliases ?? {}),
-    suffixes: readSuffixes(input.suffixes ?? ['.svc']),
-    clusterDomain: readDomain('clusterDomain', input.clusterDomain ?? 'cluster.local'),
-    namespace: readDomain('namespace', input.namespace ?? detectNamespace(env)),
-    readyTimeoutMs: readNumber('readyTimeoutMs', input.readyTimeoutMs ?? 5000, 0, MAX_TIMER_MS),
-    lookupTimeoutMs: readNumber('lookupTimeoutMs', input.lookupTimeoutMs ?? 1000, 0, MAX_TIMER_MS),
-    outlier: readOutlier(input.outlier ?? {}),
-    allowLinkLocal: readBoolean('allowLinkLocal', input.allowLinkLocal ?? false),
-    closeSources: readBoolean('closeSources', input.closeSources ?? true),
-    random: readFunction('random', input.random),
-    now: readFunction('now', input.now),
-    warn: readFunction('warn', input.warn) ?? emitLanewayWarning,
-  })
-}
-
-function readSources(value: readonly Source[]): readonly Source[] {
-  if (!Array.isArray(value) || value.length === 0) throw invalid('sources is a list of at least one source', value)
-  for (const source of value as readonly Partial<Source>[]) {
+const sources: Option<readonly Source[]> = (value, place) => {
+  if (!Array.isArray(value) || value.length === 0) throw place.unexpected('a list of at least one source', value)
+  for (const [index, source] of (value as readonly Partial<Source>[]).entries()) {
     if (
       typeof source?.subscribe !== 'function' ||
       typeof source.close !== 'function' ||
       typeof source.name !== 'string'
     ) {
-      throw invalid('sources holds objects with name, subscribe and close', source)
+      throw place.at(index).unexpected('an object with name, subscribe and close', source)
     }
   }
-  if (new Set(value).size < value.length)
-    throw invalid(
-      'sources holds a source twice',
+  if (new Set(value).size < value.length) {
+    throw place.unexpected(
+      'a list in which no source stands twice',
       value.map(one => one.name),
     )
-  return Object.freeze([...value])
-}
-
-function readNames(where: string, value: readonly string[]): readonly string[] {
-  if (!Array.isArray(value)) throw invalid(`${where} is a list of service names`, value)
-  for (const name of value as readonly unknown[]) {
-    if (typeof name !== 'string' || name === '' || name.length > 512 || /[\s,]/.test(name)) {
-      throw invalid(`${where} holds a name that no service has`, name)
-    }
   }
-  return value
-}
-
-function readEnvNames(value: string | undefined): readonly string[] {
-  const names = (value ?? '').split(',').map(name => name.trim())
-  return readNames(
-    'the environment variable LANEWAY_SERVICES',
-    names.filter(name => name !== ''),
-  )
-}
-
-function readPolicies(value: readonly LanePolicyRule[]): readonly LanePolicyRule[] {
-  if (!Array.isArray(value)) throw invalid('policies is a list', value)
   return Object.freeze([...value])
 }
 
-function readAliases(value: Readonly<Record<string, ServiceAlias | string>>): ReadonlyMap<string, string> {
-  if (typeof value !== 'object' || value === null) throw invalid('aliases maps hosts to services', value)
-  const aliases = new Map<string, string>()
-  for (const [rawHost, target] of Object.entries(value)) {
+function assertName(name: unknown, place: OptionPlace): string {
+  if (typeof name === 'string' && name !== '' && name.length <= 512 && !/[\s,]/.test(name)) return name
+  throw place.unexpected('the name of a service, without spaces and commas', name)
+}
+
+const names: Option<readonly string[]> = (value = [], place) => {
+  if (!Array.isArray(value)) throw place.unexpected('a list of service names', value)
+  return value.map((name, index) => assertName(name, place.at(index)))
+}
+
+const policies: Option<readonly LanePolicyRule[]> = (value = [], place) => {
+  if (!Array.isArray(value)) throw place.unexpected('a list', value)
+  return Object.freeze([...value])
+}
+
+const ALIAS = {
+  service: assertName,
+  group: (value, place) => (value === undefined ? undefined : assertName(value, place)),
+  namespace: (value, place) => (value === undefined ? undefined : assertName(value, place)),
+} satisfies OptionTable<ServiceAlias>
+
+const aliases: Option<ReadonlyMap<string, string>> = (value = {}, place) => {
+  if (typeof value !== 'object' || value === null) throw place.unexpected('an object of hosts and services', value)
+  const found = new Map<string, string>()
+  for (const [rawHost, target] of Object.entries(value as Readonly<Record<string, ServiceAlias | string>>)) {
     const host = rawHost.toLowerCase().replace(/\.$/, '')
     if (!/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(host) || /^[\d.]+$/.test(host)) {
-      throw invalid('aliases has a key that is no host name', rawHost)
+      throw place.at(rawHost).invalid('is no host name')
     }
-    if (aliases.has(host)) throw invalid('aliases has a host twice', rawHost)
-    aliases.set(host, aliasedName(host, target))
+    if (found.has(host)) throw place.at(rawHost).invalid('is a host that stands there twice')
+    found.set(host, aliasedName(target, place.at(rawHost)))
   }
-  return aliases
+  return found
 }
 
-function aliasedName(host: string, target: ServiceAlias | string): string {
-  if (typeof target === 'string') return readNames(`${WHERE}.aliases`, [target])[0]!
-  const where = `${WHERE}.aliases["${host}"]`
-  assertKnownKeys(where, target, ['service', 'group', 'namespace'])
-  const { service, group, namespace } = target
-  readNames(where, [service, ...(group === undefined ? [] : [group]), ...(namespace === undefined ? [] : [namespace])])
+function aliasedName(target: ServiceAlias | string, place: OptionPlace): string {
+  if (typeof target === 'string') return assertName(target, place)
+  const { service, group, namespace } = readOptions(place, target, ALIAS)
   const named = group === undefined ? service : `${group}@@${service}`
   return namespace === undefined ? named : `${named}.${namespace}`
 }
 
-function readSuffixes(value: readonly string[]): readonly string[] {
-  if (!Array.isArray(value)) throw invalid('suffixes is a list', value)
-  return Object.freeze(
-    value.map(suffix => {
-      const bare = typeof suffix === 'string' && suffix.startsWith('.') ? suffix.slice(1) : suffix
-      return `.${readDomain('suffixes', bare)}`
-    }),
-  )
-}
-
-function readDomain(name: string, value: string): string {
+function assertDomain(value: unknown, place: OptionPlace): string {
   if (typeof value !== 'string' || !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(value)) {
-    throw invalid(`${name} is a domain name without dots at its ends`, value)
+    throw place.unexpected('a domain name without dots at its ends', value)
   }
   return value.toLowerCase()
 }
 
-function readOutlier(value: OutlierOptions | false): Required<OutlierOptions> | undefined {
+const suffixes: Option<readonly string[]> = (value = ['.svc'], place) => {
+  if (!Array.isArray(value)) throw place.unexpected('a list of domain names', value)
+  return Object.freeze(
+    value.map((suffix, index) => {
+      const bare = typeof suffix === 'string' && suffix.startsWith('.') ? suffix.slice(1) : suffix
+      return `.${assertDomain(bare, place.at(index))}`
+    }),
+  )
+}
+
+const balancer: Option<BalancerName | Balancer> = (value, place) => {
+  if (typeof (value as Balancer | undefined)?.balance === 'function') return value as Balancer
+  if (typeof value === 'object' && value !== null) throw place.unexpected('a name, or an object with balance()', value)
+  return oneOf(BALANCERS, 'weighted-random')(value, place)
+}
+
+const OUTLIER = {
+  consecutiveFailures: numeric(5, 1, 1e6),
+  ejectionMs: milliseconds(1000, 1),
+  maxEjectionMs: unchecked(),
+  maxEjectedShare: numeric(0.5, 0, 1),
+} satisfies OptionTable<OutlierOptions>
+
+const outlier: Option<Required<OutlierOptions> | undefined> = (value, place) => {
   if (value === false) return undefined
-  assertKnownKeys(`${WHERE}.outlier`, value, OUTLIER_KEYS)
-  const ejectionMs = readNumber('outlier.ejectionMs', value.ejectionMs ?? 1000, 1, MAX_TIMER_MS)
+  const read = readOptions(place, value ?? {}, OUTLIER)
+  const { ejectionMs } = read
+  const longest = milliseconds(Math.max(30_000, ejectionMs), ejectionMs, MAX_TIMER_MS)
   return Object.freeze({
-    consecutiveFailures: Math.floor(readNumber('outlier.consecutiveFailures', value.consecutiveFailures ?? 5, 1, 1e6)),
-    ejectionMs,
-    maxEjectionMs: readNumber(
-      'outlier.maxEjectionMs',
-      value.maxEjectionMs ?? Math.max(30_000, ejectionMs),
-      ejectionMs,
-      MAX_TIMER_MS,
-    ),
-    maxEjectedShare: readNumber('outlier.maxEjectedShare', value.maxEjectedShare ?? 0.5, 0, 1),
+    ...read,
+    consecutiveFailures: Math.floor(read.consecutiveFailures),
+    maxEjectionMs: longest(read.maxEjectionMs, place.at('maxEjectionMs')),
   })
 }
 
-function readNumber(name: string, value: number, least: number, most: number): number {
-  if (typeof value !== 'number' || !(value >= least && value <= most)) {
-    throw invalid(`${name} is a number from ${least} to ${most}`, value)
-  }
-  return value
+const OPTIONS = {
+  sources,
+  services: names,
+  whenLaneMissing: oneOf(WHEN_LANE_MISSING, 'base'),
+  whenLaneUnavailable: oneOf(WHEN_LANE_UNAVAILABLE, 'base'),
+  policies,
+  balancer,
+  baseEmpty: oneOf(['fail', 'any'], 'fail'),
+  aliases,
+  suffixes,
+  clusterDomain: (value = 'cluster.local', place) => assertDomain(value, place),
+  namespace: unchecked(),
+  readyTimeoutMs: milliseconds(5000),
+  lookupTimeoutMs: milliseconds(1000),
+  outlier,
+  allowLinkLocal: flag(false),
+  closeSources: flag(true),
+  random: callback<() => number>(),
+  now: callback<() => number>(),
+  warn: callback<Warn, Warn>(emitLanewayWarning),
+  env: unchecked<LaneResolverOptions['env']>(),
+} satisfies OptionTable<LaneResolverOptions>
+
+/** @throws LanewayError `LANEWAY_INVALID_OPTION` */
+export function resolveLaneResolverOptions(input: LaneResolverOptions): ResolvedLaneResolverOptions {
+  const { env: given, ...options } = readOptions(WHERE, input, OPTIONS)
+  const env = given ?? process.env
+  return Object.freeze({
+    ...options,
+    services: [...options.services, ...environmentNames(env['LANEWAY_SERVICES'])],
+    namespace: assertDomain(options.namespace ?? detectNamespace(env), new OptionPlace(WHERE, ['namespace'])),
+  })
 }
 
-function readBoolean(name: string, value: boolean): boolean {
-  if (typeof value !== 'boolean') throw invalid(`${name} is a boolean`, value)
-  return value
-}
-
-function readFunction<F>(name: string, value: F | undefined): F | undefined {
-  if (value !== undefined && typeof value !== 'function') throw invalid(`${name} is a function`, value)
-  return value
-}
-
-function invalid(rule: string, received: unknown): LanewayError {
-  return new LanewayError('LANEWAY_INVALID_OPTION', `${WHERE}: ${rule}, received ${describe(received)}`)
+function environmentNames(value: string | undefined): readonly string[] {
+  const place = new OptionPlace('LANEWAY_SERVICES')
+  return (value ?? '')
+    .split(',')
+    .map(name => name.trim())
+    .filter(name => name !== '')
+    .map(name => assertName(name, place))
 }

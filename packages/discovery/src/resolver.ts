@@ -1,17 +1,17 @@
 import type { Lane, LanewayError } from '@laneway/core'
 import type { Endpoint } from './endpoint/endpoint.js'
-import type { Explanation } from './explanation.js'
+import type { Explanation } from './explain/explanation.js'
 import type { ResolverHealth } from './health.js'
 import type { ServiceState } from './service/service-state.js'
 import type { Choice, ChoiceEnd } from './table/choice.js'
 
 /**
- * Holds the current table of each service. This is all that egress adapters use.
+ * What an adapter that sends requests uses of a resolver. Any object of this shape will do in every adapter.
  *
  * The way of a hop: `match` names the service of a host, `pick` chooses, `started`/`finished` report the use. When
  * `pick` says `not-ready`, the adapter waits for `lookup(service)` once and asks `match` and `pick` again.
  */
-export interface LaneResolver {
+export interface EgressResolver {
   /**
    * The service that a URL's host names, or `undefined`: then the host goes to DNS, untouched.
    * Synchronous, cached, never throws. A name that could be a service and is not known yet counts as one until the
@@ -32,32 +32,36 @@ export interface LaneResolver {
   /** Reports how it ended; exactly once per `started`. Feeds in-flight counts and outlier ejection. */
   finished(choice: Choice, end: ChoiceEnd): void
   /**
-   * Waits for the first snapshot of a service and declares it.
+   * Waits until the sources have said whether a service that {@link match} named exists, at most `lookupTimeoutMs`. Of a
+   * declared service it waits as `ready` of the resolver does. Then {@link match} says whether the host is one.
    * @throws LanewayError `LANEWAY_NOT_READY` after `readyTimeoutMs`, `LANEWAY_CLOSED` after `close()`
    */
-  ready(service: string): Promise<void>
-  /**
-   * Waits until the sources have said whether a service that {@link match} named exists, at most `lookupTimeoutMs`. Of a
-   * declared service it waits as {@link ready} does. Then {@link match} says whether the host is one.
-   * @throws LanewayError as {@link ready}
-   */
   lookup(service: string): Promise<void>
-  /** How a request would be decided and why, as plain data. Chooses nothing, never throws. */
-  explain(service: string, lane: Lane | string | undefined, tried?: ReadonlySet<string>): Explanation
   /**
    * The error for a choice without an endpoint, with the reason and a hint.
    * `LANEWAY_LANE_REQUIRED`, `LANEWAY_NOT_READY`, `LANEWAY_NO_INSTANCES` or `LANEWAY_NO_BASE`.
    * @param cause - why the attempt before failed
    */
-  refusal(choice: Choice, lane: Lane | undefined, cause?: unknown): LanewayError
+  refusal?(choice: Choice, lane: Lane | undefined, cause?: unknown): LanewayError
+  /** Called with each endpoint that left its service, so that its connections can be closed. Returns the unsubscribe. */
+  onEndpointGone?(listener: (endpoint: Endpoint) => void): () => void
+}
+
+/** Holds the current table of each service. */
+export interface LaneResolver extends Required<EgressResolver> {
+  /**
+   * Waits for the first snapshot of a service and declares it.
+   * @throws LanewayError `LANEWAY_NOT_READY` after `readyTimeoutMs`, `LANEWAY_CLOSED` after `close()`
+   */
+  ready(service: string): Promise<void>
+  /** How a request would be decided and why, as plain data. Chooses nothing, never throws. */
+  explain(service: string, lane: Lane | string | undefined, tried?: ReadonlySet<string>): Explanation
   /** What is known about a service: status, age, endpoints per lane. `undefined` for a service nobody declared or used. */
   state(service: string): ServiceState | undefined
   /** The states of all services. */
   states(): ServiceState[]
   /** Sources and services for a health endpoint, as plain data. A registry that is lost is a warning, not "unready". */
   health(): ResolverHealth
-  /** Called with each endpoint that left its service, so that its connections can be closed. Returns the unsubscribe. */
-  onEndpointGone(listener: (endpoint: Endpoint) => void): () => void
   /** Ends all subscriptions and the sources. Idempotent. */
   close(): Promise<void>
 }

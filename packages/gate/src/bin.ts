@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { runCommand } from './command.js'
+import { runCommand } from './command/command.js'
 
 const ended = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort())

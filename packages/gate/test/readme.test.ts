@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readmeExample, withConsoleOutputs } from '@laneway/testkit'
 import t from 'tap'
-import { runCommand } from '../src/command.js'
+import { runCommand } from '../src/command/command.js'
 import { SERVICES, World } from './world.js'
 
 t.test('the first example of the README runs as it stands', async t => {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { runCommand } from './command.js'
+import { runCommand } from './command/command.js'
 
 void runCommand(process.argv.slice(2), {
   out: process.stdout,

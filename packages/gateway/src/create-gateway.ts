@@ -1,18 +1,20 @@
 import type { AddressInfo } from 'node:net'
 import { LanewayError } from '@laneway/core'
-import { compileRules, forwardedAddress, type HttpRoute, type RulesInput } from '@laneway/rules'
+import { createIngress } from '@laneway/core/internal'
+import { compileRules, type HttpRoute, type RulesInput } from '@laneway/rules'
 import { composeLane } from '@laneway/undici'
 import { Agent } from 'undici'
-import { createLineLog } from './access-log.js'
-import { createAdmin } from './admin.js'
-import { BoundedPool } from './bounded-pool.js'
-import { Forwarder } from './forwarder.js'
-import type { GatewayRoute } from './gateway-route.js'
-import { createListener, type Listener } from './listener.js'
-import { ObservedResolver } from './observed-resolver.js'
-import { type GatewayOptions, type ResolvedGatewayOptions, resolveGatewayOptions } from './options.js'
-import { createRouteTable } from './route-table.js'
-import { RoutingTables, type Rules } from './routing.js'
+import { BoundedPool } from './exchange/bounded-pool.js'
+import { Forwarder } from './exchange/forwarder.js'
+import type { GatewayOptions } from './gateway-options.js'
+import { createListener, type Listener } from './listener/listener.js'
+import { createLineLog } from './observe/access-log.js'
+import { createAdmin } from './observe/admin.js'
+import { type ResolvedGatewayOptions, resolveGatewayOptions } from './resolve-options.js'
+import type { GatewayRoute } from './route/gateway-route.js'
+import { createRouteTable } from './route/route-table.js'
+import { RoutingTables, type Rules } from './route/routing.js'
+import { rulesOptionsOf } from './route/rules-options.js'
 
 /** What can be replaced while requests come in; what is left out stays. */
 export interface GatewayUpdate {
@@ -71,7 +73,7 @@ const CUT_OFF_MS = 1000
  */
 export async function createGateway(input: GatewayOptions): Promise<Gateway> {
   const options = resolveGatewayOptions(input)
-  const resolver = new ObservedResolver(input.resolver)
+  const { resolver } = input
   const { upstream, header } = options
   const compileRoutes = (routes: readonly (GatewayRoute | HttpRoute)[]) =>
     createRouteTable(routes, { header, serviceOf: options.serviceOf, random: options.random })
@@ -88,7 +90,6 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
   const log = logOf(options)
   const forwarder = new Forwarder({
     dispatcher,
-    resolver,
     tables,
     log: log?.log,
     onUpstreamError: options.onUpstreamError,
@@ -101,10 +102,9 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
     forwarded: options.forwarded,
     keepHost: options.hostHeader === 'keep',
   }
-  const listeners: Listener[] = await Promise.all(
-    options.listeners.map(listener =>
-      createListener(listener, forwarder, { trust: options.trust, header, rules: tables.laneOf }, head, options.client),
-    ),
+  const ingress = createIngress('createGateway', { trust: options.trust, header, rules: tables.laneOf })
+  const listeners: readonly Listener[] = options.listeners.map(listener =>
+    createListener(listener, forwarder, ingress, head, options.client),
   )
   let phase: 'made' | 'listening' | 'draining' | 'closed' = 'made'
   const isReady = (): boolean => phase === 'listening' && waiting() === undefined
@@ -208,15 +208,6 @@ function readRules(rules: RulesInput | Rules | undefined, options: ResolvedGatew
   if (rules === undefined) return undefined
   if (typeof (rules as Rules).decide === 'function') return rules as Rules
   return compileRules(rules as RulesInput, rulesOptionsOf(options))
-}
-
-/** Rules see the client that the gateway believes in. */
-export function rulesOptionsOf({ header, proxies }: Pick<ResolvedGatewayOptions, 'header' | 'proxies'>): {
-  header: string
-  clientAddress?: ReturnType<typeof forwardedAddress>
-} {
-  const behind = proxies >= 1 && proxies !== Number.POSITIVE_INFINITY
-  return behind ? { header, clientAddress: forwardedAddress(proxies) } : { header }
 }
 
 function logOf({ accessLog }: ResolvedGatewayOptions): ReturnType<typeof createLineLog> | undefined {

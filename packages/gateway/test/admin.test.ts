@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import { PassThrough } from 'node:stream'
 import { createLaneResolver, createStaticSource, type SourceListener } from '@laneway/discovery'
 import t from 'tap'
@@ -46,6 +47,38 @@ t.test('ready means that each service of a route has had a first answer of its r
   listeners.get('sc-a')!.stale(new Error('lost'))
   t.equal((await ready()).status, 200, 'a lost registry changes nothing')
   t.equal((await send(gateway.address().port, { path: '/healthz' })).status, 404, 'the public port has none of this')
+})
+
+t.test('the admin port answers GET and HEAD of its three paths, and 404 for the rest', async t => {
+  const { gateway } = await start(t, {}, { routes: [], admin: { host } })
+  const { port } = gateway.adminAddress()
+  for (const path of ['/healthz', '/readyz', '/readyz?verbose', '/metrics']) {
+    const read = await send(port, { path })
+    t.equal(read.status, 200, path)
+    const head = await send(port, { path, method: 'HEAD' })
+    t.match(head, { status: 200, text: '', headers: { 'content-type': read.headers['content-type'] } }, path)
+    t.equal((await send(port, { path, method: 'POST' })).status, 404, path)
+  }
+  t.match((await send(port, { path: '/healthz' })).json, { status: 'ok' })
+  for (const path of ['/', '/healthz/', '/metricss']) t.equal((await send(port, { path })).status, 404, path)
+})
+
+t.test('an admin port on localhost answers on each address of it', async t => {
+  const addresses = await lookup('localhost', { all: true })
+  const { gateway } = await start(t, {}, { routes: [], admin: { host: 'localhost' } })
+  const { port } = gateway.adminAddress()
+  for (const { address, family } of addresses) {
+    const url = family === 6 ? `http://[${address}]:${port}/healthz` : `http://${address}:${port}/healthz`
+    t.equal((await fetch(url)).status, 200, url)
+  }
+})
+
+t.test('a port that is taken is an error of listen()', async t => {
+  const { port } = await start(t, {}, { routes: [] })
+  const resolver = createLaneResolver({ sources: [createStaticSource({})] })
+  const second = await createGateway({ resolver, routes: [], listeners: [{ host, port }] })
+  await t.rejects(second.listen(), { code: 'EADDRINUSE', syscall: 'listen' })
+  await second.close()
 })
 
 t.test('numbers by route, lane, served lane, outcome and class; names that a client makes up are _other', async t => {
@@ -154,16 +187,25 @@ t.test('options that are wrong are refused by name', async t => {
     [{ routes: [{ service: 'a', path: { prefix: '/', exact: '/' } }] }, /path is one of exact, prefix, regex/],
     [{ routes: [{ service: 'a', timeoutMs: 0 }] }, /routes\[0].timeoutMs/],
     [{ routes: [{ service: 'a', scheme: 'ftp' }] }, /routes\[0].scheme is one of/],
-    [{ routes: [{ service: 'a/b' }] }, /a URL cannot carry, "a\/b"/],
+    [{ routes: [{ service: 'a/b' }] }, /routes\[0].service is a name that a URL cannot carry, received "a\/b"/],
     [{ routes: [{ service: 'G@@s' }] }, /a URL cannot carry/],
-    [{ routes: [{ service: 'a', headers: { 'a b': 'c' } }] }, /LANEWAY_INVALID_RULES/],
+    [
+      { routes: [{ service: 'a', headers: { 'a b': 'c' } }] },
+      /LANEWAY_INVALID_RULES: routes\[0].headers\[0].name is no header/,
+    ],
+    [{ routes: [{ service: 'a', upstream: {} }] }, /routes\[0] has no option "upstream"/],
+    [{ routes: [{ service: 'a', timeoutMs: '500' }] }, /routes\[0].timeoutMs is .*, without quotes, received "500"/],
+    [{ routes: [], client: { stallTimeoutMs: '500' } }, /client.stallTimeoutMs is .*, without quotes, received "500"/],
     [{ routes: [], resolver: {} }, /resolver is what createLaneResolver/],
     [{ routes: [], listeners: [] }, /listeners is a list of at least one/],
     [{ routes: [], listeners: [{ port: 65_536 }] }, /listeners\[0].port is a whole number from 0 to 65535/],
     [{ routes: [], listeners: [{ protocol: 'http3' }] }, /protocol is one of "http", "https", "h2c"/],
     [{ routes: [], listeners: [{ protocol: 'https' }] }, /tls is needed for https/],
     [{ routes: [], listeners: [{ tls: {} }] }, /tls is for protocol https/],
-    [{ routes: [], upstream: { connectTimeoutMs: Number.NaN } }, /upstream.connectTimeoutMs is a whole number/],
+    [
+      { routes: [], upstream: { connectTimeoutMs: Number.NaN } },
+      /upstream.connectTimeoutMs is a number of milliseconds/,
+    ],
     [{ routes: [], upstream: { connections: 0 } }, /upstream.connections is a whole number from 1/],
     [{ routes: [], drain: { delay: 1 } }, /drain has no option "delay", did you mean "delayMs"/],
     [{ routes: [], proxies: -1 }, /proxies is a whole number from 0/],

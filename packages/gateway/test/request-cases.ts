@@ -83,6 +83,10 @@ export const REQUEST_CASES: Readonly<Record<string, RequestCase>> = {
     http2: [Buffer.concat([headerFrames(1, h2(), false), Buffer.from([0, 0, 2, 0, 1, 0, 0, 0, 1]), Buffer.from('hi')])],
     look: ({ body }) => (body === 'hi' ? 'passed on' : `the body ${body}`),
   },
+  'A method that Node does not know': {
+    http1: [h1('FOO /x HTTP/1.1')],
+    http2: [[[':method', 'FOO'], ...h2().slice(1)]],
+  },
   '`OPTIONS *`': {
     http1: [h1('OPTIONS * HTTP/1.1')],
     http2: [[[':method', 'OPTIONS'], [':path', '*'], ...h2().slice(2)]],

@@ -1,12 +1,6 @@
-// For users
-
-export { LaneAgent } from './lane-agent.js'
-export type { EgressResolver, LaneAgentOptions } from './lane-agent-options.js'
-export { LaneHttpsAgent } from './lane-https-agent.js'
-export type { WithLane } from './lane-request.js'
-export { laneServer } from './lane-server.js'
-export { withLane } from './with-lane.js'
-
-// For the other @laneway packages
-
-export { type AgentPatch, createAgentPatch } from './agent-patch.js'
+export { LaneAgent } from './agent/lane-agent.js'
+export { LaneHttpsAgent } from './agent/lane-https-agent.js'
+export type { LaneAgentOptions } from './options.js'
+export { laneHandler } from './server/lane-handler.js'
+export type { HasLane } from './server/lane-request.js'
+export { laneServer } from './server/lane-server.js'

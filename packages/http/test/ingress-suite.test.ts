@@ -1,13 +1,15 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { WithLane } from '@laneway/http'
-import { laneServer, withLane } from '@laneway/http'
+import type { HasLane } from '@laneway/http'
+import { laneHandler, laneServer } from '@laneway/http'
 import { type IngressAdapter, ingressSuite, listen, overSocket, type SuiteHandler } from '@laneway/testkit'
 import t from 'tap'
 
 const wrapped: IngressAdapter = {
-  name: 'withLane',
+  name: 'laneHandler',
   async serve(t, options, handler) {
-    return overSocket(await listen(t, createServer({ insecureHTTPParser: true }, withLane(answer(handler), options))))
+    return overSocket(
+      await listen(t, createServer({ insecureHTTPParser: true }, laneHandler(answer(handler), options))),
+    )
   },
 }
 
@@ -24,7 +26,7 @@ const whole: IngressAdapter = {
 for (const adapter of [wrapped, whole]) t.test(adapter.name, t => ingressSuite(t, adapter))
 
 function answer(handler: SuiteHandler) {
-  return (request: IncomingMessage & WithLane, response: ServerResponse) => {
+  return (request: IncomingMessage & HasLane, response: ServerResponse) => {
     const body = () =>
       new Promise<string>(resolve => {
         let text = ''

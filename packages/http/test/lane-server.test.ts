@@ -4,7 +4,7 @@ import http2 from 'node:http2'
 import https from 'node:https'
 import { type AddressInfo, connect } from 'node:net'
 import { bindEmitter, currentLane, LanewayError, runInLane } from '@laneway/core'
-import { laneServer, withLane } from '@laneway/http'
+import { laneHandler, laneServer } from '@laneway/http'
 import { listen, rawRequest } from '@laneway/testkit'
 import { cert, key } from '@laneway/testkit/certificate'
 import t from 'tap'
@@ -64,9 +64,9 @@ t.test('a second laneServer on a server changes nothing', async t => {
   t.match(await rawRequest(await listen(t, server), tagged('gray')), 'lane=none')
 })
 
-t.test('req.lane tells the lane, in withLane and in laneServer', async t => {
+t.test('req.lane is the lane, in laneHandler and in laneServer', async t => {
   const wrapped = http.createServer(
-    withLane((request, response: ServerResponse) => response.end(`${request.lane?.header}`)),
+    laneHandler((request, response: ServerResponse) => response.end(`${request.lane?.header}`)),
   )
   t.match(await rawRequest(await listen(t, wrapped), tagged('gray-2,gray')), 'gray-2,gray')
   const whole = laneServer(http.createServer())
@@ -165,7 +165,7 @@ for (const deflate of [false, true]) {
 t.test('an untagged request behind a tagged one has no lane, whoever adds its listeners', async t => {
   const seen: string[] = []
   const server = http.createServer(
-    withLane((request, response: ServerResponse) => {
+    laneHandler((request, response: ServerResponse) => {
       runInLane('blue', () => request.on('end', () => seen.push(current())))
       request.resume().on('close', () => response.end('x'))
     }),
@@ -245,8 +245,8 @@ t.test('a wrong option is refused when the server is wrapped', async t => {
   // @ts-expect-error: no such option
   refused(() => laneServer(http.createServer(), { trsut: 'edge' }), 'LANEWAY_INVALID_OPTION')
   // @ts-expect-error: no such mode
-  refused(() => withLane(() => {}, { trust: 'all' }), 'LANEWAY_INVALID_OPTION')
-  refused(() => withLane(() => {}, { tag: 'not a tag' }), 'LANEWAY_INVALID_TAG')
+  refused(() => laneHandler(() => {}, { trust: 'all' }), 'LANEWAY_INVALID_OPTION')
+  refused(() => laneHandler(() => {}, { tag: 'not a tag' }), 'LANEWAY_INVALID_TAG')
 })
 
 async function body(stream: AsyncIterable<unknown>): Promise<string> {

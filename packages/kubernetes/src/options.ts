@@ -1,4 +1,5 @@
-import { assertKnownKeys, assertOneOf, describe, emitLanewayWarning, LanewayError, type Warn } from '@laneway/core'
+import { LanewayError, type Warn } from '@laneway/core'
+import { assertKnownKeys, assertOneOf, describe, emitLanewayWarning } from '@laneway/core/internal'
 
 /** Options of `createKubernetesSource`. */
 export interface KubernetesSourceOptions {
@@ -6,7 +7,10 @@ export interface KubernetesSourceOptions {
   kubeconfig?: string
   /** Context of the kubeconfig. @default its current-context */
   context?: string
-  /** Where a service name without namespace is looked up. @default the namespace of the pod or context */
+  /**
+   * Where a service name without namespace is looked up.
+   * @default the namespace of the kubeconfig's context, else `POD_NAMESPACE`, else that of the pod, else `default`
+   */
   namespace?: string
   /**
    * Where the lane of an endpoint is written.
@@ -38,9 +42,15 @@ export interface KubernetesSourceOptions {
   reportHeldAfterMs?: number
   /**
    * Everything is listed anew this often, when a watch ends anyway; 0 never.
-   * @default 1800000, a net under what no test has found
+   * @default 0, as client-go: a watch misses nothing, and the lists of a fleet are a load
    */
   relistMs?: number
+  /**
+   * Up to so many services asked for in a namespace, only their slices and pods are followed; with more, all of the
+   * namespace. 0: always all. Not for `serviceLabel`, where a service has several names.
+   * @default 10: each further name is one more list of all of them
+   */
+  narrowUpTo?: number
   /** First pause after a failure, doubled each time. @default 800, as client-go */
   minBackoffMs?: number
   /** @default 30000, as client-go */
@@ -72,6 +82,7 @@ export interface ResolvedKubernetesSourceOptions {
   readonly idleTimeoutMs: number
   readonly reportHeldAfterMs: number
   readonly relistMs: number
+  readonly narrowUpTo: number
   readonly minBackoffMs: number
   readonly maxBackoffMs: number
   readonly coalesceMs: number
@@ -94,6 +105,7 @@ const KEYS = [
   'idleTimeoutMs',
   'reportHeldAfterMs',
   'relistMs',
+  'narrowUpTo',
   'minBackoffMs',
   'maxBackoffMs',
   'coalesceMs',
@@ -126,7 +138,8 @@ export function resolveKubernetesSourceOptions(input: KubernetesSourceOptions = 
     requestTimeoutMs: ms('requestTimeoutMs', input.requestTimeoutMs ?? 10_000, 1),
     idleTimeoutMs: ms('idleTimeoutMs', input.idleTimeoutMs ?? 90_000, 1),
     reportHeldAfterMs: ms('reportHeldAfterMs', input.reportHeldAfterMs ?? 30_000, 1),
-    relistMs: ms('relistMs', input.relistMs ?? 1_800_000, 0),
+    relistMs: ms('relistMs', input.relistMs ?? 0, 0),
+    narrowUpTo: count('narrowUpTo', input.narrowUpTo ?? 10, 0, 100),
     minBackoffMs,
     maxBackoffMs: ms('maxBackoffMs', input.maxBackoffMs ?? Math.max(30_000, minBackoffMs), minBackoffMs),
     coalesceMs: ms('coalesceMs', input.coalesceMs ?? 50, 0),
@@ -141,6 +154,16 @@ function ms(name: string, value: number, least: number): number {
     throw new LanewayError(
       'LANEWAY_INVALID_OPTION',
       `${WHERE}: ${name} must be a number of milliseconds from ${least}, received ${describe(value)}`,
+    )
+  }
+  return value
+}
+
+function count(name: string, value: number, least: number, most: number): number {
+  if (!(Number.isInteger(value) && value >= least && value <= most)) {
+    throw new LanewayError(
+      'LANEWAY_INVALID_OPTION',
+      `${WHERE}: ${name} must be a whole number from ${least} to ${most}, received ${describe(value)}`,
     )
   }
   return value

@@ -2,11 +2,12 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { createKubernetesSource } from '@laneway/kubernetes'
+import { SourceReports } from '@laneway/testkit'
 import t from 'tap'
-import { findClusterAccess } from '../src/cluster-access.js'
-import { inClusterAccess } from '../src/in-cluster.js'
-import { kubeconfigAccess } from '../src/kubeconfig-access.js'
-import { Cluster, Seen, writeFile } from './cluster.js'
+import { findClusterAccess } from '../src/access/find-cluster.js'
+import { inClusterAccess } from '../src/access/in-cluster.js'
+import { kubeconfigAccess } from '../src/access/kubeconfig-access.js'
+import { Cluster, writeFile } from './cluster.js'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
@@ -78,6 +79,19 @@ t.test('several files: the first that names a thing wins', async t => {
   const access = findClusterAccess(undefined, undefined, { KUBECONFIG: `${first}:${second}` })
   t.strictSame((await access.credentials(false)).headers, { authorization: 'Bearer first' })
   t.equal(findClusterAccess(second, 'two', {}).namespace, 'default')
+})
+
+t.test('the namespace is that of the context, else POD_NAMESPACE, else default', async t => {
+  const file = writeFile(t, 'config', config({ token: 'abc' }))
+  const cases: [context: string, env: Record<string, string>, namespace: string][] = [
+    ['one', { POD_NAMESPACE: 'billing' }, 'shop'],
+    ['two', { POD_NAMESPACE: ' billing\n' }, 'billing'],
+    ['two', { POD_NAMESPACE: '' }, 'default'],
+    ['two', {}, 'default'],
+  ]
+  for (const [context, env, namespace] of cases) {
+    t.equal(findClusterAccess(file, context, env).namespace, namespace, `${context} ${JSON.stringify(env)}`)
+  }
 })
 
 t.test('a kubeconfig that cannot be used says why', async t => {
@@ -177,6 +191,7 @@ t.test('inside a pod: host, port and namespace are given, token and CA are read 
   const access = inClusterAccess(env, folder)
   t.equal(access?.server.href, 'https://[fd00::1]:6443/')
   t.equal(access?.namespace, 'shop')
+  t.equal(inClusterAccess({ ...env, POD_NAMESPACE: 'billing' }, folder)?.namespace, 'billing')
   t.strictSame(await access?.credentials(false), {
     tls: { ca: Buffer.from('CA') },
     headers: { authorization: 'Bearer one' },
@@ -204,14 +219,14 @@ t.test('a token that was rotated is used from the next refusal on', async t => {
     minBackoffMs: 1,
   })
   t.teardown(() => source.close())
-  const seen = new Seen()
+  const seen = new SourceReports()
   source.subscribe('orders', seen.listener)
   await seen.untilTable('10.0.0.1:80=base')
   wanted = 'new'
   cluster.pod('u1', 'gray')
   cluster.api.endWatches()
   await seen.untilTable('10.0.0.1:80=gray')
-  t.notOk(seen.told.includes('stale'), 'nobody noticed')
+  t.notOk(seen.kinds.includes('stale'), 'nobody noticed')
   wanted = 'none'
   cluster.api.endWatches()
   await seen.until(one => one.errors.some(error => (error as { code?: string }).code === 'LANEWAY_AUTH'))

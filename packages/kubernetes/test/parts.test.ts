@@ -1,11 +1,11 @@
 import { createKubernetesSource } from '@laneway/kubernetes'
 import fc from 'fast-check'
 import t from 'tap'
-import { backoffMs } from '../src/backoff.js'
-import { createLineSplitter } from '../src/line-splitter.js'
-import { isOlder } from '../src/resource-version.js'
+import { choosePort } from '../src/objects/service-ports.js'
 import { parseServiceName } from '../src/service-name.js'
-import { choosePort } from '../src/service-ports.js'
+import { backoffMs } from '../src/watch/backoff.js'
+import { createLineSplitter } from '../src/watch/line-splitter.js'
+import { isOlder } from '../src/watch/resource-version.js'
 
 t.test('lines are the same however the bytes are cut', async t => {
   fc.assert(

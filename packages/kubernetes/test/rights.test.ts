@@ -1,5 +1,6 @@
+import { SourceReports } from '@laneway/testkit'
 import t from 'tap'
-import { Cluster, PODS, Seen } from './cluster.js'
+import { Cluster, PODS, SERVICES } from './cluster.js'
 
 t.test('without the right to list pods the start fails, naming the verb and the other way', async t => {
   const cluster = await Cluster.start(t)
@@ -9,11 +10,11 @@ t.test('without the right to list pods the start fails, naming the verb and the 
   const message =
     /not allowed to list pods in namespace shop; grant the verbs list and watch on pods, or use laneFrom: 'serviceLabel'/
   await t.rejects(source.ready(), { code: 'LANEWAY_AUTH', message })
-  const seen = new Seen()
+  const seen = new SourceReports()
   source.subscribe('orders', seen.listener)
   await seen.until(one => one.last === 'stale')
   t.match(seen.errors[0], { code: 'LANEWAY_AUTH', message })
-  t.notOk(seen.told.includes('snapshot'), 'and nothing is served')
+  t.notOk(seen.kinds.includes('snapshot'), 'and nothing is served')
 })
 
 t.test('the right to watch is named as well', async t => {
@@ -42,12 +43,42 @@ t.test('ready settles when everything was listed, and keeps the namespace watche
   cluster.pod('u1')
   cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
   const source = cluster.source()
+  const first = new SourceReports()
+  const stop = source.subscribe('orders', first.listener)
   await source.ready()
-  const lists = cluster.api.requests.filter(one => !one.query.has('watch')).length
-  const seen = new Seen()
+  stop()
+  const requests = cluster.api.requests.length
+  const seen = new SourceReports()
   source.subscribe('orders', seen.listener)
   await seen.untilTable('10.0.0.1:80=base')
-  t.equal(cluster.api.requests.filter(one => !one.query.has('watch')).length, lists)
+  t.equal(cluster.api.requests.length, requests)
+})
+
+t.test('the right to list is only needed where lists do not begin the watch', async t => {
+  const cluster = await Cluster.start(t)
+  cluster.pod('u1', 'gray')
+  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
+  cluster.api.faults.refuse = one => (one.path === PODS && !one.query.has('watch') ? 403 : undefined)
+  await cluster.watch('orders').untilTable('10.0.0.1:80=gray')
+  cluster.api.faults.noStreamingLists = 'refuse'
+  const seen = cluster.watch('orders')
+  await seen.until(one => one.last === 'stale')
+  t.match(seen.errors[0]?.message, /not allowed to list pods/)
+})
+
+t.test('without the right to get Services every pod of the namespace is followed', async t => {
+  const cluster = await Cluster.start(t)
+  cluster.pod('u1', 'gray')
+  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
+  cluster.api.faults.refuse = one => (one.path.startsWith(SERVICES) ? 403 : undefined)
+  const seen = cluster.watch('orders')
+  await seen.untilTable('10.0.0.1:80=gray')
+  t.notOk(seen.kinds.includes('stale'))
+  const watches = cluster.api.requests.filter(one => one.path === PODS)
+  t.strictSame(
+    watches.map(one => one.query.get('labelSelector')),
+    [null],
+  )
 })
 
 t.test('ready of a source that is closed meanwhile rejects', async t => {
@@ -70,7 +101,7 @@ t.test('with one Service per lane no pod is read', async t => {
   })
   cluster.slice('s4', { service: 'orders-gray-area', labels: gray, endpoints: { '10.0.0.5': 'u5' } })
   const source = cluster.source({ laneFrom: 'serviceLabel' })
-  const seen = new Seen()
+  const seen = new SourceReports()
   source.subscribe('orders', seen.listener)
   await seen.untilTable('10.0.0.1:80=base 10.0.0.2:80=base 10.0.0.3:80=gray 10.0.0.4:80=v2')
   t.notOk(cluster.api.requests.some(one => one.path === PODS))

@@ -1,10 +1,10 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { ConfigStore } from './config-store.js'
+import type { ConfigStore } from './config/config-store.js'
 import type { Dialect } from './dialect.js'
-import type { InstanceOverride, ServiceName } from './instance.js'
-import type { NamingPushes } from './naming-pushes.js'
-import type { NamingStore } from './naming-store.js'
-import type { TokenStore } from './token-store.js'
+import type { InstanceOverride, ServiceName } from './naming/instance.js'
+import type { NamingPushes } from './naming/naming-pushes.js'
+import type { NamingStore } from './naming/naming-store.js'
+import type { TokenStore } from './requests/token-store.js'
 
 interface HttpParts {
   readonly dialect: Dialect

@@ -1,10 +1,7 @@
 export type { DialectName } from './dialect.js'
 export { DevServerError, type DevServerErrorCode } from './error.js'
-export type { FaultScope } from './fault-rules.js'
-export type { NacosFaults, StalePush, Undo } from './faults.js'
-export type { NacosDevServerOptions, TracedMessage } from './options.js'
-export type { Side } from './port-pair.js'
-export { createNacosDevServer, type NacosDevServer } from './server.js'
+export type { FaultScope } from './faults/fault-rules.js'
+export type { NacosFaults, StalePush, Undo } from './faults/faults.js'
 export type {
   ConfigListenerView,
   ConfigView,
@@ -12,4 +9,7 @@ export type {
   Introspection,
   SessionView,
   SubscriptionView,
-} from './views.js'
+} from './introspection.js'
+export type { NacosDevServerOptions, TracedMessage } from './options.js'
+export { createNacosDevServer, type NacosDevServer } from './server.js'
+export type { Side } from './transport/port-pair.js'

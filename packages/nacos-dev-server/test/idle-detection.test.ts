@@ -1,6 +1,6 @@
 import { connect } from 'node:http2'
 import t from 'tap'
-import { encodePayload } from '../src/payload.js'
+import { encodePayload } from '../src/transport/payload.js'
 import { setUpPeer, startServer } from './fixture.js'
 import { register, subscribe } from './peer.js'
 

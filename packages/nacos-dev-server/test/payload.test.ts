@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import protobuf from 'protobufjs'
 import t from 'tap'
-import { decodePayload, encodePayload } from '../src/payload.js'
+import { decodePayload, encodePayload } from '../src/transport/payload.js'
 
 /** The two messages as Nacos declares them, read by a library that is not ours. */
 const root = protobuf.parse(`

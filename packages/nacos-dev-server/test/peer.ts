@@ -1,5 +1,5 @@
 import { Client, type ClientDuplexStream, credentials, type ServiceError } from '@grpc/grpc-js'
-import { decodePayload, encodePayload, type Payload } from '../src/payload.js'
+import { decodePayload, encodePayload, type Payload } from '../src/transport/payload.js'
 
 /** A message that a server sent over the stream. */
 export interface Pushed {

@@ -1,8 +1,8 @@
-import { NacosConfig } from './config.js'
-import { Connection } from './connection.js'
-import { Login } from './login.js'
-import { NacosNaming } from './naming.js'
-import { type NacosClientOptions, resolveNacosClientOptions } from './options.js'
+import { NacosConfig } from './config/config.js'
+import { Connection } from './connection/connection.js'
+import { Login } from './connection/login.js'
+import { type NacosClientOptions, resolveNacosClientOptions } from './connection/options.js'
+import { NacosNaming } from './naming/naming.js'
 
 /** A client of one Nacos cluster: one connection, one identity at the server, naming and configuration. */
 export interface NacosClient {

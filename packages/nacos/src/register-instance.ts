@@ -1,11 +1,12 @@
 import type { Server } from 'node:net'
-import { assertKnownKeys, describe, isTag, type Lane, LanewayError, ownLane } from '@laneway/core'
+import { isTag, type Lane, LanewayError, ownLane } from '@laneway/core'
+import { assertKnownKeys, describe } from '@laneway/core/internal'
 // Not from the index: the resolver would come with it.
 import { tagsOfMetadata } from '@laneway/discovery/tags-of-metadata'
 import type { NacosClient } from './client.js'
 import { laneMetadata, mentionsLaneMetadata } from './lane-metadata.js'
-import type { InstanceInput } from './registrations.js'
-import type { ServiceRef } from './service-ref.js'
+import type { InstanceInput } from './naming/registrations.js'
+import type { ServiceRef } from './naming/service-ref.js'
 
 /** Options of {@link registerInstance}. */
 export interface RegisterInstanceOptions {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { parseInTurns } from '../src/parse-in-turns.js'
+import { parseInTurns } from '../src/wire/parse-in-turns.js'
 
 const LONG = 300_000
 

@@ -1,8 +1,8 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import fc from 'fast-check'
 import t from 'tap'
-import { FrameReader, frame } from '../src/frames.js'
-import { decodePayload, encodePayload } from '../src/payload.js'
+import { FrameReader, frame } from '../src/wire/frames.js'
+import { decodePayload, encodePayload } from '../src/wire/payload.js'
 import { decode, encode } from './raw-server.js'
 
 const headers = fc

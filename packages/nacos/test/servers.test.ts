@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import t from 'tap'
+import { parseServers } from '../src/connection/servers.js'
 import { createNacosClient } from '../src/index.js'
-import { parseServers } from '../src/servers.js'
 
 function messageOf(servers: string | readonly string[]): string {
   try {

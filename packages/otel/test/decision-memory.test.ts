@@ -1,7 +1,7 @@
 import { parseLane } from '@laneway/core'
 import t from 'tap'
-import { DecisionMemory } from '../src/decision-memory.js'
-import { resolvedAddress, undiciHeader } from '../src/undici-request.js'
+import { DecisionMemory } from '../src/spans/decision-memory.js'
+import { resolvedAddress, undiciHeader } from '../src/spans/undici-request.js'
 
 const decision = (address: string | undefined, lane: string | undefined, outcome: string) => ({
   service: 'svc',

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import http, { createServer } from 'node:http'
 import { connect } from 'node:net'
-import { channels, currentLane, parseLane, runInLane } from '@laneway/core'
+import { channels, currentLane, type IngressEvent, parseLane, runInLane } from '@laneway/core'
 import { createLaneResolver, createStaticSource } from '@laneway/discovery'
-import { LaneAgent, withLane } from '@laneway/http'
+import { LaneAgent, laneHandler } from '@laneway/http'
 import { listen } from '@laneway/testkit'
 import { composeLane } from '@laneway/undici'
 import { context } from '@opentelemetry/api'
@@ -50,14 +50,17 @@ const decision = (header: string | undefined, served: string | undefined, outcom
     served,
     outcome,
     address: outcome === 'no-base' ? undefined : address,
+    reason: () => '',
   })
-const ingress = (event: object) =>
+const ingress = (event: Partial<IngressEvent>) =>
   channels.ingress.publish({
     lane: undefined,
     source: undefined,
     problem: undefined,
     stripped: false,
     escaped: false,
+    contradicted: false,
+    request: { headers: {} },
     ...event,
   })
 
@@ -83,7 +86,7 @@ t.test('what comes in and goes out counts', async t => {
   ingress({ problem: 'invalid' })
   ingress({ stripped: true })
   ingress({ escaped: true })
-  for (const action of ['forwarded', 'blocked', 'invalid'])
+  for (const action of ['forwarded', 'blocked', 'invalid'] as const)
     channels.egress.publish({ host: 'a', lane: undefined, action })
   t.strictSame(await read(), {
     'laneway.ingress{lane=base,source=none}': 4,
@@ -171,7 +174,7 @@ t.test('durations of requests in and out, in seconds, by lane', async t => {
   const front = await listen(
     t,
     createServer(
-      withLane((req, res) => {
+      laneHandler((req, res) => {
         res.statusCode = req.url === '/fail' ? 503 : 200
         res.end(currentLane()?.header)
       }),
@@ -235,7 +238,7 @@ t.test('a client that goes away before the answer counts as aborted', async t =>
   let socket: ReturnType<typeof connect> | undefined
   const closed = new Promise<void>(resolve => {
     const server = createServer(
-      withLane((_req, res) => {
+      laneHandler((_req, res) => {
         res.on('close', resolve)
         socket!.destroy()
       }),
@@ -252,7 +255,7 @@ t.test('a client that goes away before the answer counts as aborted', async t =>
 
 t.test('durations: false measures none', async t => {
   const { read } = start(t, { durations: false })
-  const port = await listen(t, createServer(withLane((_req, res) => res.end())))
+  const port = await listen(t, createServer(laneHandler((_req, res) => res.end())))
   const [response] = await once(http.get({ port, host: '127.0.0.1', agent: false }), 'response')
   response.resume()
   await once(response, 'close')

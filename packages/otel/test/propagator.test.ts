@@ -14,8 +14,8 @@ import {
   W3CTraceContextPropagator,
 } from '@opentelemetry/core'
 import t from 'tap'
+import { contextInLane } from '../src/context/lane-context.js'
 import { LanePropagator, type LanePropagatorOptions, laneOf } from '../src/index.js'
-import { withLane } from '../src/lane-context.js'
 
 const MSE_GRAY = '__microservice_tag__=%5B%7B%22tag%22%3A%22gray%22%7D%5D'
 
@@ -111,7 +111,7 @@ t.test('header lines that differ are no lane; equal ones are one', async t => {
 })
 
 t.test('a carrier without our members leaves the context as it is', async t => {
-  const outer = withLane(ROOT_CONTEXT, parseLane('gray'))
+  const outer = contextInLane(ROOT_CONTEXT, parseLane('gray'))
   const lane = new LanePropagator()
   t.equal(lane.extract(outer, {}, defaultTextMapGetter), outer)
   t.equal(lane.extract(outer, { baggage: 'a=1' }, defaultTextMapGetter), outer)
@@ -148,7 +148,7 @@ t.test('inject: true writes header and member, the member first', async t => {
 })
 
 t.test('inject: true keeps the whole within 64 members and 8192 bytes', async t => {
-  const lane = withLane(ROOT_CONTEXT, parseLane('gray'))
+  const lane = contextInLane(ROOT_CONTEXT, parseLane('gray'))
   const write = (baggage: string) => {
     const carrier = { baggage }
     new LanePropagator({ inject: true }).inject(lane, carrier, defaultTextMapSetter)
@@ -169,7 +169,7 @@ t.test('inject: "remove" takes out what other propagators wrote of ours', async 
 })
 
 t.test('what OpenTelemetry does for itself carries no lane', async t => {
-  const from = suppressTracing(withLane(ROOT_CONTEXT, parseLane('gray')))
+  const from = suppressTracing(contextInLane(ROOT_CONTEXT, parseLane('gray')))
   t.strictSame(inject(from, { inject: true }), {})
 })
 

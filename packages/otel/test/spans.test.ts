@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { setImmediate as tick } from 'node:timers/promises'
 import { currentLane, type Lane, runInLane } from '@laneway/core'
 import { createLaneResolver, createStaticSource } from '@laneway/discovery'
-import { LaneAgent, withLane } from '@laneway/http'
+import { LaneAgent, laneHandler } from '@laneway/http'
 import { listen } from '@laneway/testkit'
 import { composeLane } from '@laneway/undici'
 import { context, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api'
@@ -152,7 +152,7 @@ t.test('the server span says what the ingress decided, not what the propagator r
   const edge = await listen(
     t,
     createServer(
-      withLane(
+      laneHandler(
         (_req, res) => {
           seen.push(currentLane())
           tracer.startSpan('inner').end()
@@ -186,7 +186,7 @@ t.test('the server span says what the ingress decided, not what the propagator r
 })
 
 t.test("the server span is marked when a framework's instrumentation has its own span in front of it", async t => {
-  const handler = withLane((_req, res) => res.end())
+  const handler = laneHandler((_req, res) => res.end())
   const server = createServer((req, res) => {
     const middleware = tracer.startSpan('middleware')
     context.with(trace.setSpan(context.active(), middleware), () => handler(req, res))

@@ -2,12 +2,12 @@ import { bindLane, currentLane, detachLane, parseLane, runInLane } from '@lanewa
 import { context, propagation, ROOT_CONTEXT } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import t from 'tap'
+import { contextInLane } from '../src/context/lane-context.js'
 import { createOtelLaneStorage, laneOf, useOtelContext } from '../src/index.js'
-import { withLane } from '../src/lane-context.js'
 
 const lane = () => currentLane()?.header
 const inContext = () => laneOf(context.active())?.header
-const gray = withLane(ROOT_CONTEXT, parseLane('gray'))
+const gray = contextInLane(ROOT_CONTEXT, parseLane('gray'))
 const baggage = (entries: Record<string, string>) =>
   propagation.setBaggage(
     ROOT_CONTEXT,

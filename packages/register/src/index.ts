@@ -1,7 +1,7 @@
 import './node-version.js'
 
 // For users
-export type { RegisterOptions } from './config.js'
-export type { RegisterHealth } from './health.js'
-export type { RegistrationHealth } from './membership.js'
+export type { RegisterOptions } from './config/config.js'
+export type { RegisterHealth } from './lifecycle/health.js'
+export type { RegistrationHealth } from './lifecycle/membership.js'
 export { health, shutdown, useLogger } from './shutdown.js'

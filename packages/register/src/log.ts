@@ -1,6 +1,7 @@
-import { assertLogger, emitLanewayWarning, type Logger, logLanes } from '@laneway/core'
-import type { RegisterConfig } from './config.js'
-import { createWarn } from './register-words.js'
+import { type Logger, logLanes } from '@laneway/core'
+import { assertLogger, emitLanewayWarning } from '@laneway/core/internal'
+import type { RegisterConfig } from './config/config.js'
+import { createWarn } from './config/register-words.js'
 
 /** Where this package says things. */
 export interface Log {

@@ -1,5 +1,5 @@
 import type { Logger } from '@laneway/core'
-import type { RegisterHealth } from './health.js'
+import type { RegisterHealth } from './lifecycle/health.js'
 import { running } from './start.js'
 
 // Loading this package is what starts it.

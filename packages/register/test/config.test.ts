@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { readConfig } from '../src/config.js'
+import { readConfig } from '../src/config/config.js'
 
 function folderWith(file: string, text: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'laneway-config-'))

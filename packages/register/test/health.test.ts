@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { createNacosDevServer } from '@laneway/nacos-dev-server'
 import t from 'tap'
 import { parse } from 'yaml'
-import type { RegisterHealth } from '../src/health.js'
+import type { RegisterHealth } from '../src/lifecycle/health.js'
 import { freePort } from './free-port.js'
 import { startApp } from './start-app.js'
 

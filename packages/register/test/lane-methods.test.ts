@@ -1,7 +1,7 @@
 import { currentLane, parseLane, runInLane } from '@laneway/core'
 import t from 'tap'
 import { createGuard } from '../src/guard.js'
-import { createLaneMethods } from '../src/lane-methods.js'
+import { createLaneMethods } from '../src/libraries/lane-methods.js'
 
 const gray = parseLane('gray')!
 type Callback = (...args: unknown[]) => unknown

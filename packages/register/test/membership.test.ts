@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import { LanewayError } from '@laneway/core'
 import t from 'tap'
-import type { Registration } from '../src/discovery.js'
-import { createMembership } from '../src/membership.js'
+import type { Registration } from '../src/discovery/discovery.js'
+import { createMembership } from '../src/lifecycle/membership.js'
 
 const refusal = () => new LanewayError('LANEWAY_AUTH', 'login of "me" failed')
 

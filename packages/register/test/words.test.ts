@@ -22,7 +22,7 @@ t.test('a call kept from a host is told once for all clients, with the setting o
 
 t.test('a wrong value is refused by the name of its setting', async t => {
   const refused = startApp(t, program('plain.mjs'), { environment: { LANEWAY_PROPAGATE_TO: '169.254.169.254' } })
-  await t.rejects(refused, { message: /LANEWAY_INVALID_OPTION: LANEWAY_PROPAGATE_TO takes hosts/ })
+  await t.rejects(refused, { message: /LANEWAY_INVALID_OPTION: LANEWAY_PROPAGATE_TO is a list of hosts/ })
   const header = startApp(t, program('plain.mjs'), { environment: { LANEWAY_HEADER: 'a b' } })
   await t.rejects(header, { message: /LANEWAY_INVALID_OPTION: LANEWAY_HEADER is the name of a header/ })
 })

@@ -1,7 +1,5 @@
-// For users
-
-// For the other @laneway packages
-export { createBackendPick } from './backend-weights.js'
+export type { ConditionTrace } from './condition/condition.js'
+export { forwardedAddress, type RulesRequest } from './condition/request.js'
 export {
   type CompiledRules,
   compileRules,
@@ -9,8 +7,9 @@ export {
   type RulesExplanation,
   type RulesInput,
   type RuleTrace,
-} from './compile-rules.js'
-export type { ConditionTrace } from './condition.js'
+} from './decision/compile-rules.js'
+export type { RulesOptions } from './decision/rules-options.js'
+export { SLOTS, slotOf } from './decision/slots.js'
 export type {
   AddressTest,
   Condition,
@@ -21,9 +20,10 @@ export type {
   Split,
   SplitLane,
   TextTest,
-} from './document.js'
-export { createHeaderModifier, type Headers } from './header-modifier.js'
-export { createRouteMatcher, type RouteMatched } from './http-route.js'
+} from './document/document.js'
+export { parseRules } from './document/parse-rules.js'
+export type { RulesProblem } from './document/problems.js'
+export { rulesSchema } from './document/rules-schema.js'
 export type {
   HeaderModifier,
   HttpRoute,
@@ -34,12 +34,6 @@ export type {
   RouteRule,
   TrafficRouting,
   ValueMatch,
-} from './manifest.js'
-export { parseRules } from './parse-rules.js'
-export type { RulesProblem } from './problems.js'
-export { forwardedAddress, type RulesRequest } from './request.js'
-export { createRulesHolder, type RulesHolder, type RulesHolderOptions } from './rules-holder.js'
-export type { RulesOptions } from './rules-options.js'
-export { rulesSchema } from './rules-schema.js'
-export { SLOTS, slotOf } from './slots.js'
-export { type RulesWatch, type WatchRulesOptions, watchRules } from './watch-rules.js'
+} from './manifest/manifest.js'
+export { createRulesHolder, type RulesHolder, type RulesHolderOptions } from './reload/rules-holder.js'
+export { type RulesWatch, type WatchRulesOptions, watchRules } from './reload/watch-rules.js'

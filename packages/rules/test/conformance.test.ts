@@ -2,15 +2,8 @@
 // tests of the gateway.
 import { gatewayApiTables, headerModifierCases, gatewayApiRoute as routeOf, weightCase } from '@laneway/testkit'
 import t from 'tap'
-import {
-  compileRules,
-  createBackendPick,
-  createHeaderModifier,
-  createRouteMatcher,
-  type HeaderModifier,
-  type HttpRoute,
-  type RulesRequest,
-} from '../src/index.js'
+import { compileRules, type HeaderModifier, type HttpRoute, type RulesRequest } from '../src/index.js'
+import { createBackendPick, createHeaderModifier, createRouteMatcher } from '../src/internal.js'
 
 type Headers = Readonly<Record<string, string>>
 

@@ -10,7 +10,8 @@ export interface ExampleRun {
 }
 
 /**
- * Runs a fenced `ts` or `js` block of a package's README as it stands, against the sources, in a process of its own.
+ * Runs a fenced `ts` or `js` block of a package's README as it stands, in a process of its own: against the sources, or
+ * in the application of `EXAMPLES_FOLDER`, against the packages that are installed there.
  *
  * @param folder - the package, e.g. `packages/core`; relative to the repository
  * @param index - which block, from 0
@@ -24,20 +25,21 @@ export async function readmeExample(
   const blocks = [...readFileSync(join(folder, 'README.md'), 'utf8').matchAll(/^```(?:ts|js)\n([\s\S]*?)^```$/gm)]
   const source = blocks[index]?.[1]
   if (source === undefined) throw new Error(`${folder}/README.md has no code block number ${index}`)
-  const place = join(folder, 'test', `.readme-${process.pid}-${index}`)
+  const application = process.env['EXAMPLES_FOLDER']
+  const place = join(application ?? join(folder, 'test'), `.readme-${process.pid}-${index}`)
   mkdirSync(place, { recursive: true })
   const file = join(place, 'example.mts')
   writeFileSync(file, source)
   try {
-    return await run(file, environment)
+    return await run(file, environment, application === undefined ? ['--conditions=@laneway/source'] : [])
   } finally {
     rmSync(place, { recursive: true, force: true })
   }
 }
 
-function run(file: string, environment: Record<string, string>): Promise<ExampleRun> {
+function run(file: string, environment: Record<string, string>, conditions: string[]): Promise<ExampleRun> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@laneway/source', file], {
+    const child = spawn(process.execPath, ['--import', 'tsx', ...conditions, file], {
       env: { ...process.env, ...environment, NODE_OPTIONS: '' },
       timeout: 30_000,
     })

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Generations } from '../bounded-map.js'
 import type { Lane } from '../lane/lane.js'
 import type { CallInfo } from './call-info.js'
 
@@ -21,17 +22,12 @@ export interface LaneStorage {
   adopt?(lane: Lane | undefined): void
 }
 
-/** Lanes seen lately, by what was on the wire. Two generations bound it: network input cannot make it grow. */
-export interface LaneInterns {
-  young: Map<string, Lane>
-  old: Map<string, Lane>
-}
-
 /** The process-wide state of version 1. Fields are only ever added: other copies of this package read them. */
 export interface ContextSlot {
   readonly version: 1
   storage: LaneStorage
-  readonly lanes: LaneInterns
+  /** Lanes seen lately, by what was on the wire. Bounded, so that network input cannot make it grow. */
+  readonly lanes: Generations<string, Lane>
   /** The lane of code that runs for no request, with `ownLane: 'colour'`; otherwise `undefined`. */
   ownColour: Lane | undefined
   /** The incoming request of the running code, while a log follows requests. */

@@ -1,16 +1,29 @@
 import type { Lane } from '../lane/lane.js'
 import { assertLane } from '../lane/parse-lane.js'
+import { BASE_TAG } from '../lane/tag.js'
 import { slot } from './context-slot.js'
 
 /**
  * The lane of the running code, or `undefined` for base. Never throws.
  *
  * A request whose tag is `base` asks for base in so many words: its lane is `{ header: 'base', tags: ['base'] }`, it goes to
- * base, and the tag is forwarded. All ingresses and `runInLane('base', …)` agree on that. To ask whether code runs in base,
- * compare `currentLane()?.tags[0] ?? 'base'` with `'base'`.
+ * base, and the tag is forwarded. All ingresses and `runInLane('base', …)` agree on that. To ask whether code runs in base or
+ * in a lane, use {@link inLane}.
  */
 export function currentLane(): Lane | undefined {
   return slot.storage.getStore() ?? slot.ownColour
+}
+
+/**
+ * Whether the running code is in the lane of a tag. A lane that is a list, such as `gray-2,gray`, is in the lane of each
+ * of its tags. Code without a lane is in `base`. Never throws; what is no tag is `false`.
+ *
+ * @example
+ * if (inLane('gray')) showNewPrices()
+ */
+export function inLane(tag: string): boolean {
+  const lane = currentLane()
+  return lane === undefined ? tag === BASE_TAG : lane.tags.includes(tag)
 }
 
 /**
@@ -46,10 +59,10 @@ export function detachLane<F extends (this: any, ...args: any[]) => unknown>(fn:
 }
 
 function tie<F extends (this: any, ...args: any[]) => unknown>(lane: Lane | undefined, fn: F): F {
-  function inLane(this: unknown, ...args: unknown[]) {
+  function callInLane(this: unknown, ...args: unknown[]) {
     return slot.storage.run(lane, Reflect.apply, fn, this, args)
   }
   // Express tells an error handler by its four parameters.
-  Object.defineProperty(inLane, 'length', { value: fn.length })
-  return inLane as F
+  Object.defineProperty(callInLane, 'length', { value: fn.length })
+  return callInLane as F
 }

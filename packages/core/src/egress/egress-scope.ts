@@ -1,8 +1,10 @@
 import { BlockList, isIP } from 'node:net'
-import { LanewayError } from '../errors.js'
+import { BoundedMap } from '../bounded-map.js'
+import type { LanewayError } from '../errors.js'
 import { inList, isPrivateAddress } from '../ingress/private-address.js'
-import { describe } from '../known-keys.js'
 import type { Lane } from '../lane/lane.js'
+import { oncePerKey } from '../once-per-key.js'
+import { OptionPlace } from '../options/option-place.js'
 import { emitLanewayWarning, type Warn } from '../warning.js'
 import { isForbiddenAddress, isForbiddenName } from './forbidden-address.js'
 import { type ParsedHost, parseHost } from './host.js'
@@ -47,8 +49,8 @@ const LABEL = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/
 export function createEgressScope(where: string, options: EgressScopeOptions = {}): EgressScope {
   const listed = compile(where, options.propagateTo ?? [])
   const warn = options.warn ?? emitLanewayWarning
-  const warned = new Set<string>()
-  let verdicts = new Map<string, boolean>()
+  const isFirst = oncePerKey(MAX_WARNED)
+  const verdicts = new BoundedMap<string, boolean>(MAX_VERDICTS)
 
   function judge(hostname: string): boolean {
     const host = parseHost(hostname)
@@ -65,14 +67,7 @@ export function createEgressScope(where: string, options: EgressScopeOptions = {
   return {
     includes(hostname) {
       // RFC 1035 ends a name at 255 bytes; longer texts are no hosts, and must not fill the cache.
-      if (hostname.length > MAX_HOST_LENGTH) return false
-      let verdict = verdicts.get(hostname)
-      if (verdict === undefined) {
-        verdict = judge(hostname)
-        if (verdicts.size >= MAX_VERDICTS) verdicts = new Map()
-        verdicts.set(hostname, verdict)
-      }
-      return verdict
+      return hostname.length <= MAX_HOST_LENGTH && verdicts.of(hostname, judge)
     },
     forbids(hostname) {
       const host = parseHost(hostname)
@@ -80,8 +75,7 @@ export function createEgressScope(where: string, options: EgressScopeOptions = {
     },
     blocked(hostname, lane) {
       publishEgress(hostname, lane, 'blocked')
-      if (warned.size >= MAX_WARNED || warned.has(hostname)) return
-      warned.add(hostname)
+      if (!isFirst(hostname)) return
       warn(
         `a call in lane "${lane.header}" to ${hostname} went without the tag, because the host is outside; ` +
           `if it belongs to you, add it to the option propagateTo of ${where}`,
@@ -133,8 +127,8 @@ function addBlock(where: string, addresses: BlockList, entry: string): void {
 }
 
 function refuse(where: string, entry: unknown): LanewayError {
-  return new LanewayError(
-    'LANEWAY_INVALID_OPTION',
-    `${where}: propagateTo takes hosts ("api.example.com"), sub-domains ("*.example.com"), addresses and CIDR blocks ("10.0.0.0/8"), and neither link-local nor metadata addresses; received ${describe(entry)}`,
+  return new OptionPlace(where, ['propagateTo']).unexpected(
+    'a list of hosts ("api.example.com"), sub-domains ("*.example.com"), addresses and CIDR blocks ("10.0.0.0/8") that are neither link-local nor of a metadata service',
+    entry,
   )
 }

@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from 'node:tls'
-import { LanewayError } from '../errors.js'
-import { assertKnownKeys, describe } from '../known-keys.js'
+import { flag, text, unchecked } from '../options/option.js'
+import { OptionPlace } from '../options/option-place.js'
+import { type OptionTable, readOptions } from '../options/read-options.js'
 
 /** How adapters trust instances that speak TLS although the URL says `http` (Nacos metadata `secure=true`). */
 export interface EndpointTls {
@@ -15,16 +16,17 @@ export interface EndpointTls {
   rejectUnauthorized?: boolean
 }
 
+const OPTIONS = {
+  ca: unchecked(),
+  servername: text(undefined),
+  cert: unchecked(),
+  key: unchecked(),
+  rejectUnauthorized: flag(undefined),
+} satisfies OptionTable<EndpointTls>
+
 /** @throws LanewayError `LANEWAY_INVALID_OPTION` */
 export function resolveEndpointTls(where: string, input: EndpointTls | undefined): EndpointTls | undefined {
   if (input === undefined) return undefined
-  assertKnownKeys(`${where}: endpointTls`, input, ['ca', 'servername', 'cert', 'key', 'rejectUnauthorized'])
-  const { servername } = input
-  if (servername !== undefined && (typeof servername !== 'string' || servername === '')) {
-    throw new LanewayError(
-      'LANEWAY_INVALID_OPTION',
-      `${where}: endpointTls.servername is a host name, received ${describe(servername)}`,
-    )
-  }
+  readOptions(new OptionPlace(where, ['endpointTls']), input, OPTIONS)
   return Object.freeze({ ...input })
 }

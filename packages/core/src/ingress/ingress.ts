@@ -1,62 +1,14 @@
-import { LanewayError } from '../errors.js'
-import { assertKnownKeys, assertOneOf, describe } from '../known-keys.js'
+import { BoundedMap } from '../bounded-map.js'
 import type { Lane } from '../lane/lane.js'
-import { colourOwnLane, ownLane } from '../lane/own-lane.js'
 import { parseLane } from '../lane/parse-lane.js'
 import { BASE_TAG } from '../lane/tag.js'
 import { channels, type IngressEvent } from '../log/events.js'
-import { emitLanewayWarning, type Warn } from '../warning.js'
 import { findCarriers, hasCarrierName, mayBeCut } from '../wire/carriers.js'
-import { resolveHeaderName } from '../wire/header-name.js'
 import { isContradicted, type LaneFormat, type LaneProblem, readLane } from '../wire/reading.js'
 import { removeLane } from '../wire/refusal.js'
-import { noteFormats } from '../wire/sent-baggage.js'
+import { type IngressOptions, resolveIngressOptions } from './ingress-options.js'
 import type { IngressRequest } from './request.js'
-import { resolveTrust, type Trust } from './trust.js'
-
-/** Options of every ingress: Express, Fastify, node:http. */
-export interface IngressOptions {
-  /** The header that carries the lane. @default 'x-mse-tag', what MSE and OpenKruise Rollouts use */
-  header?: string
-  /** Who may colour a request. @default 'private', because a pod's peers are private and the internet is not */
-  trust?: Trust
-  /**
-   * The carriers to read, in order; the first one present decides.
-   * @default ['header', 'mse-baggage', 'baggage'], because services with OpenTelemetry and without Laneway forward baggage only.
-   * Leave out 'baggage' behind a Node service that has OpenTelemetry and not Laneway: from a pool with a limit it may send
-   * the baggage of another request
-   */
-  formats?: readonly LaneFormat[]
-  /**
-   * Colours a request that no believed sender has coloured, for the first service of a chain; see `@laneway/rules`.
-   * A rule that throws, or returns a promise, colours nothing.
-   * @default none
-   */
-  rules?: ((request: any) => Lane | undefined) & {
-    /** Names the rule that decides, for the events; asked only while somebody subscribes. */
-    readonly ruleOf?: (request: any) => string | undefined
-  }
-  /**
-   * `colour`: whatever enters this instance untagged, and work without a request (cron, start-up), runs in the
-   * instance's own lane. `ignore`: it stays untagged.
-   * @default 'ignore', because a base request that strays here belongs to base
-   */
-  ownLane?: 'ignore' | 'colour'
-  /** This instance's own tag. @default see `ownLane()` of this package: LANEWAY_TAG, pod labels, … */
-  tag?: string
-  /**
-   * An ingress further in may decide again, so that what an app says itself holds under a preload which knows nothing of
-   * it. It judges what is still on the request, and keeps a lane that came from rules or from `ownLane`.
-   * @default false
-   */
-  provisional?: boolean
-  /**
-   * Told once when a tag was believed on a request that came through a proxy (`X-Forwarded-For`), while `trust` is
-   * 'private': the proxy's address is private, whoever sent the request.
-   * @default a process warning
-   */
-  warn?: Warn
-}
+import { viewOf } from './request-view.js'
 
 /** What an ingress decided about a request. */
 export interface IngressDecision {
@@ -91,14 +43,11 @@ export function decisionOf(request: object): IngressDecision | undefined {
 const NOT_GIVEN = Object.freeze({ given: undefined })
 const UNTAGGED: IngressDecision = Object.freeze({ lane: undefined, stripped: false })
 const STRIPPED: IngressDecision = Object.freeze({ lane: undefined, stripped: true })
-const FORMATS: readonly LaneFormat[] = ['header', 'mse-baggage', 'baggage']
-
 /**
  * Decisions are interned per lane, so that a tagged request allocates none. A bounded Map: a WeakMap grows to what arrives
  * between two collections, and clients choose that (benchmark case memory/resolver).
  */
-const ACCEPTED = new Map<Lane, IngressDecision>()
-const MAX_ACCEPTED = 512
+const ACCEPTED = new BoundedMap<Lane, IngressDecision>(512)
 
 /**
  * Creates the one function that all ingress adapters share.
@@ -107,31 +56,13 @@ const MAX_ACCEPTED = 512
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`
  */
 export function createIngress(where: string, options: IngressOptions = {}): Ingress {
-  assertKnownKeys(where, options, ['header', 'trust', 'formats', 'rules', 'ownLane', 'tag', 'provisional', 'warn'])
-  const header = resolveHeaderName(where, options.header)
-  const formats = Object.freeze([...(options.formats ?? FORMATS)])
-  for (const format of formats) assertOneOf(`${where}: formats`, format, ['header', 'baggage', 'mse-baggage'])
-  noteFormats(formats)
-  const mode = options.ownLane ?? 'ignore'
-  assertOneOf(`${where}: ownLane`, mode, ['ignore', 'colour'])
-  const own = ownLane({ tag: options.tag })
-  const colour = mode === 'colour' ? own : undefined
-  if (colour !== undefined) colourOwnLane(colour)
-  const trusts = resolveTrust(where, options.trust)
+  const { header, formats, trusts, rules, own, colour, provisional, warn } = resolveIngressOptions(where, options)
   const believesAll = options.trust === 'internal'
-  const { rules, warn = emitLanewayWarning } = options
   /** Set while a tag believed behind a proxy is worth a warning. */
   let watchesProxies = (options.trust ?? 'private') === 'private'
   const headerFirst = formats[0] === 'header'
   /** The decision of the coloured request before: a service sees few lanes, and this saves a look-up. */
   let lastAccepted = UNTAGGED
-  const provisional = options.provisional ?? false
-  if (typeof provisional !== 'boolean') {
-    throw new LanewayError(
-      'LANEWAY_INVALID_OPTION',
-      `${where}: provisional is true or false, received ${describe(provisional)}`,
-    )
-  }
 
   return function decide(request: DecidedRequest) {
     const earlier = request[kDecision]
@@ -252,7 +183,7 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
 
   function ruleOf(request: IngressRequest): string | undefined {
     try {
-      return rules?.ruleOf?.(request)
+      return rules?.ruleOf?.(viewOf(request))
     } catch {
       return undefined
     }
@@ -260,7 +191,7 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
 
   function byRule(request: IngressRequest): Lane | undefined {
     try {
-      const lane = rules?.(request)
+      const lane = rules?.(viewOf(request))
       return typeof lane?.header === 'string' ? lane : undefined
     } catch {
       return undefined
@@ -269,13 +200,11 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
 }
 
 function accepted(lane: Lane): IngressDecision {
-  let decision = ACCEPTED.get(lane)
-  if (decision === undefined) {
-    decision = Object.freeze({ lane, stripped: false })
-    if (ACCEPTED.size >= MAX_ACCEPTED) ACCEPTED.clear()
-    ACCEPTED.set(lane, decision)
-  }
-  return decision
+  return ACCEPTED.of(lane, accept)
+}
+
+function accept(lane: Lane): IngressDecision {
+  return Object.freeze({ lane, stripped: false })
 }
 
 function publish(

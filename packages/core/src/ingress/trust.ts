@@ -1,8 +1,9 @@
 import { isIP } from 'node:net'
-import { LanewayError } from '../errors.js'
-import { describe } from '../known-keys.js'
+import { BoundedMap } from '../bounded-map.js'
+import type { OptionPlace } from '../options/option-place.js'
 import { isPrivateAddress } from './private-address.js'
 import type { IngressRequest } from './request.js'
+import { type RequestView, viewOf } from './request-view.js'
 
 /**
  * Who may colour a request.
@@ -14,14 +15,14 @@ import type { IngressRequest } from './request.js'
  * - `edge`: nobody; this is where the public comes in.
  * - a predicate: `true` believes this request. One that throws believes nothing.
  */
-export type Trust = 'private' | 'internal' | 'edge' | ((request: any) => boolean)
+export type Trust = 'private' | 'internal' | 'edge' | ((request: RequestView) => boolean)
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION` */
-export function resolveTrust(where: string, trust: Trust = 'private'): (request: IngressRequest) => boolean {
+export function resolveTrust(trust: Trust | undefined, place: OptionPlace): (request: IngressRequest) => boolean {
   if (typeof trust === 'function') {
     return request => {
       try {
-        return trust(request) === true
+        return trust(viewOf(request)) === true
       } catch {
         return false
       }
@@ -29,26 +30,22 @@ export function resolveTrust(where: string, trust: Trust = 'private'): (request:
   }
   if (trust === 'internal') return () => true
   if (trust === 'edge') return () => false
-  if (trust === 'private') return hasPrivatePeer
-  throw new LanewayError(
-    'LANEWAY_INVALID_OPTION',
-    `${where}: trust is "private", "internal", "edge" or a function, received ${describe(trust)}`,
-  )
+  if (trust === undefined || trust === 'private') return hasPrivatePeer
+  throw place.unexpected('"private", "internal", "edge" or a function', trust)
 }
 
 /** Peers seen lately: a check of the address lists costs 1.5 µs, and a service has few callers. */
 const MAX_PEERS = 1024
-const peers = new Map<string, boolean>()
+const peers = new BoundedMap<string, boolean>(MAX_PEERS)
 
 function hasPrivatePeer(request: IngressRequest): boolean {
   const address = request.socket?.remoteAddress
   if (address === undefined) return isOfUnixSocket(request.socket)
-  const known = peers.get(address)
-  if (known !== undefined) return known
-  const verdict = isIP(address) !== 0 && isPrivateAddress(address)
-  if (peers.size >= MAX_PEERS) peers.clear()
-  peers.set(address, verdict)
-  return verdict
+  return peers.of(address, isPrivatePeer)
+}
+
+function isPrivatePeer(address: string): boolean {
+  return isIP(address) !== 0 && isPrivateAddress(address)
 }
 
 /** A TCP connection that was reset or destroyed has no address either, so the server has to say that it listens on a path. */

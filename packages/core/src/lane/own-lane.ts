@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { slot } from '../context/context-slot.js'
 import { LanewayError } from '../errors.js'
-import { assertKnownKeys, describe } from '../known-keys.js'
+import { describe } from '../options/describe.js'
+import { callback, unchecked } from '../options/option.js'
+import { type OptionTable, readOptions } from '../options/read-options.js'
 import { emitLanewayWarning, type Warn } from '../warning.js'
 import type { Lane } from './lane.js'
 import { assertLane } from './parse-lane.js'
@@ -21,6 +23,14 @@ export interface OwnLaneOptions {
   warn?: Warn
 }
 
+const OPTIONS = {
+  tag: unchecked<string | undefined>(),
+  env: unchecked<OwnLaneOptions['env']>(),
+  labelsFile: unchecked('/etc/podinfo/labels'),
+  annotationsFile: unchecked('/etc/podinfo/annotations'),
+  warn: callback<Warn>(),
+} satisfies OptionTable<OwnLaneOptions>
+
 /** The label that MSE and OpenKruise Rollouts put on a pod of a lane. */
 export const POD_LABEL = 'alicloud.service.tag'
 
@@ -32,10 +42,9 @@ export const POD_LABEL = 'alicloud.service.tag'
  * @throws LanewayError `LANEWAY_INVALID_TAG` for a value that is not a tag: the operator meant a lane, so base is wrong
  */
 export function ownLane(options: OwnLaneOptions = {}): Lane | undefined {
-  assertKnownKeys('ownLane', options, ['tag', 'env', 'labelsFile', 'annotationsFile', 'warn'])
-  const env = options.env ?? process.env
-  const labels = options.labelsFile ?? '/etc/podinfo/labels'
-  const annotations = options.annotationsFile ?? '/etc/podinfo/annotations'
+  const settings = readOptions('ownLane', options, OPTIONS)
+  const { labelsFile: labels, annotationsFile: annotations, warn = warnOnce } = settings
+  const env = settings.env ?? process.env
   const told = [
     { from: 'the option "tag"', value: options.tag },
     { from: 'LANEWAY_TAG', value: env['LANEWAY_TAG'] },
@@ -53,7 +62,6 @@ export function ownLane(options: OwnLaneOptions = {}): Lane | undefined {
   const tag = first.value.trim()
   const other = told.find(one => one.value.trim() !== tag)
   if (other !== undefined) {
-    const warn = options.warn ?? warnOnce
     warn(`${first.from} says "${tag}" and ${other.from} says "${other.value.trim()}": this instance is "${tag}"`)
   }
   return tag === BASE_TAG ? undefined : assertLane(first.from, tag)

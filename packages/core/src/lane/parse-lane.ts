@@ -1,6 +1,7 @@
+import { keep } from '../bounded-map.js'
 import { slot } from '../context/context-slot.js'
 import { LanewayError } from '../errors.js'
-import { describe } from '../known-keys.js'
+import { describe } from '../options/describe.js'
 import type { Lane } from './lane.js'
 import { isTag } from './tag.js'
 
@@ -49,11 +50,7 @@ function parseRare(value: string): Lane | undefined {
   const known = lanes.old.get(value)
   const lane = known ?? parse(value)
   if (lane === undefined) return undefined
-  if (lanes.young.size >= GENERATION) {
-    lanes.old = lanes.young
-    lanes.young = new Map()
-  }
-  lanes.young.set(value, lane)
+  keep(lanes, GENERATION, value, lane)
   return lane
 }
 

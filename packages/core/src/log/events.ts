@@ -75,13 +75,33 @@ export interface SourceEvent {
   readonly error?: Error
 }
 
+/** A `diagnostics_channel` channel whose messages have a type. */
+export interface EventChannel<E> {
+  readonly name: string | symbol
+  readonly hasSubscribers: boolean
+  publish(event: E): void
+  subscribe(listener: (event: E, name: string | symbol) => void): void
+  unsubscribe(listener: (event: E, name: string | symbol) => void): unknown
+}
+
+/** The events of each channel of {@link channels}. */
+export interface LanewayEvents {
+  readonly ingress: IngressEvent
+  readonly decision: DecisionEvent
+  readonly egress: EgressEvent
+  readonly source: SourceEvent
+}
+
 /**
  * The `diagnostics_channel` channels of Laneway. An event object is built only when somebody subscribes. A subscriber
  * that throws is an uncaught exception: that is how Node's channels work.
+ *
+ * @example
+ * channels.decision.subscribe(({ service, outcome }) => console.log(service, outcome))
  */
-export const channels = Object.freeze({
-  ingress: channel('laneway:ingress'),
-  decision: channel('laneway:decision'),
-  egress: channel('laneway:egress'),
-  source: channel('laneway:source'),
+export const channels: { readonly [K in keyof LanewayEvents]: EventChannel<LanewayEvents[K]> } = Object.freeze({
+  ingress: channel('laneway:ingress') as EventChannel<IngressEvent>,
+  decision: channel('laneway:decision') as EventChannel<DecisionEvent>,
+  egress: channel('laneway:egress') as EventChannel<EgressEvent>,
+  source: channel('laneway:source') as EventChannel<SourceEvent>,
 })

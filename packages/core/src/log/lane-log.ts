@@ -1,6 +1,8 @@
 import { followRequests } from '../context/call-context.js'
 import { LanewayError } from '../errors.js'
-import { assertKnownKeys, describe } from '../known-keys.js'
+import { describe } from '../options/describe.js'
+import { callback, flag, unchecked } from '../options/option.js'
+import { type OptionTable, readOptions } from '../options/read-options.js'
 import { channels, type DecisionEvent, type EgressEvent, type IngressEvent } from './events.js'
 import { decisionEntry, egressEntry, ingressEntry } from './log-entry.js'
 import { type Logger, type LogOutput, outputTo, outputToLogger } from './log-output.js'
@@ -16,6 +18,13 @@ export interface LaneLogOptions {
   /** @default the clock */
   now?: () => Date
 }
+
+const OPTIONS = {
+  logger: unchecked<Logger | undefined>(),
+  json: flag(false),
+  write: callback<(text: string) => void, (text: string) => void>(writeError),
+  now: callback<() => Date, () => Date>(() => new Date()),
+} satisfies OptionTable<LaneLogOptions>
 
 /** A log that runs. */
 export interface LaneLog {
@@ -38,13 +47,12 @@ export interface LaneLog {
  * logLanes({ logger: app.log })
  */
 export function logLanes(options: LaneLogOptions = {}): LaneLog {
-  assertKnownKeys('logLanes', options, ['logger', 'json', 'write', 'now'])
-  const { logger, json = false, write = writeError, now = () => new Date() } = options
+  const { logger, json, write, now } = readOptions('logLanes', options, OPTIONS)
   if (logger !== undefined) assertLogger('logLanes: logger', logger)
   let output: LogOutput = logger === undefined ? outputTo(write, json) : outputToLogger(logger)
-  const onIngress = (message: unknown) => output(ingressEntry(message as IngressEvent, now()))
-  const onDecision = (message: unknown) => output(decisionEntry(message as DecisionEvent, now()))
-  const onEgress = (message: unknown) => output(egressEntry(message as EgressEvent, now()))
+  const onIngress = (event: IngressEvent) => output(ingressEntry(event, now()))
+  const onDecision = (event: DecisionEvent) => output(decisionEntry(event, now()))
+  const onEgress = (event: EgressEvent) => output(egressEntry(event, now()))
   const unfollow = followRequests()
   channels.ingress.subscribe(onIngress)
   channels.decision.subscribe(onDecision)

@@ -1,5 +1,5 @@
-import { LanewayError } from '../errors.js'
-import { describe } from '../known-keys.js'
+import type { Option } from '../options/option.js'
+import { OptionPlace } from '../options/option-place.js'
 
 /** The default carrier: what Alibaba Cloud MSE and OpenKruise Rollouts use. */
 export const DEFAULT_HEADER = 'x-mse-tag'
@@ -18,8 +18,8 @@ export function resolveHeaderName(where: string, header: string = DEFAULT_HEADER
     // Parsed headers are a plain object: `constructor` is always there.
     if (name !== 'baggage' && !(name in Object.prototype)) return name
   }
-  throw new LanewayError(
-    'LANEWAY_INVALID_OPTION',
-    `${where}: header is the name of a header of its own, received ${describe(header)}`,
-  )
+  throw new OptionPlace(where, ['header']).unexpected('the name of a header of its own', header)
 }
+
+/** Reads the option `header`. */
+export const headerName: Option<string> = (value, place) => resolveHeaderName(place.where, value as string | undefined)

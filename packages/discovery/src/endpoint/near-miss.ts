@@ -1,4 +1,4 @@
-import { nearest, POD_LABEL } from '@laneway/core'
+import { BoundedMap, nearest, POD_LABEL } from '@laneway/core/internal'
 import type { Member } from '../table/member.js'
 
 const LANE_KEYS = [POD_LABEL, '__micro.service.env__']
@@ -8,7 +8,7 @@ const MAX_KEYS = 1000
 /** Slips of the pen: a letter too many, another separator. */
 const MOST_EDITS = 2
 
-const compared = new Map<string, string | undefined>()
+const compared = new BoundedMap<string, string | null>(MAX_KEYS)
 
 /**
  * A metadata key that was probably meant to carry a lane, on an instance that therefore counts as base, such as
@@ -18,26 +18,18 @@ export function findNearMiss(members: Iterable<Member>): { address: string; key:
   for (const { endpoint } of members) {
     if (endpoint.tags.length > 0) continue
     for (const key of Object.keys(endpoint.metadata)) {
-      const meant = meantBy(key)
-      if (meant !== undefined) return { address: endpoint.address, key, meant }
+      const meant = compared.of(key, meantBy)
+      if (meant !== null) return { address: endpoint.address, key, meant }
     }
   }
   return undefined
 }
 
-function meantBy(key: string): string | undefined {
-  if (compared.has(key)) return compared.get(key)
-  const meant = keyMeantBy(key)
-  if (compared.size >= MAX_KEYS) compared.clear()
-  compared.set(key, meant)
-  return meant
-}
-
-function keyMeantBy(key: string): string | undefined {
+function meantBy(key: string): string | null {
   const near = nearest(key, LANE_KEYS, MOST_EDITS)
-  if (near !== undefined) return near === key ? undefined : near
+  if (near !== undefined) return near === key ? null : near
   // The part in front of the tag is compared.
   const head = key.slice(0, key.indexOf('-') + 1)
-  if (head === CANARY || nearest(head, [CANARY], MOST_EDITS) === undefined) return undefined
+  if (head === CANARY || nearest(head, [CANARY], MOST_EDITS) === undefined) return null
   return `${CANARY}<tag>`
 }

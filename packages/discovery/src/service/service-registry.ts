@@ -1,4 +1,5 @@
-import { LanewayError, nearest, runInLane } from '@laneway/core'
+import { LanewayError, runInLane } from '@laneway/core'
+import { BoundedMap, nearest } from '@laneway/core/internal'
 import { createRandom } from '../balancer/random.js'
 import type { ResolvedLaneResolverOptions } from '../resolver-options.js'
 import { compilePolicies } from '../table/lane-policy.js'
@@ -59,7 +60,7 @@ export class ServiceRegistry {
   /** Entries that only a host name asked for, the oldest first. */
   readonly #asked = new Set<ServiceEntry>()
   /** Found once per list of names: each failed request asks. */
-  readonly #similar = new Map<string, string | undefined>()
+  readonly #similar = new BoundedMap<string, string | null>(MAX_SIMILAR)
   readonly #changed: () => void
   /** Runs while sources that say nothing are waited for. */
   #patience: NodeJS.Timeout | undefined
@@ -113,11 +114,7 @@ export class ServiceRegistry {
   /** A listed name that looks like this one, which is not listed. */
   similar(name: string): string | undefined {
     if (this.#catalog.isListed(this.#naming.keyOf(name))) return undefined
-    if (!this.#similar.has(name)) {
-      if (this.#similar.size >= MAX_SIMILAR) this.#similar.clear()
-      this.#similar.set(name, nearest(name, this.#catalog.names()))
-    }
-    return this.#similar.get(name)
+    return this.#similar.of(name, name => nearest(name, this.#catalog.names()) ?? null) ?? undefined
   }
 
   entries(): Iterable<ServiceEntry> {

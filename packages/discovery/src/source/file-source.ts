@@ -1,8 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { assertKnownKeys, describe, emitLanewayWarning, LanewayError, type Warn } from '@laneway/core'
-import { FileWatch } from './file-watch.js'
+import { LanewayError } from '@laneway/core'
+import {
+  callback,
+  emitLanewayWarning,
+  FileFollower,
+  milliseconds,
+  OptionPlace,
+  type OptionTable,
+  readOptions,
+  texts,
+  type Warn,
+} from '@laneway/core/internal'
 import { PublishedServices } from './published-services.js'
 import { parseServicesFile } from './services-file.js'
 import type { Source } from './source.js'
@@ -20,6 +30,12 @@ export interface FileSourceOptions {
   readonly warn?: Warn
 }
 
+const OPTIONS = {
+  tagsFrom: texts(),
+  pollMs: milliseconds(1000, 1),
+  warn: callback<Warn, Warn>(emitLanewayWarning),
+} satisfies OptionTable<FileSourceOptions>
+
 /** How long a file that is not usable may yet become so: it may have been read while it was written. */
 const SECOND_LOOK_MS = 100
 
@@ -32,12 +48,11 @@ const SECOND_LOOK_MS = 100
  * @throws LanewayError `LANEWAY_INVALID_OPTION`; a file that is missing or wrong does not throw, it may come yet
  */
 export function createFileSource(path: string, options: FileSourceOptions = {}): Source {
-  assertKnownKeys('createFileSource', options, ['tagsFrom', 'pollMs', 'warn'])
-  if (typeof path !== 'string' || path === '') throw invalid('path is a file name', path)
-  const pollMs = options.pollMs ?? 1000
-  if (typeof pollMs !== 'number' || !(pollMs >= 1 && pollMs < 2 ** 31))
-    throw invalid('pollMs is from 1 to 2^31', pollMs)
-  return new FileSource(resolve(path), [...(options.tagsFrom ?? [])], pollMs, options.warn ?? emitLanewayWarning)
+  const { tagsFrom, pollMs, warn } = readOptions('createFileSource', options, OPTIONS)
+  if (typeof path !== 'string' || path === '') {
+    throw new OptionPlace('createFileSource', ['path']).unexpected('a file name', path)
+  }
+  return new FileSource(resolve(path), tagsFrom, pollMs, warn)
 }
 
 class FileSource implements Source {
@@ -46,7 +61,7 @@ class FileSource implements Source {
   readonly #tagsFrom: readonly string[]
   readonly #warn: Warn
   readonly #published = new PublishedServices()
-  readonly #watch: FileWatch
+  readonly #follower: FileFollower
   #text: string | undefined
   #problem: string | undefined
   #reading = false
@@ -59,7 +74,7 @@ class FileSource implements Source {
     this.#tagsFrom = tagsFrom
     this.#warn = warn
     // Watched first: a change between reading and watching would be lost.
-    this.#watch = new FileWatch(path, pollMs, () => void this.#read())
+    this.#follower = new FileFollower([path], () => void this.#read(), { intervalMs: pollMs, watch: true })
     try {
       this.#take(readFileSync(path, 'utf8'))
     } catch (error) {
@@ -79,7 +94,7 @@ class FileSource implements Source {
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#secondLook)
-    this.#watch.close()
+    this.#follower.close()
     this.#published.close()
   }
 
@@ -129,13 +144,9 @@ class FileSource implements Source {
     if (error.message === this.#problem) return
     this.#problem = error.message
     const kept = this.#text === undefined ? 'there is nothing to use' : 'the last good one stays in use'
-    const what = error.message.replace(/^LANEWAY_SOURCE: /, '')
+    const what = error instanceof LanewayError ? error.text : error.message
     const cause = new LanewayError('LANEWAY_SOURCE', `${this.where}: ${what}; ${kept}`, { cause: error })
     this.#warn(cause.message)
     this.#published.stale(cause)
   }
-}
-
-function invalid(rule: string, received: unknown): LanewayError {
-  return new LanewayError('LANEWAY_INVALID_OPTION', `createFileSource: ${rule}, received ${describe(received)}`)
 }

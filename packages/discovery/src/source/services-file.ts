@@ -1,7 +1,8 @@
-import { assertKnownKeys, describe, LanewayError } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { assertKnownKeys, describe } from '@laneway/core/internal'
 import type { EndpointInput } from '../endpoint/endpoint.js'
 import { parseEndpoint } from '../endpoint/parse-endpoint.js'
-import { tagsOfMetadata } from '../tags-of-metadata.js'
+import { tagsOfMetadata } from '../endpoint/tags-of-metadata.js'
 
 const FILE_KEYS = ['services']
 const ENDPOINT_KEYS = ['host', 'port', 'weight', 'health', 'enabled', 'secure', 'zone', 'tags', 'metadata', 'labels']

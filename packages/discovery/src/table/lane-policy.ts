@@ -1,4 +1,5 @@
-import { assertKnownKeys, assertOneOf, describe, isTag, LanewayError } from '@laneway/core'
+import { isTag } from '@laneway/core'
+import { type Option, OptionPlace, type OptionTable, oneOf, optional, readOptions, text } from '@laneway/core/internal'
 
 /** A lane that a service does not have at all: `base` serves, or nothing does. */
 export type WhenLaneMissing = 'base' | 'fail'
@@ -39,8 +40,20 @@ export class ServicePolicies {
 const SETTINGS = ['whenLaneMissing', 'whenLaneUnavailable'] as const
 type Setting = (typeof SETTINGS)[number]
 
-export const WHEN_LANE_MISSING = ['base', 'fail']
-export const WHEN_LANE_UNAVAILABLE = ['base', 'fail', 'panic']
+export const WHEN_LANE_MISSING = ['base', 'fail'] as const
+export const WHEN_LANE_UNAVAILABLE = ['base', 'fail', 'panic'] as const
+
+const tag: Option<string> = (value, place) => {
+  if (isTag(value)) return value
+  throw place.unexpected('one lane tag', value)
+}
+
+const RULE = {
+  service: text(undefined),
+  lane: optional(tag),
+  whenLaneMissing: oneOf(WHEN_LANE_MISSING, undefined),
+  whenLaneUnavailable: oneOf(WHEN_LANE_UNAVAILABLE, undefined),
+} satisfies OptionTable<LanePolicyRule>
 
 /**
  * Compiles the policies. Of the rules that match a service and a lane, the one that names more of them wins, setting by
@@ -55,7 +68,7 @@ export function compilePolicies(
   defaults: LanePolicy,
   keyOf: (service: string) => string,
 ): (serviceKey: string) => ServicePolicies {
-  const checked = rules.map((rule, index) => check(rule, `policies[${index}]`, keyOf))
+  const checked = rules.map((rule, index) => check(rule, new OptionPlace('', ['policies', index]), keyOf))
   refuseTies(checked)
   const tags = new Set(checked.flatMap(rule => (rule.lane === undefined ? [] : [rule.lane])))
   return serviceKey => {
@@ -65,18 +78,9 @@ export function compilePolicies(
   }
 }
 
-function check(rule: LanePolicyRule, where: string, keyOf: (service: string) => string): LanePolicyRule {
-  assertKnownKeys(where, rule, ['service', 'lane', ...SETTINGS])
-  const { service, lane, whenLaneMissing, whenLaneUnavailable } = rule
-  if (service !== undefined && (typeof service !== 'string' || service === '')) {
-    throw invalid(`${where}.service is a service name, received ${describe(service)}`)
-  }
-  if (lane !== undefined && !isTag(lane)) throw invalid(`${where}.lane is one lane tag, received ${describe(lane)}`)
-  if (whenLaneMissing !== undefined) assertOneOf(`${where}.whenLaneMissing`, whenLaneMissing, WHEN_LANE_MISSING)
-  if (whenLaneUnavailable !== undefined) {
-    assertOneOf(`${where}.whenLaneUnavailable`, whenLaneUnavailable, WHEN_LANE_UNAVAILABLE)
-  }
-  if (whenLaneMissing === undefined && whenLaneUnavailable === undefined) throw invalid(`${where} sets nothing`)
+function check(rule: LanePolicyRule, place: OptionPlace, keyOf: (service: string) => string): LanePolicyRule {
+  const { service, whenLaneMissing, whenLaneUnavailable } = readOptions(place, rule, RULE)
+  if (whenLaneMissing === undefined && whenLaneUnavailable === undefined) throw place.invalid('sets nothing')
   return service === undefined ? { ...rule } : { ...rule, service: keyOf(service) }
 }
 
@@ -106,8 +110,8 @@ function refuseTies(rules: readonly LanePolicyRule[]): void {
     for (let other = 0; other < index; other++) {
       const setting = SETTINGS.find(one => isTie(rules, rules[other]!, rule, one))
       if (setting === undefined) continue
-      throw invalid(
-        `policies[${other}] and policies[${index}] both set ${setting} for the same service and lane, and neither is more specific`,
+      throw new OptionPlace('', ['policies', other]).invalid(
+        `and policies[${index}] both set ${setting} for the same service and lane, and neither is more specific`,
       )
     }
   })
@@ -121,8 +125,4 @@ function isTie(rules: readonly LanePolicyRule[], a: LanePolicyRule, b: LanePolic
   const service = a.service ?? b.service
   const lane = a.lane ?? b.lane
   return !rules.some(rule => rule.service === service && rule.lane === lane && rule[setting] !== undefined)
-}
-
-function invalid(message: string): LanewayError {
-  return new LanewayError('LANEWAY_INVALID_OPTION', message)
 }

@@ -1,3 +1,4 @@
+import { backoffMs } from '@laneway/core/internal'
 import type { Clock } from '../clock.js'
 import type { EndpointLoad, LoadListener } from './endpoint-load.js'
 import type { Group } from './group.js'
@@ -159,7 +160,7 @@ export class OutlierEjection implements LoadListener {
   }
 
   #lengthOf(ejections: number): number {
-    return Math.min(this.#options.ejectionMs * 2 ** Math.min(ejections, 30), this.#options.maxEjectionMs)
+    return backoffMs(ejections, this.#options.ejectionMs, this.#options.maxEjectionMs)
   }
 
   /** Readmits in full what was ejected by timeouts and is now the last usable endpoint of base or of a lane. */

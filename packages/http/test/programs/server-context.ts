@@ -4,13 +4,13 @@ import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { currentLane, parseLane, runInLane } from '@laneway/core'
-import { laneServer, withLane } from '@laneway/http'
+import { laneHandler, laneServer } from '@laneway/http'
 
 /**
  * Sends tagged and untagged requests over shared sockets and reports every place in a raw handler where the lane was not
  * that of the request. `bare` is the control: the handler runs in the lane, the listeners are left to Node.
  */
-type Kind = 'withLane' | 'laneServer' | 'bare'
+type Kind = 'laneHandler' | 'laneServer' | 'bare'
 
 interface Report {
   places: number
@@ -57,8 +57,8 @@ async function serve(kind: Kind, report: Report): Promise<{ port: number; close(
     response.end('end')
   }
   const server =
-    kind === 'withLane'
-      ? http.createServer(withLane(handler))
+    kind === 'laneHandler'
+      ? http.createServer(laneHandler(handler))
       : kind === 'laneServer'
         ? laneServer(http.createServer(handler))
         : http.createServer(bare(handler))
@@ -133,7 +133,7 @@ async function pipelined(port: number): Promise<void> {
 }
 
 const result: Record<string, Report> = {}
-for (const kind of ['withLane', 'laneServer', 'bare'] as const) {
+for (const kind of ['laneHandler', 'laneServer', 'bare'] as const) {
   for (const [name, run] of Object.entries({ keepAlive, pipelined })) {
     const report: Report = { places: 0, wrong: {} }
     const server = await serve(kind, report)

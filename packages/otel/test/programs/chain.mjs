@@ -5,7 +5,7 @@ import http from 'node:http'
 import { createLaneResolver, createStaticSource } from '@laneway/discovery'
 import { expressLane } from '@laneway/express'
 import { fastifyLane } from '@laneway/fastify'
-import { LaneAgent, withLane } from '@laneway/http'
+import { LaneAgent, laneHandler } from '@laneway/http'
 import { composeLane } from '@laneway/undici'
 import { trace } from '@opentelemetry/api'
 import express from 'express'
@@ -32,7 +32,7 @@ const sources = {}
 
 const serveC = place =>
   http.createServer(
-    withLane(async (req, res) => {
+    laneHandler(async (req, res) => {
       see('c', place, req)
       await jitter()
       res.end(place)

@@ -4,7 +4,7 @@
 import http from 'node:http'
 import { expressLane } from '@laneway/express'
 import { fastifyLane } from '@laneway/fastify'
-import { LaneAgent, withLane } from '@laneway/http'
+import { LaneAgent, laneHandler } from '@laneway/http'
 import { propagation } from '@opentelemetry/api'
 import express from 'express'
 import Fastify from 'fastify'
@@ -56,7 +56,7 @@ const fastify = Fastify()
 await fastify.register(fastifyLane, { trust })
 fastify.get('/', handle)
 await fastify.listen({ port: 0, host: '127.0.0.1' })
-const plain = http.createServer(withLane(async (_req, res) => res.end(await handle()), { trust }))
+const plain = http.createServer(laneHandler(async (_req, res) => res.end(await handle()), { trust }))
 
 const ports = { express: await listen(http.createServer(app)), fastify: fastify.server.address().port }
 ports.http = await listen(plain)

@@ -30,9 +30,9 @@ const into = lines =>
   })
 const pino = require('pino')({ mixin: laneLogFields }, into(result.pino))
 const winston = require('winston')
-const withLane = winston.format(info => Object.assign(info, laneLogFields()))
+const laneHandler = winston.format(info => Object.assign(info, laneLogFields()))
 const logger = winston.createLogger({
-  format: winston.format.combine(withLane(), winston.format.json()),
+  format: winston.format.combine(laneHandler(), winston.format.json()),
   transports: [new winston.transports.Stream({ stream: into(result.winston) })],
 })
 

@@ -4,7 +4,7 @@
 // With `laneway: false` the lane is a W3C baggage member and OpenTelemetry alone carries it.
 
 import http from 'node:http'
-import { withLane } from '@laneway/http'
+import { laneHandler } from '@laneway/http'
 import { composeLane } from '@laneway/undici'
 import { Agent, request } from 'undici'
 import { each, jitter, lines, listen, send } from './outside.mjs'
@@ -39,7 +39,7 @@ const handle = async (req, res) => {
   await body.dump()
   res.end()
 }
-const front = await listen(http.createServer(withLaneway ? withLane(handle) : handle))
+const front = await listen(http.createServer(withLaneway ? laneHandler(handle) : handle))
 
 await each(COUNT, 64, async number => {
   const lane = number % 2 === 0 ? '' : `r${number}`

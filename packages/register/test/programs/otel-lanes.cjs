@@ -17,7 +17,7 @@ function handler(req, res) {
 
 const packages = {
   laneServer: http => require('@laneway/http').laneServer(http.createServer(handler)),
-  withLane: http => http.createServer(require('@laneway/http').withLane(handler)),
+  laneHandler: http => http.createServer(require('@laneway/http').laneHandler(handler)),
   express: http => express(http, require('@laneway/express').expressLane()),
   fastify: () => fastify(require('@laneway/fastify').fastifyLane),
 }

@@ -1,0 +1,91 @@
+import type { Lane } from '../lane/lane.js'
+import { colourOwnLane, ownLane } from '../lane/own-lane.js'
+import { callback, flag, type Option, oneOf, unchecked } from '../options/option.js'
+import { type OptionTable, readOptions } from '../options/read-options.js'
+import { emitLanewayWarning, type Warn } from '../warning.js'
+import { headerName } from '../wire/header-name.js'
+import { laneFormats } from '../wire/lane-formats.js'
+import type { LaneFormat } from '../wire/reading.js'
+import { noteFormats } from '../wire/sent-baggage.js'
+import type { IngressRequest } from './request.js'
+import type { RequestView } from './request-view.js'
+import { resolveTrust, type Trust } from './trust.js'
+
+/** Options of every ingress: Express, Fastify, node:http. */
+export interface IngressOptions {
+  /** The header that carries the lane. @default 'x-mse-tag', what MSE and OpenKruise Rollouts use */
+  header?: string
+  /** Who may colour a request. @default 'private', because a pod's peers are private and the internet is not */
+  trust?: Trust
+  /**
+   * The carriers to read, in order; the first one present decides.
+   * @default ['header', 'mse-baggage', 'baggage'], because services with OpenTelemetry and without Laneway forward baggage only.
+   * Leave out 'baggage' behind a Node service that has OpenTelemetry and not Laneway: from a pool with a limit it may send
+   * the baggage of another request
+   */
+  formats?: readonly LaneFormat[]
+  /**
+   * Colours a request that no believed sender has coloured, for the first service of a chain; see `@laneway/rules`.
+   * A rule that throws, or returns a promise, colours nothing.
+   * @default none
+   */
+  rules?: ((request: RequestView) => Lane | undefined) & {
+    /** Names the rule that decides, for the events; asked only while somebody subscribes. */
+    readonly ruleOf?: (request: RequestView) => string | undefined
+  }
+  /**
+   * `colour`: whatever enters this instance untagged, and work without a request (cron, start-up), runs in the
+   * instance's own lane. `ignore`: it stays untagged.
+   * @default 'ignore', because a base request that strays here belongs to base
+   */
+  ownLane?: 'ignore' | 'colour'
+  /** This instance's own tag. @default see `ownLane()` of this package: LANEWAY_TAG, pod labels, … */
+  tag?: string
+  /**
+   * An ingress further in may decide again, so that what an app says itself holds under a preload which knows nothing of
+   * it. It judges what is still on the request, and keeps a lane that came from rules or from `ownLane`.
+   * @default false
+   */
+  provisional?: boolean
+  /**
+   * Told once when a tag was believed on a request that came through a proxy (`X-Forwarded-For`), while `trust` is
+   * 'private': the proxy's address is private, whoever sent the request.
+   * @default a process warning
+   */
+  warn?: Warn
+}
+
+/** {@link IngressOptions} after the check, with defaults. */
+export interface IngressSettings {
+  readonly header: string
+  readonly formats: readonly LaneFormat[]
+  readonly trusts: (request: IngressRequest) => boolean
+  readonly rules: IngressOptions['rules']
+  /** The lane of this instance. */
+  readonly own: Lane | undefined
+  /** The same, where untagged work runs in it. */
+  readonly colour: Lane | undefined
+  readonly provisional: boolean
+  readonly warn: Warn
+}
+
+const OPTIONS = {
+  header: headerName,
+  trust: ((value, place) => resolveTrust(value as Trust | undefined, place)) satisfies Option<unknown>,
+  formats: laneFormats(['header', 'mse-baggage', 'baggage']),
+  rules: unchecked<IngressOptions['rules']>(),
+  ownLane: oneOf(['ignore', 'colour'], 'ignore'),
+  tag: unchecked<string | undefined>(),
+  provisional: flag(false),
+  warn: callback<Warn, Warn>(emitLanewayWarning),
+} satisfies OptionTable<IngressOptions>
+
+/** @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG` */
+export function resolveIngressOptions(where: string, input: IngressOptions): IngressSettings {
+  const { header, trust, formats, rules, ownLane: mode, tag, provisional, warn } = readOptions(where, input, OPTIONS)
+  noteFormats(formats)
+  const own = ownLane({ tag })
+  const colour = mode === 'colour' ? own : undefined
+  if (colour !== undefined) colourOwnLane(colour)
+  return { header, formats, trusts: trust, rules, own, colour, provisional, warn }
+}

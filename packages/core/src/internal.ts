@@ -1,0 +1,76 @@
+// For the other @laneway packages. Nothing here is public: any release may change it.
+
+export { type BackoffGrowth, backoffMs } from './backoff.js'
+export { BoundedMap, type Generations, keep } from './bounded-map.js'
+export { callNow, currentRequest, duringCall, followRequests } from './context/call-context.js'
+export { createCallInfo } from './context/call-info.js'
+export { type LaneStorage, setLaneStorage } from './context/context-slot.js'
+export { guardExpressClass, guardExpressLayers } from './context/express-layers.js'
+export { guardFastifyLayers } from './context/fastify-layers.js'
+export { decideInjected } from './context/injected.js'
+export { needsContext, runListeners, runRequest, sharesContext } from './context/request-context.js'
+export { type DecidesInjected, guardLayer } from './context/request-layer.js'
+export { endpointTls, readEgressOptions } from './egress/egress-options.js'
+export { createEgressScope, type EgressScope, type EgressScopeOptions } from './egress/egress-scope.js'
+export { resolveEndpointTls } from './egress/endpoint-tls.js'
+export { isForbiddenAddress, isForbiddenName } from './egress/forbidden-address.js'
+export { forbidden, guardLookup, kAnyAddress, type Lookup } from './egress/guarded-lookup.js'
+export { type ParsedHost, parseHost, parseHostHeader } from './egress/host.js'
+export { isOwnShortage } from './egress/own-shortage.js'
+export { publishEgress } from './egress/publish-egress.js'
+export { refusalOf } from './egress/refusal-of.js'
+export { FileFollower, type FileFollowerOptions } from './file-follower.js'
+export { createIngress, decisionOf, type Ingress, type IngressDecision } from './ingress/ingress.js'
+export { hintAtLateMiddleware } from './ingress/late-middleware.js'
+export { isPrivateAddress } from './ingress/private-address.js'
+export type { IngressRequest } from './ingress/request.js'
+export { laneOfCall } from './lane/hand-set.js'
+export { POD_LABEL } from './lane/own-lane.js'
+export { assertLane, lanesSeen } from './lane/parse-lane.js'
+export {
+  type CreatedSources,
+  createSources,
+  type SourceFactories,
+  type SourcesConfig,
+} from './loading/create-sources.js'
+export { absentPackage, missingPackage } from './loading/missing-package.js'
+export { assertLogger } from './log/lane-log.js'
+export { oncePerKey } from './once-per-key.js'
+export { describe } from './options/describe.js'
+export { assertKnownKeys, assertOneOf } from './options/known-keys.js'
+export { nearest } from './options/nearest.js'
+export {
+  callback,
+  flag,
+  MAX_TIMER_MS,
+  milliseconds,
+  numeric,
+  type Option,
+  oneOf,
+  port,
+  text,
+  texts,
+  unchecked,
+  whole,
+} from './options/option.js'
+export { formatPath, OptionPlace } from './options/option-place.js'
+export { nested, type OptionTable, type OptionValues, optional, readOptions } from './options/read-options.js'
+export { waitInParts } from './wait-in-parts.js'
+export { emitLanewayWarning, type Warn, warnOfFault } from './warning.js'
+export {
+  baggageMember,
+  hasLaneMember,
+  MAX_BAGGAGE_BYTES,
+  MAX_BAGGAGE_MEMBERS,
+  parseBaggageLane,
+  parseMseLane,
+  withLaneMember,
+  withoutLaneMembers,
+} from './wire/baggage.js'
+export { BAGGAGE_KEY, isLaneKey, MSE_BAGGAGE_KEY } from './wire/baggage-key.js'
+export { DEFAULT_HEADER, headerName, resolveHeaderName } from './wire/header-name.js'
+export { laneFormats } from './wire/lane-formats.js'
+export { percentDecode } from './wire/percent-decoding.js'
+export { type LaneReading, readLane } from './wire/reading.js'
+export { expectRedirects, followsRedirect, isRedirect, tellOfAnswer, tellOfRedirect } from './wire/redirects.js'
+export { leavesCarriersUnread, sentBaggage } from './wire/sent-baggage.js'

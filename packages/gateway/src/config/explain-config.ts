@@ -1,0 +1,84 @@
+import { dirname, resolve } from 'node:path'
+import {
+  type CompiledRules,
+  compileRules,
+  parseRules,
+  type RulesDocument,
+  type RulesExplanation,
+  type RulesRequest,
+} from '@laneway/rules'
+import { createRouteTable } from '../route/route-table.js'
+import { RoutingTables } from '../route/routing.js'
+import { rulesOptionsOf } from '../route/rules-options.js'
+import type { GatewayConfig } from './config.js'
+import { serviceOfConfig } from './config-options.js'
+import { loadConfig } from './load-config.js'
+import { readText } from './read-text.js'
+
+/** Where a configuration sends a request that no believed sender has coloured. */
+export interface GatewayExplanation {
+  /** As on the wire; `undefined` for no lane. */
+  readonly lane: string | undefined
+  /** What gave the lane, or ended the search. */
+  readonly by: 'rule' | 'route' | undefined
+  /** Rule by rule; `undefined` without rules that can be read here. */
+  readonly rules: RulesExplanation | undefined
+  /** Name of the route; `undefined`: the gateway answers 404. */
+  readonly route: string | undefined
+  /** `undefined` where no backend has a weight, too. */
+  readonly service: string | undefined
+}
+
+/** A configuration that is good, to be asked about requests. */
+export interface CheckedConfig {
+  /** How many routes it has. */
+  readonly routes: number
+  /** What was read and is not acted on. */
+  readonly notes: readonly string[]
+  explain(request: RulesRequest): GatewayExplanation
+}
+
+/**
+ * Reads a configuration with all that it names and checks it, without connecting to anything and without listening.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_OPTION` with every problem, each as `file:line:column: what`; `LANEWAY_SOURCE`
+ *   when a file cannot be read
+ */
+export function checkGatewayConfig(file: string): CheckedConfig {
+  const { config, routes, notes } = loadConfig(file)
+  const header = config.header?.toLowerCase() ?? 'x-mse-tag'
+  const table = createRouteTable(routes, { header, serviceOf: serviceOfConfig(config), random: Math.random })
+  const rules = rulesOf(config, dirname(resolve(file)))
+  const tables = new RoutingTables(table, rules)
+  return {
+    routes: routes.length,
+    notes: isInNacos(config) ? [...notes, `${file}: the rules are in Nacos and are not read here`] : notes,
+    explain(request) {
+      // Decided once, as for a request: weights and `key: random` draw.
+      const lane = tables.laneOf(request)
+      const { backend, rule } = tables.routingOf(request as never)
+      return {
+        lane: lane?.header,
+        by: rule !== undefined ? 'rule' : lane === undefined ? undefined : 'route',
+        rules: rules?.explain(request),
+        route: backend?.route,
+        service: backend?.service,
+      }
+    },
+  }
+}
+
+function isInNacos({ rules }: GatewayConfig): boolean {
+  return rules !== undefined && 'nacos' in rules
+}
+
+function rulesOf(config: GatewayConfig, folder: string): CompiledRules | undefined {
+  const { rules } = config
+  const options = rulesOptionsOf(config)
+  if (rules === undefined) return undefined
+  if (Array.isArray(rules)) return compileRules({ version: 1, rules } as RulesDocument, options)
+  if (!('file' in rules)) return undefined
+  const { file, weightKey } = rules
+  const path = resolve(folder, file)
+  return parseRules(readText(path), { source: path, ...options, ...(weightKey !== undefined && { weightKey }) })
+}

@@ -1,0 +1,239 @@
+import { LanewayError } from '@laneway/core'
+import { describe } from '@laneway/core/internal'
+import { callListener } from '../connection/call-listener.js'
+import type { Connection, ConnectionUser } from '../connection/connection.js'
+import { Redo } from '../connection/redo.js'
+import type { Session } from '../connection/session.js'
+import type { Message } from '../wire/transport.js'
+import { type ConfigKey, type ConfigPlace, idOf, resolveConfigKey, tenantOf } from './config-key.js'
+import { CONFIG_NOT_FOUND, CONFIG_QUERY_ANSWERS, type ConfigValue, readWhenStill } from './config-value.js'
+
+/** Options of {@link NacosConfig.publish}. */
+export interface ConfigPublishOptions extends ConfigPlace {
+  /** Shown by the console: `json`, `text`, `yaml`, `properties`, `xml`, `html`. @default 'text' */
+  type?: string
+  /**
+   * Publish only while the content has this md5 (see {@link ConfigValue.md5}). Not sent twice, so that a lost
+   * connection is an error. Nacos 2.2 and r-nacos ignore it.
+   */
+  casMd5?: string
+}
+
+/** What {@link NacosConfig.listen} tells. */
+export interface ConfigListener {
+  /** The content first, then each change. `undefined`: there is no such configuration. */
+  value(value: ConfigValue | undefined): void
+  /** The configuration is not kept up to date at the moment. May be called repeatedly. */
+  lost(error: LanewayError): void
+}
+
+interface Watched {
+  readonly key: ConfigKey
+  readonly listeners: Set<ConfigListener>
+  /** What the listeners were told; `undefined` before the first answer. */
+  told: { value: ConfigValue | undefined } | undefined
+  /** A push came: read again, whatever the server says of md5. */
+  pushed: boolean
+  /** A look after a push that seemed to change nothing. */
+  again: NodeJS.Timeout | undefined
+}
+
+/** As the Java client: everything is compared again, in case a push was lost. */
+const RESYNC_MS = 180_000
+/**
+ * A server stores a content first and shows it a moment later, to readers and in its comparison of md5. A push that seems
+ * to say nothing is looked into again after these times.
+ */
+const LOOK_AGAIN_MS = [200, 1_000, 3_000]
+/** A content that changes faster than it can be read is left to the next attempt. */
+const MAX_ROUNDS = 5
+
+/** The configuration half of a client. */
+export class NacosConfig implements ConnectionUser {
+  readonly #connection: Connection
+  readonly #redo: Redo
+  readonly #watched = new Map<string, Watched>()
+  #resync: NodeJS.Timeout | undefined
+
+  /** @internal */
+  constructor(connection: Connection) {
+    this.#connection = connection
+    this.#redo = new Redo(connection)
+    connection.use(this)
+  }
+
+  /**
+   * Reads a configuration. Right after a publication the server may still give the old one.
+   *
+   * @returns `undefined` when there is none
+   * @throws LanewayError `LANEWAY_NACOS_UNAVAILABLE`, `LANEWAY_NACOS_REFUSED`, `LANEWAY_AUTH`, `LANEWAY_CLOSED`,
+   *   `LANEWAY_INVALID_OPTION`
+   */
+  async get(dataId: string, place: ConfigPlace = {}): Promise<ConfigValue | undefined> {
+    const key = this.#key('get', dataId, place)
+    const expected = CONFIG_QUERY_ANSWERS
+    return await readWhenStill(key, () =>
+      this.#connection.request('ConfigQueryRequest', 'config', { ...key }, { expected }),
+    )
+  }
+
+  /**
+   * Creates or replaces a configuration.
+   *
+   * @throws LanewayError as {@link get}; `LANEWAY_NACOS_REFUSED` also when `casMd5` does not fit
+   */
+  async publish(dataId: string, content: string, options: ConfigPublishOptions = {}): Promise<void> {
+    const { type = 'text', casMd5, ...place } = options
+    const key = this.#key('publish', dataId, place)
+    if (typeof content !== 'string' || content === '') {
+      throw new LanewayError(
+        'LANEWAY_INVALID_OPTION',
+        `publish: content must be a string with something in it, received ${describe(content)}`,
+      )
+    }
+    const body = { ...key, content, additionMap: { type }, ...(casMd5 !== undefined && { casMd5 }) }
+    await this.#connection.request('ConfigPublishRequest', 'config', body, { once: casMd5 !== undefined })
+  }
+
+  /**
+   * Removes a configuration; one that does not exist is removed already.
+   *
+   * @throws LanewayError as {@link get}
+   */
+  async remove(dataId: string, place: ConfigPlace = {}): Promise<void> {
+    const key = this.#key('remove', dataId, place)
+    await this.#connection.request('ConfigRemoveRequest', 'config', { ...key }, { expected: [CONFIG_NOT_FOUND] })
+  }
+
+  /**
+   * Follows a configuration: the listener hears what is there now, or that there is nothing, and then each change. Fast
+   * changes may be told as one; the last one is always told. Listeners of one configuration share one at the server.
+   *
+   * @returns ends it
+   * @throws LanewayError `LANEWAY_INVALID_OPTION` for a name that is none
+   */
+  listen(dataId: string, place: ConfigPlace, listener: ConfigListener): () => void {
+    const key = this.#key('listen', dataId, place)
+    const id = idOf(key)
+    const { warn } = this.#connection.options
+    const own: ConfigListener = {
+      value: value => callListener(warn, () => listener.value(value)),
+      lost: error => callListener(warn, () => listener.lost(error)),
+    }
+    let watched = this.#watched.get(id)
+    if (watched === undefined) {
+      watched = { key, listeners: new Set(), told: undefined, pushed: false, again: undefined }
+      this.#watched.set(id, watched)
+      this.#follow(id, watched)
+    } else if (watched.told !== undefined) {
+      own.value(watched.told.value)
+    }
+    watched.listeners.add(own)
+    this.#connection.start()
+    this.#resync ??= setInterval(() => this.#resyncAll(), RESYNC_MS).unref()
+    const { listeners } = watched
+    return () => {
+      if (!listeners.delete(own) || listeners.size > 0) return
+      if (this.#watched.get(id)?.listeners === listeners) this.#watched.delete(id)
+      clearTimeout(watched.again)
+      void this.#redo.drop(id)
+    }
+  }
+
+  /** @internal */
+  leave(): void {
+    clearInterval(this.#resync)
+    for (const { again } of this.#watched.values()) clearTimeout(again)
+    this.#watched.clear()
+    this.#redo.clear()
+  }
+
+  /** @internal */
+  up(_session: Session): Promise<void> {
+    return this.#redo.up()
+  }
+
+  /** @internal */
+  down(error: LanewayError): void {
+    for (const { listeners } of this.#watched.values()) for (const listener of [...listeners]) listener.lost(error)
+  }
+
+  /** @internal */
+  push({ type, body }: Message): void {
+    if (type !== 'ConfigChangeNotifyRequest') return
+    // For the default namespace Java servers leave the tenant out, r-nacos sends "", and one that knows another name for
+    // it may send that.
+    const tenant = String(body['tenant'] ?? '')
+    const [dataId, group] = [String(body['dataId']), String(body['group'])]
+    for (const id of new Set([tenant, tenantOf(tenant)].map(one => idOf({ dataId, group, tenant: one })))) {
+      const watched = this.#watched.get(id)
+      if (watched === undefined) continue
+      watched.pushed = true
+      this.#redo.touch(id)
+    }
+  }
+
+  #follow(id: string, watched: Watched): void {
+    this.#redo.want(id, {
+      apply: session => this.#sync(session, watched),
+      undo: async session => {
+        await this.#listenOn(session, watched, false)
+      },
+      failed: error => {
+        for (const listener of [...watched.listeners]) listener.lost(error)
+      },
+    })
+  }
+
+  /** Reads until the server agrees that the listeners know the newest content; then it pushes the next change. */
+  async #sync(session: Session, watched: Watched): Promise<void> {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const pushed = watched.pushed
+      watched.pushed = false
+      const changed = await this.#listenOn(session, watched, true)
+      if (watched.told !== undefined && !changed && !pushed) return
+      const headers: Record<string, string> = pushed ? { notify: 'true' } : {}
+      const extras = { expected: CONFIG_QUERY_ANSWERS, headers }
+      const value = await readWhenStill(watched.key, () =>
+        this.#connection.requestOn(session, 'ConfigQueryRequest', 'config', { ...watched.key }, extras),
+      )
+      if (session !== this.#connection.session) return
+      const news = this.#tell(watched, value)
+      if (pushed && !news) this.#lookAgain(watched, 0)
+    }
+  }
+
+  #lookAgain(watched: Watched, turn: number): void {
+    clearTimeout(watched.again)
+    const delayMs = LOOK_AGAIN_MS[turn]
+    if (delayMs === undefined || watched.listeners.size === 0) return
+    watched.again = setTimeout(() => {
+      this.#redo.touch(idOf(watched.key))
+      this.#lookAgain(watched, turn + 1)
+    }, delayMs).unref()
+  }
+
+  #tell(watched: Watched, value: ConfigValue | undefined): boolean {
+    if (watched.told !== undefined && watched.told.value?.md5 === value?.md5) return false
+    watched.told = { value }
+    for (const listener of [...watched.listeners]) listener.value(value)
+    return true
+  }
+
+  /** @returns whether the server has another content than the listeners know */
+  async #listenOn(session: Session, watched: Watched, listen: boolean): Promise<boolean> {
+    const md5 = watched.told?.value?.md5 ?? ''
+    const body = { listen, configListenContexts: [{ ...watched.key, md5 }] }
+    const answer = await this.#connection.requestOn(session, 'ConfigBatchListenRequest', 'config', body)
+    const changed = answer.body['changedConfigs']
+    return Array.isArray(changed) && changed.length > 0
+  }
+
+  #resyncAll(): void {
+    for (const id of this.#watched.keys()) this.#redo.touch(id)
+  }
+
+  #key(where: string, dataId: string, place: ConfigPlace): ConfigKey {
+    return resolveConfigKey(`config.${where}`, dataId, place, this.#connection.options.namespace)
+  }
+}

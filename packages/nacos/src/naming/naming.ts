@@ -1,0 +1,230 @@
+import { LanewayError, runInLane } from '@laneway/core'
+import { callListener } from '../connection/call-listener.js'
+import type { Connection, ConnectionUser } from '../connection/connection.js'
+import { Redo } from '../connection/redo.js'
+import type { Session } from '../connection/session.js'
+import type { Message } from '../wire/transport.js'
+import { type InstanceInput, Registrations } from './registrations.js'
+import { DEFAULT_GROUP, parseServiceInfo, type ServiceInfo } from './service-info.js'
+import { keyOf, resolveServiceRef, type ServiceRef, whereOf } from './service-ref.js'
+
+/** What {@link NacosNaming.subscribe} reports. */
+export interface NamingListener {
+  /** The full list, first and after each change. `session` grows with each connection to a server. */
+  info(info: ServiceInfo, session: number): void
+  /** The list is not kept up to date at the moment; `info` follows when it is again. May be called repeatedly. */
+  lost(error: LanewayError): void
+}
+
+interface Subscription {
+  readonly ref: Required<ServiceRef>
+  readonly listeners: Set<NamingListener>
+  last: ServiceInfo | undefined
+  lastSession: number
+}
+
+/** Asking again for what is subscribed, in case a push was lost on the way to this connection. */
+const RESYNC_MS = 60_000
+
+/** The naming half of a client. */
+export class NacosNaming implements ConnectionUser {
+  readonly #connection: Connection
+  readonly #redo: Redo
+  readonly #registrations: Registrations
+  readonly #subscriptions = new Map<string, Subscription>()
+  #sessions = 0
+  #resync: NodeJS.Timeout | undefined
+
+  /** @internal */
+  constructor(connection: Connection) {
+    this.#connection = connection
+    this.#redo = new Redo(connection)
+    this.#registrations = new Registrations(connection, this.#redo)
+    connection.use(this)
+  }
+
+  /** Address of this process as the server sees it, while connected. */
+  get localAddress(): string | undefined {
+    return this.#connection.session?.localAddress
+  }
+
+  /**
+   * The instances of a service, asked of the server. It lags a change by half a second.
+   *
+   * @throws LanewayError `LANEWAY_NACOS_UNAVAILABLE`, `LANEWAY_NACOS_REFUSED`, `LANEWAY_AUTH`, `LANEWAY_CLOSED`
+   */
+  async query(ref: ServiceRef): Promise<ServiceInfo> {
+    const body = { ...whereOf(this.#ref(ref)), cluster: '', healthyOnly: false, udpPort: 0 }
+    const answer = await this.#connection.request('ServiceQueryRequest', 'naming', body)
+    return readInfo(answer)
+  }
+
+  /**
+   * Names of all services of a group that have or had instances.
+   *
+   * @throws LanewayError as {@link query}
+   */
+  async list({ group = DEFAULT_GROUP, namespace }: { group?: string; namespace?: string } = {}): Promise<string[]> {
+    const names = new Set<string>()
+    const where = {
+      ...whereOf(this.#ref({ service: 'any', group, ...(namespace !== undefined && { namespace }) })),
+      serviceName: '',
+    }
+    for (let pageNo = 1; pageNo <= 10_000; pageNo++) {
+      const body = {
+        ...where,
+        pageNo,
+        pageSize: 500,
+        selector: '',
+      }
+      const answer = await this.#connection.request('ServiceListRequest', 'naming', body)
+      const page = answer.body['serviceNames']
+      if (!Array.isArray(page) || page.length === 0) break
+      for (const name of page) names.add(String(name).replace(/^.*@@/, ''))
+      if (page.length < 500 || names.size >= Number(answer.body['count'])) break
+    }
+    return [...names]
+  }
+
+  /**
+   * Follows a service. The listener hears the full list first, then each change; of a service that has none it hears
+   * an empty list. Subscribers of one service share one subscription at the server. What a
+   * listener throws is told to `warn`.
+   *
+   * @returns ends it; the last one really unsubscribes
+   * @throws LanewayError `LANEWAY_INVALID_OPTION` for a name that is none
+   */
+  subscribe(ref: ServiceRef, listener: NamingListener): () => void {
+    const full = this.#ref(ref)
+    const key = keyOf(full)
+    const { warn } = this.#connection.options
+    // Two users may pass one listener object; each of them has an own entry.
+    const own: NamingListener = {
+      info: (info, session) => callListener(warn, () => listener.info(info, session)),
+      lost: error => callListener(warn, () => listener.lost(error)),
+    }
+    let subscription = this.#subscriptions.get(key)
+    if (subscription === undefined) {
+      subscription = { ref: full, listeners: new Set(), last: undefined, lastSession: 0 }
+      this.#subscriptions.set(key, subscription)
+      this.#follow(key, subscription)
+    } else if (subscription.last !== undefined && subscription.lastSession === this.#sessions) {
+      own.info(subscription.last, subscription.lastSession)
+    }
+    subscription.listeners.add(own)
+    this.#connection.start()
+    const { lost } = this.#connection
+    // Not before the listener's owner has what this method returns.
+    if (lost !== undefined) {
+      const report = () => subscription.listeners.has(own) && own.lost(lost)
+      runInLane(undefined, () => queueMicrotask(report))
+    }
+    this.#resync ??= setInterval(() => this.#resyncAll(), RESYNC_MS).unref()
+    const { listeners } = subscription
+    return () => {
+      if (!listeners.delete(own) || listeners.size > 0) return
+      if (this.#subscriptions.get(key)?.listeners === listeners) this.#subscriptions.delete(key)
+      void this.#redo.drop(`subscribe ${key}`)
+    }
+  }
+
+  /**
+   * Registers an instance, again on every new connection, until it is deregistered. Instances of one service share a
+   * list at the server, so several may be registered. Resolves when the server has taken it.
+   *
+   * @throws LanewayError `LANEWAY_NACOS_REFUSED` or `LANEWAY_AUTH` when the server refuses it: then it is not tried again.
+   *   `LANEWAY_INVALID_OPTION`, `LANEWAY_CLOSED`. While no server can be reached it waits
+   */
+  register(ref: ServiceRef, instance: InstanceInput): Promise<void> {
+    return this.#registrations.register(ref, instance)
+  }
+
+  /**
+   * Takes an instance out. Resolves when it is gone from the server, or the connection is. Unknown ones are ignored.
+   */
+  deregister(ref: ServiceRef, address: { ip: string; port: number }): Promise<void> {
+    return this.#registrations.deregister(ref, address)
+  }
+
+  /** Deregisters and unsubscribes everything; resolves when the server has been told. Never rejects. */
+  async leave(): Promise<void> {
+    clearInterval(this.#resync)
+    this.#subscriptions.clear()
+    // Subscriptions end with the connection; instances too, but neighbours should not wait for TCP to say so.
+    await this.#registrations.leave()
+    this.#redo.clear()
+  }
+
+  /** @internal */
+  async up(_session: Session): Promise<void> {
+    this.#sessions++
+    await this.#redo.up()
+  }
+
+  /** @internal */
+  down(error: LanewayError): void {
+    for (const { listeners } of this.#subscriptions.values())
+      for (const listener of [...listeners]) listener.lost(error)
+  }
+
+  /** @internal */
+  push({ type, body }: Message): void {
+    if (type !== 'NotifySubscriberRequest') return
+    const info = parseServiceInfo(body['serviceInfo'])
+    if (info === undefined) return
+    // Java servers name the service only inside serviceInfo, and its namespace nowhere: a push goes to every
+    // subscription of that name, except when r-nacos says more. Two namespaces with one service on one client are rare
+    // enough to ask the server again instead of guessing.
+    const named = [...this.#subscriptions].filter(
+      ([, { ref }]) =>
+        ref.service === info.name &&
+        ref.group === info.groupName &&
+        (typeof body['namespace'] !== 'string' || body['namespace'] === '' || body['namespace'] === ref.namespace),
+    )
+    if (named.length === 1) this.#accept(named[0]![1], info)
+    else for (const [key] of named) this.#redo.touch(`subscribe ${key}`)
+  }
+
+  #follow(key: string, subscription: Subscription): void {
+    const body = { ...whereOf(subscription.ref), clusters: '' }
+    this.#redo.want(`subscribe ${key}`, {
+      apply: async session => {
+        const answer = await this.#connection.requestOn(session, 'SubscribeServiceRequest', 'naming', {
+          ...body,
+          subscribe: true,
+        })
+        if (session === this.#connection.session) this.#accept(subscription, readInfo(answer))
+      },
+      undo: async session => {
+        await this.#connection.requestOn(session, 'SubscribeServiceRequest', 'naming', { ...body, subscribe: false })
+      },
+      failed: error => {
+        for (const listener of [...subscription.listeners]) listener.lost(error)
+      },
+    })
+  }
+
+  #accept(subscription: Subscription, info: ServiceInfo): void {
+    // Older than what is held: a push that overtook the answer to the subscription, or arrived late. The clock of
+    // another server may be behind, so that times are compared within one session only.
+    const held = subscription.lastSession === this.#sessions ? subscription.last : undefined
+    if (held !== undefined && info.lastRefTime < held.lastRefTime) return
+    subscription.last = info
+    subscription.lastSession = this.#sessions
+    for (const listener of [...subscription.listeners]) listener.info(info, this.#sessions)
+  }
+
+  #resyncAll(): void {
+    for (const key of this.#subscriptions.keys()) this.#redo.touch(`subscribe ${key}`)
+  }
+
+  #ref(ref: ServiceRef): Required<ServiceRef> {
+    return resolveServiceRef(ref, this.#connection.options.namespace)
+  }
+}
+
+function readInfo(answer: Message): ServiceInfo {
+  const info = parseServiceInfo(answer.body['serviceInfo'])
+  if (info === undefined) throw new LanewayError('LANEWAY_NACOS_REFUSED', `${answer.type} has no service list`)
+  return info
+}

@@ -1,0 +1,166 @@
+import { LanewayError } from '@laneway/core'
+import { assertKnownKeys, describe } from '@laneway/core/internal'
+import type { EndpointInput, Source, SourceListener } from '@laneway/discovery'
+// Not from the index: the resolver would come with it, and half of the time that importing this package takes.
+import { tagsOfMetadata } from '@laneway/discovery/tags-of-metadata'
+
+/** An instance as either foreign client gives it. */
+export interface ForeignInstance {
+  readonly ip: string
+  readonly port: number
+  readonly weight?: number
+  readonly healthy?: boolean
+  readonly enabled?: boolean
+  readonly clusterName?: string
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+/** The naming client of the npm package `nacos` (2.x), as far as it is used. */
+export interface NacosPackageClient {
+  subscribe(
+    info: { serviceName: string; groupName?: string },
+    listener: (hosts: readonly ForeignInstance[]) => void,
+  ): unknown
+  unSubscribe(
+    info: { serviceName: string; groupName?: string },
+    listener: (hosts: readonly ForeignInstance[]) => void,
+  ): unknown
+  getAllInstances(
+    service: string,
+    group?: string,
+    clusters?: string,
+    subscribe?: boolean,
+  ): Promise<readonly ForeignInstance[]>
+}
+
+/** The naming client of `nacos-sdk-rust-binding-node`, as far as it is used. */
+export interface NacosRustClient {
+  subscribe(
+    service: string,
+    group: string,
+    clusters: string[] | undefined | null,
+    listener: (error: Error | null, instances: ForeignInstance[]) => void,
+  ): unknown
+  batchRegisterInstance(...args: never[]): unknown
+  getAllInstances(
+    service: string,
+    group: string,
+    clusters?: string[] | undefined | null,
+    subscribe?: boolean | undefined | null,
+  ): Promise<ForeignInstance[]>
+}
+
+/** Options of {@link fromNacosClient}. */
+export interface FromNacosClientOptions {
+  /** @default 'DEFAULT_GROUP' */
+  group?: string
+  /** @default [] */
+  tagsFrom?: readonly string[]
+  /**
+   * How often the list is asked for, because neither client tells its listeners of an empty list: `nacos` drops it, the
+   * Rust client protects from it by default.
+   * @default 5000; 0 does not ask, and then the last instance of a service never goes
+   */
+  pollMs?: number
+}
+
+/**
+ * A source over a client that a program has already. Prefer `createNacosClient`; the limits of the others remain:
+ * `nacos` needs a server below 3.2 and lags by up to 10 s; the Rust client blocks the event loop while it connects and
+ * cannot unsubscribe, so what was subscribed once is pushed until its process ends. Neither tells that the server is
+ * lost. Closing the source does not close the client.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_OPTION` for an object that is neither
+ */
+export function fromNacosClient(
+  client: NacosPackageClient | NacosRustClient,
+  options: FromNacosClientOptions = {},
+): Source {
+  assertKnownKeys('fromNacosClient', options, ['group', 'tagsFrom', 'pollMs'])
+  const { group = 'DEFAULT_GROUP', tagsFrom = [], pollMs = 5_000 } = options
+  if (!(pollMs === 0 || (pollMs >= 1 && pollMs < 2 ** 31))) {
+    throw new LanewayError(
+      'LANEWAY_INVALID_OPTION',
+      `fromNacosClient: pollMs must be a number of ms, received ${describe(pollMs)}`,
+    )
+  }
+  if (typeof client?.subscribe !== 'function' || typeof client.getAllInstances !== 'function') {
+    throw new LanewayError(
+      'LANEWAY_INVALID_OPTION',
+      'fromNacosClient takes a naming client of nacos or nacos-sdk-rust-binding-node',
+    )
+  }
+  const rust = 'batchRegisterInstance' in client
+  const ends = new Set<() => void>()
+
+  const subscribe = (service: string, listener: SourceListener): (() => void) => {
+    let ended = false
+    let timer: NodeJS.Timeout | undefined
+    const tell = (instances: readonly ForeignInstance[]): void => {
+      if (!ended) listener.snapshot(instances.map(instance => endpointOf(instance, tagsFrom)))
+    }
+    const fail = (error: unknown): void => {
+      if (!ended) listener.stale(error instanceof Error ? error : new Error(String(error)))
+    }
+    const poll = async (): Promise<void> => {
+      try {
+        tell(
+          rust
+            ? await client.getAllInstances(service, group, [], false)
+            : await (client as NacosPackageClient).getAllInstances(service, group, '', false),
+        )
+      } catch (error) {
+        fail(error)
+      }
+      if (!ended && pollMs > 0) timer = setTimeout(() => void poll(), pollMs).unref()
+    }
+    let stop = (): void => {}
+    try {
+      if (rust) {
+        const result = client.subscribe(service, group, [], (error, instances) =>
+          error ? fail(error) : tell(instances),
+        )
+        Promise.resolve(result).catch(fail)
+      } else {
+        const info = { serviceName: service, groupName: group }
+        const foreign = client as NacosPackageClient
+        Promise.resolve(foreign.subscribe(info, tell)).catch(fail)
+        stop = () => void foreign.unSubscribe(info, tell)
+      }
+    } catch (error) {
+      fail(error)
+    }
+    void poll()
+    const end = (): void => {
+      if (!ends.delete(end)) return
+      ended = true
+      clearTimeout(timer)
+      stop()
+    }
+    ends.add(end)
+    return end
+  }
+
+  return Object.freeze({
+    name: 'nacos',
+    caseInsensitive: false,
+    subscribe,
+    close: async () => {
+      for (const end of [...ends]) end()
+    },
+  })
+}
+
+function endpointOf(instance: ForeignInstance, tagsFrom: readonly string[]): EndpointInput {
+  const { ip, port, weight, healthy, enabled, clusterName, metadata } = instance
+  return {
+    host: ip,
+    port,
+    weight: weight ?? 1,
+    health: healthy === undefined ? 'unknown' : healthy ? 'healthy' : 'unhealthy',
+    enabled: enabled !== false,
+    ...(clusterName !== undefined && clusterName !== '' && clusterName !== 'DEFAULT' && { zone: clusterName }),
+    tags: tagsOfMetadata(metadata, tagsFrom),
+    metadata: metadata ?? {},
+  }
+}

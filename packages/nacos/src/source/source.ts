@@ -1,0 +1,222 @@
+import { LanewayError, type Warn } from '@laneway/core'
+import { assertKnownKeys, describe, emitLanewayWarning } from '@laneway/core/internal'
+import type { EndpointInput, Source, SourceListener } from '@laneway/discovery'
+// Not from the index: the resolver would come with it, and half of the time that importing this package takes.
+import { tagsOfMetadata } from '@laneway/discovery/tags-of-metadata'
+import type { NacosClient } from '../client.js'
+import { DEFAULT_GROUP, type NacosInstance, type ServiceInfo } from '../naming/service-info.js'
+import type { ServiceRef } from '../naming/service-ref.js'
+import { SnapshotStore } from '../snapshot-store.js'
+import { followNames, type NamesFollower } from './follow-names.js'
+import { type EndpointList, SourceSubscription } from './source-subscription.js'
+
+/** Options of {@link createNacosSource}. */
+export interface NacosSourceOptions {
+  /** @default 'DEFAULT_GROUP' */
+  group?: string
+  /** Namespace id. @default the client's */
+  namespace?: string
+  /** Only instances of these Nacos clusters. @default all */
+  clusters?: readonly string[]
+  /**
+   * Further metadata names whose value is a lane tag, e.g. `version`, after the built-in ones.
+   * @default [], because `version: 1.2.3` is ordinary metadata and would leave a service without base
+   */
+  tagsFrom?: readonly string[]
+  /** Where a service has another name in Nacos, by the name it has in Laneway. @default {} */
+  services?: Readonly<Record<string, string | ServiceRef>>
+  /** A folder for the last list of each service, used when Nacos cannot be reached at the start. @default none */
+  snapshotDir?: string
+  /**
+   * After a new connection, how long instances that were known before and are no longer listed are kept, because a
+   * restarted server is empty until its clients are back, and one that was cut off drops their old connections first.
+   * Who comes back within it and goes again is gone. While no server can be reached it does not run. 0 believes every
+   * list at once.
+   * @default 10000, about twice the longest pause of a Java client that reconnects
+   */
+  returnGraceMs?: number
+  /**
+   * How often the names of all services are read; more often for a while when a service that is asked for has no
+   * instances. @default 30000; 0 lists none, then a service is only found by its exact, lower-case name or when declared
+   */
+  listIntervalMs?: number
+  /** @default a process warning */
+  warn?: Warn
+}
+
+const KEYS = [
+  'group',
+  'namespace',
+  'clusters',
+  'tagsFrom',
+  'services',
+  'snapshotDir',
+  'returnGraceMs',
+  'listIntervalMs',
+  'warn',
+]
+
+/**
+ * Services of a Nacos namespace as a source of the resolver. The name of a service is its Nacos name, or `group@@name`.
+ *
+ * Snapshots are full lists. An empty one is a fact: Nacos does not tell a service without instances from one that never
+ * was, so `missing` is never reported. The last list stays in use while Nacos is lost. When the server's protection
+ * threshold is reached, health is unknown. Closing the source does not close the client.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`
+ */
+export function createNacosSource(client: NacosClient, options: NacosSourceOptions = {}): Source {
+  assertKnownKeys('createNacosSource', options, KEYS)
+  const {
+    group = DEFAULT_GROUP,
+    namespace = client.namespace,
+    returnGraceMs = 10_000,
+    listIntervalMs = 30_000,
+  } = options
+  if (!(returnGraceMs >= 0 && returnGraceMs < 2 ** 31)) throw invalid('returnGraceMs', returnGraceMs)
+  if (!(listIntervalMs === 0 || (listIntervalMs >= 1 && listIntervalMs < 2 ** 31)))
+    throw invalid('listIntervalMs', listIntervalMs)
+  const clusters = new Set(options.clusters ?? [])
+  const tagsFrom = [...(options.tagsFrom ?? [])]
+  const services = new Map(Object.entries(options.services ?? {}))
+  const store =
+    options.snapshotDir === undefined
+      ? undefined
+      : new SnapshotStore<EndpointList>(options.snapshotDir, options.warn ?? emitLanewayWarning)
+  const ends = new Set<() => void>()
+  let closed = false
+  const followers = new Set<NamesFollower>()
+  /** Whether the server has told anything, and its refusal as long as it has not. */
+  let answered = false
+  let refusal: Error | undefined
+
+  const refOf = (service: string): Required<ServiceRef> => {
+    const mapped = services.get(service) ?? service
+    if (typeof mapped !== 'string') return { group, namespace, ...mapped }
+    const at = mapped.indexOf('@@')
+    return at === -1
+      ? { service: mapped, group, namespace }
+      : { service: mapped.slice(at + 2), group: mapped.slice(0, at), namespace }
+  }
+
+  const toEndpoints = (info: ServiceInfo): EndpointList => {
+    const endpoints: EndpointInput[] = []
+    for (const instance of info.instances) {
+      if (clusters.size > 0 && !clusters.has(instance.clusterName)) continue
+      endpoints.push(endpointOf(instance, info.healthUnknown, tagsFrom))
+    }
+    return endpoints
+  }
+
+  const startGrace =
+    returnGraceMs === 0
+      ? undefined
+      : (ended: () => void) => {
+          const timer = setTimeout(ended, returnGraceMs).unref()
+          return () => clearTimeout(timer)
+        }
+
+  const firstEmpty = (): void => {
+    for (const follower of followers) follower.hurry()
+  }
+
+  const refusedBy = (error: unknown): void => {
+    if (!answered && (error as LanewayError).code === 'LANEWAY_AUTH') refusal = error as LanewayError
+  }
+  const answer = (): void => {
+    answered = true
+    refusal = undefined
+  }
+
+  const tracked = (end: () => void): (() => void) => {
+    const once = (): void => {
+      if (ends.delete(once)) end()
+    }
+    ends.add(once)
+    return once
+  }
+
+  const subscribe = (service: string, listener: SourceListener): (() => void) => {
+    if (closed) {
+      listener.stale(new LanewayError('LANEWAY_CLOSED', 'the Nacos source is closed'))
+      return () => {}
+    }
+    let ref: Required<ServiceRef>
+    const subscription = new SourceSubscription({ listener, startGrace, toEndpoints, store, firstEmpty })
+    try {
+      ref = refOf(service)
+      subscription.key = `${ref.namespace}@@${ref.group}@@${ref.service}`
+      subscription.stop = client.naming.subscribe(ref, {
+        info(info, session) {
+          answer()
+          subscription.info(info, session)
+        },
+        lost(error) {
+          refusedBy(error)
+          subscription.lost(error)
+        },
+      })
+    } catch (error) {
+      // `providers:x` and the like are fine; what is left is no name at all.
+      listener.stale(error as Error)
+    }
+    return tracked(() => subscription.close())
+  }
+
+  const list = (listener: (names: ReadonlySet<string>) => void): (() => void) => {
+    if (closed) return () => {}
+    const read = async () => {
+      const names = await client.naming.list({ group, namespace })
+      answer()
+      return new Set([...names, ...services.keys()])
+    }
+    const follower = followNames(read, listener, listIntervalMs, refusedBy)
+    followers.add(follower)
+    return tracked(() => {
+      followers.delete(follower)
+      follower.stop()
+    })
+  }
+
+  return Object.freeze({
+    name: 'nacos',
+    where: `${client.servers?.join(', ')}, namespace ${namespace}, group ${group}`,
+    caseInsensitive: false,
+    subscribe,
+    ...(listIntervalMs > 0 && { list }),
+    connection: () => {
+      if (client.server !== undefined) {
+        return refusal === undefined ? { connected: true } : { connected: false, error: refusal }
+      }
+      return client.lost === undefined ? undefined : { connected: false, error: client.lost }
+    },
+    close: async () => {
+      closed = true
+      for (const end of [...ends]) end()
+      await store?.flush()
+    },
+  })
+}
+
+function endpointOf(instance: NacosInstance, healthUnknown: boolean, tagsFrom: readonly string[]): EndpointInput {
+  const { ip, port, weight, healthy, enabled, clusterName, metadata } = instance
+  return {
+    host: ip,
+    port,
+    weight,
+    health: healthUnknown || healthy === undefined ? 'unknown' : healthy ? 'healthy' : 'unhealthy',
+    enabled,
+    // As Spring's callers read it.
+    ...(metadata['secure']?.toLowerCase() === 'true' && { secure: true }),
+    ...(clusterName !== 'DEFAULT' && { zone: clusterName }),
+    tags: tagsOfMetadata(metadata, tagsFrom),
+    metadata,
+  }
+}
+
+function invalid(name: string, value: unknown): LanewayError {
+  return new LanewayError(
+    'LANEWAY_INVALID_OPTION',
+    `createNacosSource: ${name} must be a number of ms, received ${describe(value)}`,
+  )
+}

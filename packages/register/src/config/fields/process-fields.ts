@@ -1,0 +1,46 @@
+import { type Field, MAX_MS } from './field.js'
+
+/** Shutdown, parts and logging. */
+export const PROCESS_FIELDS = {
+  shutdownMs: {
+    variable: 'LANEWAY_SHUTDOWN_MS',
+    kind: 'integer',
+    least: 0,
+    most: MAX_MS,
+    meaning: 'longest wait for deregistration, and for open requests after it, in ms',
+    fallback: '5000',
+  },
+  leaveDelayMs: {
+    variable: 'LANEWAY_LEAVE_DELAY_MS',
+    kind: 'integer',
+    least: 0,
+    most: MAX_MS,
+    meaning: 'how long the process goes on serving after it has deregistered, in ms; Spring callers need 40000',
+    fallback: '3000, at most `shutdownMs`',
+  },
+  disable: {
+    variable: 'LANEWAY_DISABLE',
+    kind: 'list',
+    meaning: 'parts to leave out, see below; `all` is the kill switch',
+    fallback: 'none',
+  },
+  diagnose: {
+    variable: 'LANEWAY_DIAGNOSE',
+    kind: 'flag',
+    meaning:
+      'prints once what was found and hooked, the state of registry, services and own registration, and what looks wrong',
+    fallback: 'off',
+  },
+  log: {
+    variable: 'LANEWAY_LOG',
+    kind: ['debug', 'warn', 'silent'],
+    meaning: '`debug` prints a line for each request in, each choice, each call out, with the reason',
+    fallback: '`warn`',
+  },
+  logFormat: {
+    variable: 'LANEWAY_LOG_FORMAT',
+    kind: ['text', 'json'],
+    meaning: 'how `debug` prints: lines for eyes, or JSON objects',
+    fallback: '`text`',
+  },
+} as const satisfies Readonly<Record<string, Field>>
