@@ -36,7 +36,7 @@ export function cacheSuite(t: Test, copy: Copy): void {
 
   for (const where of ['inside', 'by compose'] as const) {
     t.test(`a response never crosses lanes: cache() ${where}`, async t => {
-      if (cache === undefined) return t.skip('this undici has no cache')
+      if (cache === undefined) return t.skip('this undici has no cache', () => {})
       const { base, gray, get } = await setUp(t, cache(), where)
       for (let turn = 0; turn < 3; turn++) {
         t.equal(await get('gray'), 'gray gray')
@@ -47,7 +47,7 @@ export function cacheSuite(t: Test, copy: Copy): void {
     })
 
     t.test(`a response never crosses lanes: deduplicate() ${where}`, async t => {
-      if (deduplicate === undefined) return t.skip('this undici does not deduplicate')
+      if (deduplicate === undefined) return t.skip('this undici does not deduplicate', () => {})
       const { base, gray, get, answers } = await setUp(t, deduplicate(), where)
       const all = Promise.all([
         get('gray', '/held'),
@@ -63,7 +63,7 @@ export function cacheSuite(t: Test, copy: Copy): void {
   }
 
   t.test('control: a cache below Laneway, where no Vary is, mixes lanes', async t => {
-    if (cache === undefined) return t.skip('this undici has no cache')
+    if (cache === undefined) return t.skip('this undici has no cache', () => {})
     const server = await laneServer(t, 'base', (seen, response) => {
       response.setHeader('cache-control', 'public, max-age=600')
       response.end(seen.tags.join())
@@ -141,7 +141,7 @@ export function cacheSuite(t: Test, copy: Copy): void {
   })
 
   t.test('an answer out of a cache says what the server said', async t => {
-    if (cache === undefined) return t.skip('this undici has no cache')
+    if (cache === undefined) return t.skip('this undici has no cache', () => {})
     const server = await laneServer(t, 'base', (_seen, response) => {
       response.writeHead(200, { vary: 'accept', 'cache-control': 'public, max-age=600' }).end('kept')
     })

@@ -102,7 +102,7 @@ export function refusalSuite(t: Test, copy: Copy): void {
 
   t.test('interceptors.dns() is refused', async t => {
     const { dns } = undici.interceptors as { dns?: () => any }
-    if (dns === undefined) return t.skip('this undici has no DNS interceptor')
+    if (dns === undefined) return t.skip('this undici has no DNS interceptor', () => {})
     const agent = new undici.Agent()
     t.throws(() => composeLane(agent, {}, dns()), { code: 'LANEWAY_INVALID_OPTION', message: /dns/ })
     t.throws(() => composeLane(agent).compose(dns()), { code: 'LANEWAY_INVALID_OPTION', message: /dns/ })

@@ -50,7 +50,7 @@ export function resolveSuite(t: Test, copy: Copy): void {
     try {
       await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '::1', resolve))
     } catch {
-      t.skip('this machine has no IPv6 loopback')
+      t.skip('this machine has no IPv6 loopback', () => {})
       return
     }
     t.teardown(() => server.close())
