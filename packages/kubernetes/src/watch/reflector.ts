@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { backoffMs } from '@laneway/core/internal'
 import { identityOf, type KubeObject } from '../objects/kube-object.js'
 import type { ApiClient } from './api-client.js'
 import { ApiError, isExpired, isRefused, isThrottled, statusError } from './api-error.js'
-import { backoffMs } from './backoff.js'
 import { isOlder } from './resource-version.js'
 
 /** Who is told what a reflector sees. */
