@@ -1,4 +1,5 @@
-import { assertLogger, emitLanewayWarning, type Logger, logLanes } from '@laneway/core'
+import { assertLogger, type Logger, logLanes } from '@laneway/core'
+import { emitLanewayWarning } from '@laneway/core/internal'
 import type { RegisterConfig } from './config/config.js'
 import { createWarn } from './config/register-words.js'
 
