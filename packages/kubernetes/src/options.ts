@@ -11,6 +11,7 @@ import {
   texts,
   unchecked,
   type Warn,
+  whole,
 } from '@laneway/core/internal'
 
 /** Options of `createKubernetesSource`. */
@@ -54,9 +55,15 @@ export interface KubernetesSourceOptions {
   reportHeldAfterMs?: number
   /**
    * Everything is listed anew this often, when a watch ends anyway; 0 never.
-   * @default 1800000, a net under what no test has found
+   * @default 0, as client-go: a watch misses nothing, and the lists of a fleet are a load
    */
   relistMs?: number
+  /**
+   * Up to so many services asked for in a namespace, only their slices and pods are followed; with more, all of the
+   * namespace. 0: always all. Not for `serviceLabel`, where a service has several names.
+   * @default 10: each further name is one more list of all of them
+   */
+  narrowUpTo?: number
   /** First pause after a failure, doubled each time. @default 800, as client-go */
   minBackoffMs?: number
   /** @default 30000, as client-go */
@@ -90,7 +97,8 @@ const OPTIONS = {
   requestTimeoutMs: milliseconds(10_000, 1),
   idleTimeoutMs: milliseconds(90_000, 1),
   reportHeldAfterMs: milliseconds(30_000, 1),
-  relistMs: milliseconds(1_800_000),
+  relistMs: milliseconds(0),
+  narrowUpTo: whole(10, 0, 100),
   minBackoffMs: milliseconds(800, 1),
   maxBackoffMs: unchecked<number>(),
   coalesceMs: milliseconds(50),

@@ -1,5 +1,5 @@
-import { assertLogger, type Logger, logLanes } from '@laneway/core'
-import { emitLanewayWarning } from '@laneway/core/internal'
+import { type Logger, logLanes } from '@laneway/core'
+import { assertLogger, emitLanewayWarning } from '@laneway/core/internal'
 import type { RegisterConfig } from './config/config.js'
 import { createWarn } from './config/register-words.js'
 

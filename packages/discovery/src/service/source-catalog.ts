@@ -33,7 +33,7 @@ export class SourceCatalog {
 
   /** Whether the source lists its services but has not done so yet. */
   isPending(index: number): boolean {
-    return this.#hubs[index]!.source.list !== undefined && this.#lists[index] === undefined
+    return this.#hubs[index]!.lists && this.#lists[index] === undefined
   }
 
   /** Whether the source has listed its services. */

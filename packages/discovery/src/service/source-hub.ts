@@ -48,14 +48,19 @@ export class SourceHub {
     return () => joined.remove(listener)
   }
 
-  /** Whether the source lists its services; then the listener is called with each list. */
+  /** Whether resolvers know the services of the source by a list. */
+  get lists(): boolean {
+    return this.source.list !== undefined && this.source.listOnRequest !== true
+  }
+
+  /** Where the source {@link lists} its services the listener is called with each list. */
   list(listener: (services: Names) => void): () => void {
-    if (this.source.list === undefined) return () => {}
+    if (!this.lists) return () => {}
     this.#listListeners.add(listener)
     if (this.#listListeners.size > 1) {
       if (this.#names !== undefined) listener(this.#names)
     } else {
-      this.#stopList = this.source.list(names => {
+      this.#stopList = this.source.list?.(names => {
         // A copy: the source may go on using its set.
         this.#names = new Set(names)
         for (const one of [...this.#listListeners]) one(this.#names)

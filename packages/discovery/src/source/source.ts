@@ -43,6 +43,11 @@ export interface Source {
    * @returns stops the listing
    */
   list?(listener: (services: ReadonlySet<string>) => void): () => void
+  /**
+   * `true`: to list makes the source follow much more than the services that are asked for. Resolvers then ask for each
+   * name instead. @default false
+   */
+  readonly listOnRequest?: boolean
   /** `false` where names that differ only by case are different services (Nacos). @default true */
   readonly caseInsensitive?: boolean
   /**

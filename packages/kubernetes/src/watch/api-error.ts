@@ -55,6 +55,20 @@ export function isExpired(error: unknown): boolean {
   return error instanceof ApiError && error.status === 410
 }
 
+/**
+ * The server has not reached the version asked for, and will not in time: it was restored from a backup, or the version is
+ * another cluster's.
+ * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#unavailable-resource-versions
+ */
+export function isTooLarge(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 504 && /too large resource version/i.test(error.message)
+}
+
+/** The server does not know a parameter of the request, or has it switched off. */
+export function isUnsupported(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 400 || error.status === 422)
+}
+
 /** Credentials or rights are missing: trying again soon will not help. */
 export function isRefused(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 401 || error.status === 403)

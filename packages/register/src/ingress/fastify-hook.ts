@@ -1,6 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
-import type { Emitter } from '@laneway/core'
-import { type DecidesInjected, guardFastifyLayers, type IngressRequest, runRequest } from '@laneway/core/internal'
+import type { Emitter, IngressRequest } from '@laneway/core'
+import { type DecidesInjected, guardFastifyLayers, runRequest } from '@laneway/core/internal'
 import type { Guard } from '../guard.js'
 
 type OnRequest = (request: { raw: IngressRequest & Emitter }, reply: { raw: Emitter }, done: () => void) => void

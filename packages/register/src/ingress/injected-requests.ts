@@ -1,11 +1,10 @@
 import { ServerResponse } from 'node:http'
-import type { Emitter, IngressOptions } from '@laneway/core'
+import type { Emitter, IngressOptions, IngressRequest } from '@laneway/core'
 import {
   createIngress,
   type DecidesInjected,
   decideInjected,
   guardExpressClass,
-  type IngressRequest,
   runRequest,
 } from '@laneway/core/internal'
 import type { Guard } from '../guard.js'
