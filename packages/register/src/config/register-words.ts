@@ -37,9 +37,7 @@ export function startInWords<T>(start: () => T): T {
     return start()
   } catch (error) {
     if (!(error instanceof LanewayError)) throw error
-    const message = inWordsOfRegister(error.message)
-    // The code is put in front again.
-    const words = message.startsWith(`${error.code}: `) ? message.slice(error.code.length + 2) : message
-    throw message === error.message ? error : new LanewayError(error.code, words, { cause: error })
+    const message = inWordsOfRegister(error.text)
+    throw message === error.text ? error : new LanewayError(error.code, message, { cause: error })
   }
 }
