@@ -20,12 +20,12 @@ export class SourceHub {
   }
 
   /** Counts a resolver in. */
-  enter(): void {
+  addUser(): void {
     this.#users++
   }
 
   /** Counts a resolver out; the last one closes the source, if it may. */
-  async leave(closeSource: boolean): Promise<void> {
+  async removeUser(closeSource: boolean): Promise<void> {
     this.#users--
     if (this.#users > 0 || !closeSource) return
     hubs.delete(this.source)
