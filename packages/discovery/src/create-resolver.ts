@@ -22,7 +22,7 @@ import type { Choice, ChoiceEnd } from './table/choice.js'
 import { TableChoice } from './table/seat.js'
 import { Waiters } from './waiters.js'
 
-/** Names of services nobody declared that are remembered as such. */
+/** Names of undeclared services that are remembered. */
 const MAX_UNKNOWN = 1024
 
 const decisions = channels.decision
@@ -74,7 +74,7 @@ class Resolver implements LaneResolver {
     if (entry === undefined) return undefined
     const { table } = entry
     if (table === undefined) return this.#isAwaited(entry) ? entry.name : undefined
-    // A registry that cannot tell an unknown service from an empty one: the host was never a service.
+    // Some registries report an unknown service as an empty one. The host never was a service.
     if (entry.asked && !entry.found) return entry.awaited ? entry.name : undefined
     if (port === undefined || port === (secure ? 443 : 80) || table.ports.has(port)) return entry.name
     return undefined
@@ -93,7 +93,7 @@ class Resolver implements LaneResolver {
     return choice
   }
 
-  /** Of its own: a function that makes a closure allocates what this needs at each call, told or not. */
+  /** A function of its own: inside `pick` the closure would cost an allocation per call, also without subscribers. */
   #publishDecision(choice: Choice, lane: Lane | undefined, tried: ReadonlySet<string> | undefined): void {
     publishDecision(choice, lane, () => this.explain(choice.service, lane, tried).reason)
   }
@@ -241,7 +241,7 @@ class Resolver implements LaneResolver {
 
   #whyNotReady(entry: ServiceEntry | undefined): string {
     if (entry?.error !== undefined) return `${this.#sourceNames}: ${entry.error.message}`
-    if (entry === undefined) return `nobody has declared or called the service (${this.#sourceNames})`
+    if (entry === undefined) return `the service is neither declared nor called yet (${this.#sourceNames})`
     return entry.status === 'missing'
       ? `no source has it (${this.#sourceNames})`
       : `no source has answered (${this.#sourceNames})`

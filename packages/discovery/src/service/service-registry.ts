@@ -60,7 +60,7 @@ export class ServiceRegistry {
     this.#changed = hooks.changed
     this.#settings = {
       ...hooks,
-      changed: entry => this.#heard(entry),
+      changed: entry => this.#sourceReported(entry),
       outlier,
       warn,
       balancer,
@@ -222,7 +222,7 @@ export class ServiceRegistry {
   }
 
   /** A source has reported on a service. */
-  #heard(entry: ServiceEntry): void {
+  #sourceReported(entry: ServiceEntry): void {
     this.#settle(entry)
     this.#changed()
   }
