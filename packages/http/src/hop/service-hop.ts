@@ -75,29 +75,28 @@ export class ServiceHop extends RequestHop implements SteeredHop, RequestWatcher
       return
     }
     if (this.#late && !this.bypassProxy()) return
-    const socket = this.socket
-    const queued = socket.leaveQueue()
+    const queued = this.leaveQueue()
     if (error === undefined) this.#pick()
     else this.choice.failure = error
-    if (queued || !socket.asked) this.#ask()
-    else if (socket.socket !== undefined) {
+    if (queued || !this.asked) this.#ask()
+    else if (this.socket !== undefined) {
       const { endpoint } = this.choice
       // At once: the next request that waited has to find the pool as full as it is.
-      if (endpoint !== undefined) socket.connection?.move(endpoint)
+      if (endpoint !== undefined) this.connection?.move(endpoint)
       if (this.#heard) this.start()
     }
   }
 
   #ask(): void {
     try {
-      this.socket.ask()
+      this.askAgent()
     } catch (error) {
       this.over = true
       this.choice.release('aborted')
       throw error
     }
     // Without an endpoint it would wait in the queue of its agent in vain.
-    if (this.socket.socket === undefined && this.choice.failure !== undefined) process.nextTick(socketHeard, this)
+    if (this.socket === undefined && this.choice.failure !== undefined) process.nextTick(socketHeard, this)
   }
 
   received(socket: Socket | undefined, error: Error | null | undefined): void {
@@ -114,7 +113,7 @@ export class ServiceHop extends RequestHop implements SteeredHop, RequestWatcher
   }
 
   mockPassedOn(socket: Socket): void {
-    this.socket.socket = socket
+    this.socket = socket
     try {
       this.#pick()
     } catch (fault) {
@@ -125,9 +124,9 @@ export class ServiceHop extends RequestHop implements SteeredHop, RequestWatcher
   }
 
   #link(socket: Socket): void {
-    this.socket.socket = socket
-    const { connection } = this.socket
-    this.choice.reached = this.socket.asking
+    this.socket = socket
+    const { connection } = this
+    this.choice.reached = this.asking
     if (connection === undefined) {
       // A mock, or a connection that the application has made: it goes there, whatever the resolver knows.
       this.#waiting = false
@@ -137,7 +136,7 @@ export class ServiceHop extends RequestHop implements SteeredHop, RequestWatcher
       return
     }
     connection.owner = this
-    if (this.#waiting && this.outgoing.isTaggedForService()) this.socket.cork()
+    if (this.#waiting && this.outgoing.isTaggedForService()) this.cork()
   }
 
   /** The listeners of `socket` have run: connects, now that the tag is known. */
@@ -151,7 +150,7 @@ export class ServiceHop extends RequestHop implements SteeredHop, RequestWatcher
       if (!this.request.destroyed) this.outgoing.settleUnlessRendered()
       this.#repickIfMoved()
       // What the caller has put into the queue of this moment comes first, as it comes before any lookup of Node.
-      if (this.socket.connection?.isStarted() === false) process.nextTick(start, this)
+      if (this.connection?.isStarted() === false) process.nextTick(start, this)
       else this.start()
     } catch (error) {
       this.fault(error)
@@ -163,11 +162,11 @@ export class ServiceHop extends RequestHop implements SteeredHop, RequestWatcher
     if (this.#waiting) return
     const { failure } = this.choice
     if (failure !== undefined) {
-      this.socket.leaveQueue()
+      this.leaveQueue()
       this.fail(failure)
       return
     }
-    const { connection } = this.socket
+    const { connection } = this
     if (connection === undefined || connection.isStarted()) return
     const endpoint = this.options[kEndpoint] as Endpoint
     if (endpoint.address !== WAITING.address) {
@@ -177,7 +176,7 @@ export class ServiceHop extends RequestHop implements SteeredHop, RequestWatcher
       }
       connection.start(endpoint)
     }
-    this.socket.uncork()
+    this.uncork()
   }
 
   rendering(): void {
@@ -188,7 +187,7 @@ export class ServiceHop extends RequestHop implements SteeredHop, RequestWatcher
   #repickIfMoved(): void {
     if (this.over || this.#waiting || !this.choice.isOutdated()) return
     const before = this.address
-    const queued = this.socket.leaveQueue()
+    const queued = this.leaveQueue()
     this.choice.release('aborted')
     this.#pick()
     if (queued) {
@@ -196,7 +195,7 @@ export class ServiceHop extends RequestHop implements SteeredHop, RequestWatcher
       return
     }
     const { endpoint } = this.choice
-    const { connection } = this.socket
+    const { connection } = this
     if (connection === undefined || endpoint?.address === before) return
     if (endpoint === undefined) this.fail(this.choice.failure)
     else if (connection.secure !== this.needsTls(endpoint)) this.fail(wrongTransport(this.service, endpoint))
@@ -217,7 +216,7 @@ export class ServiceHop extends RequestHop implements SteeredHop, RequestWatcher
       return this.ownGoal()
     }
     const { endpoint } = this.choice
-    const { connection } = this.socket
+    const { connection } = this
     // The socket cannot change between TLS and plain text: the failure stands.
     if (endpoint !== undefined && connection !== undefined && connection.secure !== this.needsTls(endpoint)) {
       this.choice.release('aborted')
@@ -228,7 +227,7 @@ export class ServiceHop extends RequestHop implements SteeredHop, RequestWatcher
   }
 
   connected(socket: Socket): void {
-    this.socket.keep(this.address, socket)
+    this.keep(this.address, socket)
     this.choice.connected(socket)
   }
 
@@ -247,7 +246,7 @@ export class ServiceHop extends RequestHop implements SteeredHop, RequestWatcher
 
   ended(): void {
     this.over = true
-    const { connection, socket } = this.socket
+    const { connection, socket } = this
     if (connection?.done === false) {
       // The agent or the caller ended the connection, not the endpoint.
       this.choice.lost()
