@@ -9,7 +9,7 @@ import { listCollection } from './list-collection.js'
 import { isOlder } from './resource-version.js'
 import type { Selection } from './selection.js'
 
-/** Who is told what a reflector sees. */
+/** Receives what a reflector sees. */
 export interface ReflectorHandler<T> {
   /** The part of an object that is kept. May throw for nonsense. */
   read(object: KubeObject): T
