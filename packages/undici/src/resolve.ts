@@ -1,21 +1,21 @@
+import { LanewayError } from '@laneway/core'
 import { lanesSeen } from '@laneway/core/internal'
 import { type Call, enterHop, kCall } from './call/call.js'
 import { decide } from './call/decide.js'
 import { type Aim, aimOf, originText, targetOfOrigin } from './call/target.js'
 import type { Dispatch, DispatchHandler, DispatchOptions } from './dispatcher/dispatcher.js'
-import { accepts, deliverError, mismatch } from './dispatcher/generation.js'
-import type { LaneRoute } from './dispatcher/route.js'
-import { createExchange, isModern } from './exchange/create-exchange.js'
+import type { Generation } from './dispatcher/generation.js'
+import { type LaneRoute, redirectionsOfCall } from './dispatcher/route.js'
 import type { Exchange } from './exchange/exchange.js'
+import { LegacyExchange } from './exchange/legacy-exchange.js'
+import { ModernExchange } from './exchange/modern-exchange.js'
 import { ServiceHop } from './hop/service-hop.js'
 import { waitUntilReady } from './hop/wait-until-ready.js'
 import { type Mock, pastMocks } from './mock/mocks.js'
 import { sendToMock } from './mock/send-to-mock.js'
 import { RedirectFollower } from './redirect/redirect-follower.js'
-import { redirectionsOfCall } from './redirect/redirections.js'
-import { readHeaders } from './sent/headers.js'
+import { cameWithHost, type PlainHeaders, readHeaders, sentHeaders } from './sent/headers.js'
 import { sendOutside } from './sent/outside.js'
-import { cameWithHost, sentHeaders } from './sent/sent-headers.js'
 import { doneOptions, isDone } from './sent/sent-options.js'
 
 /** The innermost step, once per hop and attempt. */
@@ -125,4 +125,47 @@ function sendWhenReady(exchange: Exchange, hop: ServiceHop): void {
     }
   }
   waitUntilReady(hop, handler, isModern(route, handler), proceed, error => exchange.fail(error))
+}
+
+/** The exchange for a handler, of the handler's own generation. */
+export function createExchange(
+  route: LaneRoute,
+  call: Call,
+  options: DispatchOptions,
+  headers: PlainHeaders,
+  handler: DispatchHandler,
+): Exchange {
+  return isModern(route, handler)
+    ? new ModernExchange(route, call, options, headers, handler)
+    : new LegacyExchange(route, call, options, headers, handler)
+}
+
+/** Whether a handler is called by the methods of undici 7 and 8. */
+function isModern(route: LaneRoute, handler: DispatchHandler): boolean {
+  return route.generation.modern && typeof handler.onRequestStart === 'function'
+}
+
+/** Whether a dispatcher of this generation would call the handler at all. */
+export function accepts(generation: Generation, handler: DispatchHandler): boolean {
+  if (typeof handler.onRequestStart === 'function') return generation.modern || typeof handler.onConnect === 'function'
+  // A handler that is neither is left to undici, which says what is missing.
+  return generation.legacy || typeof handler.onConnect !== 'function'
+}
+
+export function mismatch(generation: Generation, handler: DispatchHandler): LanewayError {
+  const theirs = typeof handler.onRequestStart === 'function' ? 'undici 8' : 'undici 7 or older'
+  return new LanewayError(
+    'LANEWAY_UNDICI_MISMATCH',
+    `the dispatcher is of undici ${generation.undici} and the request comes from ${theirs} (or from the fetch built into Node ` +
+      `${process.versions.node}, which is undici ${process.versions['undici'] ?? 'unknown'}): call fetch or request of the undici ` +
+      'that made the dispatcher, or use createLaneFetch() for the built-in fetch',
+  )
+}
+
+/** Ends a request with an error, by the method of the handler's own generation, as undici does when it refuses options. */
+export function deliverError(handler: DispatchHandler, error: unknown): void {
+  if (typeof handler.onRequestStart === 'function' || typeof handler.onError !== 'function') {
+    if (typeof handler.onResponseError !== 'function') throw error
+    handler.onResponseError(null, error)
+  } else handler.onError(error)
 }

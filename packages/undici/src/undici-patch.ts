@@ -1,7 +1,6 @@
 import type { EgressOptions } from '@laneway/core'
 import type { EgressResolver } from '@laneway/discovery'
 import { isCallersFault } from './call/callers-fault.js'
-import { laneDispatch } from './capture.js'
 import type {
   Dispatch,
   DispatchHandler,
@@ -14,7 +13,7 @@ import { internal } from './dispatcher/internals.js'
 import { createRoute, type LaneRoute } from './dispatcher/route.js'
 import { probeOf, routes, routesByClass } from './dispatcher/routes-by-origin.js'
 import { isDnsRefusal } from './interceptors.js'
-import { laneDispatcher } from './lane-dispatcher.js'
+import { laneDispatch, laneDispatcher } from './lane-dispatcher.js'
 import { resolveEgressOptions } from './options.js'
 import { isDone, kDone } from './sent/sent-options.js'
 

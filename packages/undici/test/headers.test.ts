@@ -1,6 +1,5 @@
 import t from 'tap'
-import { headerValues, plainHeaders } from '../src/sent/headers.js'
-import { withHeaderInShape } from '../src/sent/with-header.js'
+import { headerValues, plainHeaders, withHeaderInShape } from '../src/sent/headers.js'
 
 const carry = (given: unknown, value: string | undefined) =>
   withHeaderInShape(given, plainHeaders(given), 'x-mse-tag', value)

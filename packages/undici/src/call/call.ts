@@ -2,13 +2,14 @@ import type { CallInfo, Lane } from '@laneway/core'
 import { createCallInfo, currentRequest } from '@laneway/core/internal'
 import type { Choice } from '@laneway/discovery'
 import type { DispatchHandler, DispatchOptions } from '../dispatcher/dispatcher.js'
+import type { LaneRoute } from '../dispatcher/route.js'
 import { headerValues, type PlainHeaders } from '../sent/headers.js'
-import { originText } from './target.js'
+import { originText, type Target } from './target.js'
 
 /** Carries the decision of a call through interceptors, which copy options with their symbols. */
 export const kCall: unique symbol = Symbol.for('laneway.undici.call.v1') as never
 
-/** What is kept on the handler of a call, see `kept-call.ts`. */
+/** What is kept on the handler of a call, see `decide.ts`. */
 export interface Kept {
   /** An object made by spreading a handler is another handler, so the handler itself is noted. */
   handler: DispatchHandler | undefined
@@ -62,6 +63,21 @@ export interface Call extends Kept {
   /** A redirect answered the call: no later hop may keep a hand-set tag. */
   redirected: boolean
   root: CallRoot | undefined
+}
+
+/**
+ * One dispatch of a call: its options, and the handler that stands between undici and the handler of the user. The steps
+ * that send it pass this one object on, so that no step allocates one.
+ */
+export interface Attempt extends DispatchHandler, CallRoot {
+  readonly route: LaneRoute
+  readonly call: Call
+  /** As the caller, or the interceptor above, gave them. */
+  readonly options: DispatchOptions
+  /** Those of the options, in one pass. */
+  readonly headers: PlainHeaders
+  /** Where the request is meant to go; `undefined` when that is no http(s) origin. */
+  readonly target: Target | undefined
 }
 
 /** @param handSet - the lane that the caller set by hand */

@@ -1,4 +1,6 @@
+import { isIP } from 'node:net'
 import type { EndpointTls } from '@laneway/core'
+import { kAnyAddress } from '@laneway/core/internal'
 import type { EgressResolver, Endpoint } from '@laneway/discovery'
 import type { LaneableDispatcher } from './dispatcher.js'
 import { type GuardedEndpoints, guardEndpoints } from './endpoint-guard.js'
@@ -7,6 +9,27 @@ import { classNames, internal } from './internals.js'
 /** How many departures are remembered for bodies that are being resumed. */
 const MAX_DEPARTED = 4096
 const SCHEMES = ['http://', 'https://'] as const
+
+/** The origins under which undici knows an endpoint. */
+export interface EndpointOrigins {
+  readonly http: string
+  readonly https: string
+  /** The host is a name, and its resolver lets no endpoint lead to a forbidden address. */
+  readonly unchecked: boolean
+}
+
+const known = new WeakMap<Endpoint, EndpointOrigins>()
+
+/** Made once per endpoint. */
+export function originsOf(endpoint: Endpoint): EndpointOrigins {
+  let origins = known.get(endpoint)
+  if (origins === undefined) {
+    const unchecked = isIP(endpoint.host) === 0 && (endpoint as { [kAnyAddress]?: true })[kAnyAddress] !== true
+    origins = { http: `http://${endpoint.address}`, https: `https://${endpoint.address}`, unchecked }
+    known.set(endpoint, origins)
+  }
+  return origins
+}
 
 /** Follows the endpoints of a resolver for one dispatcher. */
 export interface EndpointPools {

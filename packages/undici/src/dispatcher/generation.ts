@@ -1,4 +1,3 @@
-import { LanewayError } from '@laneway/core'
 import type { Dispatch, DispatchHandler, DispatchOptions, LaneableDispatcher } from './dispatcher.js'
 import { classNames } from './internals.js'
 
@@ -51,28 +50,3 @@ export function composeOf(dispatcher: LaneableDispatcher): Compose | undefined {
 }
 
 export type Compose = (this: unknown, ...interceptors: unknown[]) => LaneableDispatcher
-
-/** Whether a dispatcher of this generation would call the handler at all. */
-export function accepts(generation: Generation, handler: DispatchHandler): boolean {
-  if (typeof handler.onRequestStart === 'function') return generation.modern || typeof handler.onConnect === 'function'
-  // A handler that is neither is left to undici, which says what is missing.
-  return generation.legacy || typeof handler.onConnect !== 'function'
-}
-
-export function mismatch(generation: Generation, handler: DispatchHandler): LanewayError {
-  const theirs = typeof handler.onRequestStart === 'function' ? 'undici 8' : 'undici 7 or older'
-  return new LanewayError(
-    'LANEWAY_UNDICI_MISMATCH',
-    `the dispatcher is of undici ${generation.undici} and the request comes from ${theirs} (or from the fetch built into Node ` +
-      `${process.versions.node}, which is undici ${process.versions['undici'] ?? 'unknown'}): call fetch or request of the undici ` +
-      'that made the dispatcher, or use createLaneFetch() for the built-in fetch',
-  )
-}
-
-/** Ends a request with an error, by the method of the handler's own generation, as undici does when it refuses options. */
-export function deliverError(handler: DispatchHandler, error: unknown): void {
-  if (typeof handler.onRequestStart === 'function' || typeof handler.onError !== 'function') {
-    if (typeof handler.onResponseError !== 'function') throw error
-    handler.onResponseError(null, error)
-  } else handler.onError(error)
-}

@@ -3,7 +3,7 @@ import { type FindMock, mocksOf } from '../mock/mocks.js'
 import type { UndiciSettings } from '../options.js'
 import { type Redirections, redirectionsOf } from '../redirect/redirections.js'
 import { directAgentOf } from './direct-agent.js'
-import type { Dispatch, LaneableDispatcher } from './dispatcher.js'
+import type { Dispatch, DispatchOptions, LaneableDispatcher } from './dispatcher.js'
 import { type EndpointPools, watchEndpointPools } from './endpoint-pools.js'
 import { type Generation, generationOf } from './generation.js'
 import { classNames, hasSocketPath } from './internals.js'
@@ -35,6 +35,14 @@ export interface LaneRoute {
   expectMocks(): void
   /** Closes what was made for the route, but not the dispatcher itself. */
   release(how: 'close' | 'destroy'): Promise<void>
+}
+
+/** How many redirects undici 6 would follow below. A value that is no number is left to undici, which refuses it. */
+export function redirectionsOfCall(route: LaneRoute, options: DispatchOptions): Redirections {
+  const { redirections, generation } = route
+  const asked = options['maxRedirections']
+  if (asked === undefined || generation.modern) return redirections
+  return typeof asked === 'number' && asked > 0 && Number.isInteger(asked) ? asked : 0
 }
 
 /** How the route of a composed dispatcher differs from that of one whose class is patched. */

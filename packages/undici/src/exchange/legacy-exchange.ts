@@ -1,5 +1,5 @@
 import { runInLane } from '@laneway/core'
-import { isInLane } from '../call/callers-lane.js'
+import { isInLane } from '../call/decide.js'
 import type { LegacyHandler } from '../dispatcher/dispatcher.js'
 import { rawLocations, reportHead } from '../redirect/redirect-memory.js'
 import { withoutRawVary, withRawVary } from '../sent/vary.js'

@@ -1,5 +1,5 @@
 import { runInLane } from '@laneway/core'
-import { isInLane } from '../call/callers-lane.js'
+import { isInLane } from '../call/decide.js'
 import type { DispatchController, ModernHandler, ParsedHeaders } from '../dispatcher/dispatcher.js'
 import { reportHead } from '../redirect/redirect-memory.js'
 import { withoutVary, withVary } from '../sent/vary.js'

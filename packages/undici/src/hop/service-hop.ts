@@ -1,16 +1,26 @@
 import { type CallInfo, channels, LanewayError } from '@laneway/core'
 import { duringCall, guardLookup, refusalOf, warnOfFault } from '@laneway/core/internal'
 import type { Choice, ChoiceEnd, EgressResolver, Endpoint } from '@laneway/discovery'
-import { infoOf, resumedFrom } from '../call/call.js'
+import { type Attempt, infoOf, resumedFrom } from '../call/call.js'
 import type { Dispatch, DispatchOptions } from '../dispatcher/dispatcher.js'
+import { originsOf } from '../dispatcher/endpoint-pools.js'
 import { publishHop, sendOutside } from '../sent/outside.js'
-import type { Attempt } from './attempt.js'
-import { reportChoice } from './choice-listener.js'
 import { isConnectFailure, isHeadersTimeout, isResponseLost, isTimeout } from './connect-failure.js'
-import { originsOf } from './endpoint-origins.js'
 
 /** How often a connect error is answered by another endpoint, besides the retries of the user's own. */
 const MAX_RECONNECTS = 2
+
+/** The key of dispatch options for a {@link ChoiceListener}. Interceptors copy options with their symbols. */
+export const kChoiceListener: unique symbol = Symbol.for('laneway.undici.choice-listener.v1') as never
+
+/** Hears where its request goes, for a proxy that reports it. */
+export interface ChoiceListener {
+  /**
+   * Called each time an attempt goes to an endpoint, and when no endpoint may serve the request. The last call counts.
+   * Never called for a host that is no service.
+   */
+  chosen(choice: Choice): void
+}
 
 /**
  * Sends an attempt to a service: chooses an endpoint, reports how the use ended, and goes on to another one when no connection
@@ -251,6 +261,11 @@ export class ServiceHop {
     call.tried ??= new Set()
     call.tried.add(endpoint.address)
   }
+}
+
+/** Reports a choice to the code that dispatched the request. */
+function reportChoice(options: DispatchOptions, choice: Choice): void {
+  ;(options as { [kChoiceListener]?: ChoiceListener })[kChoiceListener]?.chosen(choice)
 }
 
 function resumeMoved(choice: Choice, cause?: unknown): LanewayError {

@@ -26,19 +26,6 @@ export function redirectionsOf(dispatcher: LaneableDispatcher, { legacy, modern 
   return interceptors.length === 0 ? 0 : limitOf(interceptors)
 }
 
-/** How many redirects undici 6 would follow below. A value that is no number is left to undici, which refuses it. */
-export function redirectionsOfCall(route: RedirectingRoute, options: DispatchOptions): Redirections {
-  const { redirections, generation } = route
-  const asked = options['maxRedirections']
-  if (asked === undefined || generation.modern) return redirections
-  return typeof asked === 'number' && asked > 0 && Number.isInteger(asked) ? asked : 0
-}
-
-interface RedirectingRoute {
-  readonly redirections: Redirections
-  readonly generation: Generation
-}
-
 /**
  * Asks the interceptors themselves, by a request that goes nowhere: the handler that they hand on follows redirects, and says
  * how many. Only where the source text of one mentions redirects, so that other interceptors see no request of Laneway's.

@@ -1,6 +1,6 @@
 import { IncomingMessage } from 'node:http'
 import { bindEmitter, type Emitter, type Lane } from '@laneway/core'
-import { callInLane } from '../call/callers-lane.js'
+import { callInLane } from '../call/decide.js'
 
 /** A stream whose source and listeners are bound to the lane of its request. */
 const kBound = Symbol('laneway.undici.body')

@@ -1,9 +1,7 @@
 import { type CallInfo, channels, type Lane } from '@laneway/core'
 import { duringCall, leavesCarriersUnread, parseHostHeader, publishEgress } from '@laneway/core/internal'
-import { infoOf } from '../call/call.js'
-import type { Attempt } from '../hop/attempt.js'
-import { headerValues } from './headers.js'
-import { sentHeaders } from './sent-headers.js'
+import { type Attempt, infoOf } from '../call/call.js'
+import { headerValues, sentHeaders } from './headers.js'
 import { doneOptions } from './sent-options.js'
 
 /** Sends an attempt whose host is no service: to where it would go without Laneway. */
