@@ -1,7 +1,8 @@
 import type { ClientRequest } from 'node:http'
-import { connectOutside } from '../hop/bypass-proxy.js'
+import type { EgressResolver } from '@laneway/discovery'
 import { createHopAgent, type HopAgent } from '../hop/hop-agent.js'
-import { sendToService, serviceOf } from '../hop/send-to-service.js'
+import { connectOutside } from '../hop/request-hop.js'
+import { ServiceHop } from '../hop/service-hop.js'
 import { routeBehindMocks } from '../mock/agent-in-agent.js'
 import { tagMockedRequestsOf } from '../mock/mocked-request.js'
 import {
@@ -160,4 +161,38 @@ function ownOptions(options: HopOptions, target: Target, secure: boolean): HopOp
     own.servername = ''
   }
   return own
+}
+
+/** The service that a target names. Plain HTTP reaches an https target only through its proxy. */
+export function serviceOf(resolver: EgressResolver | undefined, target: Target, secure: boolean): string | undefined {
+  if (resolver === undefined || target.tunnel || (target.secure && !secure)) return undefined
+  return resolver.match(target.hostname, target.port, target.secure)
+}
+
+/**
+ * Sends a request to an endpoint of a service. An error that the resolver throws ends the request, or goes to `onFault`.
+ *
+ * @param options - of the connection, which are changed as the request goes on
+ */
+export function sendToService(
+  agent: HopAgent,
+  request: ClientRequest,
+  outgoing: OutgoingLane,
+  service: string,
+  options: HopOptions,
+): ServiceHop | undefined {
+  let hop: ServiceHop
+  try {
+    hop = new ServiceHop(agent, request, outgoing, service, options)
+  } catch (error) {
+    outgoing.watcher = undefined
+    if (agent.onFault === undefined) classOf(request).onSocket.call(request, undefined, error as Error)
+    else {
+      agent.onFault(error)
+      connectOutside(outgoing.hop, request, agent.connect)
+    }
+    return undefined
+  }
+  hop.begin()
+  return hop
 }

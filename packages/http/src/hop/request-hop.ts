@@ -1,31 +1,86 @@
 import type { ClientRequest } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Endpoint } from '@laneway/discovery'
-import type { HopOptions } from '../node-internals.js'
+import { classOf, type HopOptions } from '../node-internals.js'
 import type { OutgoingLane } from '../request/outgoing-lane.js'
+import { firstValue, isRendered, rewriteTarget, write } from '../request/request-head.js'
+import type { Target } from '../request/target.js'
+import { connectionOf, type EndpointConnection } from '../sockets/endpoint-connection.js'
+import { leaveQueue } from '../sockets/endpoint-pool.js'
 import type { Goal } from '../sockets/goal.js'
-import { bypassProxy, connectOutside } from './bypass-proxy.js'
 import { type ChoosingHop, EndpointChoice } from './endpoint-choice.js'
 import type { HopAgent } from './hop-agent.js'
-import { RequestSocket } from './request-socket.js'
 
-/** A request to a service, with its endpoint and its socket: how it ends, and how it goes on without a resolver. */
-export class RequestHop extends RequestSocket implements ChoosingHop {
+/**
+ * A request to a service, with its endpoint and its socket: asks the agent for the socket, ends the request with or without it,
+ * and lets it go on without a resolver.
+ */
+export class RequestHop implements ChoosingHop {
+  socket: Socket | undefined
+  /** The agent was asked for a socket. */
+  asked = false
+  /** The agent is being asked for a socket; a socket that it gives now was there at once. */
+  asking = false
+  #corked = false
   protected readonly choice: EndpointChoice
   protected over = false
 
   constructor(
-    agent: HopAgent,
-    request: ClientRequest,
+    readonly agent: HopAgent,
+    readonly request: ClientRequest,
     readonly outgoing: OutgoingLane,
     readonly service: string,
-    options: HopOptions,
+    /** Of the connection. */
+    readonly options: HopOptions,
   ) {
-    super(request, agent, options)
     this.choice = new EndpointChoice(this)
   }
 
   get address(): string | undefined {
     return this.choice.endpoint?.address
+  }
+
+  /** `undefined` without a socket, and for one that Laneway did not lead to an endpoint. */
+  protected get connection(): EndpointConnection | undefined {
+    return connectionOf(this.socket)
+  }
+
+  /** Asks the agent for a socket. */
+  protected askAgent(): void {
+    this.asking = true
+    this.asked = true
+    try {
+      this.agent.connect(this.request, this.options)
+    } finally {
+      this.asking = false
+    }
+  }
+
+  /** Takes the request out of the queue of its agent. @returns whether it waited there */
+  protected leaveQueue(): boolean {
+    const { agent } = this.agent
+    return agent !== undefined && this.socket === undefined && leaveQueue(agent, this.request, this.options)
+  }
+
+  /** Keeps the head of the request until it is known where the request goes. */
+  protected cork(): void {
+    this.#corked = true
+    this.socket?.cork()
+  }
+
+  protected uncork(): void {
+    if (!this.#corked) return
+    this.#corked = false
+    this.socket?.uncork()
+  }
+
+  /** Notes a connection that the agent may keep, so that it is closed when the endpoint leaves. */
+  protected keep(address: string | undefined, socket: Socket): void {
+    const { agent, sockets } = this.agent
+    const connection = connectionOf(socket)
+    if (sockets !== undefined && agent?.keepAlive === true && address !== undefined && connection !== undefined) {
+      sockets.add(address, socket, agent, connection)
+    }
   }
 
   /** Whether the URL says http and the endpoint speaks TLS. */
@@ -92,4 +147,55 @@ export class RequestHop extends RequestSocket implements ChoosingHop {
     this.choice.release('aborted')
     this.endRequest(error)
   }
+
+  /** Ends the request. @param error - `undefined` when its user destroyed it: Node then reports the error of `destroy` */
+  protected endRequest(error: Error | undefined): void {
+    const { connection } = this
+    if (this.socket === undefined) classOf(this.request).onSocket.call(this.request, undefined, error)
+    else if (connection !== undefined && !connection.done && error !== undefined) connection.fail(error)
+    else this.request.destroy(error)
+  }
+}
+
+/**
+ * Set on the options of a request that another agent was asked to send, such as a proxy. Gives the request back to that agent
+ * when its target is no service.
+ */
+export const kGiveBack: unique symbol = Symbol('laneway.giveBack')
+
+/** Connects a request whose target is no service: by the agent that the caller chose, else by this one. */
+export function connectOutside(
+  options: HopOptions,
+  request: ClientRequest,
+  connect: (request: ClientRequest, options: HopOptions) => void,
+): void {
+  const giveBack = options[kGiveBack] as (() => void) | undefined
+  if (giveBack === undefined) connect(request, options)
+  else giveBack()
+}
+
+/**
+ * Whether a request goes to a proxy unless its target is a service. Such a request must have neither a socket nor a changed
+ * head before that is known.
+ */
+export function isForProxy(options: HopOptions, target: Target): boolean {
+  return target.originForm !== undefined || options[kGiveBack] !== undefined
+}
+
+/**
+ * Turns a request to a proxy into one to the origin, without the headers for the proxy.
+ *
+ * @throws LanewayError `LANEWAY_HEADERS_SENT`
+ */
+function bypassProxy(request: ClientRequest, options: HopOptions, target: Target): void {
+  const { originForm, authority } = target
+  if (originForm === undefined) return
+  write(request, 'proxy-authorization', undefined)
+  write(request, 'proxy-connection', undefined)
+  const host = firstValue(request, 'host')
+  // The proxy's own name is there when the client left Host to Node.
+  const proxy = String(options.host)
+  if (host === undefined || host === proxy || host === `${proxy}:${options.port}`) write(request, 'host', authority)
+  if (isRendered(request)) rewriteTarget(request, originForm)
+  request.path = originForm
 }

@@ -9,9 +9,8 @@ import { kHop, type SteeredHop } from '../sockets/create-socket.js'
 import { kEndpoint, WAITING } from '../sockets/endpoint-pool.js'
 import type { Goal } from '../sockets/goal.js'
 import { connectSecurely, wrongTransport } from '../sockets/secure-endpoint.js'
-import { isForProxy } from './bypass-proxy.js'
 import type { HopAgent } from './hop-agent.js'
-import { RequestHop } from './request-hop.js'
+import { isForProxy, RequestHop } from './request-hop.js'
 
 /**
  * One request to a service. The hop picks the endpoint when the request is made, and the agent gives the request a socket as

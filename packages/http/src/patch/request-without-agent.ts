@@ -1,7 +1,7 @@
 import type { ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
+import { sendToService, serviceOf } from '../agent/lane-routing.js'
 import { hopWithoutAgent } from '../hop/hop-agent.js'
-import { sendToService, serviceOf } from '../hop/send-to-service.js'
 import type { CreateConnection, HopOptions } from '../node-internals.js'
 import type { ResolvedLaneAgentOptions } from '../options.js'
 import { OutgoingLane } from '../request/outgoing-lane.js'

@@ -1,10 +1,9 @@
 import type { ClientRequest } from 'node:http'
+import { type Held, kHeld } from './request-hooks.js'
 
 const METHODS = ['write', 'end', 'flushHeaders'] as const
 type Method = (typeof METHODS)[number]
 type Writing = Record<Method, (...args: unknown[]) => unknown>
-
-const kHeld = Symbol('laneway.held')
 
 /**
  * Holds what a caller writes into a request until the request has its socket. Node gives the socket one tick after the
@@ -14,16 +13,7 @@ export function holdBody(request: ClientRequest): void {
   if (!Object.hasOwn(request, kHeld)) new HeldBody(request)
 }
 
-export function holdsBody(request: object): boolean {
-  return (request as { [kHeld]?: HeldBody })[kHeld] !== undefined
-}
-
-/** The listeners of `socket` have run: writes what was held. */
-export function releaseBody(request: object): void {
-  ;(request as { [kHeld]?: HeldBody })[kHeld]?.release()
-}
-
-class HeldBody {
+class HeldBody implements Held {
   readonly #request: ClientRequest
   readonly #below = new Map<Method, (...args: unknown[]) => unknown>()
   readonly #own = new Map<Method, unknown>()

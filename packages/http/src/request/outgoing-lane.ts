@@ -14,11 +14,16 @@ import {
 } from '@laneway/core/internal'
 import { classOf, type HopOptions, type OutgoingRequest } from '../node-internals.js'
 import type { ResolvedLaneAgentOptions } from '../options.js'
-import { isReadByCache } from './lane-dependent.js'
 import { baseUrl, watchRedirect } from './redirect.js'
-import { isRendered } from './rendered-head.js'
-import { values, write } from './request-headers.js'
-import { hookRequest, hooksOf, ownEmit, type RequestHooks, type RequestWatcher } from './request-hooks.js'
+import { isRendered, values, write } from './request-head.js'
+import {
+  hookRequest,
+  hooksOf,
+  isReadByCache,
+  ownEmit,
+  type RequestHooks,
+  type RequestWatcher,
+} from './request-hooks.js'
 import { scopeHost, type Target } from './target.js'
 
 interface Tagged {

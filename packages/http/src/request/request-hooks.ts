@@ -1,9 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { currentLane, type Lane, runInLane } from '@laneway/core'
-import { classOf, type OutgoingRequest } from '../node-internals.js'
-import { holdsBody, releaseBody } from './held-body.js'
-import { keepOutOfCache } from './lane-dependent.js'
+import { classOf, type HopOptions, type OutgoingRequest } from '../node-internals.js'
 
 /** Notified of what happens to a request to a service. */
 export interface RequestWatcher {
@@ -34,6 +32,14 @@ export interface RequestHooks {
 }
 
 const kHooks = Symbol('laneway.hooks')
+
+/** What a caller wrote into a request that has no socket yet, see `held-body.ts`. */
+export const kHeld: unique symbol = Symbol('laneway.held')
+
+/** Writes what was held. */
+export interface Held {
+  release(): void
+}
 
 type Hooked<T> = T & { [kHooks]: RequestHooks }
 
@@ -96,7 +102,11 @@ function emit(this: Hooked<OutgoingRequest>, ...args: unknown[]): boolean {
       hooks.watcher?.ended()
   }
   const heard = inLane(hooks.caller, hooks.emit ?? classOf(this).emit, this, args) as boolean
-  if (args[0] === 'socket' && holdsBody(this)) inLane(hooks.caller, releaseBody, undefined, [this])
+  // The listeners of `socket` have run.
+  if (args[0] === 'socket') {
+    const held = (this as { [kHeld]?: Held })[kHeld]
+    if (held !== undefined) inLane(hooks.caller, held.release, held, [])
+  }
   return heard
 }
 
@@ -133,4 +143,43 @@ function destroy(this: Hooked<OutgoingRequest>, error?: Error): ClientRequest {
   classOf(this).destroy.call(this, error)
   if (first) this[kHooks].watcher?.cancel(error)
   return this
+}
+
+/**
+ * Whether a cache above the agent reads the response of a request: `cacheable-request`, which got uses for `cache`, passes
+ * its own options on. Such a cache does not see the lane, so it would give the answer of one lane to another.
+ */
+export function isReadByCache({ cache, strictTtl, automaticFailover }: HopOptions): boolean {
+  return Boolean(cache) && (strictTtl !== undefined || automaticFailover !== undefined)
+}
+
+/** The cache makes it of a response, and asks it whether the response may be kept. */
+interface CachePolicy {
+  storable?: unknown
+}
+
+/**
+ * Keeps a response out of that cache, because it is good for its own request only. The cache puts its policy on the response,
+ * and Laneway makes that policy refuse. The headers stay as the server sent them, for code that passes them on.
+ */
+function keepOutOfCache(response: IncomingMessage): void {
+  // Confirms what the cache kept before the first lane. The cache merges these headers: `Vary: *` (RFC 9111, section 4.1).
+  if (response.statusCode === 304) {
+    response.headers.vary = '*'
+    return
+  }
+  Object.defineProperty(response, 'cachePolicy', {
+    configurable: true,
+    enumerable: true,
+    get: () => undefined,
+    set(this: IncomingMessage, policy: CachePolicy) {
+      if (typeof policy?.storable === 'function') policy.storable = () => false
+      Object.defineProperty(this, 'cachePolicy', {
+        value: policy,
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      })
+    },
+  })
 }

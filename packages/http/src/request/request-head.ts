@@ -1,5 +1,39 @@
 import type { ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
+import { LanewayError } from '@laneway/core'
+
+/** All values of a header of a request, whose head may be text already. */
+export function values(request: ClientRequest, name: string): string | readonly string[] | undefined {
+  if (isRendered(request)) {
+    const lines = renderedValues(request, name)
+    return lines?.length === 1 ? lines[0] : lines
+  }
+  const value = request.getHeader(name)
+  return typeof value === 'number' ? String(value) : value
+}
+
+/** The first value of a header. */
+export function firstValue(request: ClientRequest, name: string): string | undefined {
+  const value = values(request, name)
+  return typeof value === 'string' ? value : value?.[0]
+}
+
+/**
+ * Gives a request one line of a header, or none.
+ *
+ * @throws LanewayError `LANEWAY_HEADERS_SENT`
+ */
+export function write(request: ClientRequest, name: string, value: string | undefined): void {
+  if (isRendered(request)) {
+    if (rewriteHeader(request, name, value)) return
+    throw new LanewayError(
+      'LANEWAY_HEADERS_SENT',
+      `the head of a request was written before "${name}" could be ${value === undefined ? 'removed' : 'set'}`,
+    )
+  }
+  if (value === undefined) request.removeHeader(name)
+  else request.setHeader(name, value)
+}
 
 /** What Node keeps of a request whose head is text but has not left: the same fields on Node 20 to 26. */
 interface Rendered {
@@ -21,7 +55,7 @@ export function isRendered(request: ClientRequest): boolean {
 }
 
 /** The values of a header in a rendered head, one per line; `undefined` when there is none. */
-export function renderedValues(request: ClientRequest, name: string): string[] | undefined {
+function renderedValues(request: ClientRequest, name: string): string[] | undefined {
   const values: string[] = []
   for (const line of headOf(request).split('\r\n').slice(1)) {
     if (isLineOf(line, name)) values.push(line.slice(name.length + 1).trim())
@@ -36,7 +70,7 @@ export function renderedValues(request: ClientRequest, name: string): string[] |
  * @param value - `undefined` removes the header
  * @returns `false` when the head can no longer be changed; then nothing was changed
  */
-export function rewriteHeader(request: ClientRequest, name: string, value: string | undefined): boolean {
+function rewriteHeader(request: ClientRequest, name: string, value: string | undefined): boolean {
   return rewriteHead(request, lines => {
     const kept = lines.filter((line, index) => index === 0 || !isLineOf(line, name))
     // Behind the request line, because the two empty last lines must stay the end.
