@@ -5,8 +5,7 @@ import type { DispatchHandler, DispatchOptions } from '../dispatcher/dispatcher.
 import type { UndiciSettings } from '../options.js'
 import { isRedirectHop } from '../redirect/redirect-memory.js'
 import { headerValues, type PlainHeaders } from '../sent/headers.js'
-import { type Call, createCall, type Kept, kCall } from './call.js'
-import { originText, targetOfOrigin } from './target.js'
+import { type Call, createCall, type Kept, kCall, originText, targetOfOrigin } from './call.js'
 
 /**
  * Decides the lane of a call in the caller's context, or finds what was decided when this handler was dispatched before.

@@ -1,6 +1,6 @@
 import type { EndpointTls } from '@laneway/core'
 import { forbidden, guardLookup, isForbiddenAddress, type Lookup } from '@laneway/core/internal'
-import { originText } from '../call/target.js'
+import { originText } from '../call/call.js'
 import type { LaneableDispatcher } from './dispatcher.js'
 import { classNames } from './internals.js'
 

@@ -1,9 +1,9 @@
 import { bindEmitter, runInLane } from '@laneway/core'
-import type { Attempt, Call } from '../call/call.js'
+import type { Call, Target } from '../call/call.js'
 import { forgetCall, isInLane, reportInContext } from '../call/decide.js'
-import type { Target } from '../call/target.js'
 import type { DispatchHandler, DispatchOptions } from '../dispatcher/dispatcher.js'
 import type { LaneRoute } from '../dispatcher/route.js'
+import type { Attempt } from '../hop/attempt.js'
 import type { ServiceHop } from '../hop/service-hop.js'
 import type { PlainHeaders } from '../sent/headers.js'
 

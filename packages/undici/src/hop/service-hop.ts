@@ -1,10 +1,11 @@
 import { type CallInfo, channels, LanewayError } from '@laneway/core'
 import { duringCall, guardLookup, refusalOf, warnOfFault } from '@laneway/core/internal'
 import type { Choice, ChoiceEnd, EgressResolver, Endpoint } from '@laneway/discovery'
-import { type Attempt, infoOf, resumedFrom } from '../call/call.js'
+import { infoOf, resumedFrom } from '../call/call.js'
 import type { Dispatch, DispatchOptions } from '../dispatcher/dispatcher.js'
 import { originsOf } from '../dispatcher/endpoint-pools.js'
 import { publishHop, sendOutside } from '../sent/outside.js'
+import type { Attempt } from './attempt.js'
 import { isConnectFailure, isHeadersTimeout, isResponseLost, isTimeout } from './connect-failure.js'
 
 /** How often a connect error is answered by another endpoint, besides the retries of the user's own. */

@@ -1,5 +1,5 @@
 import { currentLane } from '@laneway/core'
-import { targetOfOrigin } from '../call/target.js'
+import { targetOfOrigin } from '../call/call.js'
 import type { UndiciSettings } from '../options.js'
 
 /** The part of the global `fetch` that Laneway uses. */

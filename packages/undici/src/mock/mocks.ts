@@ -1,4 +1,4 @@
-import { originText } from '../call/target.js'
+import { originText } from '../call/call.js'
 import type { Dispatch, DispatchHandler, DispatchOptions, LaneableDispatcher } from '../dispatcher/dispatcher.js'
 import { classNames, internal } from '../dispatcher/internals.js'
 

@@ -1,6 +1,6 @@
 import { kLane } from '@laneway/core'
-import type { Attempt } from '../call/call.js'
 import type { DispatchOptions } from '../dispatcher/dispatcher.js'
+import type { Attempt } from '../hop/attempt.js'
 import { withHeaderInShape } from '../sent/headers.js'
 import { laneOutside } from '../sent/outside.js'
 import { kDone } from '../sent/sent-options.js'

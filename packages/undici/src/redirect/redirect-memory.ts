@@ -1,6 +1,5 @@
 import { expectRedirects, followsRedirect, isRedirect, tellOfAnswer, tellOfRedirect } from '@laneway/core/internal'
-import type { Call } from '../call/call.js'
-import { originText } from '../call/target.js'
+import { type Call, originText } from '../call/call.js'
 import type { DispatchOptions } from '../dispatcher/dispatcher.js'
 
 /** Redirects that were reported in this turn of the event loop. */

@@ -1,6 +1,7 @@
 import { type CallInfo, channels, type Lane } from '@laneway/core'
 import { duringCall, leavesCarriersUnread, parseHostHeader, publishEgress } from '@laneway/core/internal'
-import { type Attempt, infoOf } from '../call/call.js'
+import { infoOf } from '../call/call.js'
+import type { Attempt } from '../hop/attempt.js'
 import { headerValues, sentHeaders } from './headers.js'
 import { doneOptions } from './sent-options.js'
 
