@@ -2,8 +2,8 @@
 
 export { type BackoffGrowth, backoffMs } from './backoff.js'
 export { BoundedMap, type Generations, keep } from './bounded-map.js'
-export { callNow, currentRequest, duringCall, followRequests } from './context/call-context.js'
 export { createCallInfo } from './context/call-info.js'
+export { callNow, currentRequest, duringCall, followRequests } from './context/context.js'
 export { type LaneStorage, setLaneStorage } from './context/context-slot.js'
 export { guardExpressClass, guardExpressLayers } from './context/express-layers.js'
 export { guardFastifyLayers } from './context/fastify-layers.js'

@@ -1,4 +1,4 @@
-import { callNow } from '../context/call-context.js'
+import { callNow } from '../context/context.js'
 import type { Lane } from '../lane/lane.js'
 import { channels, type EgressEvent } from '../log/events.js'
 

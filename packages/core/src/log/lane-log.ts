@@ -1,4 +1,4 @@
-import { followRequests } from '../context/call-context.js'
+import { followRequests } from '../context/context.js'
 import { LanewayError } from '../errors.js'
 import { describe } from '../options/describe.js'
 import { callback, flag, unchecked } from '../options/option.js'
