@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isSharedCacheHeader, privateCacheControl } from '../src/head/cache-control.js'
+import { isSharedCacheHeader, privateCacheControl } from '../src/head/response-head.js'
 import { send, start, startServices } from './world.js'
 
 const cases: readonly (readonly [upstream: string | undefined, becomes: string])[] = [

@@ -1,3 +1,5 @@
+import type { Exchange, ExchangeEnd } from '../exchange/exchange.js'
+
 /** One line of the access log. Fields that do not apply are absent. */
 export interface AccessLogEntry {
   /** When the head of the request had arrived, RFC 3339. */
@@ -62,5 +64,33 @@ export function createLineLog(destination: LogDestination): {
       pending += `${JSON.stringify(entry)}\n`
       if (pending.length > MAX_PENDING) flush()
     },
+  }
+}
+
+/** What the access log says of a request. */
+export function entryOf({ backend, lane, rule }: Exchange, end: ExchangeEnd): AccessLogEntry {
+  const { request, path, choice } = end
+  const { headers, socket } = request
+  const query = path.indexOf('?')
+  return {
+    time: new Date(Date.now() - end.seconds * 1000).toISOString(),
+    method: request.method ?? '',
+    host: headers.host ?? (headers[':authority'] as string | undefined),
+    path: query === -1 ? path : path.slice(0, query),
+    protocol: `HTTP/${request.httpVersion}`,
+    client: socket?.remoteAddress,
+    status: end.status,
+    route: backend?.route,
+    service: backend?.service,
+    lane: lane?.header,
+    rule: rule?.rule,
+    outcome: choice?.outcome,
+    served: choice?.served,
+    endpoint: choice?.endpoint?.address,
+    requestBytes: end.requestBytes,
+    responseBytes: end.responseBytes,
+    durationMs: Math.round(end.seconds * 1e6) / 1e3,
+    upstreamMs: end.upstreamMs === undefined ? undefined : Math.round(end.upstreamMs * 1e3) / 1e3,
+    error: end.error,
   }
 }

@@ -1,3 +1,4 @@
+import type { Exchange, ExchangeEnd } from '../exchange/exchange.js'
 import { exposition, type Family } from './exposition.js'
 
 /** Upper bounds in seconds: those of Prometheus' clients, and two more for slow answers. */
@@ -189,4 +190,26 @@ function labels(values: Readonly<Record<string, string>>): string {
 
 function escapeLabel(character: string): string {
   return character === '\n' ? '\\n' : `\\${character}`
+}
+
+/** What the metrics count of a request. */
+export function measuredOf({ backend, lane, rule }: Exchange, end: ExchangeEnd): Measured {
+  const { choice } = end
+  const isOfRoute = rule?.lane === lane || backend?.lane === lane
+  return {
+    route: backend?.route ?? '_none',
+    lane: lane?.header,
+    laneIsKnown: lane !== undefined && (isOfRoute || choice?.served === lane.header),
+    served: choice?.served,
+    outcome: choice?.outcome ?? outcomeWithoutChoice(backend !== undefined, end.error),
+    status: end.status,
+    seconds: end.seconds,
+    requestBytes: end.requestBytes,
+    responseBytes: end.responseBytes,
+  }
+}
+
+function outcomeWithoutChoice(isRouted: boolean, error: string | undefined): string {
+  if (!isRouted) return 'none'
+  return error === 'not-ready' ? 'not-ready' : 'outside'
 }
