@@ -10,6 +10,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { installLocked } from '../ecosystem/install.mjs'
+import { findRabbitmq } from '../servers/rabbitmq/start.mjs'
 import { findRedis } from '../servers/redis/start.mjs'
 import { chaos } from './chaos.mjs'
 import { readmeExample } from './readme-example.mjs'
@@ -48,6 +49,20 @@ const SYSTEMS = [
     controls: [
       { control: 'deaf', shows: ({ counts, left }) => counts.lost + counts.doubled + left.length === 0 },
       { control: 'no-fixed-id', shows: ({ counts }) => counts.doubled > 0 },
+    ],
+  },
+  {
+    name: 'amqp',
+    find: findRabbitmq,
+    tests: [
+      ['amqp.test.mjs', { AMQPLIB: 'amqplib' }],
+      ['amqp.test.mjs', { AMQPLIB: 'amqplib0' }],
+      ['amqp.test.mjs', { AMQPLIB: 'amqplib1' }],
+    ],
+    environment: server => ({ AMQP_URL: server.url }),
+    controls: [
+      { control: 'deaf', shows: ({ counts, left }) => counts.lost + counts.wrong + left.length === 0 },
+      { control: 'ack-first', shows: ({ counts }) => counts.lost > 0 },
     ],
   },
 ]

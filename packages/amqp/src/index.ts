@@ -1,0 +1,2 @@
+export { laneAmqp } from './lane-amqp.js'
+export type { LaneAmqpOptions, LaneConsumeOptions } from './lane-amqp-options.js'
