@@ -25,7 +25,8 @@ before(async () => {
   rabbit = await startRabbitmq()
 })
 after(async () => {
-  for (const one of open.reverse()) await Promise.resolve(one.close()).catch(() => {})
+  // A connection that was cut does not answer.
+  for (const one of open.reverse()) await Promise.race([(async () => one.close())().catch(() => {}), sleep(1000)])
   await rabbit.stop()
 })
 
@@ -171,7 +172,9 @@ test('propagate: values that are no lane are counted, removed, and never throw',
     seen.find(one => one.startsWith('7:')),
     '7:gray:gray,gray',
   )
-  for (const one of seen) if (!one.startsWith('7:')) assert.match(one, /:none:undefined$/)
+  // amqplib gives the headers object the prototype that a header `__proto__` holds: it is not the message's own value.
+  assert.ok(seen.some(one => one.startsWith('own:none:')))
+  for (const one of seen) if (!/^(7|own):/.test(one)) assert.match(one, /:none:undefined$/)
   assert.deepEqual(events.filter(problem => problem !== undefined).sort(), [
     'conflict',
     ...Array.from({ length: 8 }, () => 'invalid'),

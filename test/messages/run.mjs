@@ -76,7 +76,14 @@ function report(verdict, where, more) {
 }
 
 function runTests(file, env) {
-  const args = ['--import', 'tsx', '--conditions=@laneway/source', '--test-reporter=tap', `${folder}${file}`]
+  const args = [
+    '--import',
+    'tsx',
+    '--conditions=@laneway/source',
+    '--test-reporter=tap',
+    '--test-force-exit',
+    `${folder}${file}`,
+  ]
   const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let out = ''
   child.stdout.on('data', chunk => (out += chunk))
