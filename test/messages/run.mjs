@@ -58,6 +58,7 @@ const SYSTEMS = [
       ['amqp.test.mjs', { AMQPLIB: 'amqplib' }],
       ['amqp.test.mjs', { AMQPLIB: 'amqplib0' }],
       ['amqp.test.mjs', { AMQPLIB: 'amqplib1' }],
+      ['rabbitmq-client.test.mjs', {}],
     ],
     environment: server => ({ AMQP_URL: server.url }),
     controls: [
