@@ -1,4 +1,5 @@
-import { describe, LanewayError, runInLane } from '@laneway/core'
+import { LanewayError, runInLane } from '@laneway/core'
+import { describe } from '@laneway/core/internal'
 import {
   createMessageLanes,
   type MessageDecision,

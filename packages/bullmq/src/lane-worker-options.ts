@@ -1,4 +1,5 @@
-import { assertOneOf, describe, emitLanewayWarning, isTag, LanewayError, type Warn } from '@laneway/core'
+import { isTag, LanewayError, type Warn } from '@laneway/core'
+import { assertOneOf, describe, emitLanewayWarning } from '@laneway/core/internal'
 import { createMessageLanes, type MessageLanes, type MessageOptions } from '@laneway/messaging'
 import type { BullClasses, BullWorker } from './bullmq.js'
 

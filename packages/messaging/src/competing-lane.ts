@@ -1,4 +1,5 @@
-import { emitLanewayWarning, type Lane, type Warn } from '@laneway/core'
+import type { Lane, Warn } from '@laneway/core'
+import { emitLanewayWarning } from '@laneway/core/internal'
 
 const warned = new Set<string>()
 

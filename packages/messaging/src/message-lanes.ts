@@ -1,15 +1,5 @@
-import {
-  assertKnownKeys,
-  currentLane,
-  describe,
-  type Lane,
-  type LaneProblem,
-  LanewayError,
-  ownLane,
-  parseLane,
-  publishEgress,
-  resolveHeaderName,
-} from '@laneway/core'
+import { currentLane, type Lane, type LaneProblem, LanewayError, ownLane, parseLane } from '@laneway/core'
+import { assertKnownKeys, describe, publishEgress, resolveHeaderName } from '@laneway/core/internal'
 import { carriedText } from './carried-text.js'
 import { type MessageOutcome, messages } from './message-event.js'
 import { type MessageTrust, resolveMessageTrust } from './message-trust.js'
