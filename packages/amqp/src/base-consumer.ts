@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BASE_TAG, runInLane } from '@laneway/core'
-import type { MessageDecision } from '@laneway/messaging'
+import type { MessageDecision } from '@laneway/messaging/internal'
 import type { AmqpChannel, AmqpMessage, OnMessage } from './amqp.js'
 import { Beacons } from './beacons.js'
 import { decide } from './decide.js'

@@ -1,4 +1,4 @@
-import type { LivingLanes } from '@laneway/messaging'
+import type { LivingLanes } from '@laneway/messaging/internal'
 import type { HelperChannels } from './helper-channels.js'
 import { assertBeacon } from './topology.js'
 

@@ -1,5 +1,5 @@
 import { runInLane } from '@laneway/core'
-import { warnOfCompetingLane } from '@laneway/messaging'
+import { warnOfCompetingLane } from '@laneway/messaging/internal'
 import type { AmqpChannel, AmqpMessage, OnMessage } from './amqp.js'
 import { decide } from './decide.js'
 import { consumeIsolated } from './isolation.js'

@@ -1,4 +1,4 @@
-import { type MessageDecision, type MessageLanes, ownHeader, removeHeader } from '@laneway/messaging'
+import { type MessageDecision, type MessageLanes, ownHeader, removeHeader } from '@laneway/messaging/internal'
 import type { AmqpMessage } from './amqp.js'
 
 /** Decides the lane of a message and removes from it what was refused. */

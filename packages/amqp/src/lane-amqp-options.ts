@@ -1,5 +1,7 @@
-import { assertOneOf, describe, emitLanewayWarning, LanewayError, type Warn } from '@laneway/core'
-import { createMessageLanes, type MessageLanes, type MessageOptions } from '@laneway/messaging'
+import { LanewayError, type Warn } from '@laneway/core'
+import { assertOneOf, describe, emitLanewayWarning } from '@laneway/core/internal'
+import type { MessageOptions } from '@laneway/messaging'
+import { createMessageLanes, type MessageLanes } from '@laneway/messaging/internal'
 
 /** Options of {@link laneAmqp}. */
 export interface LaneAmqpOptions extends MessageOptions {

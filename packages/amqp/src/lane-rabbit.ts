@@ -1,5 +1,5 @@
 import { LanewayError, runInLane } from '@laneway/core'
-import { ownHeader, removeHeader, taggedHeaders, warnOfCompetingLane } from '@laneway/messaging'
+import { ownHeader, removeHeader, taggedHeaders, warnOfCompetingLane } from '@laneway/messaging/internal'
 import { type AmqpSettings, type LaneAmqpOptions, resolveAmqpOptions } from './lane-amqp-options.js'
 
 type Callable = (this: any, ...args: any[]) => any

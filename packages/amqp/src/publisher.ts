@@ -1,5 +1,5 @@
 import { bindLane, kLane, type Lane } from '@laneway/core'
-import { taggedHeaders } from '@laneway/messaging'
+import { taggedHeaders } from '@laneway/messaging/internal'
 import type { AmqpChannel, AmqpOptions } from './amqp.js'
 import type { AmqpSettings } from './lane-amqp-options.js'
 

@@ -1,4 +1,4 @@
-import { warnOfCompetingLane } from '@laneway/messaging'
+import { warnOfCompetingLane } from '@laneway/messaging/internal'
 import type { BullProcessor, BullWorker } from './bullmq.js'
 import { isolatedWorker } from './isolated-worker.js'
 import { assertProcessor, inLaneOfJob } from './lane-processor.js'

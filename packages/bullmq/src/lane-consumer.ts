@@ -1,5 +1,6 @@
 import { runInLane } from '@laneway/core'
-import { type MessageLanes, type MessageOutcome, removeHeader } from '@laneway/messaging'
+import type { MessageOutcome } from '@laneway/messaging'
+import { type MessageLanes, removeHeader } from '@laneway/messaging/internal'
 import type { BullJob, BullProcessor, BullQueue, BullWorker } from './bullmq.js'
 import { type ForwardedJob, ORIGINAL, viewOfOriginal } from './forwarded-job.js'
 import { decide, like } from './lane-processor.js'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { LaneLease } from '@laneway/messaging'
+import type { LaneLease } from '@laneway/messaging/internal'
 import type { BullWorker } from './bullmq.js'
 import type { LaneWorkerSettings } from './lane-worker-options.js'
 import type { Leases } from './leases.js'
