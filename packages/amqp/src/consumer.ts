@@ -2,7 +2,7 @@ import { runInLane } from '@laneway/core'
 import { warnOfCompetingLane } from '@laneway/messaging/internal'
 import type { AmqpChannel, AmqpMessage, OnMessage } from './amqp.js'
 import { decide } from './decide.js'
-import { consumeIsolated } from './isolation.js'
+import { consumeIsolated } from './isolation/consume-isolated.js'
 import { type AmqpSettings, resolveConsumeOptions } from './lane-amqp-options.js'
 
 /** Set on a handler that runs in the lane of its message already. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Beacons } from '../src/beacons.js'
+import { Beacons } from '../src/isolation/beacons.js'
 
 const broker = (living: Set<string>) => {
   const asked: string[] = []

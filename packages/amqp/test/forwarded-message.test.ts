@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { AmqpMessage } from '../src/amqp.js'
-import { forwardOptions, isRejectedByLane, restore, returnsOf } from '../src/forwarded-message.js'
+import { forwardOptions, isRejectedByLane, restore, returnsOf } from '../src/isolation/forwarded-message.js'
 
 const original = (headers: Record<string, unknown>, more: Record<string, unknown> = {}): AmqpMessage => ({
   content: Buffer.from('x'),

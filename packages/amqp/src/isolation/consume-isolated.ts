@@ -1,8 +1,8 @@
 import { LanewayError } from '@laneway/core'
-import type { AmqpChannel, Consume, OnMessage } from './amqp.js'
+import type { AmqpChannel, Consume, OnMessage } from '../amqp.js'
+import type { AmqpSettings, ConsumeSettings } from '../lane-amqp-options.js'
 import { BaseConsumer } from './base-consumer.js'
 import { HelperChannels } from './helper-channels.js'
-import type { AmqpSettings, ConsumeSettings } from './lane-amqp-options.js'
 import { consumeLane } from './lane-consumer.js'
 
 /**

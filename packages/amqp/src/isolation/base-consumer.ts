@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BASE_TAG, runInLane } from '@laneway/core'
 import type { MessageDecision } from '@laneway/messaging/internal'
-import type { AmqpChannel, AmqpMessage, OnMessage } from './amqp.js'
+import type { AmqpChannel, AmqpMessage, OnMessage } from '../amqp.js'
+import { decide } from '../decide.js'
+import type { AmqpSettings, ConsumeSettings } from '../lane-amqp-options.js'
 import { Beacons } from './beacons.js'
-import { decide } from './decide.js'
 import { forwardOptions, isRejectedByLane, restore, returnsOf } from './forwarded-message.js'
 import type { HelperChannels } from './helper-channels.js'
-import type { AmqpSettings, ConsumeSettings } from './lane-amqp-options.js'
 import { assertReturn, laneExchange } from './topology.js'
 
 /** A lane that needs more returns for one message is too slow for its traffic. */

@@ -1,4 +1,4 @@
-import type { AmqpMessage } from './amqp.js'
+import type { AmqpMessage } from '../amqp.js'
 import { FORWARD_HEADER, type ForwardOptions } from './helper-channels.js'
 import { laneQueue } from './topology.js'
 

@@ -1,5 +1,5 @@
 import { LanewayError, runInLane } from '@laneway/core'
-import type { AmqpChannel, HelperChannel } from './amqp.js'
+import type { AmqpChannel, HelperChannel } from '../amqp.js'
 
 // https://www.rabbitmq.com/amqp-0-9-1-reference.html: confirm.select and its answer, class << 16 | method
 const CONFIRM_SELECT = 5_570_570

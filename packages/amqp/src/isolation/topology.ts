@@ -1,6 +1,6 @@
 import { LanewayError } from '@laneway/core'
-import type { HelperChannel } from './amqp.js'
-import type { ConsumeSettings } from './lane-amqp-options.js'
+import type { HelperChannel } from '../amqp.js'
+import type { ConsumeSettings } from '../lane-amqp-options.js'
 
 /** The queue of a lane, as MSE names it. */
 export const laneQueue = (queue: string, tag: string): string => `${queue}_${tag}`
