@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** SHA-256 over the names and bytes of files; folders are walked. */
+/** SHA-256 over the names and bytes of files; folders are walked, links are left out. */
 export function digest(paths) {
   const hash = createHash('sha256')
   for (const path of paths) add(hash, path)
@@ -10,7 +10,9 @@ export function digest(paths) {
 }
 
 function add(hash, path) {
-  if (statSync(path).isDirectory()) {
+  const stats = lstatSync(path)
+  if (stats.isSymbolicLink()) return
+  if (stats.isDirectory()) {
     for (const name of readdirSync(path).sort()) add(hash, join(path, name))
   } else hash.update(path).update('\0').update(readFileSync(path)).update('\0')
 }

@@ -1,7 +1,7 @@
 // Makes a fresh clone usable: installs what the lock file names, builds what has changed. Needs Node and npm only.
 // With names, builds those packages and what they need; with `--types`, with declarations.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { digest } from './digest.mjs'
 
@@ -13,7 +13,8 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1)
 }
 
-const wanted = digest([`${root}package-lock.json`])
+// A new package needs its link in node_modules, also before the lock file knows it.
+const wanted = [digest([`${root}package-lock.json`]), ...readdirSync(`${root}packages`)].join(' ')
 const installed = existsSync(stamp) ? readFileSync(stamp, 'utf8') : ''
 if (installed !== wanted) {
   console.log('installing dependencies ...')

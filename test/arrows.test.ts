@@ -15,6 +15,7 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
   undici: { laneway: ['core', 'discovery'] },
   grpc: { laneway: ['core', 'discovery'], peers: ['@grpc/grpc-js'] },
   messaging: { laneway: ['core'] },
+  amqp: { laneway: ['core', 'messaging'], peers: ['amqplib'] },
   bullmq: { laneway: ['core', 'messaging'], peers: ['bullmq'] },
   nacos: { laneway: ['core', 'discovery'] },
   'nacos-dev-server': { laneway: [], libraries: ['@grpc/grpc-js'] },

@@ -10,6 +10,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { installLocked } from '../ecosystem/install.mjs'
+import { findRabbitmq } from '../servers/rabbitmq/start.mjs'
 import { findRedis } from '../servers/redis/start.mjs'
 import { chaos } from './chaos.mjs'
 import { readmeExample } from './readme-example.mjs'
@@ -50,6 +51,21 @@ const SYSTEMS = [
       { control: 'no-fixed-id', shows: ({ counts }) => counts.doubled > 0 },
     ],
   },
+  {
+    name: 'amqp',
+    find: findRabbitmq,
+    tests: [
+      ['amqp.test.mjs', { AMQPLIB: 'amqplib' }],
+      ['amqp.test.mjs', { AMQPLIB: 'amqplib0' }],
+      ['amqp.test.mjs', { AMQPLIB: 'amqplib1' }],
+      ['rabbitmq-client.test.mjs', {}],
+    ],
+    environment: server => ({ AMQP_URL: server.url }),
+    controls: [
+      { control: 'deaf', shows: ({ counts, left }) => counts.lost + counts.wrong + left.length === 0 },
+      { control: 'ack-first', shows: ({ counts }) => counts.lost > 0 },
+    ],
+  },
 ]
 
 const count = { passed: 0, failed: 0, skipped: 0 }
@@ -61,7 +77,14 @@ function report(verdict, where, more) {
 }
 
 function runTests(file, env) {
-  const args = ['--import', 'tsx', '--conditions=@laneway/source', '--test-reporter=tap', `${folder}${file}`]
+  const args = [
+    '--import',
+    'tsx',
+    '--conditions=@laneway/source',
+    '--test-reporter=tap',
+    '--test-force-exit',
+    `${folder}${file}`,
+  ]
   const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let out = ''
   child.stdout.on('data', chunk => (out += chunk))

@@ -1,6 +1,6 @@
-import { warnOfCompetingLane } from '@laneway/messaging'
+import { warnOfCompetingLane } from '@laneway/messaging/internal'
 import type { BullProcessor, BullWorker } from './bullmq.js'
-import { isolatedWorker } from './isolated-worker.js'
+import { isolatedWorker } from './isolation/isolated-worker.js'
 import { assertProcessor, inLaneOfJob } from './lane-processor.js'
 import { type LaneWorkerOptions, type LaneWorkerSettings, resolveLaneWorkerOptions } from './lane-worker-options.js'
 import { detached, emitInLane } from './worker-context.js'

@@ -1,13 +1,13 @@
 import { LanewayError, runInLane } from '@laneway/core'
 import { describe } from '@laneway/core/internal'
+import type { MessageOptions } from '@laneway/messaging'
 import {
   createMessageLanes,
   type MessageDecision,
   type MessageLanes,
-  type MessageOptions,
   ownHeader,
   removeHeader,
-} from '@laneway/messaging'
+} from '@laneway/messaging/internal'
 import type { BullJob, BullProcessor } from './bullmq.js'
 
 /**

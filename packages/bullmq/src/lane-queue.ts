@@ -1,4 +1,5 @@
-import { createMessageLanes, type MessageLanes, type MessageOptions, taggedHeaders } from '@laneway/messaging'
+import type { MessageOptions } from '@laneway/messaging'
+import { createMessageLanes, type MessageLanes, taggedHeaders } from '@laneway/messaging/internal'
 import type { JobOptions } from './bullmq.js'
 
 /** Set on what writes lanes already. Registered: two copies of this package may meet one queue. */

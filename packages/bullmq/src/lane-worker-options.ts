@@ -1,6 +1,7 @@
 import { isTag, LanewayError, type Warn } from '@laneway/core'
 import { assertOneOf, describe, emitLanewayWarning } from '@laneway/core/internal'
-import { createMessageLanes, type MessageLanes, type MessageOptions } from '@laneway/messaging'
+import type { MessageOptions } from '@laneway/messaging'
+import { createMessageLanes, type MessageLanes } from '@laneway/messaging/internal'
 import type { BullClasses, BullWorker } from './bullmq.js'
 
 /** What {@link createLaneWorker} takes besides the options of BullMQ's `Worker`. */

@@ -1,5 +1,5 @@
 import { runInLane } from '@laneway/core'
-import { type MessageLanes, ownHeader } from '@laneway/messaging'
+import { type MessageLanes, ownHeader } from '@laneway/messaging/internal'
 import type { BullWorker } from './bullmq.js'
 
 /** Runs what makes a worker in no lane: its loops and timers outlive the request that happens to make it. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { failedChild, isControl, resultOfError, settle } from '../src/lane-result.js'
+import { failedChild, isControl, resultOfError, settle } from '../src/isolation/lane-result.js'
 
 t.test('an error keeps name, message and stack on its way through the value of the child', async t => {
   const error = Object.assign(new TypeError('boom'), { name: 'UnrecoverableError' })

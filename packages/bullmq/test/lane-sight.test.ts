@@ -1,6 +1,6 @@
 import t from 'tap'
-import { LaneSight } from '../src/lane-sight.js'
-import type { Look } from '../src/leases.js'
+import { LaneSight } from '../src/isolation/lane-sight.js'
+import type { Look } from '../src/isolation/leases.js'
 
 const lookOf = (...living: string[]): Look => ({ paused: false, living: new Set(living), orphaned: new Set() })
 

@@ -1,5 +1,5 @@
 import { parseLane } from '@laneway/core'
-import { ownerOf, ownHeader, removeHeader, taggedHeaders, warnOfCompetingLane } from '@laneway/messaging'
+import { ownerOf, ownHeader, removeHeader, taggedHeaders, warnOfCompetingLane } from '@laneway/messaging/internal'
 import t from 'tap'
 
 const gray = parseLane('gray')

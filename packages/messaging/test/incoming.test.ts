@@ -1,5 +1,6 @@
 import { channels, type EgressEvent, type LanewayError, runInLane } from '@laneway/core'
-import { createMessageLanes, type MessageEvent, messages } from '@laneway/messaging'
+import { type MessageEvent, messages } from '@laneway/messaging'
+import { createMessageLanes } from '@laneway/messaging/internal'
 import { headerCases } from '@laneway/testkit'
 import t from 'tap'
 

@@ -1,8 +1,9 @@
 // A real RabbitMQ on loopback, with a node name, a home and ports of its own, so that several run side by side.
 //   node test/servers/rabbitmq/start.mjs      prints a line of JSON, stays until SIGTERM
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { findProgram } from '../debian.mjs'
 import { freePorts, launch, ownFolder, stayUntilEnded } from '../loopback-server.mjs'
@@ -16,7 +17,10 @@ export function findRabbitmq() {
   return findProgram('rabbitmqctl', 'rabbitmq-server') ?? (existsSync(PROGRAM) ? undefined : `no ${PROGRAM}`)
 }
 
-/** Starts it with the user `guest`. Resolves with `{ host, port, url, pid, stop }`. */
+/**
+ * Starts it with the user `guest`. Resolves with `{ host, port, url, pid, stop, restart }`; `restart()` kills the server
+ * and brings it back on its port with its durable queues.
+ */
 export async function startRabbitmq() {
   const { folder } = ownFolder('rabbitmq')
   const [port, dist, epmd] = await freePorts(3)
@@ -57,9 +61,18 @@ disk_free_limit.absolute = 50MB
     killNames()
   }
   try {
-    const server = await launch('rabbitmq-server', folder, PROGRAM, [], { env, port })
+    const start = () => launch('rabbitmq-server', folder, PROGRAM, [], { env, port })
+    let server = await start()
     const stop = () => server.stop().finally(endNames)
-    return { host: '127.0.0.1', port, url: `amqp://guest:guest@127.0.0.1:${port}`, pid: server.pid, stop }
+    async function restart(awayMs = 0) {
+      process.kill(-server.pid, 'SIGKILL')
+      await server.gone
+      // It would name a process that is gone.
+      rmSync(join(folder, 'mnesia', `${env.RABBITMQ_NODENAME}.pid`), { force: true })
+      await sleep(awayMs)
+      server = await start()
+    }
+    return { host: '127.0.0.1', port, url: `amqp://guest:guest@127.0.0.1:${port}`, pid: server.pid, stop, restart }
   } catch (error) {
     endNames()
     throw error

@@ -9,7 +9,7 @@ const MICRO_SERVICE_ENV = '__micro.service.env__'
  * `__micro.service.env__`, `alicloud.service.tag`, then the names the user lists. `base` and the empty string say base,
  * and so does the absence of all keys.
  *
- * A value that names no lane clearly (a canary key whose value differs, broken JSON) comes back as a string outside the
+ * A value that names no lane clearly (a canary key whose value differs, broken JSON, a value that is no text) comes back as a string outside the
  * tag grammar, so that `parseEndpoint` refuses the instance rather than taking it for base. Never throws.
  *
  * @param extraNames - further keys whose value is a tag. `version` is not read unless it is listed: `version: 1.2.3` is
@@ -29,7 +29,9 @@ export function tagsOfMetadata(
 }
 
 function add(tags: Set<string>, value: unknown): void {
-  if (typeof value !== 'string') return
+  if (value === null || value === undefined) return
+  // Registries that carry JSON may hold numbers here. A lane name is text, so no guess is made.
+  if (typeof value !== 'string') return void tags.add(`(${typeof value})`)
   const tag = value.trim()
   if (tag !== '' && tag !== BASE_TAG) tags.add(tag)
 }

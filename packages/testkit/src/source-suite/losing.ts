@@ -31,14 +31,20 @@ export async function lost(t: Test, adapter: SourceAdapter): Promise<void> {
   await orders.until(({ last }) => last === 'stale')
   t.equal(orders.table, TABLE)
   t.match(orders.errors[0], { message: /./ })
-  if (source.connection !== undefined) await eventually(() => source.connection?.()?.connected === false)
+  if (source.connection !== undefined) {
+    await eventually(() => source.connection?.()?.connected === false)
+  }
   const heard = orders.kinds.length
   await registry.restore!()
   await orders.until(({ last, kinds }) => kinds.length > heard && last === 'snapshot')
   t.equal(orders.table, TABLE)
   t.notOk(orders.kinds.includes('missing'))
   t.strictSame([...new Set(orders.snapshots.map(({ length }) => length))], [3], 'never less than before')
-  if (source.connection !== undefined) await eventually(() => source.connection?.()?.connected === true)
+  if (source.connection !== undefined) {
+    await eventually(() => source.connection?.()?.connected === true)
+  }
+  await registry.publish({ orders: [one] })
+  await orders.untilTable('10.0.0.1:8001=base')
 }
 
 export async function lateSubscriber(t: Test, adapter: SourceAdapter): Promise<void> {

@@ -1,5 +1,8 @@
 import type { EndpointInput, SourceListener } from '@laneway/discovery'
 
+/** Far beyond any progress, and within the time that a test file has. */
+const LIMIT_MS = 60_000
+
 /** What a source has reported to one subscriber, and a way to wait for more. */
 export class SourceReports {
   /** Every report in its order. */
@@ -37,22 +40,33 @@ export class SourceReports {
     return tableOf(this.endpoints)
   }
 
-  /** Resolves as soon as `holds` is true; it is asked now and after each report. The wait keeps the process alive. */
-  async until(holds: (reports: SourceReports) => boolean): Promise<this> {
-    const alive = setInterval(() => {}, 1000)
-    try {
-      while (!holds(this)) {
-        await new Promise<void>(resolve => this.#waiting.add(resolve))
-      }
-    } finally {
-      clearInterval(alive)
+  /**
+   * Resolves as soon as `holds` is true; it is asked now and after each report. The wait keeps the process alive.
+   *
+   * @param what - named by the error when nothing comes for a minute, beside what was reported
+   */
+  async until(holds: (reports: SourceReports) => boolean, what = `${holds}`): Promise<this> {
+    const since = Date.now()
+    while (!holds(this)) {
+      if (Date.now() - since > LIMIT_MS) throw new Error(`waited for ${what}; ${this.#summary()}`)
+      let timer: NodeJS.Timeout | undefined
+      await new Promise<void>(resolve => {
+        this.#waiting.add(resolve)
+        timer = setTimeout(resolve, 1000)
+      })
+      clearTimeout(timer)
     }
     return this
   }
 
   /** Waits for a snapshot with this {@link table}, which is also the last report. */
   untilTable(table: string): Promise<this> {
-    return this.until(one => one.last === 'snapshot' && one.table === table)
+    return this.until(one => one.last === 'snapshot' && one.table === table, `the table "${table}"`)
+  }
+
+  #summary(): string {
+    const error = this.errors.at(-1)?.message ?? 'none'
+    return `reports: ${this.kinds.join(', ') || 'none'}; last table: "${this.table}"; last error: ${error}`
   }
 
   #add(kind: 'snapshot' | 'missing' | 'stale'): void {
@@ -70,7 +84,11 @@ export function tableOf(endpoints: readonly EndpointInput[]): string {
     .join(' ')
 }
 
-/** Waits for progress that nobody reports: asks again and again until `holds` is true. */
+/** Waits for progress that nobody reports: asks again and again until `holds` is true, for a minute at most. */
 export async function eventually(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise(resolve => setTimeout(resolve, 2))
+  const since = Date.now()
+  while (!holds()) {
+    if (Date.now() - since > LIMIT_MS) throw new Error(`waited for ${holds}`)
+    await new Promise(resolve => setTimeout(resolve, 2))
+  }
 }

@@ -28,20 +28,24 @@ type Sentence = (t: Test, adapter: SourceAdapter) => Promise<void>
  * t.test('redis', t =>
  *   sourceSuite(t, {
  *     name: 'redis',
- *     unknownService: 'missing',
+ *     unknownService: 'empty', // Redis keeps no empty hash, so it cannot tell the two apart
  *     badEndpoint: 'dropped',
  *     async start(t) {
- *       const server = await startRedis(t)
+ *       const redis = await startRedis() // test/servers/redis/start.mjs
+ *       t.teardown(() => redis.stop())
+ *       const proxy = await startCuttableProxy(t, redis.port) // yours: a TCP proxy that can be cut
  *       return {
- *         open: () => createRedisSource({ url: server.url }),
- *         publish: services => server.writeHashes(services),
- *         lose: () => server.refuseConnections(),
- *         restore: () => server.acceptConnections(),
+ *         open: () => createRedisSource({ url: `redis://127.0.0.1:${proxy.port}` }),
+ *         publish: services => writeHashes(redis.url, services),
+ *         lose: () => proxy.cut(),
+ *         restore: () => proxy.restore(),
  *       }
  *     },
  *   }),
  * )
  * ```
+ *
+ * `packages/nacos/test/source-suite.test.ts` is the same for Nacos.
  *
  * A sentence that cannot hold is named in `cannot`, with the reason. What is special about the registry (its login, its
  * protocol, the faults of its connections) needs tests of its own beside the suite.

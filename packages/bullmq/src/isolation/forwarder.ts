@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import type { BullJob, BullQueue } from './bullmq.js'
+import type { BullJob, BullQueue } from '../bullmq.js'
+import { type LaneWorkerSettings, laneQueueName } from '../lane-worker-options.js'
+import { detached } from '../worker-context.js'
 import { ORIGINAL, originalOf } from './forwarded-job.js'
 import { failedChild, type LaneResult, settle } from './lane-result.js'
-import { type LaneWorkerSettings, laneQueueName } from './lane-worker-options.js'
 import type { Leases } from './leases.js'
 import { persistently } from './persistently.js'
-import { detached } from './worker-context.js'
 
 /** Thrown to BullMQ: the job waits for its child, and holds no slot meanwhile. */
 export function waitingForChild(): Error {

@@ -1,4 +1,4 @@
-import type { BullJob, BullQueue } from './bullmq.js'
+import type { BullJob, BullQueue } from '../bullmq.js'
 
 /** The option of a child that says what the original job is. */
 export const ORIGINAL = 'x-laneway'

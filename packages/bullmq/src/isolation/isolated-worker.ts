@@ -1,12 +1,12 @@
 import { LanewayError } from '@laneway/core'
+import { type BullProcessor, type BullQueue, type BullWorker, redisOf } from '../bullmq.js'
+import { like } from '../lane-processor.js'
+import { type LaneWorkerSettings, laneQueueName } from '../lane-worker-options.js'
+import { detached, emitInLane } from '../worker-context.js'
 import { BaseSide } from './base-side.js'
-import { type BullProcessor, type BullQueue, type BullWorker, redisOf } from './bullmq.js'
 import { LaneConsumer } from './lane-consumer.js'
-import { like } from './lane-processor.js'
 import { follow, LaneSide } from './lane-side.js'
-import { type LaneWorkerSettings, laneQueueName } from './lane-worker-options.js'
 import { Leases, leaseKeys } from './leases.js'
-import { detached, emitInLane } from './worker-context.js'
 
 /** A worker under isolation while it is made. */
 interface Isolated {

@@ -1,8 +1,9 @@
 import { runInLane } from '@laneway/core'
-import { type MessageLanes, type MessageOutcome, removeHeader } from '@laneway/messaging'
-import type { BullJob, BullProcessor, BullQueue, BullWorker } from './bullmq.js'
+import type { MessageOutcome } from '@laneway/messaging'
+import { type MessageLanes, removeHeader } from '@laneway/messaging/internal'
+import type { BullJob, BullProcessor, BullQueue, BullWorker } from '../bullmq.js'
+import { decide, like } from '../lane-processor.js'
 import { type ForwardedJob, ORIGINAL, viewOfOriginal } from './forwarded-job.js'
-import { decide, like } from './lane-processor.js'
 import { isControl, type LaneResult, resultOfError } from './lane-result.js'
 
 /** Handles the jobs of a lane's queue: as the lane, or as base in its place. */

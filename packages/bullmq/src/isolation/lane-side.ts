@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { LaneLease } from '@laneway/messaging'
-import type { BullWorker } from './bullmq.js'
-import type { LaneWorkerSettings } from './lane-worker-options.js'
+import type { LaneLease } from '@laneway/messaging/internal'
+import type { BullWorker } from '../bullmq.js'
+import type { LaneWorkerSettings } from '../lane-worker-options.js'
 import type { Leases } from './leases.js'
 
 /** An instance of a lane under isolation: says that it lives, before it takes the first job and until it takes no more. */

@@ -1,4 +1,4 @@
-import type { LivingLanes } from '@laneway/messaging'
+import type { LivingLanes } from '@laneway/messaging/internal'
 import type { Leases, Look } from './leases.js'
 
 /** What base knows of the lanes of a queue, looked at in turns. */

@@ -1,4 +1,4 @@
-import type { LuaClient } from './bullmq.js'
+import type { LuaClient } from '../bullmq.js'
 
 /**
  * Who works for which lane of a queue, in Redis. All times are the server's.

@@ -1,0 +1,33 @@
+import { LanewayError } from '@laneway/core'
+import type { AmqpChannel, Consume, OnMessage } from '../amqp.js'
+import type { AmqpSettings, ConsumeSettings } from '../lane-amqp-options.js'
+import { BaseConsumer } from './base-consumer.js'
+import { HelperChannels } from './helper-channels.js'
+import { consumeLane } from './lane-consumer.js'
+
+/**
+ * Consumes a queue with lanes kept apart: as base, or as the lane of this instance.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`
+ */
+export async function consumeIsolated(
+  channel: AmqpChannel,
+  consume: Consume,
+  queue: string,
+  onMessage: OnMessage,
+  wanted: ConsumeSettings,
+  settings: AmqpSettings,
+): Promise<unknown> {
+  if (queue === '' || queue.startsWith('amq.')) {
+    throw new LanewayError(
+      'LANEWAY_INVALID_OPTION',
+      `consume: lanes is 'isolate' for "${queue}", a queue of one consumer; replies reach who asked whatever its lane: use 'propagate'`,
+    )
+  }
+  const channels = new HelperChannels(channel)
+  channel.on('close', () => void channels.close())
+  const own = settings.lanes.own?.tags[0]
+  if (own !== undefined) return consumeLane(channel, consume, channels, { queue, own, onMessage, wanted, settings })
+  const base = new BaseConsumer(channel, channels, { queue, onMessage, wanted, settings })
+  return consume.call(channel, queue, message => base.handle(message), wanted.rest)
+}
