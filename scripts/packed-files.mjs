@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
  * past its limit has got something that it should not have, or gets a new limit here.
  */
 const MAX_KB = {
+  amqp: 70,
   bullmq: 60,
   core: 290,
   discovery: 330,
