@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
  */
 const MAX_KB = {
   amqp: 70,
-  bullmq: 60,
+  bullmq: 110,
   core: 290,
   discovery: 330,
   express: 15,
