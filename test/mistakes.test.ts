@@ -261,12 +261,12 @@ const MISTAKES: readonly (readonly [name: string, mistake: Mistake, message: str
   [
     'registering without a port',
     registering({ port: undefined }),
-    'LANEWAY_INVALID_OPTION: registerInstance: port or server must be given, received undefined',
+    'LANEWAY_INVALID_OPTION: registerInstance needs port or server',
   ],
   [
     'registering a port beyond all ports',
     registering({ port: 99_999 }),
-    'LANEWAY_INVALID_OPTION: registerInstance: port must be 1 to 65535, received 99999',
+    'LANEWAY_INVALID_OPTION: registerInstance: port is a whole number from 1 to 65535, received 99999',
   ],
   [
     'registering in a lane that is none',
@@ -276,12 +276,12 @@ const MISTAKES: readonly (readonly [name: string, mistake: Mistake, message: str
   [
     'metadata with a tag that is none',
     registering({ metadata: { 'alicloud.service.tag': 'gray lane' } }),
-    'LANEWAY_INVALID_TAG: registerInstance: the metadata says the tag "gray lane"; a tag is 1 to 63 characters of A-Z a-z 0-9 . _ - that begin and end with a letter or digit',
+    'LANEWAY_INVALID_TAG: registerInstance: the metadata has the tag "gray lane"; a tag is 1 to 63 characters of A-Z a-z 0-9 . _ - that begin and end with a letter or digit',
   ],
   [
     'a lane given twice',
     registering({ lane: 'gray', metadata: { 'alicloud.service.tag': 'blue' } }),
-    'LANEWAY_INVALID_OPTION: registerInstance: lane must be given once, as an option or in the metadata, received "gray"',
+    'LANEWAY_INVALID_OPTION: registerInstance: lane is given once, as an option or in the metadata, received "gray"',
   ],
   [
     'an option with a slip of the pen',
@@ -357,7 +357,7 @@ const MISTAKES: readonly (readonly [name: string, mistake: Mistake, message: str
   [
     'an agent with an option of another',
     () => new LaneAgent({ keepAlive: true } as never),
-    'LANEWAY_INVALID_OPTION: LaneAgent has no option "keepAlive"; it has resolver, header, baggage, keepHandSet, connectTimeoutMs, endpointTls, propagateTo, warn',
+    'LANEWAY_INVALID_OPTION: LaneAgent has no option "keepAlive"; it has resolver, header, baggage, keepHandSet, propagateTo, warn, connectTimeoutMs, endpointTls',
   ],
   [
     'a dispatcher of one origin',
