@@ -113,6 +113,7 @@ t.test('a real Prometheus scrapes the example and answers every query of the das
   await prometheus.until(total, 3 * PER_ROUND)
   // The last rule of its group, with what sc-a counted: all recorded series are there from this evaluation on.
   await prometheus.until('count(laneway:fallbacks:rate2m{job="sc-a"}) > bool 0', 1)
+  await prometheus.until('count(laneway:server_error_ratio:rate2m{job="sc-a", laneway_lane="gray"}) > bool 0', 1)
   const { query } = prometheus
 
   for (const { title, query: text } of dashboardQueries()) {
