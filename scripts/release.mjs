@@ -184,6 +184,9 @@ function publish(packs) {
     npm(['publish', file, '--access', 'public', ...provenance], folder)
     console.log(`published ${name}@${version}`)
   }
+  // The workflow pushes the tags that this prints, and makes a release of each.
+  const { status } = spawnSync('npx', ['changeset', 'tag'], { cwd: root, stdio: 'inherit', shell: windows })
+  if (status !== 0) throw new Error('everything is published, but `changeset tag` failed: set the tags by hand')
 }
 
 function published(name, version) {

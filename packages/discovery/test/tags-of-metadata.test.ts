@@ -39,16 +39,21 @@ t.test('the tags of an endpoint are collected as a set', async t => {
   t.strictSame(tagsOfMetadata(null), [])
 })
 
-const unclear: readonly [name: string, metadata: Record<string, string>][] = [
+const unclear: readonly [name: string, metadata: Record<string, unknown>][] = [
   ['a canary key whose value differs', { 'opensergo.io/canary-gray': 'blue' }],
   ['no JSON', { '__micro.service.env__': '[{"tag":"gray"' }],
   ['JSON that is no list', { '__micro.service.env__': '{"tag":"gray"}' }],
   ['a value outside the grammar', { 'alicloud.service.tag': 'gr ay' }],
+  ['a number', { 'alicloud.service.tag': 7 }],
+  ['a list', { 'alicloud.service.tag': ['gray'] }],
+  ['a canary key with a number', { 'opensergo.io/canary-7': 7 }],
+  ['a list that is no JSON text', { '__micro.service.env__': [{ tag: 'gray' }] }],
+  ['a number in the list', { '__micro.service.env__': '[{"tag":"gray"},{"tag":7}]' }],
 ]
 
 t.test('an instance whose tags are unclear is refused, never taken for base', async t => {
   for (const [name, metadata] of unclear) {
-    const tags = tagsOfMetadata(metadata)
+    const tags = tagsOfMetadata(metadata as Record<string, string>)
     t.ok(tags.length > 0, name)
     t.equal(parseEndpoint({ host: '10.0.0.7', port: 80, tags }), undefined, name)
   }

@@ -29,25 +29,23 @@ export function tagsOfMetadata(
 }
 
 function add(tags: Set<string>, value: unknown): void {
-  if (value === null || value === undefined) return
-  // Registries that carry JSON may hold numbers here. A lane name is text, so no guess is made.
-  if (typeof value !== 'string') return void tags.add(`(${typeof value})`)
-  const tag = value.trim()
+  const tag = textOf(tags, value).trim()
   if (tag !== '' && tag !== BASE_TAG) tags.add(tag)
 }
 
 function addCanary(tags: Set<string>, key: string, value: unknown): void {
   const named = key.slice(CANARY.length)
-  const tag = typeof value === 'string' ? value.trim() : ''
+  const tag = textOf(tags, value).trim()
   // Routers look the key up by its tag and compare the value, so an unequal pair is in no lane, and not base either.
   add(tags, tag === named || tag === '' ? tag : `${named}=${tag}`)
 }
 
 function addMicroServiceEnv(tags: Set<string>, value: unknown): void {
-  if (typeof value !== 'string' || value.trim() === '') return
+  const text = textOf(tags, value)
+  if (text.trim() === '') return
   let members: unknown
   try {
-    members = JSON.parse(value)
+    members = JSON.parse(text)
   } catch {
     members = undefined
   }
@@ -58,4 +56,14 @@ function addMicroServiceEnv(tags: Set<string>, value: unknown): void {
   for (const member of members as readonly unknown[]) {
     if (typeof member === 'object' && member !== null) add(tags, (member as { tag?: unknown }).tag)
   }
+}
+
+/**
+ * The text of a value; empty where there is none. Registries that carry JSON may hold a number or a list. A lane name is
+ * text, so no guess is made, and the tags are unclear.
+ */
+function textOf(tags: Set<string>, value: unknown): string {
+  if (typeof value === 'string') return value
+  if (value !== null && value !== undefined) tags.add(`(${typeof value})`)
+  return ''
 }
