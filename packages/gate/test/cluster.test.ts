@@ -74,8 +74,11 @@ t.test('a credential that is refused is read again, once', async t => {
   const folder = t.testdir({
     config: kubeconfig({ server: api.url, namespace: 'shop', user: { exec: plugin() } }),
     login: `#!/bin/sh
-cd "$(dirname "$0")" && echo >> calls
-printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"t%s"}}' $(wc -l < calls)
+cd "\${0%/*}"
+echo >> calls
+count=0
+while read -r _; do count=$((count + 1)); done < calls
+printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"t%s"}}' $count
 `,
   })
   chmodSync(join(folder, 'login'), 0o755)
