@@ -8,6 +8,7 @@ const steps = [
   { command: 'npm test -- --reporter=tap', count: tapCounts, minutes: 25 },
   { command: 'npm run test:all -- --rest --reporter=tap', count: tapCounts, minutes: 15 },
   { command: 'npm run check', count: plainCounts, minutes: 15 },
+  { command: 'npm run release -- --dry-run', count: plainCounts, minutes: 8 },
   { command: 'npm run demo', count: exitCount, minutes: 5 },
   { command: 'npm run test:traces', count: tapCounts, minutes: 8 },
   { command: 'npm run test:do-no-harm -- --short', count: plainCounts, minutes: 8 },

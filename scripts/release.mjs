@@ -104,13 +104,13 @@ function home(name) {
 function install(packs) {
   const app = join(folder, 'app')
   mkdirSync(app)
-  const dependencies = Object.fromEntries(packs.map(({ name, file }) => [name, `file:${file}`]))
+  // A pack depends on its siblings by version, and these are not on npm yet.
+  const overrides = Object.fromEntries(packs.map(({ name, file }) => [name, `file:${file}`]))
+  const dependencies = { ...overrides }
   for (const library of librariesOfExamples()) {
     const manifest = JSON.parse(readFileSync(join(root, 'node_modules', library, 'package.json'), 'utf8'))
     dependencies[library] = manifest.version
   }
-  // A pack depends on its siblings by version, and these are not on npm yet.
-  const overrides = Object.fromEntries(packs.map(({ name, file }) => [name, `file:${file}`]))
   const manifest = { name: 'app', private: true, type: 'module', dependencies, overrides }
   writeFileSync(join(app, 'package.json'), JSON.stringify(manifest, undefined, 2))
   npm(['install', '--no-audit', '--no-fund', '--loglevel=error'], app)
@@ -129,24 +129,32 @@ function librariesOfExamples() {
   return names
 }
 
+/** The packages whose examples run without a server. `npm run test:messages` runs those of the others. */
+function namesWithExamples() {
+  return [...packages().keys()].filter(name => existsSync(join(root, testOf(name))))
+}
+
+function testOf(name) {
+  return `packages/${name}/test/readme.test.ts`
+}
+
 function readmes() {
-  const files = [...packages().keys()].map(name => join(root, 'packages', name, 'README.md'))
+  const files = namesWithExamples().map(name => join(root, 'packages', name, 'README.md'))
   return [join(root, 'README.md'), ...files].map(file => readFileSync(file, 'utf8'))
 }
 
 /** The README tests of the packages, with the examples in the application instead of the sources. */
 function runExamples() {
-  for (const name of packages().keys()) {
-    const file = `packages/${name}/test/readme.test.ts`
-    if (!existsSync(join(root, file))) {
-      console.log(`no ${file}: the examples of ${name} need a server, and test/messages runs them`)
-      continue
-    }
+  for (const name of namesWithExamples()) {
     console.log(`examples of packages/${name} ...`)
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      ['--import', 'tsx', '--conditions=@laneway/source', file],
-      { cwd: root, encoding: 'utf8', env: { ...process.env, EXAMPLES_FOLDER: join(folder, 'app') } },
+      ['--import', 'tsx', '--conditions=@laneway/source', testOf(name)],
+      {
+        cwd: root,
+        encoding: 'utf8',
+        env: { ...process.env, TAP_TIMEOUT: '120', EXAMPLES_FOLDER: join(folder, 'app') },
+      },
     )
     check(`the README of ${name}`, status === 0 ? undefined : `${stdout}\n${stderr}`)
   }
