@@ -2,6 +2,7 @@ import type { Server } from 'node:net'
 import { LanewayError } from '@laneway/core'
 import type {
   createFileSource,
+  createHttpSource,
   createLaneResolver,
   LaneResolver,
   LaneResolverOptions,
@@ -15,6 +16,7 @@ import { nacosClientOptions } from './nacos-options.js'
 /** What is used of `@laneway/discovery`. */
 interface DiscoveryPackage {
   createFileSource: typeof createFileSource
+  createHttpSource: typeof createHttpSource
   createLaneResolver: typeof createLaneResolver
 }
 
@@ -45,13 +47,17 @@ export interface Discovery {
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION` when a package is missing, and what the sources throw */
 export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: (message: string) => void): Discovery {
-  const { endpointsFile } = config
-  const configured = endpointsFile !== undefined || config.nacos.length > 0 || config.kubernetes
+  const { endpointsFile, endpointsUrl } = config
+  const configured =
+    endpointsFile !== undefined || endpointsUrl !== undefined || config.nacos.length > 0 || config.kubernetes
   if (!enabled || !configured) return { resolver: undefined, sources: [], register: undefined }
   const discovery = loadDependency<DiscoveryPackage>('@laneway/discovery', 'discovery')
   const sources: Source[] = []
   let register: Discovery['register']
   if (endpointsFile !== undefined) sources.push(discovery.createFileSource(endpointsFile, { warn }))
+  if (endpointsUrl !== undefined) {
+    sources.push(discovery.createHttpSource(endpointsUrl, given({ namespace: config.kubernetesNamespace })))
+  }
   if (config.nacos.length > 0) {
     const nacos = loadOnDemand<NacosPackage>('@laneway/nacos', 'LANEWAY_NACOS')
     const instance = instanceOptions(config)
