@@ -1,14 +1,5 @@
-import {
-  callNow,
-  channels,
-  type DecisionEvent,
-  describe,
-  type Lane,
-  LanewayError,
-  parseLane,
-  waitInParts,
-} from '@laneway/core'
-import { BoundedMap } from '@laneway/core/internal'
+import { channels, type DecisionEvent, type Lane, LanewayError, parseLane } from '@laneway/core'
+import { BoundedMap, callNow, describe, waitInParts } from '@laneway/core/internal'
 import { type Clock, createClock } from './clock.js'
 import type { Endpoint } from './endpoint/endpoint.js'
 import { type Decision, explainDecision } from './explain/explain-decision.js'

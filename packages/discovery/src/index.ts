@@ -1,5 +1,5 @@
 // For users
-export type { Balancer } from './balancer/balancer.js'
+export type { BalancedEndpoint, Balancer, BalancerName, ChooseEndpoint } from './balancer/balancer.js'
 export { createLaneResolver } from './create-resolver.js'
 export type { Endpoint, EndpointInput, Health } from './endpoint/endpoint.js'
 // For the other @laneway packages

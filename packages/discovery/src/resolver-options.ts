@@ -13,7 +13,7 @@ import {
   unchecked,
   type Warn,
 } from '@laneway/core/internal'
-import { BALANCERS, type Balancer } from './balancer/balancer.js'
+import { BALANCERS, type Balancer, type BalancerName } from './balancer/balancer.js'
 import { detectNamespace } from './service/namespace.js'
 import type { Source } from './source/source.js'
 import {
@@ -50,8 +50,11 @@ export interface LaneResolverOptions {
   readonly whenLaneUnavailable?: WhenLaneUnavailable
   /** Exceptions by service and lane; the most specific wins, ties are refused. @default [] */
   readonly policies?: readonly LanePolicyRule[]
-  /** @default 'weighted-random', which needs nothing to be shared between clients */
-  readonly balancer?: Balancer
+  /**
+   * How one of the usable endpoints is chosen: by name, or by a balancer of your own.
+   * @default 'weighted-random', which needs nothing to be shared between clients
+   */
+  readonly balancer?: BalancerName | Balancer
   /**
    * `any`: a request without lane to a service that has only lane endpoints goes to one of them. Warned of, and counted.
    * @default 'fail', because base traffic in a lane is what lanes are to prevent
@@ -102,7 +105,7 @@ export interface ResolvedLaneResolverOptions {
   readonly whenLaneMissing: WhenLaneMissing
   readonly whenLaneUnavailable: WhenLaneUnavailable
   readonly policies: readonly LanePolicyRule[]
-  readonly balancer: Balancer
+  readonly balancer: BalancerName | Balancer
   readonly baseEmpty: 'fail' | 'any'
   /** By host, lower case without trailing dot; the value is the name to ask a source for. */
   readonly aliases: ReadonlyMap<string, string>
@@ -200,6 +203,12 @@ const suffixes: Option<readonly string[]> = (value = ['.svc'], place) => {
   )
 }
 
+const balancer: Option<BalancerName | Balancer> = (value, place) => {
+  if (typeof (value as Balancer | undefined)?.balance === 'function') return value as Balancer
+  if (typeof value === 'object' && value !== null) throw place.unexpected('a name, or an object with balance()', value)
+  return oneOf(BALANCERS, 'weighted-random')(value, place)
+}
+
 const OUTLIER = {
   consecutiveFailures: numeric(5, 1, 1e6),
   ejectionMs: milliseconds(1000, 1),
@@ -225,7 +234,7 @@ const OPTIONS = {
   whenLaneMissing: oneOf(WHEN_LANE_MISSING, 'base'),
   whenLaneUnavailable: oneOf(WHEN_LANE_UNAVAILABLE, 'base'),
   policies,
-  balancer: oneOf(BALANCERS, 'weighted-random'),
+  balancer,
   baseEmpty: oneOf(['fail', 'any'], 'fail'),
   aliases,
   suffixes,

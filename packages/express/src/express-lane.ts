@@ -1,13 +1,5 @@
-import {
-  createIngress,
-  type Emitter,
-  guardExpressLayers,
-  hintAtLateMiddleware,
-  type IngressOptions,
-  type IngressRequest,
-  type Lane,
-  runRequest,
-} from '@laneway/core'
+import type { Emitter, IngressOptions, IngressRequest, Lane } from '@laneway/core'
+import { createIngress, guardExpressLayers, hintAtLateMiddleware, runRequest } from '@laneway/core/internal'
 
 declare global {
   namespace Express {

@@ -1,14 +1,11 @@
+import { bindEmitter, type IngressOptions, type Lane, runInLane } from '@laneway/core'
 import {
-  bindEmitter,
   createIngress,
   guardFastifyLayers,
   hintAtLateMiddleware,
-  type IngressOptions,
-  type Lane,
   needsContext,
-  runInLane,
   runRequest,
-} from '@laneway/core'
+} from '@laneway/core/internal'
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 

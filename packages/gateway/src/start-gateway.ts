@@ -1,16 +1,17 @@
 import { resolve } from 'node:path'
-import { emitLanewayWarning, LanewayError, type Warn } from '@laneway/core'
-import { createFileSource, createLaneResolver, createStaticSource, type Source } from '@laneway/discovery'
+import { LanewayError } from '@laneway/core'
+import { emitLanewayWarning, FileFollower, type Warn } from '@laneway/core/internal'
+import { createLaneResolver } from '@laneway/discovery'
 import { createRulesHolder, type Rule, watchRules } from '@laneway/rules'
 import type { GatewayConfig, LoadedConfig } from './config/config.js'
 import { optionsOf } from './config/config-options.js'
 import { loadConfig } from './config/load-config.js'
-import { createGateway, type Gateway, rulesOptionsOf } from './create-gateway.js'
-import { FollowedFiles } from './follow-files.js'
+import { createGateway, type Gateway } from './create-gateway.js'
+import type { GatewayOptions } from './gateway-options.js'
 import type { LogDestination } from './observe/access-log.js'
-import { loadOnDemand } from './on-demand.js'
-import type { GatewayOptions } from './options.js'
 import type { Rules } from './route/routing.js'
+import { rulesOptionsOf } from './route/rules-options.js'
+import { type NacosClient, sourcesOf } from './sources.js'
 
 /** Options of {@link startGateway}. */
 export interface StartGatewayOptions {
@@ -29,23 +30,6 @@ export interface StartedGateway {
   close(): Promise<void>
 }
 
-/** What is used of `@laneway/nacos`, whose types differ between its two builds. */
-interface NacosPackage {
-  createNacosClient(options: NonNullable<GatewayConfig['discovery']['nacos']> & { warn: Warn }): NacosClient
-  createNacosSource(client: NacosClient, options: { group?: string }): Source
-}
-
-interface NacosClient {
-  readonly config: {
-    listen(
-      dataId: string,
-      place: { group?: string },
-      listener: { value(value: { readonly content: string } | undefined): void; lost(error: LanewayError): void },
-    ): () => void
-  }
-  close(): Promise<void>
-}
-
 /**
  * Runs a gateway from a configuration file, and takes new routes and rules when their files change.
  *
@@ -56,7 +40,7 @@ export async function startGateway(file: string, options: StartGatewayOptions = 
   let loaded = loadConfig(file)
   for (const note of loaded.notes) warn(note)
   const { config, folder } = loaded
-  const { sources, nacos } = await createSources(config, folder, warn)
+  const { sources, nacos } = await sourcesOf(config.discovery, folder, warn)
   const { static: _1, file: _2, nacos: _3, kubernetes: _4, ...resolverOptions } = config.discovery
   const followed: (() => void)[] = []
   // Counted from the start on: what is loaded before is no reload.
@@ -99,7 +83,7 @@ export async function startGateway(file: string, options: StartGatewayOptions = 
     return true
   }
 
-  const files = new FollowedFiles(loaded.files, reload)
+  const files = new FileFollower(loaded.files, () => void reload())
   const close = async (): Promise<void> => {
     files.close()
     for (const stop of followed) stop()
@@ -116,37 +100,6 @@ export async function startGateway(file: string, options: StartGatewayOptions = 
   return { gateway, reload, close }
 }
 
-async function createSources(
-  { discovery }: GatewayConfig,
-  folder: string,
-  warn: Warn,
-): Promise<{ sources: Source[]; nacos: NacosClient | undefined }> {
-  const sources: Source[] = []
-  let client: NacosClient | undefined
-  if (discovery.static !== undefined) sources.push(createStaticSource(discovery.static))
-  if (discovery.file !== undefined) sources.push(createFileSource(resolve(folder, discovery.file), { warn }))
-  if (discovery.nacos !== undefined) {
-    const nacos = await loadOnDemand(
-      '@laneway/nacos',
-      'discovery.nacos',
-      async () => (await import('@laneway/nacos')) as unknown as NacosPackage,
-    )
-    const { group, ...place } = discovery.nacos
-    client = nacos.createNacosClient({ ...place, warn })
-    sources.push(nacos.createNacosSource(client, group === undefined ? {} : { group }))
-  }
-  const { kubernetes = false } = discovery
-  if (kubernetes !== false) {
-    const { createKubernetesSource } = await loadOnDemand(
-      '@laneway/kubernetes',
-      'discovery.kubernetes',
-      () => import('@laneway/kubernetes'),
-    )
-    sources.push(createKubernetesSource({ warn, ...(kubernetes === true ? {} : kubernetes) }))
-  }
-  return { sources, nacos: client }
-}
-
 function createRules(
   { config, folder }: LoadedConfig,
   nacos: NacosClient | undefined,
@@ -160,10 +113,7 @@ function createRules(
   if (Array.isArray(rules)) return { version: 1, rules: rules as readonly Rule[] }
   const given = rules as Exclude<typeof rules, readonly Rule[]>
   const shared = {
-    ...rulesOptionsOf({
-      header: config.header ?? 'x-mse-tag',
-      proxies: config.proxies === 'all' ? Number.POSITIVE_INFINITY : (config.proxies ?? 0),
-    }),
+    ...rulesOptionsOf(config),
     ...(given.weightKey !== undefined && { weightKey: given.weightKey }),
     onProblem: (error: LanewayError) => {
       count(false)

@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import { waitInParts } from '@laneway/core'
+import { waitInParts } from '@laneway/core/internal'
 import { type CallArguments, PROPAGATE_CANCELLATION, PROPAGATE_DEADLINE } from './grpc-js.js'
 
 /** What a call is told while it waits. */

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
-import { guardLookup, kAnyAddress, runInLane } from '@laneway/core'
+import { runInLane } from '@laneway/core'
+import { guardLookup, kAnyAddress } from '@laneway/core/internal'
 import type { Endpoint } from '@laneway/discovery'
 import { EndpointChannel } from './endpoint-channel.js'
 import type { ChannelOptions, GrpcCredentials, MakeChannel } from './grpc-js.js'

@@ -1,5 +1,6 @@
 import { Channel, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js'
-import { describe, LanewayError } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { describe } from '@laneway/core/internal'
 import type { GrpcChannel } from './grpc-js.js'
 import { LaneChannel } from './lane-channel.js'
 import { type LaneChannelOptions, resolveLaneChannelOptions } from './lane-channel-options.js'

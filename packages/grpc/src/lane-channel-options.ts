@@ -1,12 +1,11 @@
+import { type EgressScopeOptions, LanewayError } from '@laneway/core'
 import {
   assertKnownKeys,
   createEgressScope,
   describe,
   type EgressScope,
-  type EgressScopeOptions,
-  LanewayError,
   resolveHeaderName,
-} from '@laneway/core'
+} from '@laneway/core/internal'
 import type { LaneResolver } from '@laneway/discovery'
 
 /** What a channel uses of a resolver. */

@@ -1,5 +1,6 @@
 import { ServerInterceptingCall, type ServerInterceptingCallInterface, type ServerInterceptor } from '@grpc/grpc-js'
-import { createIngress, type IngressOptions, type IngressRequest } from '@laneway/core'
+import type { IngressOptions, IngressRequest } from '@laneway/core'
+import { createIngress } from '@laneway/core/internal'
 import type { GrpcMetadata } from './grpc-js.js'
 import { resolveMetadataKey } from './lane-channel-options.js'
 import { ServerLane, type ServerListener } from './server-lane.js'

@@ -1,4 +1,4 @@
-import { emitLanewayWarning } from '@laneway/core'
+import { emitLanewayWarning } from '@laneway/core/internal'
 import type { Choice, ChoiceEnd } from '@laneway/discovery'
 import { EndpointChannels } from './endpoint-channels.js'
 import type { ChannelOptions, GrpcChannel, GrpcCredentials, MakeChannel } from './grpc-js.js'

@@ -1,16 +1,15 @@
+import { channels, type Lane } from '@laneway/core'
 import {
   BAGGAGE_KEY,
   baggageMember,
-  channels,
   hasLaneMember,
-  type Lane,
   laneOfCall,
   MSE_BAGGAGE_KEY,
   parseBaggageLane,
   parseMseLane,
   withLaneMember,
   withoutLaneMembers,
-} from '@laneway/core'
+} from '@laneway/core/internal'
 import type { ResolvedLaneChannelOptions } from './lane-channel-options.js'
 
 /** What a call says about itself: metadata, or the headers of a transport. */

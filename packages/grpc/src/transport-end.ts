@@ -1,4 +1,4 @@
-import { isOwnShortage } from '@laneway/core'
+import { isOwnShortage } from '@laneway/core/internal'
 import type { ChoiceEnd } from '@laneway/discovery'
 
 // https://connectrpc.com/docs/protocol/#error-codes

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { guardLookup, kAnyAddress, type Lookup } from '@laneway/core'
+import { guardLookup, kAnyAddress, type Lookup } from '@laneway/core/internal'
 import type { Endpoint } from '@laneway/discovery'
 import type { ResolvedLaneChannelOptions } from './lane-channel-options.js'
 

@@ -1,4 +1,5 @@
-import { assertKnownKeys, assertOneOf, describe, emitLanewayWarning, LanewayError, type Warn } from '@laneway/core'
+import { LanewayError, type Warn } from '@laneway/core'
+import { assertKnownKeys, assertOneOf, describe, emitLanewayWarning } from '@laneway/core/internal'
 
 /** Options of `createKubernetesSource`. */
 export interface KubernetesSourceOptions {

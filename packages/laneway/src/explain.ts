@@ -1,4 +1,5 @@
-import { nearest, parseLane } from '@laneway/core'
+import { parseLane } from '@laneway/core'
+import { nearest } from '@laneway/core/internal'
 import type { ExplainedStep, Explanation, Source } from '@laneway/discovery'
 import { createPaint, type Paint } from './paint.js'
 import { hasRegistry, openRegistries, readSettings, type SourceOptions } from './settings.js'

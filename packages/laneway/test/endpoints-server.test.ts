@@ -155,6 +155,7 @@ t.test('a client that does not read costs no memory, and hears the newest list i
     isNewest ||= tail.includes('"turn":"200"')
     tail = tail.slice(-20)
   })
+  socket.resume()
   while (!isNewest) await new Promise(resolve => setImmediate(resolve))
   t.ok(socket.bytesRead < 40 * 2 ** 20, `${socket.bytesRead} bytes of ${200 * 1.3} MB`)
   socket.destroy()

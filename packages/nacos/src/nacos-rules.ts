@@ -1,4 +1,5 @@
-import { assertKnownKeys, emitLanewayWarning, LanewayError } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { assertKnownKeys, emitLanewayWarning } from '@laneway/core/internal'
 import type { NacosClient } from './client.js'
 import { SnapshotStore } from './snapshot-store.js'
 

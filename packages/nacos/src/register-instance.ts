@@ -1,5 +1,6 @@
 import type { Server } from 'node:net'
-import { assertKnownKeys, describe, isTag, type Lane, LanewayError, ownLane } from '@laneway/core'
+import { isTag, type Lane, LanewayError, ownLane } from '@laneway/core'
+import { assertKnownKeys, describe } from '@laneway/core/internal'
 // Not from the index: the resolver would come with it.
 import { tagsOfMetadata } from '@laneway/discovery/tags-of-metadata'
 import type { NacosClient } from './client.js'

@@ -1,4 +1,5 @@
-import { assertLogger, emitLanewayWarning, type Logger, logLanes } from '@laneway/core'
+import { type Logger, logLanes } from '@laneway/core'
+import { assertLogger, emitLanewayWarning } from '@laneway/core/internal'
 import type { RegisterConfig } from './config/config.js'
 import { createWarn } from './config/register-words.js'
 

@@ -37,25 +37,29 @@ export abstract class Picker {
     this.#served = seats.map(seat => seat.served)
   }
 
-  /** The position of a seat, chosen as if every one were usable. */
-  protected abstract draw(): number
+  /**
+   * The position of a seat, chosen as if every one were usable.
+   *
+   * @param attempt - how many positions of this pick were refused before
+   */
+  protected abstract draw(attempt: number): number
 
   /** The choice of `pick` when it serves those whom it belongs to: base, or its lane. */
   serve(tried: ReadonlySet<string> | undefined): Choice | undefined {
-    if (this.barred === 0 && (tried === undefined || tried.size === 0)) return this.#served[this.draw()]
+    if (this.barred === 0 && (tried === undefined || tried.size === 0)) return this.#served[this.draw(0)]
     return this.#pickAround(tried, false)?.served
   }
 
   /** Chooses a seat that is neither ejected, nor busy with its trial, nor tried; `undefined` when there is none. */
   pick(tried: ReadonlySet<string> | undefined): Seat | undefined {
-    if (this.barred === 0 && (tried === undefined || tried.size === 0)) return this.seats[this.draw()]
+    if (this.barred === 0 && (tried === undefined || tried.size === 0)) return this.seats[this.draw(0)]
     return this.#pickAround(tried, false)
   }
 
   /** As `pick`, but ejected seats serve, and tried ones when there are no others: panic. */
   pickAnyhow(tried: ReadonlySet<string> | undefined): Seat {
-    if (tried === undefined || tried.size === 0) return this.seats[this.draw()]!
-    return this.#pickAround(tried, true) ?? this.seats[this.draw()]!
+    if (tried === undefined || tried.size === 0) return this.seats[this.draw(0)]!
+    return this.#pickAround(tried, true) ?? this.seats[this.draw(0)]!
   }
 
   /** The position of a weighted draw. */
@@ -67,7 +71,7 @@ export abstract class Picker {
   // so neither depends on the number of endpoints.
   #pickAround(tried: ReadonlySet<string> | undefined, ignoreEjected: boolean): Seat | undefined {
     for (let i = 0; i < DRAWS_BEFORE_WALK; i++) {
-      const seat = this.seats[this.draw()]!
+      const seat = this.seats[this.draw(i)]!
       if (isFree(seat, tried, ignoreEjected)) return seat
     }
     const { seats } = this

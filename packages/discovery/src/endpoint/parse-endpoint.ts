@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
-import { BASE_TAG, describe, isTag, kAnyAddress } from '@laneway/core'
+import { BASE_TAG, isTag } from '@laneway/core'
+import { describe, kAnyAddress } from '@laneway/core/internal'
 import type { Endpoint, Health } from './endpoint.js'
 import { formatAddress, parseEndpointHost } from './endpoint-host.js'
 

@@ -1,4 +1,5 @@
-import { type Balancer, createPicker } from '../balancer/balancer.js'
+import type { Balancer, BalancerName } from '../balancer/balancer.js'
+import { createPicker } from '../balancer/create-picker.js'
 import type { Picker } from '../balancer/picker.js'
 import type { Random } from '../balancer/random.js'
 import type { Choice } from './choice.js'
@@ -17,14 +18,14 @@ export class Group {
   readonly enabled: number
   /** How many of these are ejected. */
   ejected = 0
-  readonly #balancer: Balancer
+  readonly #balancer: BalancerName | Balancer
   readonly #random: Random
   /** Over the usable seats; `undefined` when there is none. */
   #usable: Picker | undefined
   /** Over the enabled seats, for panic; the same object as long as every enabled seat is usable. */
   readonly #anyhow: Picker | undefined
 
-  constructor(tag: string | undefined, seats: readonly Seat[], balancer: Balancer, random: Random) {
+  constructor(tag: string | undefined, seats: readonly Seat[], balancer: BalancerName | Balancer, random: Random) {
     this.tag = tag
     this.seats = seats
     this.#balancer = balancer

@@ -1,4 +1,4 @@
-import type { Balancer } from '../balancer/balancer.js'
+import type { Balancer, BalancerName } from '../balancer/balancer.js'
 import type { Random } from '../balancer/random.js'
 import type { EndpointInput } from '../endpoint/endpoint.js'
 import { isUnchanged, type ParseEndpointOptions, parseEndpoint } from '../endpoint/parse-endpoint.js'
@@ -19,7 +19,7 @@ export const MAX_LANES = 64
 export interface TableSettings {
   readonly service: string
   readonly policies: ServicePolicies
-  readonly balancer: Balancer
+  readonly balancer: BalancerName | Balancer
   readonly random: Random
   readonly baseEmpty: 'fail' | 'any'
   readonly allowLinkLocal: boolean

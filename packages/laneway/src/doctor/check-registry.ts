@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { nearest, ownLane } from '@laneway/core'
+import { ownLane } from '@laneway/core'
+import { nearest } from '@laneway/core/internal'
 import type { Discovery, RegisterConfig } from '@laneway/register/settings'
 import { laneRows } from '../lane-rows.js'
 import type { RegistryView } from '../registry-view.js'

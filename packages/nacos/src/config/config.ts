@@ -1,4 +1,5 @@
-import { describe, LanewayError } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { describe } from '@laneway/core/internal'
 import { callListener } from '../connection/call-listener.js'
 import type { Connection, ConnectionUser } from '../connection/connection.js'
 import { Redo } from '../connection/redo.js'

@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls'
-import { assertKnownKeys, describe, emitLanewayWarning, LanewayError, type Warn } from '@laneway/core'
+import { LanewayError, type Warn } from '@laneway/core'
+import { assertKnownKeys, describe, emitLanewayWarning } from '@laneway/core/internal'
 import { parseServers, type ServerAddress } from './servers.js'
 
 /** A request for which {@link NacosClientOptions.headers} may add metadata. */

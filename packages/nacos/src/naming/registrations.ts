@@ -1,4 +1,5 @@
-import { assertKnownKeys, describe, LanewayError } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { assertKnownKeys, describe } from '@laneway/core/internal'
 import type { Connection } from '../connection/connection.js'
 import type { Redo } from '../connection/redo.js'
 import type { Session } from '../connection/session.js'

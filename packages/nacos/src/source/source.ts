@@ -1,4 +1,5 @@
-import { assertKnownKeys, describe, emitLanewayWarning, LanewayError, type Warn } from '@laneway/core'
+import { LanewayError, type Warn } from '@laneway/core'
+import { assertKnownKeys, describe, emitLanewayWarning } from '@laneway/core/internal'
 import type { EndpointInput, Source, SourceListener } from '@laneway/discovery'
 // Not from the index: the resolver would come with it, and half of the time that importing this package takes.
 import { tagsOfMetadata } from '@laneway/discovery/tags-of-metadata'

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { assertKnownKeys, describe, LanewayError, nearest } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { assertKnownKeys, describe, nearest } from '@laneway/core/internal'
 import { CONSUMERS } from '../libraries/consumers.js'
 import { DRIVERS } from '../libraries/drivers.js'
 import { FASTQ, QUEUES } from '../libraries/queue-hook.js'

@@ -1,4 +1,5 @@
-import { LanewayError, nearest } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { nearest } from '@laneway/core/internal'
 import { FIELDS } from './fields.js'
 
 const PREFIX = 'LANEWAY_'

@@ -1,5 +1,6 @@
 import type { Server } from 'node:net'
 import { LanewayError } from '@laneway/core'
+import { createSources } from '@laneway/core/internal'
 import type {
   createFileSource,
   createHttpSource,
@@ -52,50 +53,53 @@ export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: 
     endpointsFile !== undefined || endpointsUrl !== undefined || config.nacos.length > 0 || config.kubernetes
   if (!enabled || !configured) return { resolver: undefined, sources: [], register: undefined }
   const discovery = loadDependency<DiscoveryPackage>('@laneway/discovery', 'discovery')
-  const sources: Source[] = []
-  let register: Discovery['register']
-  if (endpointsFile !== undefined) sources.push(discovery.createFileSource(endpointsFile, { warn }))
-  if (endpointsUrl !== undefined) {
-    sources.push(discovery.createHttpSource(endpointsUrl, given({ namespace: config.kubernetesNamespace })))
-  }
-  if (config.nacos.length > 0) {
-    const nacos = loadOnDemand<NacosPackage>('@laneway/nacos', 'LANEWAY_NACOS')
-    const instance = instanceOptions(config)
-    const connected = nacos.createNacosClient({ ...nacosClientOptions(config), warn })
-    sources.push(
-      nacos.createNacosSource(
-        connected,
-        given({
-          group: config.nacosGroup,
-          clusters: config.nacosClusters.length > 0 ? config.nacosClusters : undefined,
-          snapshotDir: config.nacosSnapshotDir,
-          warn,
-        }),
-      ),
-    )
-    register = (service, server, port) => nacos.registerInstance(connected, { ...instance, service, server, port })
-  }
-  if (config.kubernetes) {
-    const kubernetes = loadOnDemand<{ createKubernetesSource(options?: object): Source }>(
-      '@laneway/kubernetes',
-      'LANEWAY_KUBERNETES',
-    )
-    sources.push(
-      kubernetes.createKubernetesSource(
-        given({
-          namespace: config.kubernetesNamespace,
-          port: portOf(config.kubernetesPort),
-          kubeconfig: config.kubeconfig,
-          context: config.kubernetesContext,
-          warn,
-        }),
-      ),
-    )
-  }
+  // Where a mesh resolves, nothing is followed here; a registration stays.
+  const resolves = config.resolve !== false
+  const isInNacos = config.nacos.length > 0
+  // Checked before a connection is opened.
+  const instance = isInNacos ? instanceOptions(config) : {}
+  const loadNacos = () => loadOnDemand<NacosPackage>('@laneway/nacos', 'LANEWAY_NACOS')
+  const { sources, nacos: client } = createSources<Source, object>(
+    {
+      file: resolves ? endpointsFile : undefined,
+      http:
+        endpointsUrl === undefined || !resolves
+          ? undefined
+          : { url: endpointsUrl, namespace: config.kubernetesNamespace },
+      nacos: isInNacos ? { client: nacosClientOptions(config), source: nacosSourceOptions(config) } : undefined,
+      kubernetes: config.kubernetes && resolves ? kubernetesOptions(config) : undefined,
+    },
+    {
+      createFileSource: discovery.createFileSource,
+      createHttpSource: discovery.createHttpSource,
+      nacos: loadNacos,
+      kubernetes: () => loadOnDemand('@laneway/kubernetes', 'LANEWAY_KUBERNETES'),
+    },
+    warn,
+  )
   return {
-    resolver: discovery.createLaneResolver({ sources, ...resolverOptions(config), warn }),
+    resolver: !resolves ? undefined : discovery.createLaneResolver({ sources, ...resolverOptions(config), warn }),
     sources,
-    register,
+    register:
+      client &&
+      ((service, server, port) => loadNacos().registerInstance(client, { ...instance, service, server, port })),
+  }
+}
+
+function nacosSourceOptions({ nacosGroup, nacosClusters, nacosSnapshotDir }: RegisterConfig): object {
+  return {
+    group: nacosGroup,
+    clusters: nacosClusters.length > 0 ? nacosClusters : undefined,
+    snapshotDir: nacosSnapshotDir,
+  }
+}
+
+function kubernetesOptions(config: RegisterConfig): object {
+  return {
+    namespace: config.kubernetesNamespace,
+    port: portOf(config.kubernetesPort),
+    kubeconfig: config.kubeconfig,
+    context: config.kubernetesContext,
   }
 }
 

@@ -1,4 +1,4 @@
-import { type DecidesInjected, guardLayer } from '@laneway/core'
+import { type DecidesInjected, guardLayer } from '@laneway/core/internal'
 import { has, type KnownClass } from '../libraries/known-class.js'
 
 /**
