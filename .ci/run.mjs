@@ -30,6 +30,7 @@ const steps = [
   { command: 'npm run test:first-call -- nacos3 --short', count: plainCounts, minutes: 8 },
   { command: 'npm run test:java', count: plainCounts, minutes: 15 },
   { command: 'npm run test:kubernetes', count: plainCounts, minutes: 25 },
+  { command: 'npm run test:mesh', count: plainCounts, minutes: 5 },
   { command: 'npm run test:walkthrough', count: plainCounts, minutes: 12 },
 ]
 

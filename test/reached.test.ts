@@ -12,6 +12,7 @@ const COMMANDS: [path: RegExp, command: string][] = [
   [/^test\/fuzz\/gateway\//, 'test:fuzz'],
   [/^test\/grpc\//, 'test:grpc'],
   [/^test\/kubernetes\//, 'test:kubernetes'],
+  [/^test\/service-mesh\//, 'test:mesh'],
   [/^test\/walkthrough\//, 'test:walkthrough'],
 ]
 

@@ -1,10 +1,11 @@
 import { callback, flag, type Option, unchecked } from '../options/option.js'
 import { OptionPlace } from '../options/option-place.js'
 import { type OptionValues, readOptions } from '../options/read-options.js'
-import type { Warn } from '../warning.js'
+import { emitLanewayWarning, type Warn } from '../warning.js'
 import { headerName } from '../wire/header-name.js'
 import { createEgressScope, type EgressScope, type EgressScopeOptions } from './egress-scope.js'
 import { type EndpointTls, resolveEndpointTls } from './endpoint-tls.js'
+import { warnBesideMesh } from './service-mesh.js'
 
 /** Options of every adapter that sends requests. @typeParam Resolver - `EgressResolver` of `@laneway/discovery` */
 export interface EgressOptions<Resolver = unknown> extends EgressScopeOptions {
@@ -81,6 +82,7 @@ export function readEgressOptions<Resolver, S extends Readonly<Record<string, Op
     ...(propagateTo !== undefined && { propagateTo }),
     ...(warn !== undefined && { warn }),
   })
+  if (resolver !== undefined && resolve) warnBesideMesh(warn ?? emitLanewayWarning)
   return Object.freeze({
     ...settings,
     resolver: resolve ? resolver : undefined,
