@@ -1,45 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { KubeObject } from '../objects/kube-object.js'
 import { METADATA_EVENTS, WHOLE } from './accept.js'
-import type { ApiClient } from './api-client.js'
 import { ApiError, isExpired, isRefused, isThrottled, isTooLarge, isUnsupported, statusError } from './api-error.js'
 import { backoffMs } from './backoff.js'
 import { Collection, type Filling } from './collection.js'
 import { listCollection } from './list-collection.js'
+import type { ReflectorHandler, ReflectorOptions } from './reflector-options.js'
 import { isOlder } from './resource-version.js'
 import type { Selection } from './selection.js'
-
-/** Who is told what a reflector sees. */
-export interface ReflectorHandler<T> {
-  /** The part of an object that is kept. May throw for nonsense. */
-  read(object: KubeObject): T
-  /** The whole selection, by uid, after a list. The map is the handler's to keep. */
-  replaced(objects: Map<string, T>, selection: Selection): void
-  /** One object came, changed or (`undefined`) went. */
-  changed(uid: string, value: T | undefined, before: T | undefined): void
-  /** What is known is enough for this selection, too: it has the label selector of the last one. */
-  covers(selection: Selection): void
-  /** A watch is open: what is known is up to date, or will be in a moment. */
-  live(): void
-  /** The API server is lost, refuses, or talks nonsense. Called on each attempt after the first. */
-  lost(error: unknown, verb: 'list' | 'watch'): void
-}
-
-/** What to mirror, and how patiently. */
-export interface ReflectorOptions {
-  readonly client: ApiClient
-  readonly path: string
-  /** Labels and names only, no spec and status. */
-  readonly metadataOnly: boolean
-  /** Whether the server has streaming lists, as far as the reflectors of one source know. */
-  readonly server: { streamsLists: boolean }
-  readonly requestTimeoutMs: number
-  readonly idleTimeoutMs: number
-  readonly relistMs: number
-  readonly minBackoffMs: number
-  readonly maxBackoffMs: number
-  readonly random: () => number
-}
+import { fillFrom, NoStreamingLists, type WatchEvent } from './streaming-list.js'
 
 /** A watch that lived this long without any event was a good one. */
 const GOOD_WATCH_MS = 5_000
@@ -47,9 +15,6 @@ const GOOD_WATCH_MS = 5_000
 const RELIST_AFTER = 3
 /** A watch from an expired version, and a list that is not older than it, are both tried without a pause. */
 const MAX_REPEATS = 2
-/** Marks the bookmark after the last object of a streaming list. */
-const END_OF_LIST = 'k8s.io/initial-events-end'
-
 /**
  * Mirrors one selection of a collection: list, then watch from there, for ever. It survives closed, stalled and garbled
  * connections, expired versions, and events that come twice or in the wrong order.
@@ -274,33 +239,19 @@ export class Reflector<T> {
           // Another part is wanted: this one must not move the version on.
           if (signal.aborted) return
           const event = JSON.parse(line) as WatchEvent
-          if (list === undefined) this.#event(event)
-          else if (this.#fill(list, event)) {
-            this.#replace(list, event.object?.metadata?.resourceVersion ?? '', selection)
-            list = undefined
-            this.#useful = true
-            this.#handler.live()
-          }
+          if (list === undefined) return this.#event(event)
+          const version = fillFrom(event, list, this.#collection)
+          if (version === undefined) return
+          this.#replace(list, version, selection)
+          list = undefined
+          this.#useful = true
+          this.#handler.live()
         },
       })
     } catch (error) {
       throw streams && list !== undefined && isUnsupported(error) ? new NoStreamingLists() : error
     }
     if (list === undefined && performance.now() - opened >= GOOD_WATCH_MS) this.#useful = true
-  }
-
-  /** Takes one event of a streaming list. @returns whether the list is complete */
-  #fill(list: Filling<T>, { type, object = {} }: WatchEvent): boolean {
-    if (type === 'ERROR') throw statusError(500, object, 'the list ended')
-    if (type === 'BOOKMARK') {
-      if (object.metadata?.annotations?.[END_OF_LIST] !== 'true') return false
-      if (!object.metadata.resourceVersion) throw new TypeError('a list without resourceVersion')
-      return true
-    }
-    if (type === 'DELETED') this.#collection.remove(list, object)
-    else if (type === 'ADDED' || type === 'MODIFIED') this.#collection.add(list, object)
-    else throw new TypeError(`an event of type ${String(type)}`)
-    return false
   }
 
   #event({ type, object = {} }: WatchEvent): void {
@@ -319,14 +270,6 @@ export class Reflector<T> {
     }
   }
 }
-
-interface WatchEvent {
-  readonly type?: unknown
-  readonly object?: KubeObject
-}
-
-/** The server does not take the list as the beginning of a watch. */
-class NoStreamingLists extends Error {}
 
 function isNonsense(error: unknown): boolean {
   return error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError
