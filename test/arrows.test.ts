@@ -14,6 +14,8 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
   http: { laneway: ['core', 'discovery'] },
   undici: { laneway: ['core', 'discovery'] },
   grpc: { laneway: ['core', 'discovery'], peers: ['@grpc/grpc-js'] },
+  messaging: { laneway: ['core'] },
+  bullmq: { laneway: ['core', 'messaging'], peers: ['bullmq'] },
   nacos: { laneway: ['core', 'discovery'] },
   'nacos-dev-server': { laneway: [], libraries: ['@grpc/grpc-js'] },
   kubernetes: { laneway: ['core', 'discovery'], libraries: ['yaml'] },

@@ -249,7 +249,7 @@ ${more}`
   // The first change, and this one.
   t.match(started.gateway.metrics(), 'reloads_total{what="routes",result="taken"} 2')
   t.match(started.gateway.metrics(), 'reloads_total{what="rules",result="taken"} 1')
-  t.match(said.join('\n'), /upstream, rules of .* take effect at the next start|rules, upstream of/)
+  t.match(said.join('\n'), /upstream, rules of .* take effect after a restart|rules, upstream of/)
 })
 
 t.test('rules of a file and TLS of files', async t => {

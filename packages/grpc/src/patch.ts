@@ -1,7 +1,7 @@
+import { LaneChannel } from './client/lane-channel.js'
+import { kPlainChannel } from './client/plain-channel.js'
 import type { ChannelOptions, GrpcChannel, GrpcCredentials, MakeChannel } from './grpc-js.js'
-import { LaneChannel } from './lane-channel.js'
 import { type LaneChannelOptions, resolveLaneChannelOptions } from './lane-channel-options.js'
-import { kPlainChannel } from './plain-channel.js'
 
 export type { LaneChannelOptions } from './lane-channel-options.js'
 
@@ -17,7 +17,7 @@ export interface ChannelPatch {
 }
 
 /**
- * @param onFault - told of a fault of Laneway's own; the call goes on without it
+ * @param onFault - called with a fault of Laneway's own; the call goes on without Laneway
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function createChannelPatch(options: LaneChannelOptions, onFault: (error: unknown) => void): ChannelPatch {
@@ -67,7 +67,7 @@ export function createChannelPatch(options: LaneChannelOptions, onFault: (error:
   }
 }
 
-/** What a channel does without lanes. */
+/** The methods that a channel has without lanes. */
 class PlainMethods implements GrpcChannel {
   constructor(
     private readonly channel: GrpcChannel,

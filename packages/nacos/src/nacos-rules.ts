@@ -1,5 +1,5 @@
 import { LanewayError } from '@laneway/core'
-import { assertKnownKeys, emitLanewayWarning } from '@laneway/core/internal'
+import { callback, emitLanewayWarning, type OptionTable, readOptions, text, unchecked } from '@laneway/core/internal'
 import type { NacosClient } from './client.js'
 import { SnapshotStore } from './snapshot-store.js'
 
@@ -31,6 +31,15 @@ export interface NacosRules<T> {
   close(): void
 }
 
+const OPTIONS = {
+  group: text(undefined),
+  namespace: unchecked<string>(),
+  parse: callback<(json: unknown) => unknown>(),
+  onChange: callback<(value: never) => void>(),
+  onError: callback<(error: LanewayError) => void>(),
+  snapshotDir: text(undefined),
+} satisfies OptionTable<NacosRulesOptions<unknown>>
+
 /**
  * Follows a JSON configuration and keeps the last good value: broken JSON or content that `parse` refuses is reported
  * and changes nothing. Removing the configuration is a change, to `undefined`.
@@ -42,10 +51,11 @@ export function nacosRules<T = unknown>(
   dataId: string,
   options: NacosRulesOptions<T> = {},
 ): NacosRules<T> {
-  assertKnownKeys('nacosRules', options, ['group', 'namespace', 'parse', 'onChange', 'onError', 'snapshotDir'])
-  const { group, namespace, onChange, snapshotDir } = options
-  const parse = options.parse ?? (json => json as T)
-  const onError = options.onError ?? (error => emitLanewayWarning(error.message))
+  const read = readOptions('nacosRules', options, OPTIONS)
+  const { group, namespace, snapshotDir } = read
+  const onChange = read.onChange as NacosRulesOptions<T>['onChange']
+  const parse = (read.parse ?? (json => json)) as (json: unknown) => T
+  const onError = read.onError ?? (error => emitLanewayWarning(error.message))
   const place = { ...(group !== undefined && { group }), ...(namespace !== undefined && { namespace }) }
   const store = snapshotDir === undefined ? undefined : new SnapshotStore<string>(snapshotDir, emitLanewayWarning)
   const key = `config@@${namespace ?? client.namespace}@@${group ?? 'DEFAULT_GROUP'}@@${dataId}`

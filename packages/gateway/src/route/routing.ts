@@ -6,10 +6,10 @@ import type { RouteTable } from './route-table.js'
 
 /** What was decided about a request while its lane was. */
 export interface Routing {
-  /** `null`: the route is there, and no backend has a weight. */
+  /** `null`: a route takes the request, and no backend of it has a weight. */
   backend: Backend | null | undefined
   rule: RuleDecision | undefined
-  /** No rule decided, but one may for another caller of the same URL. */
+  /** No rule decided, but a rule may decide for another caller of the same URL. */
   rulesPerCaller: boolean
 }
 
@@ -17,17 +17,17 @@ const kRouting = Symbol('laneway.gateway.routing')
 
 type RoutedRequest = object & { [kRouting]?: Routing }
 
-/** Colouring rules as the gateway asks them. */
+/** Colouring rules, as the gateway calls them. */
 export interface Rules {
   decide(request: RulesRequest): RuleDecision | undefined
   /**
-   * Whether any rule looks at the caller of a request that none decides.
-   * @default true: rules that cannot tell may
+   * Whether a rule looks at the caller of a request for which no rule decides.
+   * @default true, because rules without this function may
    */
   dependsOnCaller?(request: RulesRequest): boolean
 }
 
-/** Rules and routes that can be replaced; a request meets either the old or the new ones. */
+/** Rules and routes that can be replaced. A request sees either the old ones or the new ones. */
 export class RoutingTables {
   routes: RouteTable
   rules: Rules | undefined
@@ -38,8 +38,8 @@ export class RoutingTables {
   }
 
   /**
-   * The lane of a request that no believed sender has coloured: by the rules, else by the route that takes it. This is
-   * the option `rules` of the ingress, so it runs once, after what was not believed has been removed.
+   * The lane of a request without a trusted tag: by the rules, else by the route that takes it. The ingress calls it as its
+   * option `rules`, once, after it has removed what it does not trust.
    */
   readonly laneOf = (request: RulesRequest): Lane | undefined => {
     const routing = this.#route(request)
@@ -69,6 +69,6 @@ export function isPerCaller(lane: Lane | undefined, { backend, rule, rulesPerCal
   if (lane === undefined) return false
   if (rule !== undefined && rule.lane === lane) return rule.perCaller
   if (backend?.lane === lane) return backend.perCaller || rulesPerCaller
-  // A header of the request said it.
+  // A header of the request gave the lane.
   return true
 }

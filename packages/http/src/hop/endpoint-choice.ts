@@ -1,5 +1,5 @@
-import { channels, isOwnShortage, type Lane } from '@laneway/core'
-import { duringCall, refusalOf, warnOfFault } from '@laneway/core/internal'
+import { channels, type Lane } from '@laneway/core'
+import { duringCall, isOwnShortage, refusalOf, warnOfFault } from '@laneway/core/internal'
 import type { Choice, Endpoint } from '@laneway/discovery'
 import type { HopOptions } from '../node-internals.js'
 import type { OutgoingLane } from '../request/outgoing-lane.js'

@@ -1,4 +1,4 @@
-import type { Warn } from '@laneway/core'
+import type { Warn } from '@laneway/core/internal'
 import type { HeldEndpoint } from './join.js'
 
 /** Watches over endpoints that are held back, and tells of those that stay so. */

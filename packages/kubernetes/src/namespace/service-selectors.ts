@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { backoffMs } from '@laneway/core/internal'
 import type { KubeObject } from '../objects/kube-object.js'
 import type { ResolvedKubernetesSourceOptions } from '../options.js'
 import { METADATA_LIST, WHOLE } from '../watch/accept.js'
 import type { ApiClient } from '../watch/api-client.js'
 import { ApiError } from '../watch/api-error.js'
-import { backoffMs } from '../watch/backoff.js'
 import type { HeldEndpoint } from './join.js'
 import { podSelectorOf, type ServiceSelector } from './pod-selector.js'
 

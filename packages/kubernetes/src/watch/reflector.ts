@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { backoffMs } from '@laneway/core/internal'
 import { METADATA_EVENTS, WHOLE } from './accept.js'
 import { ApiError, isExpired, isRefused, isThrottled, isTooLarge, isUnsupported, statusError } from './api-error.js'
-import { backoffMs } from './backoff.js'
 import { Collection, type Filling } from './collection.js'
 import { listCollection } from './list-collection.js'
 import type { ReflectorHandler, ReflectorOptions } from './reflector-options.js'

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
-import type { Topic } from './topic.js'
+import type { Topic, TopicFollower } from './topic.js'
 
 /** One stream to a client. A slow one is sent the newest list of each service when it has read what was sent before. */
-export class EndpointsClient {
+export class EndpointsClient implements TopicFollower {
   readonly #response: ServerResponse
   /** The service as the client calls it, and the version that it has. */
   readonly #topics = new Map<Topic, { name: string; version: string | undefined }>()
@@ -28,7 +28,6 @@ export class EndpointsClient {
     this.#send(topic, true)
   }
 
-  /** There is something new to say about a service. */
   offer(topic: Topic): void {
     this.#send(topic, false)
   }

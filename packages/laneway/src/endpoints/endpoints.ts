@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
-import { RegistryView } from '../registry-view.js'
-import { hasRegistry, openRegistries, readSettings, type SourceOptions } from '../settings.js'
-import { type CommandWorld, EXIT } from '../world.js'
+import { RegistryView } from '../registry/registry-view.js'
+import { hasRegistry, openRegistries, readSettings, type SourceOptions } from '../registry/settings.js'
+import { type CommandWorld, EXIT } from '../terminal/world.js'
 import { EndpointsServer } from './endpoints-server.js'
 
 export interface EndpointsOptions extends SourceOptions {

@@ -1,15 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import type { EndpointInput, Source } from '@laneway/discovery'
-import type { EndpointsClient } from './client.js'
 
 /** Tells the versions of this process from those of an earlier one. */
 const EPOCH = randomBytes(4).toString('hex')
 let count = 0
 
+/** Who follows a topic. */
+export interface TopicFollower {
+  /** There is something new to say about a service. */
+  offer(topic: Topic): void
+}
+
 /** One service, followed once for all clients. What is sent is written once, too. */
 export class Topic {
   readonly service: string
-  readonly clients = new Set<EndpointsClient>()
+  readonly clients = new Set<TopicFollower>()
   readonly #stop: () => void
   #version: string | undefined
   #body = ''

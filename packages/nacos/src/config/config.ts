@@ -141,7 +141,7 @@ export class NacosConfig implements ConnectionUser {
   }
 
   /** @internal */
-  leave(): void {
+  close(): void {
     clearInterval(this.#resync)
     for (const { again } of this.#watched.values()) clearTimeout(again)
     this.#watched.clear()

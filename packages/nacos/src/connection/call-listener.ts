@@ -1,4 +1,4 @@
-import type { Warn } from '@laneway/core'
+import type { Warn } from '@laneway/core/internal'
 
 /**
  * Calls a listener of the user. What it throws is told to `warn` and goes no further: it must not end the session of all

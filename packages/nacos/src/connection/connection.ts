@@ -1,6 +1,6 @@
 import { LanewayError, runInLane } from '@laneway/core'
+import { backoffMs } from '@laneway/core/internal'
 import type { Message } from '../wire/transport.js'
-import { backoffMs } from './backoff.js'
 import type { Login } from './login.js'
 import type { ResolvedNacosClientOptions } from './options.js'
 import { type RequestExtras, requestOn } from './request-on.js'
@@ -94,7 +94,7 @@ export class Connection {
           entry.reject(
             new LanewayError(
               'LANEWAY_NACOS_UNAVAILABLE',
-              `no Nacos server within ${timeoutMs} ms at ${this.#names()}: ${this.#lastError?.message.replace(/^LANEWAY_\w+: /, '') ?? 'no answer yet'}`,
+              `no Nacos server within ${timeoutMs} ms at ${this.#names()}: ${this.#lastError?.text ?? 'no answer yet'}`,
               this.#lastError === undefined ? undefined : { cause: this.#lastError },
             ),
           ),
@@ -182,14 +182,14 @@ export class Connection {
   #nextDelayMs(): number {
     const turn = Math.floor(++this.#failures / this.#ring.list.length)
     if (this.#failures % this.#ring.list.length !== 0) return 0
-    return backoffMs(turn - 1, 100, this.options.maxReconnectDelayMs, this.options.random)
+    return backoffMs(turn - 1, 100, this.options.maxReconnectDelayMs, this.options.random, 'linear')
   }
 
   #down(error: LanewayError): void {
     if (this.#closed !== undefined) return
     this.#lastError = error
     // One line of warning for an outage; each attempt of it fails anew.
-    if (!this.#warned) this.options.warn(`no connection to Nacos, trying on: ${error.message}`)
+    if (!this.#warned) this.options.warn(`no connection to Nacos, trying again: ${error.message}`)
     this.#warned = true
     for (const user of this.#users) user.down(error)
   }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { ConnectionOptions } from 'node:tls'
 import { LanewayError, runInLane } from '@laneway/core'
-import { backoffMs } from './backoff.js'
+import { backoffMs } from '@laneway/core/internal'
 import type { ServerAddress } from './servers.js'
 
 export interface LoginOptions {
@@ -96,7 +96,7 @@ export class Login {
       },
       (error: LanewayError) => {
         this.#pending = undefined
-        const delayMs = backoffMs(this.#failures, 1_000, 30_000, this.#options.random)
+        const delayMs = backoffMs(this.#failures, 1_000, 30_000, this.#options.random, 'linear')
         this.#failures++
         this.#retryAt = this.#options.now() + delayMs
         this.#lastError = error
@@ -145,7 +145,7 @@ export class Login {
       }
     }
     const { problem, status, cause } = last!
-    // A login that is down is no refusal: what waits for it is tried on.
+    // A login that is down is no refusal: what waits for it is tried again.
     const refused = status !== 0 && status < 502
     const fix = `look at username and password (LANEWAY_NACOS_USERNAME, LANEWAY_NACOS_PASSWORD or LANEWAY_NACOS_PASSWORD_FILE)${
       status === 500 ? '; Nacos answers HTTP 500 to a wrong password, and when its database is down' : ''

@@ -1,5 +1,5 @@
 import { type LanewayError, runInLane } from '@laneway/core'
-import { backoffMs } from './backoff.js'
+import { backoffMs } from '@laneway/core/internal'
 import type { Connection } from './connection.js'
 import type { Session } from './session.js'
 
@@ -163,7 +163,7 @@ export class Redo {
             entry.timer = undefined
             void this.#reconcile(key, entry)
           },
-          backoffMs(entry.failures++, redoIntervalMs, MAX_PAUSE_MS, random),
+          backoffMs(entry.failures++, redoIntervalMs, MAX_PAUSE_MS, random, 'linear'),
         )
         if (!this.#connection.options.keepsProcess) entry.timer.unref()
         if (entry.wanted) entry.task.failed(error as LanewayError)

@@ -146,12 +146,15 @@ export class NacosNaming implements ConnectionUser {
     return this.#registrations.deregister(ref, address)
   }
 
-  /** Deregisters and unsubscribes everything; resolves when the server has been told. Never rejects. */
-  async leave(): Promise<void> {
+  /**
+   * Deregisters and unsubscribes everything; resolves when the server has confirmed it. Never rejects.
+   * @internal
+   */
+  async close(): Promise<void> {
     clearInterval(this.#resync)
     this.#subscriptions.clear()
     // Subscriptions end with the connection; instances too, but neighbours should not wait for TCP to say so.
-    await this.#registrations.leave()
+    await this.#registrations.deregisterAll()
     this.#redo.clear()
   }
 

@@ -90,8 +90,8 @@ export class Registrations {
     })
   }
 
-  /** Resolves when the server has been told of all of them. Never rejects. */
-  async leave(): Promise<void> {
+  /** Resolves when the server has confirmed all of them. Never rejects. */
+  async deregisterAll(): Promise<void> {
     const keys = [...this.#registered.keys()]
     this.#registered.clear()
     await Promise.all(keys.map(key => this.#redo.drop(`register ${key}`)))
@@ -107,7 +107,7 @@ export class Registrations {
         } catch (error) {
           const { code } = error as LanewayError
           if (code === 'LANEWAY_NACOS_REFUSED' || code === 'LANEWAY_AUTH') {
-            // The caller hears it now. What the server took earlier it may refuse after a restart; that is tried on.
+            // The caller hears it now. After a restart the server may refuse what it accepted before; that is tried again.
             for (const { reject } of waiting) reject(error as LanewayError)
             if (entry.instances.size === 0 && this.#registered.get(key) === entry) {
               this.#registered.delete(key)
@@ -130,7 +130,7 @@ export class Registrations {
           reject(new LanewayError('LANEWAY_CLOSED', 'deregistered meanwhile'))
       },
       failed: error =>
-        this.#connection.options.warn(`registration of ${entry.ref.service} failed, trying on: ${error.message}`),
+        this.#connection.options.warn(`registration of ${entry.ref.service} failed, trying again: ${error.message}`),
     })
   }
 

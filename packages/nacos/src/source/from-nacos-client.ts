@@ -1,5 +1,5 @@
 import { LanewayError } from '@laneway/core'
-import { assertKnownKeys, describe } from '@laneway/core/internal'
+import { milliseconds, type OptionTable, readOptions, text, texts } from '@laneway/core/internal'
 import type { EndpointInput, Source, SourceListener } from '@laneway/discovery'
 // Not from the index: the resolver would come with it, and half of the time that importing this package takes.
 import { tagsOfMetadata } from '@laneway/discovery/tags-of-metadata'
@@ -64,6 +64,12 @@ export interface FromNacosClientOptions {
   pollMs?: number
 }
 
+const OPTIONS = {
+  group: text('DEFAULT_GROUP'),
+  tagsFrom: texts(),
+  pollMs: milliseconds(5_000),
+} satisfies OptionTable<FromNacosClientOptions>
+
 /**
  * A source over a client that a program has already. Prefer `createNacosClient`; the limits of the others remain:
  * `nacos` needs a server below 3.2 and lags by up to 10 s; the Rust client blocks the event loop while it connects and
@@ -76,14 +82,7 @@ export function fromNacosClient(
   client: NacosPackageClient | NacosRustClient,
   options: FromNacosClientOptions = {},
 ): Source {
-  assertKnownKeys('fromNacosClient', options, ['group', 'tagsFrom', 'pollMs'])
-  const { group = 'DEFAULT_GROUP', tagsFrom = [], pollMs = 5_000 } = options
-  if (!(pollMs === 0 || (pollMs >= 1 && pollMs < 2 ** 31))) {
-    throw new LanewayError(
-      'LANEWAY_INVALID_OPTION',
-      `fromNacosClient: pollMs must be a number of ms, received ${describe(pollMs)}`,
-    )
-  }
+  const { group, tagsFrom, pollMs } = readOptions('fromNacosClient', options, OPTIONS)
   if (typeof client?.subscribe !== 'function' || typeof client.getAllInstances !== 'function') {
     throw new LanewayError(
       'LANEWAY_INVALID_OPTION',

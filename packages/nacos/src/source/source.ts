@@ -1,5 +1,15 @@
-import { LanewayError, type Warn } from '@laneway/core'
-import { assertKnownKeys, describe, emitLanewayWarning } from '@laneway/core/internal'
+import { LanewayError } from '@laneway/core'
+import {
+  callback,
+  emitLanewayWarning,
+  milliseconds,
+  type OptionTable,
+  readOptions,
+  text,
+  texts,
+  unchecked,
+  type Warn,
+} from '@laneway/core/internal'
 import type { EndpointInput, Source, SourceListener } from '@laneway/discovery'
 // Not from the index: the resolver would come with it, and half of the time that importing this package takes.
 import { tagsOfMetadata } from '@laneway/discovery/tags-of-metadata'
@@ -44,17 +54,17 @@ export interface NacosSourceOptions {
   warn?: Warn
 }
 
-const KEYS = [
-  'group',
-  'namespace',
-  'clusters',
-  'tagsFrom',
-  'services',
-  'snapshotDir',
-  'returnGraceMs',
-  'listIntervalMs',
-  'warn',
-]
+const OPTIONS = {
+  group: text(DEFAULT_GROUP),
+  namespace: unchecked<string>(),
+  clusters: texts(),
+  tagsFrom: texts(),
+  services: unchecked<NonNullable<NacosSourceOptions['services']>>({}),
+  snapshotDir: text(undefined),
+  returnGraceMs: milliseconds(10_000),
+  listIntervalMs: milliseconds(30_000),
+  warn: callback<Warn>(),
+} satisfies OptionTable<NacosSourceOptions>
 
 /**
  * Services of a Nacos namespace as a source of the resolver. The name of a service is its Nacos name, or `group@@name`.
@@ -66,23 +76,14 @@ const KEYS = [
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function createNacosSource(client: NacosClient, options: NacosSourceOptions = {}): Source {
-  assertKnownKeys('createNacosSource', options, KEYS)
-  const {
-    group = DEFAULT_GROUP,
-    namespace = client.namespace,
-    returnGraceMs = 10_000,
-    listIntervalMs = 30_000,
-  } = options
-  if (!(returnGraceMs >= 0 && returnGraceMs < 2 ** 31)) throw invalid('returnGraceMs', returnGraceMs)
-  if (!(listIntervalMs === 0 || (listIntervalMs >= 1 && listIntervalMs < 2 ** 31)))
-    throw invalid('listIntervalMs', listIntervalMs)
-  const clusters = new Set(options.clusters ?? [])
-  const tagsFrom = [...(options.tagsFrom ?? [])]
-  const services = new Map(Object.entries(options.services ?? {}))
+  const read = readOptions('createNacosSource', options, OPTIONS)
+  const { group, namespace = client.namespace, tagsFrom, returnGraceMs, listIntervalMs, snapshotDir } = read
+  const clusters = new Set(read.clusters)
+  const services = new Map(Object.entries(read.services))
   const store =
-    options.snapshotDir === undefined
+    snapshotDir === undefined
       ? undefined
-      : new SnapshotStore<EndpointList>(options.snapshotDir, options.warn ?? emitLanewayWarning)
+      : new SnapshotStore<EndpointList>(snapshotDir, read.warn ?? emitLanewayWarning)
   const ends = new Set<() => void>()
   let closed = false
   const followers = new Set<NamesFollower>()
@@ -212,11 +213,4 @@ function endpointOf(instance: NacosInstance, healthUnknown: boolean, tagsFrom: r
     tags: tagsOfMetadata(metadata, tagsFrom),
     metadata,
   }
-}
-
-function invalid(name: string, value: unknown): LanewayError {
-  return new LanewayError(
-    'LANEWAY_INVALID_OPTION',
-    `createNacosSource: ${name} must be a number of ms, received ${describe(value)}`,
-  )
 }

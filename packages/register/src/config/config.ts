@@ -137,7 +137,8 @@ function readParts(parts: readonly string[]): ReadonlySet<string> {
     if (part === 'all' || (PARTS as readonly string[]).includes(part)) continue
     const near = nearest(part, PARTS)
     const hint = near === undefined ? `; there are ${PARTS.join(', ')} and all` : `, did you mean "${near}"?`
-    throw invalid(`LANEWAY_DISABLE: there is no part ${describe(part)}${hint}`)
+    const message = `LANEWAY_DISABLE: there is no part ${describe(part)}${hint}`
+    throw new LanewayError('LANEWAY_INVALID_OPTION', message, { suggestion: near })
   }
   return new Set(parts)
 }

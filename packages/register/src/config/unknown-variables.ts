@@ -42,6 +42,7 @@ export function assertKnownVariables(env: Readonly<Record<string, string | undef
     throw new LanewayError(
       'LANEWAY_INVALID_OPTION',
       `there is no variable ${name}${near === undefined ? '; SETTINGS.md of @laneway/register lists all' : `, did you mean ${near}?`}`,
+      { suggestion: near },
     )
   }
 }

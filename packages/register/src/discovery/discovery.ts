@@ -33,7 +33,7 @@ export interface Registration {
   readonly ip?: string
   readonly port?: number
   /** Begins to deregister in this tick; resolves when callers may be expected to know. */
-  leave(): Promise<void>
+  deregister(): Promise<void>
 }
 
 /** Where this process finds others and is found. */

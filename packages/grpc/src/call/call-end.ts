@@ -1,0 +1,51 @@
+import type { ChoiceEnd } from '@laneway/discovery'
+import { CANCELLED, DEADLINE_EXCEEDED, type GrpcStatus, INTERNAL, UNAVAILABLE, UNKNOWN } from '../grpc-js.js'
+
+/** What is known about a call when its status arrives. */
+export interface CallProgress {
+  /** Metadata or a message of the endpoint has arrived. */
+  readonly responded: boolean
+  /** The caller has cancelled it. */
+  readonly cancelled: boolean
+  /** The endpoint had the whole deadline of the caller, and the whole request. */
+  readonly hadAllTime: boolean
+}
+
+/** The details of the status when the parent of a call is cancelled, in grpc-js and in this package. */
+export const CANCELLED_BY_PARENT = 'Cancelled by parent call'
+
+/** How a call ended, for the resolver: what counts is whether the endpoint answered. */
+export function endOf(status: GrpcStatus, { responded, cancelled, hadAllTime }: CallProgress): ChoiceEnd {
+  if (responded || isOfServer(status)) return 'ok'
+  if (cancelled || status.details === CANCELLED_BY_PARENT) return 'aborted'
+  switch (status.code) {
+    case DEADLINE_EXCEEDED:
+      return hadAllTime ? 'timeout' : 'aborted'
+    case UNAVAILABLE:
+    case INTERNAL:
+    case UNKNOWN:
+    case CANCELLED:
+      return 'reset'
+    default:
+      // grpc-js made this status in the client: a message over the limit, credentials that cannot be fetched.
+      return 'aborted'
+  }
+}
+
+/** A status from the server has headers in its metadata, at least `content-type`; one that the client made has none. */
+function isOfServer({ metadata }: GrpcStatus): boolean {
+  for (const _ in metadata.getMap()) return true
+  return false
+}
+
+/**
+ * The details of the status when grpc-js has not sent a call: there was no connection, or the channel was closed. The same when
+ * the endpoint refused it unprocessed.
+ */
+const NOTHING_SENT = ['No connection established', 'Channel closed before call started']
+
+/** Whether no endpoint has seen the call, so that another endpoint may answer it. */
+export function isUnsent(status: GrpcStatus): boolean {
+  const { code, details } = status
+  return code === UNAVAILABLE && NOTHING_SENT.some(text => details.startsWith(text)) && !isOfServer(status)
+}
