@@ -25,6 +25,8 @@ async function clusterWith(t: any, files: readonly string[], cut?: Cut): Promise
       for (const rule of document.rules ?? []) {
         if (rule.resources.includes(cut?.resource)) rule.verbs = rule.verbs.filter((verb: string) => verb !== cut?.verb)
       }
+      // A rule without verbs is refused.
+      document.rules &&= document.rules.filter((rule: { verbs: string[] }) => rule.verbs.length > 0)
     })
   }
   return { kube, kubeconfig: await kube.kubeconfigOf(t, 'laneway-discovery') }
