@@ -92,7 +92,7 @@ export interface LaneResolverOptions {
   readonly random?: () => number
   /** Milliseconds, never going back; called when it is needed. @default performance.now */
   readonly now?: () => number
-  /** Told what the operator should know, once each. @default process.emitWarning */
+  /** Called once with each message for the operator. @default process.emitWarning */
   readonly warn?: Warn
   /** Read once, for `LANEWAY_SERVICES` and `POD_NAMESPACE`. @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>

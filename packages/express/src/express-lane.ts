@@ -28,7 +28,7 @@ export type ExpressLane = (
  * application runs in the lane of its request, also behind a middleware that calls `next` in another context. Mounted
  * again, on a router or a sub-app, it changes no decision.
  *
- * The middleware never throws and never answers by itself, whatever the request carries.
+ * The middleware never throws and never answers a request.
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG` when the options or this instance's tag are wrong
  */

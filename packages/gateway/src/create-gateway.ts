@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { LanewayError } from '@laneway/core'
-import { createIngress } from '@laneway/core/internal'
+import { createIngress, type Ingress } from '@laneway/core/internal'
 import { compileRules, type HttpRoute, type RulesInput } from '@laneway/rules'
 import { composeLane } from '@laneway/undici'
 import { Agent } from 'undici'
@@ -103,8 +103,9 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
     keepHost: options.hostHeader === 'keep',
   }
   const ingress = createIngress('createGateway', { trust: options.trust, header, rules: tables.laneOf })
+  const decide: Ingress = request => tables.decide(ingress, request)
   const listeners: readonly Listener[] = options.listeners.map(listener =>
-    createListener(listener, forwarder, ingress, head, options.client),
+    createListener(listener, forwarder, decide, head, options.client),
   )
   let phase: 'created' | 'listening' | 'draining' | 'closed' = 'created'
   const isReady = (): boolean => phase === 'listening' && waiting() === undefined

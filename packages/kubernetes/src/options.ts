@@ -29,7 +29,7 @@ export interface KubernetesSourceOptions {
    * Where the lane of an endpoint is written.
    * - `podLabels`: on the pods, joined by uid; needs the right to list and watch pods
    * - `serviceLabel`: on the Service, one Service per lane (`orders`, `orders-gray`); needs EndpointSlices only. The
-   *   selector of the base Service must leave the lane's pods out
+   *   selector of the base Service must exclude the pods of the lane
    * @default 'podLabels'
    */
   laneFrom?: 'podLabels' | 'serviceLabel'
@@ -51,7 +51,7 @@ export interface KubernetesSourceOptions {
   requestTimeoutMs?: number
   /** A watch without a byte for this long is opened anew. @default 90000; a bookmark comes about once a minute */
   idleTimeoutMs?: number
-  /** A pod unknown for this long is told of. @default 30000 */
+  /** An endpoint whose pod is unknown for this long is reported to `warn`. @default 30000 */
   reportHeldAfterMs?: number
   /**
    * Everything is listed anew this often, when a watch ends anyway; 0 never.

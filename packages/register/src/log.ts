@@ -15,12 +15,12 @@ export interface Log {
 export function createLog({ log, logFormat }: RegisterConfig, write: (text: string) => void): Log {
   const lines = log === 'debug' ? logLanes({ write, json: logFormat === 'json' }) : undefined
   let logger: Logger | undefined
-  const tell = (message: string) => {
+  const give = (message: string) => {
     if (logger?.warn === undefined) emitLanewayWarning(message)
     else logger.warn(`laneway: ${message}`)
   }
   return {
-    warn: log === 'silent' ? () => {} : createWarn(tell),
+    warn: log === 'silent' ? () => {} : createWarn(give),
     useLogger(next) {
       assertLogger('useLogger', next)
       lines?.useLogger(next)

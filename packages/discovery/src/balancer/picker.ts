@@ -44,7 +44,7 @@ export abstract class Picker {
    */
   protected abstract draw(attempt: number): number
 
-  /** The choice of `pick` when it serves those whom it belongs to: base, or its lane. */
+  /** The choice of `pick` for requests of its own group: base, or its lane. */
   serve(tried: ReadonlySet<string> | undefined): Choice | undefined {
     if (this.barred === 0 && (tried === undefined || tried.size === 0)) return this.#served[this.draw(0)]
     return this.#pickAround(tried, false)?.served

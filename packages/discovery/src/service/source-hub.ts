@@ -5,7 +5,7 @@ type Names = ReadonlySet<string>
 
 /**
  * One source among all the resolvers of this process that use it: one subscription per service, however many ask, and
- * the last release ends it. What was last said is repeated to who comes later.
+ * the last release ends it. A later subscriber gets the last report again.
  */
 export class SourceHub {
   readonly source: Source
@@ -20,12 +20,12 @@ export class SourceHub {
   }
 
   /** Counts a resolver in. */
-  enter(): void {
+  addUser(): void {
     this.#users++
   }
 
   /** Counts a resolver out; the last one closes the source, if it may. */
-  async leave(closeSource: boolean): Promise<void> {
+  async removeUser(closeSource: boolean): Promise<void> {
     this.#users--
     if (this.#users > 0 || !closeSource) return
     hubs.delete(this.source)

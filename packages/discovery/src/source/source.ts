@@ -1,6 +1,6 @@
 import type { EndpointInput } from '../endpoint/endpoint.js'
 
-/** What a source tells about one service. Empty list, unknown service and lost registry are three different facts. */
+/** What a source reports about one service. Empty list, unknown service and lost registry are three different facts. */
 export interface SourceListener {
   /** The full list of the service at this moment; `[]` is a fact: the service exists and has no instances. */
   snapshot(endpoints: readonly EndpointInput[]): void

@@ -17,11 +17,11 @@ export interface LoadListener {
 export class EndpointLoad {
   readonly address: string
   inFlight = 0
-  /** So many requests it may have at a time: few while it is on trial after an ejection. */
+  /** Most requests at a time: few while the endpoint is on trial after an ejection. */
   room = UNLIMITED
   /** Consecutive failures: no connection, or no answer in time. */
   failures = 0
-  /** Those of them without a connection, which no caller can bring about by patience or the lack of it. */
+  /** Failures without a connection. A caller's timeout cannot cause these. */
   connectFailures = 0
   ejected = false
   /** The ejection needed timeouts: it ends when no usable endpoint is left. */

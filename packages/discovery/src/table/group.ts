@@ -43,7 +43,7 @@ export class Group {
     this.#anyhow = usable === enabled ? this.#usable : this.#pickerOver(isEnabled)
   }
 
-  /** The choice that serves those whom this group belongs to; `undefined` when no usable seat is left. */
+  /** The choice for requests of this group; `undefined` when no usable seat is left. */
   serve(tried: ReadonlySet<string> | undefined): Choice | undefined {
     return this.#usable?.serve(tried)
   }

@@ -55,8 +55,8 @@ export function checkGatewayConfig(file: string): CheckedConfig {
     notes: isInNacos(config) ? [...notes, `${file}: the rules are in Nacos and are not read here`] : notes,
     explain(request) {
       // Decides once, as for a request, because weights and `key: random` draw.
-      const lane = tables.laneOf(request)
-      const { backend, rule } = tables.routingOf(request as never)
+      const lane = tables.decide(tables.laneOf, request)
+      const { backend, rule } = tables.routingOf(request)
       return {
         lane: lane?.header,
         by: rule !== undefined ? 'rule' : lane === undefined ? undefined : 'route',

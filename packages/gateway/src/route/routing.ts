@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import type { Lane } from '@laneway/core'
 import type { RuleDecision, RulesRequest } from '@laneway/rules'
 import type { Backend } from './backend.js'
@@ -15,7 +14,7 @@ export interface Routing {
 
 const kRouting = Symbol('laneway.gateway.routing')
 
-type RoutedRequest = object & { [kRouting]?: Routing }
+type RoutedRequest = object & { [kRouting]?: Routing | undefined }
 
 /** Colouring rules, as the gateway calls them. */
 export interface Rules {
@@ -32,6 +31,9 @@ export class RoutingTables {
   routes: RouteTable
   rules: Rules | undefined
 
+  /** What the last call of `laneOf` found. */
+  #found: Routing | undefined
+
   constructor(routes: RouteTable, rules: Rules | undefined) {
     this.routes = routes
     this.rules = rules
@@ -39,10 +41,11 @@ export class RoutingTables {
 
   /**
    * The lane of a request without a trusted tag: by the rules, else by the route that takes it. The ingress calls it as its
-   * option `rules`, once, after it has removed what it does not trust.
+   * option `rules`, once, after it has removed what it does not trust, and with a view of the request.
    */
   readonly laneOf = (request: RulesRequest): Lane | undefined => {
     const routing = this.#route(request)
+    this.#found = routing
     routing.rule = this.rules?.decide(request)
     // A rule that says `lane: null` ends the search.
     if (routing.rule !== undefined) return routing.rule.lane
@@ -53,14 +56,26 @@ export class RoutingTables {
     return lane
   }
 
-  routingOf(request: IncomingMessage): Routing {
+  /**
+   * What `decide` says of a request. Keeps with the request what `laneOf` found meanwhile, so that its lane and its backend
+   * come from one look at the routes: weights are drawn only once.
+   *
+   * @param decide - calls `laneOf` before it returns, or not at all
+   */
+  decide<Request extends object, Decision>(decide: (request: Request) => Decision, request: Request): Decision {
+    this.#found = undefined
+    const decision = decide(request)
+    ;(request as RoutedRequest)[kRouting] = this.#found
+    return decision
+  }
+
+  /** The backend of a request, and the rule that decided its lane. */
+  routingOf(request: RulesRequest): Routing {
     return (request as RoutedRequest)[kRouting] ?? this.#route(request)
   }
 
   #route(request: RulesRequest): Routing {
-    const routing: Routing = { backend: this.routes.find(request), rule: undefined, rulesPerCaller: false }
-    ;(request as RoutedRequest)[kRouting] = routing
-    return routing
+    return { backend: this.routes.find(request), rule: undefined, rulesPerCaller: false }
   }
 }
 

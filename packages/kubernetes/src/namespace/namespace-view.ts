@@ -229,15 +229,15 @@ export class NamespaceView {
       this.#held.update(service, [])
       this.#selectors.hold(service, [])
       view.forgetAll()
-      view.tellMissing()
+      view.reportMissing()
       return
     }
     const { endpoints, held } = view.build(parts)
     this.#held.update(service, held)
     this.#selectors.hold(service, held)
-    // Nothing is known but pods that have not been seen yet: that is no fact about the service, for a while.
+    // All endpoints still wait for their pods, so nothing is reported.
     if (view.last === undefined && endpoints.length === 0 && held.length > 0 && !this.#held.overdue(service)) return
-    view.tell(endpoints)
+    view.report(endpoints)
   }
 }
 

@@ -1,6 +1,6 @@
 import { LanewayError } from '@laneway/core'
 
-/** An answer of the API server that is not the wanted one. */
+/** An answer of the API server other than success. */
 export class ApiError extends Error {
   /** HTTP status, or the `code` of a `Status` object inside a watch. */
   readonly status: number
@@ -45,7 +45,7 @@ function waitOf(retryAfter: unknown): number | undefined {
   return ms > 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : undefined
 }
 
-/** The server has too much to do: it is there, and what was read from it still holds. */
+/** The server has too much to do. It can be reached, and what was read from it still holds. */
 export function isThrottled(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 429
 }
@@ -74,7 +74,7 @@ export function isRefused(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 401 || error.status === 403)
 }
 
-/** What a user is told: which verb on which resource is missing, and `hint`, the other way. */
+/** The error for the user. It names the missing verb and resource, and `hint`, the other way. */
 export function sourceError(
   error: unknown,
   verb: string,

@@ -2,7 +2,7 @@ import type { KubeObject } from '../objects/kube-object.js'
 import type { ApiClient } from './api-client.js'
 import type { Selection } from './selection.js'
 
-/** Who is told what a reflector sees. */
+/** Receives what a reflector sees. */
 export interface ReflectorHandler<T> {
   /** The part of an object that is kept. May throw for nonsense. */
   read(object: KubeObject): T

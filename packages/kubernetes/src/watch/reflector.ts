@@ -7,7 +7,7 @@ import { listCollection } from './list-collection.js'
 import type { ReflectorHandler, ReflectorOptions } from './reflector-options.js'
 import { isOlder } from './resource-version.js'
 import type { Selection } from './selection.js'
-import { fillFrom, NoStreamingLists, type WatchEvent } from './streaming-list.js'
+import { NoStreamingLists, takeListed, type WatchEvent } from './streaming-list.js'
 
 /** A watch that lived this long without any event was a good one. */
 const GOOD_WATCH_MS = 5_000
@@ -15,6 +15,7 @@ const GOOD_WATCH_MS = 5_000
 const RELIST_AFTER = 3
 /** A watch from an expired version, and a list that is not older than it, are both tried without a pause. */
 const MAX_REPEATS = 2
+
 /**
  * Mirrors one selection of a collection: list, then watch from there, for ever. It survives closed, stalled and garbled
  * connections, expired versions, and events that come twice or in the wrong order.
@@ -239,13 +240,13 @@ export class Reflector<T> {
           // Another part is wanted: this one must not move the version on.
           if (signal.aborted) return
           const event = JSON.parse(line) as WatchEvent
-          if (list === undefined) return this.#event(event)
-          const version = fillFrom(event, list, this.#collection)
-          if (version === undefined) return
-          this.#replace(list, version, selection)
-          list = undefined
-          this.#useful = true
-          this.#handler.live()
+          if (list === undefined) this.#event(event)
+          else if (takeListed(this.#collection, list, event)) {
+            this.#replace(list, event.object?.metadata?.resourceVersion ?? '', selection)
+            list = undefined
+            this.#useful = true
+            this.#handler.live()
+          }
         },
       })
     } catch (error) {

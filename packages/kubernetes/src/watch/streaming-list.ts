@@ -8,31 +8,27 @@ export interface WatchEvent {
   readonly object?: KubeObject
 }
 
-/** The server does not take a list as the beginning of a watch. */
+/** The server does not send a list as the beginning of a watch. */
 export class NoStreamingLists extends Error {}
 
 /** Marks the bookmark after the last object of a streaming list. */
 const END_OF_LIST = 'k8s.io/initial-events-end'
 
 /**
- * Takes one event of the list at the beginning of a watch.
+ * Takes one event of a streaming list.
  *
- * @returns the version of the list when it is complete
- * @throws ApiError, TypeError
+ * @returns whether the list is complete
+ * @throws ApiError, TypeError for what does not belong into a list
  */
-export function fillFrom<T>(
-  { type, object = {} }: WatchEvent,
-  list: Filling<T>,
-  collection: Collection<T>,
-): string | undefined {
+export function takeListed<T>(collection: Collection<T>, list: Filling<T>, { type, object = {} }: WatchEvent): boolean {
   if (type === 'ERROR') throw statusError(500, object, 'the list ended')
   if (type === 'BOOKMARK') {
-    if (object.metadata?.annotations?.[END_OF_LIST] !== 'true') return undefined
+    if (object.metadata?.annotations?.[END_OF_LIST] !== 'true') return false
     if (!object.metadata.resourceVersion) throw new TypeError('a list without resourceVersion')
-    return object.metadata.resourceVersion
+    return true
   }
   if (type === 'DELETED') collection.remove(list, object)
   else if (type === 'ADDED' || type === 'MODIFIED') collection.add(list, object)
   else throw new TypeError(`an event of type ${String(type)}`)
-  return undefined
+  return false
 }

@@ -92,7 +92,7 @@ async function checkRegistries(
     const registry = checkConnection(discovery, view)
     view.services.delete(PROBE)
     if (hasFindings(registry)) return { registry }
-    // The resolver tells of metadata when it takes the lists over.
+    // The resolver warns of metadata when it takes the lists over.
     await Promise.all([...view.services.keys()].map(service => discovery.resolver?.ready(service).catch(() => {})))
     return {
       registry,
@@ -106,7 +106,7 @@ async function checkRegistries(
   }
 }
 
-/** Nobody's name, for a registry of which nothing is known. */
+/** A service name that does not exist, for a registry of which nothing is known. */
 const PROBE = 'laneway-doctor'
 
 function hasFindings({ findings = [] }: CheckResult): boolean {

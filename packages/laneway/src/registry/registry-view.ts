@@ -114,7 +114,7 @@ export class RegistryView {
     })
   }
 
-  /** Services that no registry has answered for: nothing is known of them, which is not the same as no instance. */
+  /** Services that no registry has reported on. That is not the same as a service without instances. */
   get unanswered(): ServiceView[] {
     return [...this.services.values()].filter(({ endpoints, missing }) => endpoints === undefined && !missing)
   }

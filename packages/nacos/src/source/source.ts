@@ -38,10 +38,10 @@ export interface NacosSourceOptions {
   /** A folder for the last list of each service, used when Nacos cannot be reached at the start. @default none */
   snapshotDir?: string
   /**
-   * After a new connection, how long instances that were known before and are no longer listed are kept, because a
-   * restarted server is empty until its clients are back, and one that was cut off drops their old connections first.
-   * Who comes back within it and goes again is gone. While no server can be reached it does not run. 0 believes every
-   * list at once.
+   * How long, after a reconnect, instances that are no longer listed are kept. A restarted server is empty until its
+   * clients are back, and a server that was cut off drops their old connections first.
+   * An instance that comes back within this time and goes again is dropped. The time does not run while no server can be
+   * reached. 0 uses every list at once.
    * @default 10000, about twice the longest pause of a Java client that reconnects
    */
   returnGraceMs?: number
@@ -69,8 +69,9 @@ const OPTIONS = {
 /**
  * Services of a Nacos namespace as a source of the resolver. The name of a service is its Nacos name, or `group@@name`.
  *
- * Snapshots are full lists. An empty one is a fact: Nacos does not tell a service without instances from one that never
- * was, so `missing` is never reported. The last list stays in use while Nacos is lost. When the server's protection
+ * Snapshots are full lists. Nacos does not distinguish a service without instances from one that never
+ * existed, so both are reported as an empty list and `missing` is never reported. The last list stays in use while Nacos
+ * is lost. When the server's protection
  * threshold is reached, health is unknown. Closing the source does not close the client.
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
@@ -87,7 +88,7 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
   const ends = new Set<() => void>()
   let closed = false
   const followers = new Set<NamesFollower>()
-  /** Whether the server has told anything, and its refusal as long as it has not. */
+  /** Whether the server has answered, and its refusal as long as it has not. */
   let answered = false
   let refusal: Error | undefined
 
@@ -158,7 +159,7 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
         },
       })
     } catch (error) {
-      // `providers:x` and the like are fine; what is left is no name at all.
+      // The name cannot be a service of Nacos, for example because it is empty.
       listener.stale(error as Error)
     }
     return tracked(() => subscription.close())

@@ -142,7 +142,7 @@ function portOf(text: string | undefined): string | number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : text
 }
 
-/** What was set; packages tell a missing option from an undefined one. */
+/** The options that are set. Some packages treat an undefined option as a value. */
 function given<T extends object>(options: T): { [K in keyof T]: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
 }
