@@ -35,6 +35,7 @@ const steps = [
     { command: 'npm run test:messages -- --ci', count: plainCounts, minutes: 20 },
   ],
   { command: 'npm run test:kubernetes', count: plainCounts, minutes: 25 },
+  { command: 'npm run test:mesh', count: plainCounts, minutes: 5 },
   { command: 'npm run test:walkthrough -- --ci', count: plainCounts, minutes: 12 },
 ]
 

@@ -13,6 +13,7 @@ const COMMANDS: [path: RegExp, command: string][] = [
   [/^test\/grpc\//, 'test:grpc'],
   [/^test\/kubernetes\//, 'test:kubernetes'],
   [/^test\/messages\//, 'test:messages'],
+  [/^test\/service-mesh\//, 'test:mesh'],
   [/^test\/walkthrough\//, 'test:walkthrough'],
 ]
 

@@ -114,6 +114,11 @@ t.test('5,000 endpoints in 50 slices', { timeout: 240_000 }, async t => {
       }
     }),
   )
+  // Its selector says which pods are followed. The controller has no addresses to add.
+  await kube.call('POST', kube.path('/api/v1', 'services'), {
+    metadata: { name: 'orders' },
+    spec: { selector: { app: 'orders' }, ports: [{ name: 'http', port: 80, targetPort: 3000 }] },
+  })
   for (let from = 0; from < ENDPOINTS; from += PER_SLICE) {
     const slice = kube.slice(`orders-${from}`, 'orders', endpoints.slice(from, from + PER_SLICE))
     await kube.call('POST', kube.slices(), slice)

@@ -28,6 +28,13 @@ t.test('what is given is in the settings', async t => {
   t.equal(settings.connectTimeoutMs, 1)
 })
 
+t.test('resolve: false leaves the resolver out, checked all the same', async t => {
+  t.equal(read({ resolver, resolve: false }).resolver, undefined)
+  t.equal(read({ resolver, resolve: true }).resolver, resolver)
+  t.throws(() => read({ resolver: {} as never, resolve: false }), { code: 'LANEWAY_INVALID_OPTION' })
+  t.throws(() => read({ resolve: 0 as never }), { message: /resolve is true or false, received 0/ })
+})
+
 const refused: [object, RegExp][] = [
   [
     { resolver: {} },

@@ -66,6 +66,15 @@ t.test('the right to list is only needed where lists do not begin the watch', as
   t.match(seen.errors[0]?.message, /not allowed to list pods/)
 })
 
+t.test('pods behind a Service without selector are found without the right to list', async t => {
+  const cluster = await Cluster.start(t)
+  cluster.service('orders', {})
+  cluster.pod('u1', 'gray')
+  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
+  cluster.api.faults.refuse = one => (one.path === PODS && !one.query.has('watch') ? 403 : undefined)
+  await cluster.watch('orders').untilTable('10.0.0.1:80=gray')
+})
+
 t.test('without the right to get Services every pod of the namespace is followed', async t => {
   const cluster = await Cluster.start(t)
   cluster.pod('u1', 'gray')

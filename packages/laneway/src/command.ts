@@ -8,6 +8,7 @@ Examples:
   laneway lanes --nacos nacos:8848 --watch           who is in which lane
   laneway explain sc-b --lane gray                   where a request goes, and why
   laneway check gateway.yaml --request 'GET /orders' which rule and route match
+  laneway endpoints --kubernetes --serve             one watch of the API server for many processes
   laneway run -- node app.js                         start an app with lanes
 
 Without --nacos, --kubernetes or --file, the registry is that of the settings: environment (LANEWAY_...) and laneway.config.*.
@@ -78,6 +79,17 @@ function createProgram(world: CommandWorld, set: (result: Promise<number>) => Pr
     .option('--json', 'print the decision as JSON')
     .action(async (service, options) => set((await import('./commands/explain.js')).explain(service, options, world)))
 
+  withSource(
+    command(
+      'endpoints',
+      'Prints the endpoints of a registry as a services file. With --serve, one process follows the registry for many.',
+    ),
+  )
+    .option('--serve', 'serve them over HTTP, for LANEWAY_ENDPOINTS_URL, until it is interrupted')
+    .option('--listen <address>', 'where to serve', '127.0.0.1:7070')
+    .option('--max-clients <count>', 'processes served at a time', whole, 2000)
+    .action(async options => set((await import('./endpoints/endpoints.js')).endpoints(options, world)))
+
   command('check', 'Checks a file of colouring rules or a gateway configuration: all problems, each with its place.')
     .argument('<file>', 'rules (YAML, JSON, Kubernetes manifests) or gateway.yaml')
     .option(
@@ -114,6 +126,13 @@ function milliseconds(text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1 || value >= 2 ** 31)
     throw new InvalidArgumentError('It is a number of ms, from 1.')
+  return value
+}
+
+function whole(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1 || value > 65_535)
+    throw new InvalidArgumentError('It is a whole number from 1 to 65535.')
   return value
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { readConfig } from '../src/config/config.js'
+import { createDiscovery } from '../src/discovery/discovery.js'
 
 function folderWith(file: string, text: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'laneway-config-'))
@@ -124,4 +125,20 @@ t.test('the delay of a departure follows the shutdown time unless it is set', as
   t.match(readConfig({}, folder), { shutdownMs: 5000, leaveDelayMs: 3000 })
   t.match(readConfig({ LANEWAY_SHUTDOWN_MS: '100' }, folder), { leaveDelayMs: 100 })
   t.match(readConfig({ LANEWAY_LEAVE_DELAY_MS: '40000' }, folder), { shutdownMs: 5000, leaveDelayMs: 40_000 })
+})
+
+t.test('LANEWAY_RESOLVE=0 resolves nothing, and an endpoints server is a source', async t => {
+  const none = { close: async () => {} }
+  const sourcesOf = async (env: Record<string, string>) => {
+    const { resolver, sources } = createDiscovery(readConfig(env, tmpdir()), true, () => {})
+    await (resolver ?? none).close()
+    return [resolver !== undefined, ...sources.map(({ name, where }) => `${name} ${where}`)]
+  }
+  const env = { LANEWAY_ENDPOINTS_URL: 'http://endpoints:7070' }
+  t.strictSame(await sourcesOf(env), [true, 'http endpoints:7070'])
+  t.strictSame(await sourcesOf({ ...env, LANEWAY_RESOLVE: '0' }), [false])
+  t.strictSame(await sourcesOf({ ...env, LANEWAY_RESOLVE: '1' }), [true, 'http endpoints:7070'])
+  t.throws(() => readConfig({ LANEWAY_RESOLVE: 'no' }, tmpdir()), {
+    message: /LANEWAY_RESOLVE is 1 \(on\) or 0 \(off\)/,
+  })
 })

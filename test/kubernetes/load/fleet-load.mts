@@ -1,18 +1,22 @@
 // Measures what a fleet costs a real API server, in the server's own counters:
 //
-//   node --import tsx --conditions=@laneway/source test/kubernetes/load/fleet-load.mts CLIENTS SERVICES PODS_EACH IDLE_SECONDS
+//   node --import tsx --conditions=@laneway/source test/kubernetes/load/fleet-load.mts CLIENTS SERVICES PODS_EACH IDLE_SECONDS [served]
 //
-// Each client stands for one process: a source, a resolver, connections of its own, and two services that it calls.
+// Each client stands for one process: a source, a resolver, connections of its own, and two services that it calls. With
+// `served` all of them follow one endpoints server.
+import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createLaneResolver } from '@laneway/discovery'
+import { createHttpSource, createLaneResolver } from '@laneway/discovery'
 import { createKubernetesSource } from '@laneway/kubernetes'
+import { EndpointsServer } from '../../../packages/laneway/src/endpoints/endpoints-server.js'
 // @ts-expect-error a script without types
 import { startControlPlane } from '../../servers/kubernetes/start.mjs'
 import { Kube } from '../kube.js'
 import { readCounters, since } from './api-counters.js'
 import { fillShop } from './shop.js'
 
-const [clients = 20, services = 30, podsEach = 5, idleSeconds = 5] = process.argv.slice(2).map(Number)
+const [clients = 20, services = 30, podsEach = 5, idleSeconds = 5] = process.argv.slice(2, 6).map(Number)
+const isServed = process.argv[6] === 'served'
 const plane = await startControlPlane()
 process.env['KUBECONFIG'] = plane.kubeconfig
 const ends: (() => unknown)[] = []
@@ -22,8 +26,9 @@ const report = (step: string, counts: object) => console.log(JSON.stringify({ st
 
 let before = await readCounters(kube)
 const began = performance.now()
+const url = isServed ? await serve() : undefined
 const resolvers = Array.from({ length: clients }, (_, index) => {
-  const source = createKubernetesSource({ kubeconfig: kube.kubeconfig, namespace: kube.namespace })
+  const source = url === undefined ? kubernetes() : createHttpSource(url, { namespace: kube.namespace })
   const own = [0, 1].map(i => shop.services[(index * 2 + i) % services]!)
   return createLaneResolver({ sources: [source], services: own, readyTimeoutMs: 300_000 })
 })
@@ -37,16 +42,22 @@ await sleep(idleSeconds * 1_000)
 report('idle', { ...since(before, await readCounters(kube)), seconds: idleSeconds })
 
 before = await readCounters(kube)
+const rolled = performance.now()
 const replaced = await shop.rollOut()
 await sleep(2_000)
-report('roll-out', { ...since(before, await readCounters(kube)), pods: replaced })
+report('roll-out', {
+  ...since(before, await readCounters(kube)),
+  pods: replaced,
+  seconds: round((performance.now() - rolled) / 1000),
+})
 
 if (plane.restartApiServer !== undefined) {
   await plane.restartApiServer()
   const connected = () => resolvers.filter(one => one.health().sources[0]?.connected === true).length
   const watches = async () => (await readCounters(kube)).requests.get('WATCH pods') ?? 0
   const until = performance.now() + 120_000
-  while ((connected() < clients || (await watches()) < clients) && performance.now() < until) await sleep(1_000)
+  while ((connected() < clients || (await watches()) < (isServed ? 1 : clients)) && performance.now() < until)
+    await sleep(1_000)
   await sleep(5_000)
   report('restart of the API server', { ...since(undefined, await readCounters(kube)), connected: connected() })
 }
@@ -57,6 +68,22 @@ report('process', {
 await Promise.all(resolvers.map(one => one.close()))
 for (const end of ends) await end()
 await plane.stop()
+
+function kubernetes() {
+  return createKubernetesSource({ kubeconfig: kube.kubeconfig, namespace: kube.namespace })
+}
+
+async function serve(): Promise<string> {
+  const source = kubernetes()
+  const server = new EndpointsServer({ source, hasNamespaces: true, maxClients: clients })
+  source.list(() => {})
+  await new Promise<void>(resolve => server.server.listen(0, '127.0.0.1', resolve))
+  ends.unshift(async () => {
+    await server.close()
+    await source.close()
+  })
+  return `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`
+}
 
 function ready(resolver: ReturnType<typeof createLaneResolver>, index: number): Promise<unknown>[] {
   return [0, 1].map(i => resolver.ready(shop.services[(index * 2 + i) % services]!))

@@ -1,15 +1,22 @@
 import { callback, flag, type Option, unchecked } from '../options/option.js'
 import { OptionPlace } from '../options/option-place.js'
 import { type OptionValues, readOptions } from '../options/read-options.js'
-import type { Warn } from '../warning.js'
+import { emitLanewayWarning, type Warn } from '../warning.js'
 import { headerName } from '../wire/header-name.js'
 import { createEgressScope, type EgressScope, type EgressScopeOptions } from './egress-scope.js'
 import { type EndpointTls, resolveEndpointTls } from './endpoint-tls.js'
+import { warnBesideMesh } from './service-mesh.js'
 
 /** Options of every adapter that sends requests. @typeParam Resolver - `EgressResolver` of `@laneway/discovery` */
 export interface EgressOptions<Resolver = unknown> extends EgressScopeOptions {
   /** Resolves service names and chooses their endpoints. @default none: DNS finds the hosts, only the tag is forwarded */
   resolver?: Resolver | undefined
+  /**
+   * `false`: calls carry the lane and go where they went before, whatever `resolver` is. For a service mesh whose proxies
+   * route by the tag.
+   * @default true
+   */
+  resolve?: boolean
   /** The header that carries the lane. @default 'x-mse-tag', what MSE and OpenKruise Rollouts use */
   header?: string
   /**
@@ -43,6 +50,7 @@ const COMMON = {
   header: headerName,
   baggage: flag(false),
   keepHandSet: flag(false),
+  resolve: flag(true),
   propagateTo: unchecked<readonly string[] | undefined>(),
   warn: callback<Warn>(),
 }
@@ -64,7 +72,7 @@ export function readEgressOptions<Resolver, S extends Readonly<Record<string, Op
   more: S,
 ): EgressSettings<Resolver> & OptionValues<S> {
   const table = { ...COMMON, ...more }
-  const { propagateTo, warn, ...settings } = readOptions(where, input, table) as OptionValues<typeof COMMON>
+  const { propagateTo, warn, resolve, ...settings } = readOptions(where, input, table) as OptionValues<typeof COMMON>
   const { resolver } = settings
   if (resolver !== undefined && (typeof resolver?.pick !== 'function' || typeof resolver.match !== 'function')) {
     const place = new OptionPlace(where, ['resolver'])
@@ -74,5 +82,10 @@ export function readEgressOptions<Resolver, S extends Readonly<Record<string, Op
     ...(propagateTo !== undefined && { propagateTo }),
     ...(warn !== undefined && { warn }),
   })
-  return Object.freeze({ ...settings, scope }) as unknown as EgressSettings<Resolver> & OptionValues<S>
+  if (resolver !== undefined && resolve) warnBesideMesh(warn ?? emitLanewayWarning)
+  return Object.freeze({
+    ...settings,
+    resolver: resolve ? resolver : undefined,
+    scope,
+  }) as unknown as EgressSettings<Resolver> & OptionValues<S>
 }

@@ -6,6 +6,8 @@ export interface SourcesConfig {
   readonly static?: object | undefined
   /** A file of endpoints, for `createFileSource`. */
   readonly file?: string | undefined
+  /** An endpoints server, for `createHttpSource`. */
+  readonly http?: { readonly url: string; readonly namespace?: string | undefined } | undefined
   /** Options of the Nacos client and of its source. */
   readonly nacos?: { readonly client: object; readonly source: object } | undefined
   /** Options of `createKubernetesSource`. */
@@ -19,6 +21,7 @@ export interface SourcesConfig {
 export interface SourceFactories<Source, NacosClient> {
   createStaticSource?(services: any): Source
   createFileSource(file: string, options: { readonly warn: Warn }): Source
+  createHttpSource?(url: string, options: any): Source
   nacos(): {
     createNacosClient(options: any): NacosClient
     createNacosSource(client: NacosClient, options: any): Source
@@ -45,11 +48,15 @@ export function createSources<Source, NacosClient>(
 ): CreatedSources<Source, NacosClient> {
   const sources: Source[] = []
   let client: NacosClient | undefined
-  const { static: services, file, nacos, kubernetes } = config
+  const { static: services, file, http, nacos, kubernetes } = config
   if (services !== undefined && factories.createStaticSource !== undefined) {
     sources.push(factories.createStaticSource(services))
   }
   if (file !== undefined) sources.push(factories.createFileSource(file, { warn }))
+  if (http !== undefined && factories.createHttpSource !== undefined) {
+    const { url, ...options } = http
+    sources.push(factories.createHttpSource(url, given(options)))
+  }
   if (nacos !== undefined) {
     const { createNacosClient, createNacosSource } = factories.nacos()
     client = createNacosClient({ ...given(nacos.client), warn })

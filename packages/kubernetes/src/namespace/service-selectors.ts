@@ -4,7 +4,7 @@ import type { KubeObject } from '../objects/kube-object.js'
 import type { ResolvedKubernetesSourceOptions } from '../options.js'
 import { METADATA_LIST, WHOLE } from '../watch/accept.js'
 import type { ApiClient } from '../watch/api-client.js'
-import { ApiError } from '../watch/api-error.js'
+import { ApiError, isRefused } from '../watch/api-error.js'
 import type { HeldEndpoint } from './join.js'
 import { podSelectorOf, type ServiceSelector } from './pod-selector.js'
 
@@ -155,8 +155,9 @@ export class ServiceSelectors {
         const list = await this.#get('pods', query, METADATA_LIST)
         const { items } = list as { items?: readonly KubeObject[] | null }
         if (items?.some(one => one.metadata?.uid === uid)) return true
-      } catch {
-        // Asked again at the next turn.
+      } catch (error) {
+        // Without the right to list nobody can tell. Other errors: asked again at the next turn.
+        if (isRefused(error)) return true
       }
       if (this.#abort.signal.aborted) return false
     }

@@ -33,7 +33,7 @@ export function readSettings({ env, folder }: CommandWorld, options: SourceOptio
     folder,
   )
   if (!named) return config
-  const { endpointsFile, ...rest } = config
+  const { endpointsFile, endpointsUrl, ...rest } = config
   return {
     ...rest,
     nacos: nacos === undefined ? [] : config.nacos,
@@ -43,8 +43,8 @@ export function readSettings({ env, folder }: CommandWorld, options: SourceOptio
 }
 
 /** Whether anything is configured to discover from. */
-export function hasRegistry({ nacos, kubernetes, endpointsFile }: RegisterConfig): boolean {
-  return nacos.length > 0 || kubernetes || endpointsFile !== undefined
+export function hasRegistry({ nacos, kubernetes, endpointsFile, endpointsUrl }: RegisterConfig): boolean {
+  return nacos.length > 0 || kubernetes || endpointsFile !== undefined || endpointsUrl !== undefined
 }
 
 /**

@@ -3,6 +3,7 @@ import { LanewayError } from '@laneway/core'
 import { createSources } from '@laneway/core/internal'
 import type {
   createFileSource,
+  createHttpSource,
   createLaneResolver,
   LaneResolver,
   LaneResolverOptions,
@@ -16,6 +17,7 @@ import { nacosClientOptions } from './nacos-options.js'
 /** What is used of `@laneway/discovery`. */
 interface DiscoveryPackage {
   createFileSource: typeof createFileSource
+  createHttpSource: typeof createHttpSource
   createLaneResolver: typeof createLaneResolver
 }
 
@@ -46,29 +48,37 @@ export interface Discovery {
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION` when a package is missing, and what the sources throw */
 export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: (message: string) => void): Discovery {
-  const { endpointsFile } = config
-  const configured = endpointsFile !== undefined || config.nacos.length > 0 || config.kubernetes
+  const { endpointsFile, endpointsUrl } = config
+  const configured =
+    endpointsFile !== undefined || endpointsUrl !== undefined || config.nacos.length > 0 || config.kubernetes
   if (!enabled || !configured) return { resolver: undefined, sources: [], register: undefined }
   const discovery = loadDependency<DiscoveryPackage>('@laneway/discovery', 'discovery')
+  // Where a mesh resolves, nothing is followed here; a registration stays.
+  const resolves = config.resolve !== false
   const isInNacos = config.nacos.length > 0
   // Checked before a connection is opened.
   const instance = isInNacos ? instanceOptions(config) : {}
   const loadNacos = () => loadOnDemand<NacosPackage>('@laneway/nacos', 'LANEWAY_NACOS')
   const { sources, nacos: client } = createSources<Source, object>(
     {
-      file: endpointsFile,
+      file: resolves ? endpointsFile : undefined,
+      http:
+        endpointsUrl === undefined || !resolves
+          ? undefined
+          : { url: endpointsUrl, namespace: config.kubernetesNamespace },
       nacos: isInNacos ? { client: nacosClientOptions(config), source: nacosSourceOptions(config) } : undefined,
-      kubernetes: config.kubernetes ? kubernetesOptions(config) : undefined,
+      kubernetes: config.kubernetes && resolves ? kubernetesOptions(config) : undefined,
     },
     {
       createFileSource: discovery.createFileSource,
+      createHttpSource: discovery.createHttpSource,
       nacos: loadNacos,
       kubernetes: () => loadOnDemand('@laneway/kubernetes', 'LANEWAY_KUBERNETES'),
     },
     warn,
   )
   return {
-    resolver: discovery.createLaneResolver({ sources, ...resolverOptions(config), warn }),
+    resolver: !resolves ? undefined : discovery.createLaneResolver({ sources, ...resolverOptions(config), warn }),
     sources,
     register:
       client &&

@@ -32,6 +32,12 @@ export const KUBERNETES_FIELDS = {
     meaning: 'context of the kubeconfig',
     fallback: 'its current-context',
   },
+  endpointsUrl: {
+    variable: 'LANEWAY_ENDPOINTS_URL',
+    kind: 'text',
+    meaning: 'URL of an endpoints server (`laneway endpoints --serve`), which follows Kubernetes for many processes',
+    fallback: 'none',
+  },
   endpointsFile: {
     variable: 'LANEWAY_ENDPOINTS_FILE',
     kind: 'text',

@@ -2,6 +2,12 @@ import { type Field, MAX_MS } from './field.js'
 
 /** How an instance is chosen. */
 export const ROUTING_FIELDS = {
+  resolve: {
+    variable: 'LANEWAY_RESOLVE',
+    kind: 'flag',
+    meaning: '`0`: calls carry the lane and go where they went before, for a service mesh that routes by the tag',
+    fallback: '`1`',
+  },
   whenLaneMissing: {
     variable: 'LANEWAY_WHEN_LANE_MISSING',
     kind: ['base', 'fail'],

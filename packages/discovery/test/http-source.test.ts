@@ -1,0 +1,202 @@
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createHttpSource, type HttpSourceOptions } from '@laneway/discovery'
+import { SourceReports } from '@laneway/testkit'
+import t from 'tap'
+import { readEventStream } from '../src/source/http/event-stream.js'
+
+const FAST = { minBackoffMs: 1, maxBackoffMs: 5, namespace: 'shop' }
+
+/** A server that says what the test tells it to. */
+async function endpointsServer(t: { teardown(fn: () => unknown): void }) {
+  const asked: string[][] = []
+  const streams: ServerResponse[] = []
+  let wake = () => {}
+  const state = { status: 200, type: 'text/event-stream' }
+  const server = createServer((request, response) => {
+    asked.push(new URL(request.url ?? '', 'http://x').searchParams.getAll('service'))
+    response.writeHead(state.status, { 'content-type': state.type })
+    response.flushHeaders()
+    if (state.status === 200) streams.push(response)
+    else response.end('not now')
+    wake()
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return {
+    url,
+    asked,
+    state,
+    /** The stream of the nth request that was accepted. */
+    async stream(index: number): Promise<ServerResponse> {
+      while (streams.length <= index) await new Promise<void>(resolve => (wake = resolve))
+      return streams[index]!
+    },
+    source(options: HttpSourceOptions = {}) {
+      const source = createHttpSource(url, { ...FAST, ...options })
+      t.teardown(() => source.close())
+      return source
+    },
+  }
+}
+
+function send(stream: ServerResponse, type: string, data: object): void {
+  stream.write(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`)
+}
+
+const one = (port: number, ...tags: string[]) => [{ host: '10.0.0.1', port, tags }]
+
+t.test('services are followed over one stream, and told by version after a reconnect', async t => {
+  const server = await endpointsServer(t)
+  const source = server.source()
+  const [orders, bills] = [new SourceReports(), new SourceReports()]
+  source.subscribe('orders', orders.listener)
+  source.subscribe('bills', bills.listener)
+  const first = await server.stream(0)
+  t.strictSame(server.asked, [['orders', 'bills']])
+  send(first, 'snapshot', { service: 'orders', version: 'a.1', endpoints: one(80, 'gray') })
+  send(first, 'missing', { service: 'bills', version: 'a.2' })
+  await orders.untilTable('10.0.0.1:80=gray')
+  await bills.until(seen => seen.last === 'missing')
+  t.strictSame(source.connection?.(), { connected: true, error: undefined })
+  first.destroy()
+  const second = await server.stream(1)
+  t.strictSame(server.asked[1], ['orders@a.1', 'bills@a.2'])
+  send(second, 'current', { service: 'orders' })
+  send(second, 'snapshot', { service: 'bills', version: 'a.3', endpoints: one(81) })
+  await bills.untilTable('10.0.0.1:81=base')
+  t.strictSame(orders.kinds, ['snapshot'], 'a single lost connection is no news, and the same list neither')
+  source.subscribe('users', new SourceReports().listener)
+  await server.stream(2)
+  t.strictSame(server.asked[2], ['orders@a.1', 'bills@a.3', 'users'])
+})
+
+t.test('a lost server keeps the last good list, marked stale, until it is back', async t => {
+  const server = await endpointsServer(t)
+  const source = server.source()
+  const seen = new SourceReports()
+  source.subscribe('orders', seen.listener)
+  const first = await server.stream(0)
+  send(first, 'snapshot', { service: 'orders', version: 'a.1', endpoints: one(80) })
+  await seen.untilTable('10.0.0.1:80=base')
+  server.state.status = 503
+  first.destroy()
+  await seen.until(one => one.last === 'stale')
+  t.equal(seen.table, '10.0.0.1:80=base')
+  t.match(seen.errors[0], {
+    code: 'LANEWAY_SOURCE',
+    message: /the endpoints server 127\.0\.0\.1:\d+ is lost: HTTP 503: not now/,
+  })
+  t.equal(source.connection?.()?.connected, false)
+  const late = new SourceReports()
+  source.subscribe('orders', late.listener)
+  t.strictSame(late.kinds, ['snapshot', 'stale'], 'who comes later hears the same')
+  server.state.status = 200
+  send(await server.stream(1), 'current', { service: 'orders' })
+  await seen.until(one => one.last === 'snapshot')
+  t.equal(seen.table, '10.0.0.1:80=base')
+})
+
+t.test('the server says that its own registry is lost', async t => {
+  const server = await endpointsServer(t)
+  const seen = new SourceReports()
+  server.source().subscribe('orders', seen.listener)
+  const stream = await server.stream(0)
+  send(stream, 'snapshot', { service: 'orders', version: 'a.1', endpoints: one(80) })
+  send(stream, 'stale', { service: 'orders', error: 'no API server' })
+  await seen.until(one => one.last === 'stale')
+  t.match(seen.errors[0]?.message, /no API server/)
+  send(stream, 'current', { service: 'orders' })
+  await seen.until(one => one.last === 'snapshot')
+  t.strictSame(seen.kinds, ['snapshot', 'stale', 'snapshot'])
+})
+
+t.test('nonsense is refused as a whole, and the last good list stays', async t => {
+  const cases: Record<string, string> = {
+    'no JSON': 'event: snapshot\ndata: {"service"\n\n',
+    'no service': 'event: snapshot\ndata: {"version":"a.1","endpoints":[]}\n\n',
+    'no version': 'event: snapshot\ndata: {"service":"orders","endpoints":[]}\n\n',
+    null: 'event: snapshot\ndata: null\n\n',
+    'no list': 'event: snapshot\ndata: {"service":"orders","version":"a.9","endpoints":{}}\n\n',
+    'an endpoint that does not say its tags':
+      'event: snapshot\ndata: {"service":"orders","version":"a.9","endpoints":[{"host":"10.0.0.9","port":1}]}\n\n',
+    'tags that are no list':
+      'event: snapshot\ndata: {"service":"orders","version":"a.9","endpoints":[{"host":"10.0.0.9","port":1,"tags":"gray"}]}\n\n',
+  }
+  const server = await endpointsServer(t)
+  const seen = new SourceReports()
+  server.source().subscribe('orders', seen.listener)
+  let turn = 0
+  for (const [name, text] of Object.entries(cases)) {
+    const stream = await server.stream(turn++)
+    if (turn === 1) send(stream, 'snapshot', { service: 'orders', version: 'a.1', endpoints: one(80) })
+    stream.write(text)
+    await server.stream(turn)
+    t.equal(seen.table, '10.0.0.1:80=base', name)
+    t.strictSame(server.asked.at(-1), ['orders@a.1'])
+  }
+})
+
+t.test('events of other types and of other services are left out', async t => {
+  const server = await endpointsServer(t)
+  const seen = new SourceReports()
+  server.source().subscribe('orders', seen.listener)
+  const stream = await server.stream(0)
+  stream.write(': a comment\n\nevent: later\ndata: {}\n\n')
+  send(stream, 'snapshot', { service: 'bills', version: 'a.1', endpoints: one(80) })
+  send(stream, 'snapshot', { service: 'orders', version: 'a.2', endpoints: one(81) })
+  await seen.untilTable('10.0.0.1:81=base')
+  t.strictSame(seen.kinds, ['snapshot'])
+})
+
+t.test('a silent stream is opened anew; an answer of another kind is named', async t => {
+  const server = await endpointsServer(t)
+  const seen = new SourceReports()
+  server.source({ idleTimeoutMs: 30 }).subscribe('orders', seen.listener)
+  await server.stream(1)
+  server.state.type = 'text/html'
+  await seen.until(one => one.errors.some(error => /no event stream but text\/html/.test(error.message)))
+  t.pass('said')
+})
+
+t.test('before the first answer a server that cannot be reached is reported at once', async t => {
+  const source = createHttpSource('http://127.0.0.1:1', FAST)
+  const seen = new SourceReports()
+  source.subscribe('orders', seen.listener)
+  await seen.until(one => one.last === 'stale')
+  t.equal(source.connection?.()?.connected, false)
+  await source.close()
+  const late = new SourceReports()
+  source.subscribe('orders', late.listener)
+  t.match(late.errors[0], { code: 'LANEWAY_CLOSED' })
+})
+
+t.test('the URL and the options are checked', t => {
+  for (const url of ['', 'laneway-endpoints:7070', 'ftp://x', 'http://me:secret@x', 7070]) {
+    t.throws(() => createHttpSource(url as string), { code: 'LANEWAY_INVALID_OPTION' }, String(url))
+  }
+  t.throws(() => createHttpSource('http://x', { idleTimeout: 1 } as never), { message: /idleTimeoutMs/ })
+  t.end()
+})
+
+t.test('events are the same however the bytes are cut, and bounded', t => {
+  const text = 'event: a\r\ndata: 1\r\ndata: 2\r\n\r\n: x\n\ndata:3\nid: 7\n\nevent: empty\n\nevent: b\ndata: 泳道\n\n'
+  const bytes = Buffer.from(text)
+  for (let size = 1; size <= bytes.length; size++) {
+    const events: unknown[] = []
+    const read = readEventStream(event => events.push(event), 100)
+    for (let at = 0; at < bytes.length; at += size) read(bytes.subarray(at, at + size))
+    t.strictSame(events, [
+      { type: 'a', data: '1\n2' },
+      { type: 'message', data: '3' },
+      { type: 'b', data: '泳道' },
+    ])
+  }
+  t.throws(() => readEventStream(() => {}, 10)(Buffer.from('data: 1234567890')), RangeError)
+  t.throws(() => readEventStream(() => {}, 10)(Buffer.from('data: 1\ndata: 2\n')), RangeError)
+  t.end()
+})
