@@ -16,14 +16,22 @@ export type Balancer = 'weighted-random' | 'round-robin' | 'least-request'
 
 export const BALANCERS: readonly Balancer[] = ['weighted-random', 'round-robin', 'least-request']
 
-/** @param seats - at least one, all of weight above 0 */
-export function createPicker(balancer: Balancer, seats: readonly Seat[], random: Random): Picker {
+/**
+ * @param seats - at least one
+ * @param weights - by position, each above 0
+ */
+export function createPicker(
+  balancer: Balancer,
+  seats: readonly Seat[],
+  weights: Float64Array,
+  random: Random,
+): Picker {
   switch (balancer) {
     case 'round-robin':
-      return new RoundRobinPicker(seats, random)
+      return new RoundRobinPicker(seats, weights, random)
     case 'least-request':
-      return new LeastRequestPicker(seats, random)
+      return new LeastRequestPicker(seats, weights, random)
     default:
-      return new WeightedRandomPicker(seats, random)
+      return new WeightedRandomPicker(seats, weights, random)
   }
 }

@@ -3,6 +3,8 @@ import { BoundedMap, nearest } from '@laneway/core/internal'
 import { createRandom } from '../balancer/random.js'
 import type { ResolvedLaneResolverOptions } from '../resolver-options.js'
 import { compilePolicies } from '../table/lane-policy.js'
+import { ZonePlan } from '../zone/zone-plan.js'
+import { CallerZones } from '../zone/caller-zones.js'
 import { AbsentNames } from './absent-names.js'
 import { HostMatcher } from './host-matcher.js'
 import { type EntrySettings, ServiceEntry } from './service-entry.js'
@@ -62,6 +64,7 @@ export class ServiceRegistry {
   /** Found once per list of names: each failed request asks. */
   readonly #similar = new BoundedMap<string, string | null>(MAX_SIMILAR)
   readonly #changed: () => void
+  readonly #callers: CallerZones
   /** Runs while sources that say nothing are waited for. */
   #patience: NodeJS.Timeout | undefined
   #closed = false
@@ -72,18 +75,18 @@ export class ServiceRegistry {
     this.#naming = new ServiceNaming(options)
     this.#catalog = new SourceCatalog(hubs, this.#naming)
     this.#hosts = new HostMatcher(hostname => this.#judge(hostname))
-    const { outlier, warn, balancer, baseEmpty, allowLinkLocal } = options
-    const random = createRandom(options.random)
+    const { warn, baseEmpty, allowLinkLocal } = options
     this.#changed = hooks.changed
+    this.#callers = new CallerZones(options.zone.callers, name => this.get(name))
     this.#settings = {
+      ...options.balance,
       ...hooks,
       changed: entry => this.#heard(entry),
-      outlier,
+      zones: new ZonePlan(options.zone, () => this.#callers.weights),
       warn,
-      balancer,
       baseEmpty,
       allowLinkLocal,
-      random,
+      random: createRandom(options.random),
     }
     this.#policiesOf = compilePolicies(options.policies, options, name => this.#naming.keyOf(name))
   }
@@ -97,6 +100,7 @@ export class ServiceRegistry {
     }, this.#options.readyTimeoutMs / 2)
     this.#patience.unref()
     this.#catalog.start(index => this.#listed(index))
+    if (this.#callers.service !== undefined) this.declare(this.#callers.service)
     for (const service of this.#options.services) this.declare(service)
     for (const service of this.#options.aliases.values()) this.declare(service)
   }
@@ -242,6 +246,7 @@ export class ServiceRegistry {
   /** A source has reported on a service. */
   #heard(entry: ServiceEntry): void {
     this.#settle(entry)
+    if (this.#callers.moved(entry)) for (const { entry: each } of this.#byKey.values()) each.callersChanged()
     this.#changed()
   }
 
