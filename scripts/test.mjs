@@ -12,6 +12,8 @@ import { fileURLToPath } from 'node:url'
 const EXTENSIVE = [
   '**/node-versions.test.ts',
   '**/other-nodes.test.ts',
+  'packages/undici/test/undici8.test.ts',
+  'examples/end-to-end-canary/test/*-e2e.test.ts',
   'packages/register/test/open-telemetry.test.ts',
   'packages/otel/test/{chain,logs,set-up,side-by-side}.test.ts',
   'packages/gateway/test/large-body.test.ts',

@@ -24,7 +24,8 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
     laneway: ['core', 'discovery', 'gateway', 'kubernetes', 'nacos', 'register', 'rules'],
     libraries: ['commander'],
   },
-  gate: { laneway: [], libraries: ['@kubernetes/client-node'] },
+  // To find a cluster as the source does; nothing of the data plane.
+  gate: { laneway: ['kubernetes'] },
 }
 
 /** Loaded on demand, by name, when the environment asks for them. */
@@ -102,9 +103,9 @@ const WITH_CIRCLES = ['undici']
 for (const name of readdirSync(root)) {
   const folder = join(root, name, 'src')
   if (!existsSync(folder)) continue
-  t.test(`no file of ${name} imports itself by way of others, types included`, async t => {
-    const circles = circlesOf(importsWithin(folder)).map(circle => circle.join(' -> '))
-    if (WITH_CIRCLES.includes(name) && circles.length > 0) return t.skip(circles.join('; '))
+  const circles = circlesOf(importsWithin(folder)).map(circle => circle.join(' -> '))
+  const skip = WITH_CIRCLES.includes(name) && circles.length > 0 ? circles.join('; ') : false
+  t.test(`no file of ${name} imports itself by way of others, types included`, { skip }, async t => {
     t.strictSame(circles, [])
   })
 }

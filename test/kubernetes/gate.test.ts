@@ -109,7 +109,7 @@ t.test('a Deployment that GitOps keeps is not rolled back', { skip: missing ?? f
   )
   const { outcome, reason } = await gate(t, kube, prometheus.url, { onFail: 'rollback' })
   t.equal(outcome, 'held')
-  t.match(reason, /Deployment c is kept by argocd-controller/)
+  t.match(reason, /Deployment c is managed by argocd-controller/)
   t.strictSame(release.done, [], 'the entrance is untouched as well')
 })
 

@@ -2,7 +2,7 @@
 import { createServer, get } from 'node:http'
 import { currentLane, type Lane, runInLane } from '@laneway/core'
 import { createLaneResolver, createStaticSource } from '@laneway/discovery'
-import { LaneAgent, LaneHttpsAgent, laneServer, laneHandler } from '@laneway/http'
+import { LaneAgent, LaneHttpsAgent, laneHandler, laneServer } from '@laneway/http'
 import { composeLane, createLaneFetch } from '@laneway/undici'
 import { Agent, fetch, interceptors, RetryAgent, request } from 'undici'
 

@@ -57,7 +57,8 @@ export {
   withoutLaneMembers,
 } from './wire/baggage.js'
 export { BAGGAGE_KEY, isLaneKey, MSE_BAGGAGE_KEY } from './wire/baggage-key.js'
-export { DEFAULT_HEADER, resolveHeaderName } from './wire/header-name.js'
+export { DEFAULT_HEADER, headerName, resolveHeaderName } from './wire/header-name.js'
+export { laneFormats } from './wire/lane-formats.js'
 export { percentDecode } from './wire/percent-decoding.js'
 export { type LaneReading, readLane } from './wire/reading.js'
 export { expectRedirects, followsRedirect, isRedirect, tellOfAnswer, tellOfRedirect } from './wire/redirects.js'

@@ -2,12 +2,12 @@ import type { Judgement } from './verdict.js'
 
 /** How a run ended. */
 export type GateOutcome =
-  /** Every Rollout went through its last step; in a dry run: it would have been approved. */
+  /** Every Rollout has passed its last step; in a dry run: the gate would have approved. */
   | 'approved'
-  /** The lane is worse than base, or something else stands in the way: a person must look. */
+  /** The lane is worse than base, or something prevents an approval: a person must decide. */
   | 'held'
   | 'rolled-back'
-  /** Nothing could be said in time. */
+  /** The gate could not decide in time. */
   | 'timeout'
 
 /** The end of a run. */

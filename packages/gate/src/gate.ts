@@ -11,9 +11,9 @@ import { type GateOptions, type ResolvedGateOptions, resolveGateOptions } from '
 import { describeJudgement, summarise } from './report.js'
 import { type Judgement, judge } from './verdict.js'
 
-/** What a run needs of the world around it. */
+/** What a run may use besides its options. */
 export interface GateHooks {
-  /** Told each line of progress. @default nobody */
+  /** Called with each line of progress. @default none */
   readonly log?: (line: string) => void
   /** Ends the waiting. @default never */
   readonly signal?: AbortSignal
@@ -28,7 +28,7 @@ const TAKEN_MS = 30_000
  * Watches the Rollouts of a lane until each is paused, judges the lane's traffic against base in every service that it
  * crosses, and approves, from the last hop to the entrance; or holds, or rolls back.
  *
- * Nothing but a good judgement, several times in a row, approves: no answer, no traffic and no sense all mean wait.
+ * Only several good judgements in a row lead to an approval: no answer, no traffic and unreadable data all mean wait.
  *
  * @throws GateError `LANEWAY_GATE_INVALID_OPTION`; `LANEWAY_GATE_CLUSTER` when there is no cluster to be found
  */
@@ -46,7 +46,7 @@ class Gate {
   readonly #log: (line: string) => void
   readonly #signal: AbortSignal | undefined
   readonly #times: ApproveTimes
-  /** Of the present pause: each step of a release may take its time. */
+  /** When the current pause began; the limit counts for each step of a release. */
   #began = performance.now()
   #judgement: Judgement | undefined
 
@@ -59,7 +59,7 @@ class Gate {
     this.#times = {
       lookMs: Math.min(LOOK_MS, options.intervalSeconds * 1_000),
       takenMs: Math.min(TAKEN_MS, options.settleSeconds * 1_000),
-      // What has been begun is finished, also after an interrupt.
+      // An approval that has begun is completed, also after an interrupt.
       sleep: ms => delay(ms),
       now: () => performance.now(),
     }
@@ -100,7 +100,7 @@ class Gate {
     }
   }
 
-  /** `undefined` when the cluster does not answer: that is waited for. */
+  /** `undefined` when the cluster does not answer: the gate waits for it. */
   async #rollouts(): Promise<RolloutState[] | undefined> {
     const names = this.#options.hops.flatMap(hop => hop.rollout ?? [])
     try {
@@ -122,7 +122,7 @@ class Gate {
   /** `undefined` when there is nothing to judge yet. */
   async #round(states: readonly RolloutState[]): Promise<Judgement | undefined> {
     const open = states.filter(state => state.stage !== 'paused')
-    for (const state of open) this.#log(`wait: Rollout ${state.name} is not paused (${state.told})`)
+    for (const state of open) this.#log(`wait: Rollout ${state.name} is not paused (${state.summary})`)
     if (open.length > 0) return undefined
     return this.#judge(states, new Set(states.map(state => state.name)))
   }
@@ -153,7 +153,7 @@ class Gate {
     }
   }
 
-  /** What was before the pause was another release: the window does not reach back behind it. */
+  /** The window begins at the pause or later: before it, another release ran. */
   #window(states: readonly RolloutState[], at: number): number {
     const since = Math.max(...states.filter(state => state.stage === 'paused').map(state => state.since ?? 0))
     return Math.min(this.#options.windowSeconds, at - since / 1_000)
@@ -183,20 +183,20 @@ class Gate {
     }
   }
 
-  /** From the last hop to the entrance: as long as the entrance colours, the lane behind it is whole. */
+  /** From the last hop to the entrance: while the entrance sends requests into the lane, all hops behind it have it. */
   async #approveAll(states: readonly RolloutState[]): Promise<GateResult | undefined> {
     const waiting = new Set(states.map(state => state.name))
     let last = true
     for (const [index, state] of [...states].reverse().entries()) {
       if (index > 0) {
-        // The hops behind have the new version now. That must be as good before the next one follows.
+        // The hops behind run the new version as base now. It must be good there before the next approval.
         const held = await this.#stillGood(states, waiting)
         if (held !== undefined) return held
       }
       this.#log(`approving Rollout ${state.name}`)
       if (!(await approve(this.#cluster, state, this.#times))) {
         const why = `Rollout ${state.name} is not in the pause that was judged any more`
-        // Nothing is approved yet: what is there now is judged anew.
+        // Nothing is approved yet, so the gate judges again.
         if (index === 0) return void this.#log(`wait: ${why}`)
         return this.#end('held', why)
       }
@@ -205,14 +205,14 @@ class Gate {
       const settled = await this.#settle(state)
       if (this.#signal?.aborted) return this.#end('timeout', `interrupted after the approval of Rollout ${state.name}`)
       if (settled.stage === 'cancelled')
-        return this.#end('held', `Rollout ${state.name} was rolled back after its approval: ${settled.told}`)
+        return this.#end('held', `Rollout ${state.name} was rolled back after its approval: ${settled.summary}`)
       last &&= settled.stage === 'done'
-      this.#log(`Rollout ${state.name}: ${settled.told}`)
+      this.#log(`Rollout ${state.name}: ${settled.summary}`)
     }
     return last ? this.#end('approved', `lane ${this.#options.lane} is promoted`) : undefined
   }
 
-  /** Waits for a new good word between two approvals. `undefined`: go on. */
+  /** Waits for another good judgement between two approvals. @returns `undefined` to go on */
   async #stillGood(states: readonly RolloutState[], waiting: ReadonlySet<string>): Promise<GateResult | undefined> {
     let bad = 0
     for (;;) {
@@ -230,7 +230,7 @@ class Gate {
     }
   }
 
-  /** Waits until a Rollout is at its next pause or at its end. */
+  /** Waits until a Rollout has reached its next pause or its end. */
   async #settle(judged: RolloutState): Promise<RolloutState> {
     const end = performance.now() + this.#options.settleSeconds * 1_000
     for (;;) {
@@ -240,7 +240,7 @@ class Gate {
       if (performance.now() >= end) {
         throw new GateError(
           'LANEWAY_GATE_NOT_TAKEN',
-          `Rollout ${judged.name} is not through after ${this.#options.settleSeconds} s: ${state.told}`,
+          `Rollout ${judged.name} is not through after ${this.#options.settleSeconds} s: ${state.summary}`,
         )
       }
       if (this.#signal?.aborted) return state
@@ -248,7 +248,7 @@ class Gate {
     }
   }
 
-  /** From the entrance to the last hop: the lane closes where requests enter it. */
+  /** From the entrance to the last hop: the entrance stops first to send requests into the lane. */
   async #rollBackAll(states: readonly RolloutState[], why: string): Promise<GateResult> {
     const templates = []
     for (const state of states)
@@ -261,7 +261,7 @@ class Gate {
     return this.#end('rolled-back', why)
   }
 
-  /** An event that cannot be written does not stop what it tells of. */
+  /** An event that cannot be written stops nothing. */
   async #event(state: RolloutState, type: 'Normal' | 'Warning', reason: string, note: string): Promise<void> {
     try {
       await this.#cluster.event(state.object, type, reason, note)

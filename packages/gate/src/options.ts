@@ -3,47 +3,47 @@ import { checkHops, type Hop, parseHops } from './measure/hop.js'
 
 /** Options of `runGate`; the command has the same in `--kebab-case`. */
 export interface GateOptions {
-  /** The way of the lane from the entrance to the last hop: `shop-a=rollout-a,shop-b,shop-c=rollout-c`, or a list. */
+  /** The services that the lane crosses, from the entrance to the last hop: `shop-a=rollout-a,shop-b,shop-c=rollout-c`, or a list. */
   hops: string | readonly Hop[]
   /** The lane, e.g. `gray`. */
   lane: string
   /** URL of Prometheus, with user and password where it asks for them. */
   prometheus: string
-  /** Namespace of the Rollouts. @default the namespace of the pod or context */
+  /** Namespace of the Rollouts. @default that of the context, else `POD_NAMESPACE`, else that of the pod */
   namespace?: string
-  /** @default as kubectl: `KUBECONFIG`, `~/.kube/config`, the pod's service account */
+  /** A kubeconfig file. @default `KUBECONFIG`, else the pod's service account, else `~/.kube/config` */
   kubeconfig?: string
-  /** @default the current context */
+  /** Context of the kubeconfig. @default its current-context */
   context?: string
-  /** What to do when the lane is worse than base. @default 'hold': exit code and event; a person decides */
+  /** What to do when the lane is worse than base. @default 'hold': an exit code and events; a person decides */
   onFail?: 'hold' | 'rollback'
-  /** Say what would be done, once, and change nothing. @default false */
+  /** Judge once, say what the gate would do, and change nothing. @default false */
   dryRun?: boolean
   /** Requests of the lane that each service must have served since the pause. @default 100 */
   minRequests?: number
   /** Requests of base to compare with. @default as minRequests */
   minBaseRequests?: number
-  /** Error ratio that the lane may have above base's, 0..1. @default 0.01 */
+  /** How far the error ratio of the lane may be above that of base, 0..1. @default 0.01 */
   maxErrorExcess?: number
   /** Which quantile of the latency is compared, 0..1. @default 0.95 */
   latencyQuantile?: number
-  /** The lane's latency may be so many times base's. @default 1.5 */
+  /** Latency of the lane divided by that of base, at most. @default 1.5 */
   maxLatencyRatio?: number
-  /** Below this difference latency is never bad: histogram buckets are coarse. @default 50 */
+  /** A smaller difference of latency is never bad, because histogram buckets are coarse. @default 50 */
   latencySlackMs?: number
-  /** Length of the window; it never reaches back behind the pause. @default 300 */
+  /** Length of the window, which begins at the pause or later. @default 300 */
   windowSeconds?: number
-  /** A newest sample older than this is stale. @default 60 */
+  /** Age of the newest sample, at most; older data is not judged. @default 60 */
   maxAgeSeconds?: number
-  /** Between two looks. @default 15 */
+  /** Time between two judgements. @default 15 */
   intervalSeconds?: number
-  /** Good looks in a row before anything is approved. @default 3 */
+  /** Good judgements in a row before the gate approves. @default 3 */
   rounds?: number
-  /** Bad looks in a row before it holds or rolls back. @default 2 */
+  /** Bad judgements in a row before the gate holds or rolls back. @default 2 */
   badRounds?: number
-  /** Give up waiting; 0 never. @default 3600 */
+  /** How long the gate waits for a decision at one pause; 0: no limit. @default 3600 */
   timeoutSeconds?: number
-  /** How long an approved Rollout may take to its next pause or its end. @default 1800 */
+  /** How long an approved Rollout may take until its next pause or its end. @default 1800 */
   settleSeconds?: number
   /** Histogram in seconds, without `_count` and `_bucket`. @default 'laneway_server_request_duration_seconds' */
   metric?: string
@@ -51,13 +51,13 @@ export interface GateOptions {
   serviceLabel?: string
   /** Label with the lane of the request. @default 'laneway_lane' */
   laneLabel?: string
-  /** Label with the lane of the instance that served it. @default 'laneway_instance_lane' */
+  /** Label with the lane of the instance that served the request. @default 'laneway_instance_lane' */
   instanceLabel?: string
-  /** Value of both for base. @default 'base' */
+  /** Value of both lane labels for base. @default 'base' */
   baseValue?: string
   /** Label with the HTTP status; 5xx is an error. @default 'http_response_status_code' */
   statusLabel?: string
-  /** Further field managers that mean "this Deployment is kept by GitOps". @default none */
+  /** More field managers that belong to GitOps controllers. @default none */
   gitopsManagers?: readonly string[]
 }
 
@@ -159,7 +159,7 @@ function isEscaped(text: string): boolean {
   }
 }
 
-/** A password that is written into a URL must not get into a log. What is no URL is cut at its last `@`. */
+/** Keeps the password of a URL out of logs: removes all before the last `@`, also in a text that is no URL. */
 function withoutUserInfo(value: unknown): unknown {
   return typeof value === 'string' && value.includes('@') ? `***${value.slice(value.lastIndexOf('@'))}` : value
 }

@@ -1,7 +1,7 @@
 import type { TrafficMeasurement } from './measure/measurement.js'
 import { type HopVerdict, type Judgement, milliseconds, percent } from './verdict.js'
 
-/** A judgement as lines for people: one for the lane, one a service, one a reason. */
+/** A judgement as lines for people: one for the lane, one per service, one per reason. */
 export function describeJudgement({ verdict, hops }: Judgement, heading: string): string[] {
   return [`${heading}: ${verdict}`, ...hops.flatMap(describeHop)]
 }

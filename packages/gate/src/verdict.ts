@@ -2,20 +2,20 @@ import type { HopMeasurement, TrafficMeasurement } from './measure/measurement.j
 import type { ResolvedGateOptions } from './options.js'
 
 /**
- * - `good`: as good as base, with enough traffic to say so
+ * - `good`: as good as base, with enough traffic to know it
  * - `bad`: worse than base
- * - `wait`: nothing can be said yet
+ * - `wait`: cannot be judged yet
  */
 export type Verdict = 'good' | 'bad' | 'wait'
 
-/** What is said of one service, with the numbers. */
+/** The verdict on one service, with its numbers. */
 export interface HopVerdict {
   readonly measurement: HopMeasurement
   readonly verdict: Verdict
   readonly reasons: readonly string[]
 }
 
-/** What is said of the lane: bad if one service is bad, good only if all are. */
+/** The verdict on the lane: bad if one service is bad, good only if all are good. */
 export interface Judgement {
   readonly verdict: Verdict
   readonly hops: readonly HopVerdict[]
@@ -32,7 +32,7 @@ type Thresholds = Pick<
   | 'maxAgeSeconds'
 >
 
-/** Judges a round. Whatever is missing, stale or not a number leads to `wait`, never to `good`. Never throws. */
+/** Judges one round of measurements. Missing or old data, or data that is no number, leads to `wait`. Never throws. */
 export function judge(measurements: readonly HopMeasurement[], thresholds: Thresholds): Judgement {
   const hops = measurements.map(measurement => judgeHop(measurement, thresholds))
   const has = (verdict: Verdict) => hops.some(hop => hop.verdict === verdict)
@@ -60,7 +60,7 @@ function judgeHop(measurement: HopMeasurement, thresholds: Thresholds): HopVerdi
   return { measurement, verdict: bad.length > 0 ? 'bad' : 'good', reasons: bad }
 }
 
-/** Written so that NaN is a doubt: each condition asks for what must hold. */
+/** Why a hop cannot be judged. Each condition is written as what must hold, so that NaN fails it. */
 function doubts(measurement: HopMeasurement, thresholds: Thresholds): string[] {
   const { lane, base, ageSeconds, targetsDown, doubt } = measurement
   const found: string[] = []

@@ -421,7 +421,7 @@ t.test('a rollback is refused before anything is touched', async t => {
         [
           manager,
           (world: World) => deployment(world, object => object.metadata.managedFields.push({ manager })),
-          new RegExp(`Deployment shop-c is kept by ${manager}`),
+          new RegExp(`Deployment shop-c is managed by ${manager}`),
         ] as [string, (world: World) => void, RegExp],
     ),
     ['no stable revision', world => world.step('rollout-c', { stableRevision: '' }), /names no stable revision/],

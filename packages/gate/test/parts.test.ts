@@ -1,10 +1,7 @@
-import { delimiter, join } from 'node:path'
 import { inspect } from 'node:util'
-import { KubeConfig } from '@kubernetes/client-node'
 import { GATE_ERRORS, GateError, runGate } from '@laneway/gate'
 import fc from 'fast-check'
 import t from 'tap'
-import { resolvePluginPaths } from '../src/cluster/plugin-paths.js'
 import { parseArguments } from '../src/command/arguments.js'
 import { EXIT_CODES, runCommand } from '../src/command/command.js'
 import { growth } from '../src/measure/counter.js'
@@ -279,37 +276,6 @@ t.test('user info of the Prometheus URL is in no message', async t => {
     .catch((error: unknown) => error)
   t.match(failed, { code: 'LANEWAY_GATE_METRICS', message: /Prometheus does not answer/ })
   t.notMatch(inspect(failed, { depth: 10 }), /secret/)
-})
-
-t.test('an exec plugin with a relative path runs from the folder of its kubeconfig', async t => {
-  const user = (name: string, command: string) => ({ name, user: { exec: { apiVersion: 'v1', command } } })
-  const file = (...users: object[]) =>
-    JSON.stringify({
-      'current-context': 'a',
-      clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
-      contexts: [{ name: 'a', context: { cluster: 'c', user: 'relative' } }],
-      users,
-    })
-  const folder = t.testdir({
-    one: { config: file(user('relative', './bin/login'), user('named', 'login')) },
-    two: {
-      config: file(user('relative', './other'), user('second', 'bin/second'), user('absolute', '/usr/bin/login')),
-    },
-  })
-  const files = [join(folder, 'one', 'config'), join(folder, 'two', 'config')]
-  const config = new KubeConfig()
-  config.loadFromFile(files[0]!)
-  const second = new KubeConfig()
-  second.loadFromFile(files[1]!)
-  for (const one of second.users) if (!config.getUser(one.name)) config.addUser(one)
-  resolvePluginPaths(config, undefined, { KUBECONFIG: files.join(delimiter) })
-  const commands = Object.fromEntries(config.users.map(one => [one.name, one.exec.command]))
-  t.strictSame(commands, {
-    relative: join(folder, 'one', 'bin', 'login'),
-    named: 'login',
-    second: join(folder, 'two', 'bin', 'second'),
-    absolute: '/usr/bin/login',
-  })
 })
 
 t.test('a token that no header can carry is refused without being shown', async t => {

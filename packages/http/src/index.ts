@@ -1,12 +1,12 @@
 // For users
 
-export { LaneAgent } from './lane-agent.js'
-export type { EgressResolver, LaneAgentOptions } from './lane-agent-options.js'
-export { laneHandler } from './lane-handler.js'
-export { LaneHttpsAgent } from './lane-https-agent.js'
-export type { HasLane } from './lane-request.js'
-export { laneServer } from './lane-server.js'
+export { LaneAgent } from './agent/lane-agent.js'
+export { LaneHttpsAgent } from './agent/lane-https-agent.js'
+export type { EgressResolver, LaneAgentOptions } from './options.js'
+export { laneHandler } from './server/lane-handler.js'
+export type { HasLane } from './server/lane-request.js'
+export { laneServer } from './server/lane-server.js'
 
 // For the other @laneway packages
 
-export { type AgentPatch, createAgentPatch } from './agent-patch.js'
+export { type AgentPatch, createAgentPatch } from './patch/agent-patch.js'

@@ -2,8 +2,8 @@ import type { Agent, ClientRequest } from 'node:http'
 import { createConnection, type Socket } from 'node:net'
 
 /**
- * What `ClientRequest` hands to `agent.addRequest`. Neither is in Node's documentation, and both are what `agent-base`
- * and every proxy agent have built on for years; the tests run on each supported Node version.
+ * What `ClientRequest` passes to `agent.addRequest`. Node documents neither, but `agent-base` and every proxy agent have used
+ * both for years, and the tests run on each supported Node version.
  */
 export interface HopOptions {
   host?: string | null | undefined
@@ -25,7 +25,7 @@ export type OutgoingRequest = ClientRequest & {
   _implicitHeader: () => void
 }
 
-/** The methods of the request's class, whatever has been put onto the request itself. */
+/** The methods of the request's class, not those that were put onto the request itself. */
 export function classOf(request: ClientRequest): OutgoingRequest {
   return Object.getPrototypeOf(request) as OutgoingRequest
 }
@@ -34,7 +34,7 @@ export function classOf(request: ClientRequest): OutgoingRequest {
 export type CreateConnection = (options: HopOptions, callback?: OnCreated) => Socket | null | undefined
 export type OnCreated = (error: Error | null, socket?: Socket) => void
 
-/** What of `http.Agent` is in no documentation, and the pools that are. */
+/** The parts of `http.Agent` that Node does not document, and its pools. */
 export interface AgentInternals {
   readonly options: HopOptions
   readonly keepAlive: boolean

@@ -1,7 +1,8 @@
 // For users
-export { INSTANCE_LANE_ATTRIBUTE, LANE_ATTRIBUTE, OUTCOME_ATTRIBUTE, SERVED_ATTRIBUTE } from './spans/attributes.js'
+
 export { laneOf } from './context/lane-context.js'
-export { createLaneHooks, type LaneHooks, type LaneHooksOptions } from './spans/lane-hooks.js'
+export { LanePropagator, type LanePropagatorOptions } from './context/lane-propagator.js'
+export { createOtelLaneStorage, type OtelLaneStorageOptions, useOtelContext } from './context/lane-storage.js'
 export {
   MAX_LANE_LABELS,
   type ObservedCount,
@@ -10,6 +11,6 @@ export {
   OTHER_LANE,
 } from './metrics/lane-labels.js'
 export { type LaneMetricsOptions, startLaneMetrics } from './metrics/lane-metrics.js'
+export { INSTANCE_LANE_ATTRIBUTE, LANE_ATTRIBUTE, OUTCOME_ATTRIBUTE, SERVED_ATTRIBUTE } from './spans/attributes.js'
+export { createLaneHooks, type LaneHooks, type LaneHooksOptions } from './spans/lane-hooks.js'
 export { LaneLogRecordProcessor, LaneSpanProcessor, laneResourceAttributes } from './spans/lane-processors.js'
-export { LanePropagator, type LanePropagatorOptions } from './context/lane-propagator.js'
-export { createOtelLaneStorage, type OtelLaneStorageOptions, useOtelContext } from './context/lane-storage.js'

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import http, { createServer } from 'node:http'
 import { connect } from 'node:net'
-import { channels, currentLane, parseLane, runInLane } from '@laneway/core'
+import { channels, currentLane, type IngressEvent, parseLane, runInLane } from '@laneway/core'
 import { createLaneResolver, createStaticSource } from '@laneway/discovery'
 import { LaneAgent, laneHandler } from '@laneway/http'
 import { listen } from '@laneway/testkit'

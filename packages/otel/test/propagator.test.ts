@@ -14,8 +14,8 @@ import {
   W3CTraceContextPropagator,
 } from '@opentelemetry/core'
 import t from 'tap'
-import { LanePropagator, type LanePropagatorOptions, laneOf } from '../src/index.js'
 import { contextInLane } from '../src/context/lane-context.js'
+import { LanePropagator, type LanePropagatorOptions, laneOf } from '../src/index.js'
 
 const MSE_GRAY = '__microservice_tag__=%5B%7B%22tag%22%3A%22gray%22%7D%5D'
 

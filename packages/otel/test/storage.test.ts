@@ -2,8 +2,8 @@ import { bindLane, currentLane, detachLane, parseLane, runInLane } from '@lanewa
 import { context, propagation, ROOT_CONTEXT } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import t from 'tap'
-import { createOtelLaneStorage, laneOf, useOtelContext } from '../src/index.js'
 import { contextInLane } from '../src/context/lane-context.js'
+import { createOtelLaneStorage, laneOf, useOtelContext } from '../src/index.js'
 
 const lane = () => currentLane()?.header
 const inContext = () => laneOf(context.active())?.header

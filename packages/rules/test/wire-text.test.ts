@@ -4,14 +4,8 @@ import { connect as connectHttp2, createServer as createHttp2Server } from 'node
 import { type AddressInfo, connect } from 'node:net'
 import fc from 'fast-check'
 import t from 'tap'
-import {
-  type Condition,
-  compileRules,
-  createRouteMatcher,
-  type HttpRoute,
-  type RulesRequest,
-  slotOf,
-} from '../src/index.js'
+import { type Condition, compileRules, type HttpRoute, type RulesRequest, slotOf } from '../src/index.js'
+import { createRouteMatcher } from '../src/internal.js'
 
 function laneOf(when: Condition): (request: RulesRequest) => boolean {
   const { laneOf, explain } = compileRules({ version: 1, rules: [{ name: 'r', when, lane: 'gray' }] })

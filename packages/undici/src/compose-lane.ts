@@ -1,13 +1,16 @@
-import type { LaneableDispatcher, LaneableInterceptor } from './dispatcher.js'
-import { createRoute, laneDispatcher, warnIfComposed } from './lane-dispatcher.js'
+import { emitLanewayWarning, type Warn } from '@laneway/core'
+import type { LaneableDispatcher, LaneableInterceptor } from './dispatcher/dispatcher.js'
+import { composedRoute } from './dispatcher/route.js'
+import { assertRoutesByOrigin } from './dispatcher/routes-by-origin.js'
+import { isDns, noDns } from './interceptors.js'
+import { isLaneDispatcher, laneDispatcher } from './lane-dispatcher.js'
 import { type ComposeLaneOptions, resolveEgressOptions } from './options.js'
-import { assertRoutesByOrigin } from './routes-by-origin.js'
 
 /**
- * Makes a dispatcher of undici 6, 7 or 8 keep the lane: each request carries the tag of the code that made it, and goes to
- * an endpoint of its lane where the resolver knows the host.
+ * Makes a dispatcher of undici 6, 7 or 8 keep the lane: each request carries the tag of the code that made it. Where the
+ * resolver knows the host, the request goes to an endpoint of its lane.
  *
- * The order is fixed: your interceptors stand between the outer step, which decides once per call, and the inner one, which
+ * The order is fixed: your interceptors stand between the outer step, which decides once per call, and the inner step, which
  * chooses per hop and attempt. So `retry()` tries another endpoint of the same lane, `redirect()` cannot carry a tag to a
  * third party, and `cache()` keeps lanes apart. `compose` of the result inserts at the same place.
  *
@@ -27,5 +30,20 @@ export function composeLane<D extends LaneableDispatcher>(
   const settings = resolveEgressOptions(where, options)
   if (!settings.routesByOrigin) assertRoutesByOrigin(where, dispatcher)
   warnIfComposed(where, dispatcher, options.warn)
-  return laneDispatcher(where, dispatcher, createRoute(where, dispatcher, settings), interceptors)
+  return laneDispatcher(where, dispatcher, composedRoute(where, dispatcher, settings), interceptors)
+}
+
+/** Interceptors below Laneway see endpoints, not services, and no `Vary`: a cache there would mix lanes. */
+function warnIfComposed(where: string, dispatcher: LaneableDispatcher, warn: Warn = emitLanewayWarning): void {
+  if (isDns(dispatcher.dispatch)) throw noDns(where)
+  const proto = Object(Object.getPrototypeOf(dispatcher)) as { dispatch?: unknown; constructor?: { name?: unknown } }
+  // A proxy around an Agent (undici 7, 8) or an object of a class of its own (6); a dispatcher of the user's is neither.
+  const composed =
+    proto.constructor?.name === 'ComposedDispatcher' ||
+    (typeof proto.dispatch === 'function' && dispatcher.dispatch !== proto.dispatch)
+  if (!composed || isLaneDispatcher(dispatcher)) return
+  warn(
+    `${where}: this dispatcher was composed before; its interceptors run below Laneway, where a cache mixes lanes and a ` +
+      `retry stays with one endpoint: pass them to ${where} instead`,
+  )
 }

@@ -1,9 +1,10 @@
 import { LanewayError } from '@laneway/core'
-import type { LaneableDispatcher } from './dispatcher.js'
-import { createRoute, laneDispatcher } from './lane-dispatcher.js'
-import { type Fetch, isMockOfFetch, isReplaced, withTag } from './mocked-fetch.js'
+import type { LaneableDispatcher } from './dispatcher/dispatcher.js'
+import { composedRoute } from './dispatcher/route.js'
+import { assertRoutesByOrigin } from './dispatcher/routes-by-origin.js'
+import { laneDispatcher } from './lane-dispatcher.js'
+import { type Fetch, isMockOfFetch, isReplaced, withTag } from './mock/mocked-fetch.js'
 import { LANE_EGRESS_KEYS, type LaneEgressOptions, resolveEgressOptions } from './options.js'
-import { assertRoutesByOrigin } from './routes-by-origin.js'
 
 /** The type of the global `fetch`, as the project's own `@types/node` has it. */
 export type LaneFetch = typeof globalThis.fetch
@@ -25,14 +26,14 @@ export function createLaneFetch(options: LaneEgressOptions = {}): LaneFetch {
     let lane = composed.get(dispatcher)
     if (lane === undefined) {
       assertRoutesByOrigin(where, dispatcher)
-      lane = laneDispatcher(where, dispatcher, createRoute(where, dispatcher, settings), [])
+      lane = laneDispatcher(where, dispatcher, composedRoute(where, dispatcher, settings), [])
       composed.set(dispatcher, lane)
     }
     return lane
   }
 
   async function laneFetch(input: unknown, init?: { dispatcher?: LaneableDispatcher }): Promise<unknown> {
-    // An async function: what cannot be used rejects, as every failure of fetch does.
+    // An async function, so that a dispatcher of the wrong kind rejects, as every failure of fetch does.
     const dispatcher = compose(init?.dispatcher ?? builtInDispatcher(where))
     const fetch = globalThis.fetch as unknown as Fetch
     return fetch(input, { ...(isReplaced(fetch) ? withTag(settings, input, init) : init), dispatcher })
@@ -41,10 +42,10 @@ export function createLaneFetch(options: LaneEgressOptions = {}): LaneFetch {
 }
 
 /**
- * For a preload: lets a mock that has replaced the global `fetch` see the tag. Only what msw and nock 14 put there is
- * wrapped; a function of a test stays what the test has made it.
+ * For a preload: lets a mock that has replaced the global `fetch` see the tag. It wraps only the replacements of msw and nock
+ * 14; a function that a test put there stays as the test made it.
  *
- * @returns to be called now and then, as when a request arrives; costs one comparison
+ * @returns a function to call now and then, as when a request arrives; costs one comparison
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function createFetchWatch(options: LaneEgressOptions = {}): () => void {
@@ -68,11 +69,11 @@ export function createFetchWatch(options: LaneEgressOptions = {}): () => void {
 const FIRST = Symbol.for('undici.globalDispatcher.1')
 const SECOND = Symbol.for('undici.globalDispatcher.2')
 
-/** The dispatcher that the built-in fetch would use now: undici 8, in Node 26, reads another symbol than those before. */
+/** The dispatcher that the built-in fetch would use now. undici 8, in Node 26, reads another symbol than older versions. */
 export function builtInDispatcher(where: string): LaneableDispatcher {
   const holder = globalThis as unknown as Record<symbol, LaneableDispatcher | undefined>
   const symbol = Number.parseInt(process.versions['undici'] ?? '0', 10) >= 8 ? SECOND : FIRST
-  // The built-in copy is loaded, and makes its dispatcher, when one of its globals is first touched.
+  // The first use of one of its globals loads the built-in copy, which makes its dispatcher then.
   if (holder[symbol] === undefined) void globalThis.Response
   const dispatcher = holder[symbol]
   if (dispatcher !== undefined) return dispatcher

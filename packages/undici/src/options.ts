@@ -10,7 +10,7 @@ import {
   type Warn,
 } from '@laneway/core'
 import type { LaneResolver } from '@laneway/discovery'
-import { laneVary } from './vary.js'
+import { laneVary } from './sent/vary.js'
 
 /** Options of everything in this package that sends requests. */
 export interface LaneEgressOptions {

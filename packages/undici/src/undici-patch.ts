@@ -1,39 +1,37 @@
-import { kDone } from './call.js'
-import { isCallersFault } from './callers-fault.js'
-import { directAgentOf } from './direct-agent.js'
+import { isCallersFault } from './call/callers-fault.js'
+import { laneDispatch } from './capture.js'
 import type {
   Dispatch,
   DispatchHandler,
   DispatchOptions,
   LaneableDispatcher,
   LaneableInterceptor,
-} from './dispatcher.js'
-import { watchEndpointPools } from './endpoint-pools.js'
-import { type Compose, generationOf, kOriginalCompose } from './generation.js'
-import { hasSocketPath, internal } from './internals.js'
-import { isDnsRefusal, laneDispatcher } from './lane-dispatcher.js'
-import { isDone, type LaneRoute, laneDispatch } from './lane-route.js'
-import { type FindMock, mocksOf } from './mocks.js'
+} from './dispatcher/dispatcher.js'
+import { type Compose, kOriginalCompose } from './dispatcher/generation.js'
+import { internal } from './dispatcher/internals.js'
+import { createRoute, type LaneRoute } from './dispatcher/route.js'
+import { probeOf, routes, routesByClass } from './dispatcher/routes-by-origin.js'
+import { isDnsRefusal } from './interceptors.js'
+import { laneDispatcher } from './lane-dispatcher.js'
 import { LANE_EGRESS_KEYS, type LaneEgressOptions, resolveEgressOptions } from './options.js'
-import { redirectionsOf } from './redirections.js'
-import { probeOf, routes, routesByClass } from './routes-by-origin.js'
+import { isDone, kDone } from './sent/sent-options.js'
 
 /**
- * Puts the lane into a copy of undici whose users know nothing of it. Replace on its prototypes
+ * Puts the lane into a copy of undici whose users know nothing of it. Replace these methods on its prototypes:
  *
- * - `dispatch` of `DispatcherBase`, and of each class that has one of its own and chooses by origin (`ProxyAgent`,
- *   `MockAgent`): the first one that a request meets decides, those below pass it on;
- * - `compose` of `Dispatcher`: what it returns decides above the interceptors, as `composeLane` does.
+ * - `dispatch` of `DispatcherBase`, and of each class that has its own and chooses by origin (`ProxyAgent`, `MockAgent`). The
+ *   first one that a request meets decides, and those below pass it on.
+ * - `compose` of `Dispatcher`. Its result decides above the interceptors, as `composeLane` does.
  */
 export interface UndiciPatch {
   wrapDispatch<F extends (options: any, handler: any) => boolean>(original: F): F
   wrapCompose<F extends (...interceptors: any[]) => any>(original: F): F
-  /** Says that the copy is about to make a MockPool or MockClient: its origin may belong to a mock from now on. */
+  /** To be called before the copy makes a MockPool or MockClient: from now on an origin may belong to a mock. */
   mocking(): void
 }
 
 /**
- * @param onFault - told of a fault of Laneway's own; the request then goes on as if it were not there
+ * @param onFault - called with a fault of Laneway's own; the request then goes on without Laneway
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function createUndiciPatch(
@@ -41,58 +39,38 @@ export function createUndiciPatch(
   onFault: (error: unknown) => void = rethrow,
 ): UndiciPatch {
   const settings = resolveEgressOptions('createUndiciPatch', options, LANE_EGRESS_KEYS)
-  /** By dispatcher: one route for what is dispatched, one for what is composed above a `dispatch` that is not patched. */
+  /** A route for each dispatcher, and one for what is composed above a `dispatch` that is not patched. */
   const known = new WeakMap<object, LaneRoute>()
   const passing = new WeakMap<object, LaneRoute>()
   const patched = new WeakSet<object>()
-  /** Requests handed on so far: a fault before one of them is Laneway's own. */
+  /** Requests handed on so far. An error that is thrown before that is Laneway's own. */
   let handedOn = 0
   let mocking = false
 
   function routeOf(dispatcher: LaneableDispatcher, original: Dispatch, passes = false): LaneRoute {
     const routes = passes ? passing : known
-    const earlier = routes.get(dispatcher)
-    if (earlier !== undefined) return earlier
-    const { resolver } = settings
-    const send: Dispatch = (opts, handler) => {
-      handedOn++
-      return original.call(dispatcher, opts, handler)
+    let route = routes.get(dispatcher)
+    if (route === undefined) {
+      route = createRoute(dispatcher, settings, {
+        send: counted((options, handler) => original.call(dispatcher, options, handler)),
+        sendBy: agent => counted((options, handler) => agent.dispatch(options, handler)),
+        steers: () => steers(dispatcher, original),
+        mocking: () => mocking,
+        passes,
+        composed: false,
+        origin: ownOrigin(dispatcher),
+        onFault,
+      })
+      routes.set(dispatcher, route)
     }
-    const unix = hasSocketPath(dispatcher)
-    const agent =
-      resolver === undefined || unix || passes || !steers(dispatcher, original) ? undefined : directAgentOf(dispatcher)
-    const generation = generationOf(dispatcher)
-    let found: FindMock | undefined
-    let looked = false
-    const mocks = () => {
-      if (mocking && !looked) {
-        looked = true
-        found = mocksOf(dispatcher)
-      }
-      return found
-    }
-    const route: LaneRoute = {
-      settings,
-      generation,
-      send,
-      direct:
-        agent === undefined || agent.dispatcher === dispatcher
-          ? agent && send
-          : (opts, handler) => {
-              handedOn++
-              return agent.dispatcher.dispatch(opts, handler)
-            },
-      pools: agent === undefined || resolver === undefined ? undefined : watchEndpointPools(resolver, agent.dispatcher),
-      origin: ownOrigin(dispatcher),
-      unix,
-      varies: false,
-      onFault,
-      passes,
-      redirections: passes ? 0 : redirectionsOf(dispatcher, generation),
-      mocks,
-    }
-    routes.set(dispatcher, route)
     return route
+  }
+
+  function counted(dispatch: Dispatch): Dispatch {
+    return (options, handler) => {
+      handedOn++
+      return dispatch(options, handler)
+    }
   }
 
   return {
@@ -101,7 +79,7 @@ export function createUndiciPatch(
     },
     wrapDispatch(original) {
       const dispatch = function dispatch(this: LaneableDispatcher, opts: DispatchOptions, handler: DispatchHandler) {
-        // Each level of a dispatcher may be patched; the options say when it has been done, and `original` is this level's.
+        // Each level of a dispatcher may be patched. The options say when one has decided; `original` belongs to this level.
         if (isDone(opts, handler)) return original.call(this, opts, handler)
         const before = handedOn
         try {
@@ -118,16 +96,11 @@ export function createUndiciPatch(
     wrapCompose(original) {
       const compose = function compose(this: LaneableDispatcher, ...interceptors: unknown[]) {
         try {
-          // One of the application's own may stand in front, and hands on to ours.
+          // The application may have put its own `dispatch` in front, which hands on to the patched one.
           const route = routeOf(this, this.dispatch, !patched.has(this.dispatch))
-          return laneDispatcher(
-            'compose',
-            this,
-            { route, release, mocking: nothing },
-            interceptors.flat() as LaneableInterceptor[],
-          )
+          return laneDispatcher('compose', this, route, interceptors.flat() as LaneableInterceptor[])
         } catch (error) {
-          // A program that uses dns() keeps working: its requests are tagged below, where the address is known.
+          // A program that uses dns() keeps working: the patched `dispatch` below tags its requests.
           if (!isDnsRefusal(error)) onFault(error)
           return original.apply(this, interceptors)
         }
@@ -138,14 +111,11 @@ export function createUndiciPatch(
   }
 }
 
-async function release(): Promise<void> {}
-function nothing(): void {}
-
 function rethrow(error: unknown): never {
   throw error
 }
 
-/** Whether a dispatcher sends each request to its own origin. A minified class has no name to tell by. */
+/** Whether a dispatcher sends each request to its own origin; by a probe where a minified class has no known name. */
 function steers(dispatcher: LaneableDispatcher, original: Dispatch): boolean {
   const known = routesByClass(dispatcher)
   if (known !== undefined) return known

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { headerValues, plainHeaders, withHeaderInShape } from '../src/headers.js'
+import { headerValues, plainHeaders } from '../src/sent/headers.js'
+import { withHeaderInShape } from '../src/sent/with-header.js'
 
 const carry = (given: unknown, value: string | undefined) =>
   withHeaderInShape(given, plainHeaders(given), 'x-mse-tag', value)

@@ -2,7 +2,7 @@ import { callback, flag, type Option, unchecked } from '../options/option.js'
 import { OptionPlace } from '../options/option-place.js'
 import { type OptionValues, readOptions } from '../options/read-options.js'
 import type { Warn } from '../warning.js'
-import { resolveHeaderName } from '../wire/header-name.js'
+import { headerName } from '../wire/header-name.js'
 import { createEgressScope, type EgressScope, type EgressScopeOptions } from './egress-scope.js'
 import { type EndpointTls, resolveEndpointTls } from './endpoint-tls.js'
 
@@ -40,7 +40,7 @@ export interface EgressSettings<Resolver> {
 
 const COMMON = {
   resolver: unchecked<{ pick?: unknown; match?: unknown } | undefined>(),
-  header: ((value, place) => resolveHeaderName(place.where, value as string | undefined)) satisfies Option<string>,
+  header: headerName,
   baggage: flag(false),
   keepHandSet: flag(false),
   propagateTo: unchecked<readonly string[] | undefined>(),

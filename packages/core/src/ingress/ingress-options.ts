@@ -1,10 +1,10 @@
 import type { Lane } from '../lane/lane.js'
 import { colourOwnLane, ownLane } from '../lane/own-lane.js'
-import { assertOneOf } from '../options/known-keys.js'
 import { callback, flag, type Option, oneOf, unchecked } from '../options/option.js'
 import { type OptionTable, readOptions } from '../options/read-options.js'
 import { emitLanewayWarning, type Warn } from '../warning.js'
-import { resolveHeaderName } from '../wire/header-name.js'
+import { headerName } from '../wire/header-name.js'
+import { laneFormats } from '../wire/lane-formats.js'
 import type { LaneFormat } from '../wire/reading.js'
 import { noteFormats } from '../wire/sent-baggage.js'
 import type { IngressRequest } from './request.js'
@@ -68,18 +68,10 @@ export interface IngressSettings {
   readonly warn: Warn
 }
 
-const FORMATS: readonly LaneFormat[] = ['header', 'mse-baggage', 'baggage']
-
-const formats: Option<readonly LaneFormat[]> = (value, place) => {
-  const list = Object.freeze([...((value as readonly LaneFormat[] | undefined) ?? FORMATS)])
-  for (const format of list) assertOneOf(place, format, FORMATS)
-  return list
-}
-
 const OPTIONS = {
-  header: ((value, place) => resolveHeaderName(place.where, value as string | undefined)) satisfies Option<string>,
+  header: headerName,
   trust: ((value, place) => resolveTrust(value as Trust | undefined, place)) satisfies Option<unknown>,
-  formats,
+  formats: laneFormats(['header', 'mse-baggage', 'baggage']),
   rules: unchecked<IngressOptions['rules']>(),
   ownLane: oneOf(['ignore', 'colour'], 'ignore'),
   tag: unchecked<string | undefined>(),

@@ -1,3 +1,4 @@
+import type { Option } from '../options/option.js'
 import { OptionPlace } from '../options/option-place.js'
 
 /** The default carrier: what Alibaba Cloud MSE and OpenKruise Rollouts use. */
@@ -19,3 +20,6 @@ export function resolveHeaderName(where: string, header: string = DEFAULT_HEADER
   }
   throw new OptionPlace(where, ['header']).unexpected('the name of a header of its own', header)
 }
+
+/** Reads the option `header`. */
+export const headerName: Option<string> = (value, place) => resolveHeaderName(place.where, value as string | undefined)

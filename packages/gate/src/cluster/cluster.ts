@@ -1,7 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { CustomObjectsApi, KubeConfig, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node'
+import { type ClusterAccess, findClusterAccess } from '@laneway/kubernetes/internal'
 import { GateError } from '../gate-error.js'
-import { resolvePluginPaths } from './plugin-paths.js'
+import { ApiError, type ApiRequest, callApi } from './api-client.js'
 import type { RolloutObject } from './rollout.js'
 
 /** A Deployment or ReplicaSet as the API server holds it, unknown fields included. */
@@ -29,146 +28,117 @@ export interface Cluster {
   event(about: RolloutObject, type: 'Normal' | 'Warning', reason: string, note: string): Promise<void>
 }
 
-const ROLLOUTS = { group: 'rollouts.kruise.io', version: 'v1beta1', plural: 'rollouts' }
-const APPS = { group: 'apps', version: 'v1' }
-const EVENTS = { group: 'events.k8s.io', version: 'v1', plural: 'events' }
+const ROLLOUTS = 'rollouts.kruise.io/v1beta1'
+const APPS = 'apps/v1'
+const EVENTS = 'events.k8s.io/v1'
+const MERGE_PATCH = 'application/merge-patch+json'
+const JSON_PATCH = 'application/json-patch+json'
 const MAX_NOTE = 1_000
-const RETRY_AFTER_MS = [200, 1_000]
 
 /**
- * Connects as kubectl does.
+ * Finds the cluster as the source of `@laneway/kubernetes` does: `kubeconfig`, `KUBECONFIG`, the service account of the
+ * pod, `~/.kube/config`.
  *
- * Everything goes through the untyped custom object API: the typed one drops the fields that it does not know, and a pod
- * template that is written back must be whole.
+ * Objects stay as the server sends them, unknown fields included: a pod template that is written back must be complete.
  *
- * @throws GateError `LANEWAY_GATE_CLUSTER` from each method
+ * @throws GateError `LANEWAY_GATE_CLUSTER` when there is no cluster, and from each method
  */
 export function connectCluster(
   kubeconfig: string | undefined,
   context: string | undefined,
   namespace: string | undefined,
+  env: Readonly<Record<string, string | undefined>> = process.env,
 ): Cluster {
-  const config = new KubeConfig()
-  try {
-    if (kubeconfig === undefined) config.loadFromDefault()
-    else config.loadFromFile(kubeconfig)
-    if (context !== undefined) config.setCurrentContext(context)
-    resolvePluginPaths(config, kubeconfig, process.env)
-  } catch (error) {
-    throw new GateError('LANEWAY_GATE_CLUSTER', `no usable kubeconfig: ${(error as Error).message}`, { cause: error })
-  }
-  const api = config.makeApiClient(CustomObjectsApi)
-  const space = namespace ?? config.getContextObject(config.getCurrentContext())?.namespace ?? 'default'
-  const merge = setHeaderOptions('Content-Type', PatchStrategy.MergePatch)
-  const json = setHeaderOptions('Content-Type', PatchStrategy.JsonPatch)
+  const access = findAccess(kubeconfig, context, env)
+  const space = namespace ?? access.namespace
 
-  async function ask<T>(what: string, call: () => Promise<unknown>): Promise<T> {
+  async function ask<T>(what: string, request: ApiRequest): Promise<T> {
     try {
-      return (await insist(call)) as T
+      return (await callApi(access, request)) as T
     } catch (error) {
-      throw new GateError('LANEWAY_GATE_CLUSTER', `cannot ${what} in namespace ${space}: ${reasonOf(error)}`, {
-        cause: error,
-      })
+      const message = `cannot ${what} in namespace ${space}: ${(error as Error).message}`
+      throw new GateError('LANEWAY_GATE_CLUSTER', message, { cause: error })
     }
   }
 
-  async function unlessChanged(what: string, call: () => Promise<unknown>): Promise<boolean> {
+  async function unlessChanged(what: string, request: ApiRequest): Promise<boolean> {
     try {
-      await ask(what, call)
+      await ask(what, request)
       return true
     } catch (error) {
-      if (codeOf((error as GateError).cause) === 409) return false
+      const { cause } = error as GateError
+      if (cause instanceof ApiError && cause.status === 409) return false
       throw error
     }
   }
 
+  const collection = (group: string, plural: string): string =>
+    `/apis/${group}/namespaces/${encodeURIComponent(space)}/${plural}`
+  const object = (group: string, plural: string, name: string): string =>
+    `${collection(group, plural)}/${encodeURIComponent(name)}`
+
   return {
     namespace: space,
-    rollout: name =>
-      ask(`get Rollout ${name}`, () => api.getNamespacedCustomObject({ ...ROLLOUTS, namespace: space, name })),
+    rollout: name => ask(`get Rollout ${name}`, { method: 'GET', path: object(ROLLOUTS, 'rollouts', name) }),
     setStepState: (name, resourceVersion, field, state) =>
-      unlessChanged(`patch the status of Rollout ${name}`, () => {
-        const body = { metadata: { resourceVersion }, status: { [field]: { currentStepState: state } } }
-        return api.patchNamespacedCustomObjectStatus({ ...ROLLOUTS, namespace: space, name, body }, merge)
+      unlessChanged(`patch the status of Rollout ${name}`, {
+        method: 'PATCH',
+        path: `${object(ROLLOUTS, 'rollouts', name)}/status`,
+        contentType: MERGE_PATCH,
+        body: { metadata: { resourceVersion }, status: { [field]: { currentStepState: state } } },
       }),
-    deployment: name =>
-      ask(`get Deployment ${name}`, () =>
-        api.getNamespacedCustomObject({ ...APPS, plural: 'deployments', namespace: space, name }),
-      ),
+    deployment: name => ask(`get Deployment ${name}`, { method: 'GET', path: object(APPS, 'deployments', name) }),
     async replicaSets(labelSelector) {
-      const list = await ask<{ items: WorkloadObject[] }>('list ReplicaSets', () =>
-        api.listNamespacedCustomObject({ ...APPS, plural: 'replicasets', namespace: space, labelSelector }),
-      )
-      return list.items
+      const { items } = await ask<{ items: WorkloadObject[] }>('list ReplicaSets', {
+        method: 'GET',
+        path: collection(APPS, 'replicasets'),
+        query: { labelSelector },
+      })
+      return items
     },
     setTemplate: (name, resourceVersion, template) =>
-      unlessChanged(`patch Deployment ${name}`, () => {
-        const body = [
-          // Another version than the stored one makes it a conflict.
+      unlessChanged(`patch Deployment ${name}`, {
+        method: 'PATCH',
+        path: object(APPS, 'deployments', name),
+        contentType: JSON_PATCH,
+        body: [
+          // The server refuses the patch as a conflict when it holds another version.
           { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
           { op: 'replace', path: '/spec/template', value: template },
-        ]
-        return api.patchNamespacedCustomObject({ ...APPS, plural: 'deployments', namespace: space, name, body }, json)
+        ],
       }),
     async event(about, type, reason, note) {
-      await ask('create an event', () =>
-        api.createNamespacedCustomObject({
-          ...EVENTS,
-          namespace: space,
-          body: {
-            apiVersion: 'events.k8s.io/v1',
-            kind: 'Event',
-            metadata: { generateName: `${about.metadata.name}-`, namespace: space },
-            eventTime: new Date().toISOString().replace('Z', '000Z'),
-            reportingController: 'laneway.io/gate',
-            reportingInstance: 'laneway-gate',
-            action: reason,
-            reason,
-            type,
-            note: note.slice(0, MAX_NOTE),
-            regarding: {
-              apiVersion: 'rollouts.kruise.io/v1beta1',
-              kind: 'Rollout',
-              name: about.metadata.name,
-              namespace: space,
-              uid: about.metadata.uid,
-            },
-          },
-        }),
-      )
+      const body = eventOf(about, space, type, reason, note)
+      await ask('create an event', { method: 'POST', path: collection(EVENTS, 'events'), body })
     },
   }
 }
 
-/** A connection that is lost, or a server that restarts, must not end an approval by half. */
-async function insist(call: () => Promise<unknown>): Promise<unknown> {
-  for (const pause of RETRY_AFTER_MS) {
-    try {
-      return await call()
-    } catch (error) {
-      const code = codeOf(error)
-      if (code >= 400 && code < 500 && code !== 429) throw error
-      await delay(pause)
-    }
+function findAccess(
+  kubeconfig: string | undefined,
+  context: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): ClusterAccess {
+  try {
+    return findClusterAccess(kubeconfig, context, env)
+  } catch (error) {
+    throw new GateError('LANEWAY_GATE_CLUSTER', `no usable cluster: ${(error as Error).message}`, { cause: error })
   }
-  return call()
 }
 
-function codeOf(error: unknown): number {
-  const code = (error as { code?: unknown } | undefined)?.code
-  return typeof code === 'number' ? code : 0
-}
-
-function reasonOf(error: unknown): string {
-  const { body, message } = error as { body?: unknown; message?: string }
-  let status = body
-  if (typeof body === 'string') {
-    try {
-      status = JSON.parse(body)
-    } catch {
-      return body.slice(0, 300)
-    }
+function eventOf(about: RolloutObject, namespace: string, type: 'Normal' | 'Warning', reason: string, note: string) {
+  const { name, uid } = about.metadata
+  return {
+    apiVersion: EVENTS,
+    kind: 'Event',
+    metadata: { generateName: `${name}-`, namespace },
+    eventTime: new Date().toISOString().replace('Z', '000Z'),
+    reportingController: 'laneway.io/gate',
+    reportingInstance: 'laneway-gate',
+    action: reason,
+    reason,
+    type,
+    note: note.slice(0, MAX_NOTE),
+    regarding: { apiVersion: ROLLOUTS, kind: 'Rollout', name, namespace, uid },
   }
-  const told = (status as { message?: unknown } | undefined)?.message
-  return typeof told === 'string' ? told : (message ?? String(error))
 }

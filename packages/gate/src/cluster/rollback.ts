@@ -3,7 +3,7 @@ import type { ApproveTimes } from './approve.js'
 import type { Cluster, WorkloadObject } from './cluster.js'
 import { type RolloutState, readRollout } from './rollout.js'
 
-/** A Deployment with the template to put back. */
+/** A Deployment with the template to restore. */
 export interface StableTemplate {
   readonly state: RolloutState
   readonly deployment: WorkloadObject
@@ -11,8 +11,8 @@ export interface StableTemplate {
 }
 
 /**
- * Field managers of controllers that would put the new template back, or, worse, take this for a drift to be healed
- * later, when nobody looks.
+ * Field managers of controllers that would undo a rollback, at once or hours later, when they see a difference to their
+ * repository.
  */
 const GITOPS =
   /argo-?cd|gitops|kustomize-controller|helm-controller|flux|fleet-?agent|kapp-controller|config-?sync|configmanagement|pulumi/i
@@ -20,10 +20,10 @@ const HASH = 'pod-template-hash'
 const ATTEMPTS = 5
 
 /**
- * Finds what the Deployment of a Rollout ran before the release. Called for all Rollouts before the first is touched: a
- * lane that is rolled back by half is worse than one on hold.
+ * Finds what the Deployment of a Rollout ran before the release. The gate calls this for all Rollouts before it changes the
+ * first one, because a lane that is rolled back halfway is worse than one on hold.
  *
- * @throws GateError `LANEWAY_GATE_ROLLBACK_REFUSED` for another kind of workload, one that GitOps keeps, or one without
+ * @throws GateError `LANEWAY_GATE_ROLLBACK_REFUSED` for another kind of workload, one that GitOps manages, or one without
  * a ReplicaSet of the stable revision
  */
 export async function findStableTemplate(
@@ -39,7 +39,9 @@ export async function findStableTemplate(
   const managers = (deployment.metadata.managedFields ?? []).map(field => field.manager ?? '')
   const keeper = managers.find(manager => GITOPS.test(manager) || gitopsManagers.includes(manager))
   if (keeper !== undefined) {
-    throw refuse(`Deployment ${name} is kept by ${keeper}, which would undo it; revert the change where it came from`)
+    throw refuse(
+      `Deployment ${name} is managed by ${keeper}, which would undo a rollback; revert the change in its repository`,
+    )
   }
   if (state.stableRevision === '') throw refuse('its status names no stable revision')
   const sets = await cluster.replicaSets(`${HASH}=${state.stableRevision}`)
@@ -49,7 +51,7 @@ export async function findStableTemplate(
   return { state, deployment, template: withoutHash(stable) }
 }
 
-/** The hash belongs to the ReplicaSet. */
+/** The label belongs to the ReplicaSet, and not to the template of a Deployment. */
 function withoutHash(set: WorkloadObject): unknown {
   const template = structuredClone(set.spec.template)
   delete template.metadata?.labels?.[HASH]
@@ -57,7 +59,7 @@ function withoutHash(set: WorkloadObject): unknown {
 }
 
 /**
- * Puts the stable template back and waits until the controller has noticed.
+ * Restores the stable template and waits until the controller has noticed.
  *
  * @throws GateError `LANEWAY_GATE_NOT_TAKEN`, `LANEWAY_GATE_CLUSTER`
  */
@@ -71,13 +73,13 @@ export async function rollBack(
   let done = false
   for (let attempt = 0; attempt < ATTEMPTS && !done; attempt++) {
     done = await cluster.setTemplate(name, version, template)
-    // The controllers write to it all the time; the template to put back stays the same.
+    // Controllers write to the Deployment at any time; the template to restore stays the same.
     if (!done) version = (await cluster.deployment(name)).metadata.resourceVersion
   }
   if (!done)
     throw new GateError(
       'LANEWAY_GATE_NOT_TAKEN',
-      `Deployment ${name} changed under each of ${ATTEMPTS} attempts to roll it back`,
+      `Deployment ${name} changed during each of ${ATTEMPTS} attempts to roll it back`,
     )
   const end = times.now() + times.takenMs
   for (;;) {
@@ -86,7 +88,7 @@ export async function rollBack(
     if (times.now() >= end) {
       throw new GateError(
         'LANEWAY_GATE_NOT_TAKEN',
-        `the controller has not noticed the rollback of Deployment ${name} within ${times.takenMs / 1_000} s: ${now.told}`,
+        `the controller has not noticed the rollback of Deployment ${name} within ${times.takenMs / 1_000} s: ${now.summary}`,
       )
     }
     await times.sleep(times.lookMs)

@@ -32,15 +32,15 @@ interface StepStatus {
   readonly lastUpdateTime?: string
 }
 
-/** Where a Rollout stands. */
+/** The state of a Rollout. */
 export interface RolloutState {
   readonly name: string
   readonly object: RolloutObject
-  /** Which status holds the step: it is patched there. */
+  /** The field of the status that holds the step; an approval patches it. */
   readonly field: 'canaryStatus' | 'blueGreenStatus'
-  /** Names one pause of one release: what was judged must be what is approved. */
+  /** Identifies one pause of one release: the gate approves only the pause that it judged. */
   readonly pause: string
-  /** Milliseconds since the epoch of the pause; `undefined` when the server does not say. */
+  /** When the pause began, in milliseconds since the epoch; `undefined` when the server does not say. */
   readonly since: number | undefined
   readonly stableRevision: string
   /**
@@ -51,16 +51,16 @@ export interface RolloutState {
    */
   readonly stage: 'paused' | 'working' | 'cancelled' | 'done'
   /** Phase, step and message, for people. */
-  readonly told: string
+  readonly summary: string
 }
 
-/** The message of a pause without a duration. A pause that ends by itself is nobody's to approve. */
+/** The message of a pause without a duration. A pause with a duration ends by itself and needs no approval. */
 const ASKS_FOR_A_PERSON = /manually confirm/
 
 /**
- * Reads the state of a Rollout. `StepPaused` alone says little: it stays there after a rollback, and during the first
- * seconds of a release of a third version. Only the phase, the condition and the message together say that the
- * controller waits.
+ * Reads the state of a Rollout. `StepPaused` alone is not enough: the step stays so after a rollback, and during the first
+ * seconds of a release of a third version. Phase, condition and message together say that the controller waits for a
+ * person.
  */
 export function readRollout(object: RolloutObject): RolloutState {
   const { metadata, spec, status } = object
@@ -92,6 +92,6 @@ export function readRollout(object: RolloutObject): RolloutState {
     since: Number.isNaN(since) ? undefined : since,
     stableRevision: step.stableRevision ?? '',
     stage: asks ? 'paused' : cancelled ? 'cancelled' : status?.phase === 'Healthy' ? 'done' : 'working',
-    told: `${status?.phase ?? 'no phase'}, step ${step.currentStepIndex ?? '?'} ${step.currentStepState ?? ''}: ${status?.message ?? ''}`,
+    summary: `${status?.phase ?? 'no phase'}, step ${step.currentStepIndex ?? '?'} ${step.currentStepState ?? ''}: ${status?.message ?? ''}`,
   }
 }

@@ -39,7 +39,7 @@ export const USAGE = `laneway-gate: approves or holds the paused Rollouts of a l
   --lane            the lane
   --prometheus      URL; a bearer token is taken from LANEWAY_GATE_PROMETHEUS_TOKEN
   --on-fail         hold (default) or rollback
-  --dry-run         print the verdict once, change nothing
+  --dry-run         judge once, print the verdict, change nothing
 
 ${inLines([...TEXTS.slice(3, 6), ...NUMBERS, ...LABELS].map(name => `--${kebab(name)}`))}
   --gitops-manager  (repeatable)

@@ -3,7 +3,7 @@ import { GateError } from '../gate-error.js'
 import type { GateOutcome } from '../gate-result.js'
 import { parseArguments, USAGE } from './arguments.js'
 
-/** Where the command writes, and what ends it. */
+/** Where the command writes, and what stops it. */
 export interface CommandWorld {
   readonly write: (line: string) => void
   readonly writeError: (line: string) => void

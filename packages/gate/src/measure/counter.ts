@@ -3,10 +3,10 @@ import type { Series } from './prometheus.js'
 /**
  * How much a counter grew from `start` to its last sample, resets included.
  *
- * PromQL's `increase` is not used: it begins at the first sample of a series, and a series of errors is born by its
- * first errors, which would not be counted. Here a series without a sample at or before `start` counts from zero.
+ * PromQL's `increase` begins at the first sample of a series. The first error creates the series that counts it, so
+ * `increase` would miss that error. Here a series without a sample at or before `start` counts from zero.
  *
- * @returns `undefined` when a sample is no finite number: then nothing of the series can be believed
+ * @returns `undefined` when a sample is no finite number: the series is not reliable then
  */
 export function growth(samples: Series['samples'], start: number): number | undefined {
   let previous = 0

@@ -2,7 +2,7 @@ import { GateError } from '../gate-error.js'
 
 /** A service that the lane crosses. */
 export interface Hop {
-  /** The service as its metrics name it. */
+  /** The name of the service in its metrics. */
   readonly service: string
   /** The Rollout that pauses its release; `undefined` for a service that is not released. */
   readonly rollout: string | undefined
@@ -12,7 +12,7 @@ export interface Hop {
 const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/
 
 /**
- * Reads the way of the lane, from the entrance to the last hop: `shop-a=rollout-a,shop-b,shop-c=rollout-c`.
+ * Reads the services that the lane crosses, from the entrance to the last hop: `shop-a=rollout-a,shop-b,shop-c=rollout-c`.
  *
  * @throws GateError `LANEWAY_GATE_INVALID_OPTION`
  */

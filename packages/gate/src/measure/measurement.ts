@@ -8,11 +8,11 @@ import { quantileOf } from './quantile.js'
 export interface TrafficMeasurement {
   readonly requests: number
   readonly errors: number
-  /** Seconds; `Infinity` beyond the last bucket, `undefined` when it cannot be told. */
+  /** Seconds; `Infinity` beyond the last bucket, `undefined` when it is not known. */
   readonly latency: number | undefined
 }
 
-/** The two sides of one service, in the same window. */
+/** The traffic of the lane and of base at one service, in the same window. */
 export interface HopMeasurement {
   readonly service: string
   readonly lane: TrafficMeasurement
@@ -21,18 +21,18 @@ export interface HopMeasurement {
   readonly ageSeconds: number | undefined
   /** Targets of the service that Prometheus cannot scrape. */
   readonly targetsDown: number
-  /** Why the numbers must not be believed; `undefined` when they may. */
+  /** Why the numbers are not reliable; `undefined` when they are. */
   readonly doubt: string | undefined
 }
 
-/** Prometheus drops a series from sight after this; a counter's value before the window is at most so old. */
+/** Prometheus ignores samples that are older than this, so a counter's value before the window is at most so old. */
 const LOOKBACK_SECONDS = 300
 
 /**
  * Measures one service.
  *
- * Where a release is under way, the lane's requests count only if the lane's own instances served them: while those are
- * not ready, base serves the lane, and its health would be taken for theirs.
+ * In a service that is being released, requests of the lane count only if instances of the lane served them. While these
+ * are not ready, base serves the lane, and the health of base would pass for theirs.
  *
  * @param at - seconds, the end of the window
  * @param windowSeconds - its length
@@ -77,7 +77,7 @@ export async function measureHop(
 
 const NOTHING: TrafficMeasurement = { requests: 0, errors: 0, latency: undefined }
 
-/** @returns `undefined` when a counter cannot be believed */
+/** @returns `undefined` when a counter is not reliable */
 function trafficOf(
   counts: readonly Series[],
   buckets: readonly Series[],

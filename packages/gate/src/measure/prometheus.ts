@@ -6,23 +6,23 @@ export interface Series {
   readonly samples: readonly (readonly [at: number, value: number])[]
 }
 
-/** The two questions that the gate has. */
+/** What the gate asks Prometheus. */
 export interface Prometheus {
   /** The server's own time, in seconds: all queries of a round are about this moment. */
   now(): Promise<number>
-  /** An instant query. Values are as they came, NaN included. */
+  /** An instant query. Values are as Prometheus sent them, NaN included. */
   query(expression: string, at: number): Promise<readonly Series[]>
 }
 
 const TIMEOUT_MS = 10_000
 
-/** White space around it, as a mounted file has it, is not sent. */
+/** A token; the white space around it, such as the line break of a mounted file, is removed. */
 const BEARER = /^\s*[\x21-\x7e]+\s*$/
 
 /**
- * Talks to a Prometheus, or what speaks its query API.
+ * Connects to Prometheus, or to a server with the same query API.
  *
- * An answer with warnings is refused: a federated or remote store says in them that it could not see everything.
+ * It refuses an answer with warnings: a federated or remote store warns when its data is incomplete.
  *
  * @param base - user and password in it become basic auth
  * @param token - bearer token, `undefined` for none
@@ -31,7 +31,7 @@ const BEARER = /^\s*[\x21-\x7e]+\s*$/
  * @see https://prometheus.io/docs/prometheus/latest/querying/api/
  */
 export function connectPrometheus(base: string, token: string | undefined): Prometheus {
-  // What fetch would say about a header that it refuses has the header in it.
+  // The error of fetch for a header that it refuses would show the token.
   if (token !== undefined && !BEARER.test(token)) {
     throw new GateError(
       'LANEWAY_GATE_INVALID_OPTION',
@@ -54,7 +54,7 @@ export function connectPrometheus(base: string, token: string | undefined): Prom
         method: 'POST',
         body: new URLSearchParams(parameters),
         headers: authorization === undefined ? {} : { authorization },
-        // Followed, it would be a GET without the question, and might end at a page to log in.
+        // A redirect would become a GET without the query, and often leads to a login page.
         redirect: 'manual',
         signal: AbortSignal.timeout(TIMEOUT_MS),
       })
@@ -109,7 +109,7 @@ interface Answer {
   readonly data?: { resultType?: unknown; result?: unknown } | null
 }
 
-/** An answer of the query API; `undefined` for what something else has said. */
+/** An answer of the query API; `undefined` when something else answered. */
 function parse(text: string): Answer | undefined {
   try {
     const answer: unknown = JSON.parse(text)
@@ -119,7 +119,7 @@ function parse(text: string): Answer | undefined {
   }
 }
 
-/** What a proxy or a login page said instead: status, where it leads, and the beginning. */
+/** What a proxy or a login page answered instead: status, location and the beginning of the text. */
 function describeAnswer({ status, headers }: Response, text: string): string {
   const location = headers.get('location')
   const to = location === null ? '' : ` to ${placeOf(location)}`

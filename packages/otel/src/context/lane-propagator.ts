@@ -1,20 +1,18 @@
+import type { LaneFormat } from '@laneway/core'
 import {
-  assertKnownKeys,
-  assertOneOf,
-  describe,
   hasLaneMember,
-  type LaneFormat,
-  LanewayError,
+  headerName,
+  laneFormats,
+  type Option,
+  type OptionTable,
   readLane,
-  resolveHeaderName,
+  readOptions,
   withLaneMember,
   withoutLaneMembers,
-} from '@laneway/core'
+} from '@laneway/core/internal'
 import type { Context, TextMapGetter, TextMapPropagator, TextMapSetter } from '@opentelemetry/api'
 import { withoutLaneBaggage } from './lane-baggage.js'
 import { contextInLane, isSuppressed, laneOf } from './lane-context.js'
-
-const FORMATS: readonly LaneFormat[] = ['header', 'baggage', 'mse-baggage']
 
 /** Options of {@link LanePropagator}. */
 export interface LanePropagatorOptions {
@@ -40,6 +38,32 @@ export interface LanePropagatorOptions {
   inject?: boolean | 'remove'
 }
 
+const trust: Option<(carrier: unknown) => boolean> = (value = 'internal', place) => {
+  if (value === 'internal') return () => true
+  if (value === 'edge') return () => false
+  if (typeof value !== 'function') throw place.unexpected('"internal", "edge" or a function', value)
+  return carrier => {
+    try {
+      return value(carrier) === true
+    } catch {
+      return false
+    }
+  }
+}
+
+const inject: Option<boolean | 'remove'> = (value, place) => {
+  if (value === undefined || value === null) return false
+  if (typeof value === 'boolean' || value === 'remove') return value
+  throw place.unexpected('true, false or "remove"', value)
+}
+
+const OPTIONS = {
+  header: headerName,
+  formats: laneFormats(['header', 'baggage', 'mse-baggage']),
+  trust,
+  inject,
+} satisfies OptionTable<LanePropagatorOptions>
+
 /**
  * Reads the lane into the OpenTelemetry context, for processes and consumers whose requests no Laneway ingress sees.
  * Compose it after the W3C propagators: where the sender is not believed it takes our members out of the baggage that
@@ -58,14 +82,11 @@ export class LanePropagator implements TextMapPropagator {
 
   /** @throws LanewayError `LANEWAY_INVALID_OPTION` */
   constructor(options: LanePropagatorOptions = {}) {
-    const where = 'LanePropagator'
-    assertKnownKeys(where, options, ['header', 'formats', 'trust', 'inject'])
-    this.#header = resolveHeaderName(where, options.header)
-    this.#formats = Object.freeze([...(options.formats ?? FORMATS)])
-    for (const format of this.#formats) assertOneOf(`${where}: formats`, format, FORMATS)
-    this.#trusts = resolveTrust(where, options.trust)
-    this.#inject = options.inject ?? false
-    if (typeof this.#inject !== 'boolean') assertOneOf(`${where}: inject`, this.#inject, ['remove'])
+    const { header, formats, trust, inject } = readOptions('LanePropagator', options, OPTIONS)
+    this.#header = header
+    this.#formats = formats
+    this.#trusts = trust
+    this.#inject = inject
   }
 
   inject<Carrier>(context: Context, carrier: Carrier, setter: TextMapSetter<Carrier>): void {
@@ -98,27 +119,6 @@ export class LanePropagator implements TextMapPropagator {
   fields(): string[] {
     return this.#inject === true ? [this.#header, 'baggage'] : []
   }
-}
-
-function resolveTrust(
-  where: string,
-  trust: LanePropagatorOptions['trust'] = 'internal',
-): (carrier: unknown) => boolean {
-  if (trust === 'internal') return () => true
-  if (trust === 'edge') return () => false
-  if (typeof trust === 'function') {
-    return carrier => {
-      try {
-        return trust(carrier) === true
-      } catch {
-        return false
-      }
-    }
-  }
-  throw new LanewayError(
-    'LANEWAY_INVALID_OPTION',
-    `${where}: trust is "internal", "edge" or a function, received ${describe(trust)}`,
-  )
 }
 
 /** Node joins equal header lines with a comma and a space, and no lane has a space: such a value is several lines. */

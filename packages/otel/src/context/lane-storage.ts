@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { assertKnownKeys, describe, type Lane, type LaneStorage, LanewayError, setLaneStorage } from '@laneway/core'
+import type { Lane } from '@laneway/core'
+import { flag, type LaneStorage, readOptions, setLaneStorage } from '@laneway/core/internal'
 import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api'
 import { withLaneBaggage, withoutLaneBaggage } from './lane-baggage.js'
 import { adoptLane, contextInLane, laneOf } from './lane-context.js'
@@ -26,14 +27,7 @@ export interface OtelLaneStorageOptions {
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function createOtelLaneStorage(options: OtelLaneStorageOptions = {}): LaneStorage {
-  assertKnownKeys('createOtelLaneStorage', options, ['baggage'])
-  const baggage = options.baggage ?? false
-  if (typeof baggage !== 'boolean') {
-    throw new LanewayError(
-      'LANEWAY_INVALID_OPTION',
-      `createOtelLaneStorage: baggage is true or false, received ${describe(baggage)}`,
-    )
-  }
+  const { baggage } = readOptions('createOtelLaneStorage', options, { baggage: flag(false) })
   const fallback = new AsyncLocalStorage<Lane | undefined>()
 
   function enter<R, A extends unknown[]>(stripped: boolean, lane: Lane | undefined, fn: (...args: A) => R, args: A): R {

@@ -3,9 +3,9 @@ import type { ClientRequest } from 'node:http'
 import { kLane, type Lane, parseLane } from '@laneway/core'
 import { context, type Histogram } from '@opentelemetry/api'
 import { isSuppressed } from '../context/lane-context.js'
+import { type UndiciRequest, undiciHeader } from '../spans/undici-request.js'
 import type { LaneLabels } from './lane-labels.js'
 import { errorType, requestAttributes } from './request-attributes.js'
-import { type UndiciRequest, undiciHeader } from '../spans/undici-request.js'
 
 const kStarted = Symbol('laneway.started')
 

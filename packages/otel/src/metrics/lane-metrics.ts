@@ -1,15 +1,8 @@
-import {
-  assertKnownKeys,
-  BASE_TAG,
-  channels,
-  type DecisionEvent,
-  type EgressEvent,
-  type IngressEvent,
-  resolveHeaderName,
-} from '@laneway/core'
+import { BASE_TAG } from '@laneway/core'
+import { flag, headerName, type OptionTable, readOptions, texts, unchecked } from '@laneway/core/internal'
 import { type BatchObservableResult, type Meter, type MeterProvider, metrics } from '@opentelemetry/api'
 import { measureClients } from './client-durations.js'
-import { servedBy } from '../spans/lane-hooks.js'
+import { countEvents } from './event-counts.js'
 import { LaneLabels, type ObservedCount, type ObservedResolver } from './lane-labels.js'
 import { measureServers } from './server-durations.js'
 
@@ -33,6 +26,14 @@ export interface LaneMetricsOptions {
   meterProvider?: MeterProvider
 }
 
+const OPTIONS = {
+  resolver: unchecked<ObservedResolver | undefined>(),
+  lanes: texts(),
+  header: headerName,
+  durations: flag(true),
+  meterProvider: unchecked<MeterProvider | undefined>(),
+} satisfies OptionTable<LaneMetricsOptions>
+
 // https://opentelemetry.io/docs/specs/semconv/http/http-metrics/
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 
@@ -43,14 +44,12 @@ const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`
  */
 export function startLaneMetrics(options: LaneMetricsOptions = {}): () => void {
-  const where = 'startLaneMetrics'
-  assertKnownKeys(where, options, ['resolver', 'lanes', 'header', 'durations', 'meterProvider'])
-  const header = resolveHeaderName(where, options.header)
-  const labels = new LaneLabels(where, options.lanes ?? [], options.resolver)
-  const meter = (options.meterProvider ?? metrics.getMeterProvider()).getMeter('@laneway/otel')
+  const { resolver, lanes, header, durations, meterProvider } = readOptions('startLaneMetrics', options, OPTIONS)
+  const labels = new LaneLabels('startLaneMetrics', lanes, resolver)
+  const meter = (meterProvider ?? metrics.getMeterProvider()).getMeter('@laneway/otel')
   const ends = [countEvents(meter, labels)]
-  if (options.resolver !== undefined) ends.push(observeServices(meter, labels, options.resolver))
-  if (options.durations ?? true) {
+  if (resolver !== undefined) ends.push(observeServices(meter, labels, resolver))
+  if (durations) {
     const histogram = (name: string, description: string) =>
       meter.createHistogram(name, { description, unit: 's', advice: { explicitBucketBoundaries: SECONDS } })
     ends.push(
@@ -60,53 +59,6 @@ export function startLaneMetrics(options: LaneMetricsOptions = {}): () => void {
   }
   return () => {
     for (const end of ends) end()
-  }
-}
-
-function countEvents(meter: Meter, labels: LaneLabels): () => void {
-  const counter = (name: string, description: string, unit = '{request}') =>
-    meter.createCounter(name, { description, unit })
-  const decisions = counter('laneway.decisions', 'Picks, by service, lane, who served and how it ended', '{decision}')
-  const ingress = counter('laneway.ingress', 'Requests received, by lane and where it came from')
-  const blocked = counter('laneway.egress.blocked', 'Requests whose tag was kept from a host out of scope')
-  const invalid = counter('laneway.tags.invalid', 'Values that are no lane, received or set by hand', '{tag}')
-  const contradicted = counter('laneway.tags.contradicted', 'Requests whose carriers name different lanes', '{request}')
-  const stripped = counter('laneway.tags.stripped', 'Tags removed because their sender is not believed', '{tag}')
-  const escapes = counter('laneway.escapes', 'Untagged requests received by an instance of a lane')
-
-  const stops = [
-    subscribe(channels.decision, decision => {
-        const { service, lane, served, outcome } = decision
-        // A tag that served is one that the registry lists.
-        if (served !== undefined) labels.learn(served)
-        const who = served === undefined ? servedBy(decision) : labels.ofTag(served)
-        decisions.add(1, { service, lane: labels.of(lane), served: who, outcome })
-      },
-    ],
-    [
-      channels.ingress,
-      (message: unknown) => {
-        const event = message as IngressEvent
-        ingress.add(1, { lane: labels.of(event.lane), source: event.source ?? 'none' })
-        if (event.problem !== undefined) invalid.add(1)
-        if (event.stripped) stripped.add(1)
-        if (event.contradicted) contradicted.add(1)
-        if (event.escaped) escapes.add(1)
-      },
-    ],
-    [
-      channels.egress,
-      (message: unknown) => {
-        const { action } = message as EgressEvent
-        if (action === 'blocked') blocked.add(1)
-        else if (action === 'invalid') invalid.add(1)
-      },
-    ],
-    [channels.source, () => labels.changed()],
-  ] as const
-  for (const [channel, listener] of subscriptions) channel.subscribe(listener)
-  return () => {
-    for (const [channel, listener] of subscriptions) channel.unsubscribe(listener)
   }
 }
 

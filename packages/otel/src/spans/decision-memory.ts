@@ -1,28 +1,23 @@
 import type { DecisionEvent } from '@laneway/core'
+import { BoundedMap } from '@laneway/core/internal'
 
-/** Pairs of endpoint and lane of one generation: more than a process talks to in the life of a snapshot. */
-const GENERATION = 2048
+/** Pairs of endpoint and lane: more than a process talks to in the life of a snapshot. */
+const MAX_PAIRS = 4096
 
-/** The last decision per endpoint and lane. Two generations bound it: lanes come from the network. */
+/** The last decision per endpoint and lane. It is bounded, because lanes come from the network. */
 export class DecisionMemory {
-  #young = new Map<string, DecisionEvent>()
-  #old = new Map<string, DecisionEvent>()
+  readonly #last = new BoundedMap<string, DecisionEvent>(MAX_PAIRS)
 
   keep(decision: DecisionEvent): void {
     if (decision.address === undefined) return
-    if (this.#young.size >= GENERATION) {
-      this.#old = this.#young
-      this.#young = new Map()
-    }
     // The request must not live as long as this.
     const kept = decision.call?.request === undefined ? decision : { ...decision, call: undefined }
-    this.#young.set(key(decision.address, decision.lane?.header), kept)
+    this.#last.set(key(decision.address, decision.lane?.header), kept)
   }
 
   /** @param lane - as on the wire */
   last(address: string, lane: string | undefined): DecisionEvent | undefined {
-    const wanted = key(address, lane)
-    return this.#young.get(wanted) ?? this.#old.get(wanted)
+    return this.#last.get(key(address, lane))
   }
 }
 

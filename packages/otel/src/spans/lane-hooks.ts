@@ -1,12 +1,5 @@
-import {
-  assertKnownKeys,
-  BASE_TAG,
-  channels,
-  type DecisionEvent,
-  kLane,
-  type Lane,
-  resolveHeaderName,
-} from '@laneway/core'
+import { BASE_TAG, channels, type DecisionEvent, kLane, type Lane } from '@laneway/core'
+import { headerName, readOptions } from '@laneway/core/internal'
 import { context, type Span, trace } from '@opentelemetry/api'
 import { LANE_ATTRIBUTE, OUTCOME_ATTRIBUTE, SERVED_ATTRIBUTE } from './attributes.js'
 import { DecisionMemory } from './decision-memory.js'
@@ -38,16 +31,14 @@ export interface LaneHooks {
  * @throws LanewayError `LANEWAY_INVALID_OPTION`; the hooks never throw
  */
 export function createLaneHooks(options: LaneHooksOptions = {}): LaneHooks {
-  assertKnownKeys('createLaneHooks', options, ['header'])
-  const header = resolveHeaderName('createLaneHooks', options.header)
+  const { header } = readOptions('createLaneHooks', options, { header: headerName })
   const memory = new DecisionMemory()
   /** Spans of requests of `http`. */
   const hops = new WeakSet<Span>()
   /** The last decision in the context of a span that is not known as one of `http`: it is made before the hook runs. */
   const early = new WeakMap<Span, DecisionEvent>()
 
-  function onDecision(message: unknown): void {
-    const decision = message as DecisionEvent
+  function onDecision(decision: DecisionEvent): void {
     const span = trace.getSpan(context.active())
     if (span !== undefined && hops.has(span)) describeDecision(span, decision)
     else {

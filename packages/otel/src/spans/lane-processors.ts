@@ -1,7 +1,7 @@
 import { BASE_TAG, channels, type IngressEvent, ownLane } from '@laneway/core'
 import { type Context, context } from '@opentelemetry/api'
-import { INSTANCE_LANE_ATTRIBUTE, LANE_ATTRIBUTE } from './attributes.js'
 import { effectiveLane, laneOf, requestSpans } from '../context/lane-context.js'
+import { INSTANCE_LANE_ATTRIBUTE, LANE_ATTRIBUTE } from './attributes.js'
 
 interface AttributeHolder {
   setAttribute(key: string, value: string): unknown
@@ -24,8 +24,7 @@ const WRONG_CONTEXT = '@opentelemetry/instrumentation-undici'
  * are left to `createLaneHooks`. A span processor by shape: it imports no SDK.
  */
 export class LaneSpanProcessor {
-  readonly #onIngress = (message: unknown): void => {
-    const { lane, stripped, problem } = message as IngressEvent
+  readonly #onIngress = ({ lane, stripped, problem }: IngressEvent): void => {
     const active = context.active()
     const refused = stripped || problem !== undefined || laneOf(active) !== undefined
     const label = lane?.header ?? (refused ? BASE_TAG : undefined)

@@ -1,0 +1,251 @@
+import type { ClientRequest } from 'node:http'
+import {
+  type CallInfo,
+  channels,
+  createCallInfo,
+  currentLane,
+  currentRequest,
+  duringCall,
+  followsRedirect,
+  hasLaneMember,
+  kLane,
+  type Lane,
+  laneOfCall,
+  lanesSeen,
+  publishEgress,
+  sentBaggage,
+  withoutLaneMembers,
+} from '@laneway/core'
+import { classOf, type HopOptions, type OutgoingRequest } from '../node-internals.js'
+import type { ResolvedLaneAgentOptions } from '../options.js'
+import { isReadByCache } from './lane-dependent.js'
+import { baseUrl, watchRedirect } from './redirect.js'
+import { isRendered } from './rendered-head.js'
+import { values, write } from './request-headers.js'
+import { hookRequest, hooksOf, ownEmit, type RequestHooks, type RequestWatcher } from './request-hooks.js'
+import { scopeHost, type Target } from './target.js'
+
+interface Tagged {
+  [kLane]?: Lane | null | undefined
+}
+
+const kOutgoing = Symbol('laneway.outgoing')
+
+type HookedRequest = OutgoingRequest & { [kOutgoing]: OutgoingLane }
+
+/** Node calls it to render the head. No header can be set later. */
+function implicitHeader(this: HookedRequest): void {
+  const outgoing = this[kOutgoing]
+  outgoing.render()
+  classOf(this)._implicitHeader.call(this)
+}
+
+/**
+ * The lane of one outgoing request, and the part of its head that carries it. Made in the caller's context when the user makes
+ * the call; nothing reads that context later.
+ */
+export class OutgoingLane implements RequestHooks {
+  readonly request: ClientRequest
+  readonly target: Target
+  /** The options as the caller gave them. */
+  readonly hop: HopOptions
+  /** The host whose scope counted. */
+  host: string
+  /** `undefined` for base. Out of scope: the lane that is not sent. */
+  lane: Lane | undefined
+  readonly caller: Lane | undefined
+  emit: ClientRequest['emit'] | undefined
+  /** Set for a request to a service. */
+  watcher: RequestWatcher | undefined
+  /** The target has turned out to be no service: Laneway, not the caller, set the tag that the head has now. */
+  #left = false
+  /** The incoming request that the call was made for, while a log follows requests. */
+  readonly #incoming = currentRequest()
+  readonly #options: ResolvedLaneAgentOptions
+  #inScope: boolean
+  readonly #service: boolean
+  /** A hand-set tag was seen, so redirects of the request are watched. */
+  #watched = false
+  /** The request follows a redirect: a hand-set tag comes from the call before. */
+  #redirected = false
+  #reported = false
+  #kept = false
+
+  /**
+   * @param service - the service that the target names; a service is in scope wherever it is
+   * @throws LanewayError `LANEWAY_HEADERS_SENT`
+   */
+  constructor(
+    request: ClientRequest,
+    hop: HopOptions,
+    target: Target,
+    service: string | undefined,
+    options: ResolvedLaneAgentOptions,
+  ) {
+    this.request = request
+    this.target = target
+    this.hop = hop
+    this.#options = options
+    this.#service = service !== undefined
+    this.host = service === undefined ? this.#hostItself() : target.hostname
+    this.#inScope = service !== undefined || options.scope.includes(this.host)
+    const hooks = hooksOf(request)
+    this.caller = hooks === undefined ? currentLane() : hooks.caller
+    const decided = (request as Tagged)[kLane] ?? (hop as Tagged)[kLane]
+    this.lane = decided === undefined ? currentLane() : (decided ?? undefined)
+    this.emit = ownEmit(request)
+    if (options.keepHandSet) this.#watchHandSet(true)
+    hookRequest(request, this)
+    this.settle()
+    if (isRendered(request)) this.report()
+    else {
+      const hooked = request as HookedRequest
+      hooked[kOutgoing] = this
+      hooked._implicitHeader = implicitHeader as () => void
+    }
+  }
+
+  /**
+   * Makes the head of the request say what was decided; also when the caller changed it since.
+   *
+   * @throws LanewayError `LANEWAY_HEADERS_SENT` when the head can no longer be changed
+   */
+  settle(): void {
+    if (this.#inScope) this.#tag()
+    else this.#strip()
+    ;(this.request as Tagged)[kLane] = this.lane ?? null
+  }
+
+  /** The head is about to be written. A fault of Laneway must not throw into the caller's `end()` or `write()`. */
+  render(): void {
+    try {
+      if (this.#options.keepHandSet) this.#watchHandSet(false)
+      this.settle()
+      this.watcher?.rendering()
+      this.report()
+    } catch (error) {
+      if (this.#options.onFault === undefined) throw error
+      this.#options.onFault(error)
+    }
+  }
+
+  /** Reads what the caller has set by hand until now. */
+  settleUnlessRendered(): void {
+    if (!isRendered(this.request)) this.settle()
+  }
+
+  isCached(): boolean {
+    return this.#inScope && (this.#service || lanesSeen()) && isReadByCache(this.hop)
+  }
+
+  /** Whether the tag must be removed again if the target turns out to be no service. */
+  isTaggedForService(): boolean {
+    return this.lane !== undefined && !this.#options.scope.includes(this.#hostItself())
+  }
+
+  /**
+   * The target has turned out to be no service: the scope of its host counts from now on.
+   *
+   * @throws LanewayError `LANEWAY_HEADERS_SENT`
+   */
+  leaveService(): void {
+    this.#left = true
+    this.host = this.#hostItself()
+    this.#inScope = this.#options.scope.includes(this.host)
+    if (this.#inScope) return
+    this.settle()
+    this.#reported = false
+    if (isRendered(this.request)) this.report()
+  }
+
+  /** Publishes that the request goes out; once, when its head is final. */
+  report(): void {
+    if (this.#reported) return
+    this.#reported = true
+    if (channels.egress.hasSubscribers) this.#publishWithInfo()
+    else this.#publish()
+  }
+
+  #publishWithInfo(): void {
+    duringCall(this.info(), () => this.#publish())
+  }
+
+  #publish(): void {
+    const { lane } = this
+    if (lane === undefined) {
+      if (this.#service && !this.#left) publishEgress(this.host, undefined, 'untagged')
+    } else if (this.#inScope) publishEgress(this.host, lane, 'forwarded')
+    else if (!this.#kept) this.#options.scope.blocked(this.host, lane)
+  }
+
+  /** Describes the call for events. */
+  info(): CallInfo {
+    const { method, path } = this.request
+    const { service, address } = this.watcher ?? {}
+    return createCallInfo({
+      method,
+      path: this.target.originForm ?? path,
+      service,
+      address,
+      request: this.#incoming,
+    })
+  }
+
+  #hostItself(): string {
+    return scopeHost(this.target, values(this.request, 'host'), this.#options.scope)
+  }
+
+  /**
+   * With `keepHandSet`: notes a tag that the caller set.
+   *
+   * @param untouched - Laneway has written nothing yet
+   */
+  #watchHandSet(untouched: boolean): void {
+    const { request, target, hop } = this
+    const given = values(request, this.#options.header)
+    if (this.#watched || given === undefined) return
+    if (!untouched && this.#inScope && given === this.lane?.header) return
+    this.#watched = true
+    const url = baseUrl(target, hop)
+    this.#redirected = followsRedirect(() => url + (target.originForm ?? request.path).slice(1))
+    this.emit = watchRedirect(this.emit ?? classOf(request).emit, url)
+  }
+
+  #tag(): void {
+    const { request } = this
+    const { header, baggage } = this.#options
+    const given = values(request, header)
+    if (!this.#left) this.lane = laneOfCall(given, this.lane, this.host)
+    const { lane } = this
+    if (given !== lane?.header) write(request, header, lane?.header)
+    const carried = values(request, 'baggage')
+    if (carried === undefined && !(baggage && lane !== undefined)) return
+    const before = typeof carried === 'string' ? carried : carried?.join(',')
+    const after = sentBaggage(before, lane, baggage)
+    if (after !== before) write(request, 'baggage', blankAsNone(after))
+  }
+
+  #isForbidden(): boolean {
+    const { scope } = this.#options
+    return scope.forbids(this.host) || scope.forbids(this.target.hostname)
+  }
+
+  #strip(): void {
+    const { request } = this
+    const { header, keepHandSet } = this.#options
+    const given = values(request, header)
+    const handSet = given === undefined ? undefined : laneOfCall(given, undefined, this.host)
+    this.lane = handSet ?? this.lane
+    this.#kept = handSet !== undefined && keepHandSet && !this.#left && !this.#redirected && !this.#isForbidden()
+    const kept = this.#kept ? handSet?.header : undefined
+    if (given !== kept) write(request, header, kept)
+    const carried = values(request, 'baggage')
+    if (carried === undefined) return
+    const before = typeof carried === 'string' ? carried : carried.join(',')
+    if (hasLaneMember(before)) write(request, 'baggage', blankAsNone(withoutLaneMembers(before)))
+  }
+}
+
+function blankAsNone(value: string | undefined): string | undefined {
+  return value === undefined || value.trim() === '' ? undefined : value
+}

@@ -1,0 +1,20 @@
+import type { Call, CallRoot } from '../call/call.js'
+import type { Target } from '../call/target.js'
+import type { DispatchHandler, DispatchOptions } from '../dispatcher/dispatcher.js'
+import type { LaneRoute } from '../dispatcher/route.js'
+import type { PlainHeaders } from '../sent/headers.js'
+
+/**
+ * One dispatch of a call: its options, and the handler that stands between undici and the handler of the user. The steps
+ * that send it pass this one object on, so that no step needs an object of its own.
+ */
+export interface Attempt extends DispatchHandler, CallRoot {
+  readonly route: LaneRoute
+  readonly call: Call
+  /** As the caller, or the interceptor above, gave them. */
+  readonly options: DispatchOptions
+  /** Those of the options, in one pass. */
+  readonly headers: PlainHeaders
+  /** Where the request is meant to go; `undefined` when that is no http(s) origin. */
+  readonly target: Target | undefined
+}

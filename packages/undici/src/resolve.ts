@@ -1,0 +1,128 @@
+import { lanesSeen } from '@laneway/core'
+import { type Call, enterHop, kCall } from './call/call.js'
+import { decide } from './call/decide.js'
+import { type Aim, aimOf, originText, targetOfOrigin } from './call/target.js'
+import type { Dispatch, DispatchHandler, DispatchOptions } from './dispatcher/dispatcher.js'
+import { accepts, deliverError, mismatch } from './dispatcher/generation.js'
+import type { LaneRoute } from './dispatcher/route.js'
+import { createExchange, isModern } from './exchange/create-exchange.js'
+import type { Exchange } from './exchange/exchange.js'
+import { ServiceHop } from './hop/service-hop.js'
+import { waitUntilReady } from './hop/wait-until-ready.js'
+import { type Mock, pastMocks } from './mock/mocks.js'
+import { sendToMock } from './mock/send-to-mock.js'
+import { RedirectFollower } from './redirect/redirect-follower.js'
+import { redirectionsOfCall } from './redirect/redirections.js'
+import { readHeaders } from './sent/headers.js'
+import { sendOutside } from './sent/outside.js'
+import { cameWithHost, sentHeaders } from './sent/sent-headers.js'
+import { doneOptions, isDone } from './sent/sent-options.js'
+
+/** The innermost step, once per hop and attempt. */
+export function resolveLane(route: LaneRoute, options: DispatchOptions, handler: DispatchHandler): boolean {
+  if (route.passes || isDone(options, handler)) return route.send(options, handler)
+  const redirections = redirectionsOfCall(route, options)
+  if (redirections === 0) return resolveHop(route, options, handler)
+  const own: DispatchOptions = { ...options, throwOnMaxRedirect: false }
+  if (redirections !== 'hidden') own['maxRedirections'] = 0
+  const next: Dispatch = (hop, follower) => resolveHop(route, hop, follower)
+  const throws = options['throwOnMaxRedirect'] === true
+  return resolveHop(route, own, new RedirectFollower(next, redirections, own, handler, throws))
+}
+
+function resolveHop(route: LaneRoute, options: DispatchOptions, handler: DispatchHandler): boolean {
+  const headers = readHeaders(options)
+  if (headers === undefined) return route.send(options, handler)
+  // An interceptor that made options of its own has lost the symbol; the header above it says the same. Never ambient.
+  let call: Call
+  try {
+    call = (options[kCall] as Call | undefined) ?? decide(route.settings, options, headers, undefined)
+  } catch (error) {
+    if (route.onFault === undefined) throw error
+    route.onFault(error)
+    return route.send(options, handler)
+  }
+  if (accepts(route.generation, handler)) return sendAttempt(createExchange(route, call, options, headers, handler))
+  const error = mismatch(route.generation, handler)
+  try {
+    deliverError(handler, error)
+  } catch {
+    // An interceptor of another generation may be unable to pass the error on, so the outermost step reports it.
+  }
+  if (call.root?.settled === false) call.root.fail(error)
+  return true
+}
+
+/** Sends one attempt: to an endpoint when its target is a service, else where it would go without Laneway. */
+export function sendAttempt(exchange: Exchange): boolean {
+  const { route, call, options } = exchange
+  enterHop(call, options, exchange.headers)
+  const aim = aimOf(options)
+  exchange.target = aim === undefined ? targetOfOrigin(originText(options.origin) || route.origin) : aim.target
+  let mock: Mock | undefined
+  try {
+    mock = route.mocks()?.(options.origin)
+    exchange.hop = serviceHopOf(exchange, aim, mock)
+  } catch (error) {
+    markVary(exchange)
+    if (route.onFault === undefined) {
+      exchange.fail(error)
+      return true
+    }
+    route.onFault(error)
+    return sendOutside(exchange)
+  }
+  markVary(exchange)
+  const { hop } = exchange
+  if (mock !== undefined) return sendToMock(exchange, mock, hop && (() => sendToService(exchange, hop)))
+  return hop === undefined ? sendOutside(exchange) : sendToService(exchange, hop)
+}
+
+/** Below the user's interceptors responses say that they depend on the lane, so that caches keep lanes apart. */
+function markVary(exchange: Exchange): void {
+  const { route, outermost, hop } = exchange
+  if (!outermost && (route.varies || hop !== undefined || lanesSeen())) exchange.vary = route.settings.vary
+}
+
+/** @returns `undefined` when the target is no service, or cannot be reached past the dispatcher's proxy */
+function serviceHopOf(exchange: Exchange, aim: Aim | undefined, mock: Mock | undefined): ServiceHop | undefined {
+  const { route, call, options, headers, target } = exchange
+  const { settings, direct } = route
+  const { resolver } = settings
+  if (resolver === undefined || direct === undefined || target === undefined || aim?.tunnel === true) return undefined
+  const service = resolver.match(target.hostname, target.port, target.secure)
+  if (service === undefined) return undefined
+  const copy = doneOptions(options, call)
+  if (aim?.path !== undefined) copy.path = aim.path
+  copy.headers = sentHeaders(headers, settings, call.lane, target.host, true)
+  // What undici would derive from `Host`, by a check for addresses that costs 2 µs.
+  if (!cameWithHost()) copy.servername ??= target.servername
+  return new ServiceHop(exchange, resolver, service, copy, mock === undefined ? direct : pastMocks(mock))
+}
+
+function sendToService(exchange: Exchange, hop: ServiceHop): boolean {
+  try {
+    const choice = hop.pick()
+    if (choice.outcome !== 'not-ready') return hop.sendTo(choice)
+    sendWhenReady(exchange, hop)
+  } catch (error) {
+    // An error of undici, or of the handler.
+    if (hop.handedOn || exchange.settled) throw error
+    hop.fault(error)
+  }
+  return true
+}
+
+function sendWhenReady(exchange: Exchange, hop: ServiceHop): void {
+  const { route, handler } = exchange
+  const proceed = (error?: unknown) => {
+    try {
+      if (!hop.isService()) hop.sendUnresolved()
+      else if (error === undefined) hop.sendTo(hop.pick())
+      else exchange.fail(error)
+    } catch (thrown) {
+      hop.fault(thrown)
+    }
+  }
+  waitUntilReady(hop, handler, isModern(route, handler), proceed, error => exchange.fail(error))
+}
