@@ -59,8 +59,9 @@ function read(input: unknown, allowLinkLocal: boolean, problem: { text: string }
   if (typeof enabled !== 'boolean') return refuse(problem, 'enabled is a boolean', enabled)
   if (typeof secure !== 'boolean') return refuse(problem, 'secure is a boolean', secure)
   if (zone !== undefined && typeof zone !== 'string') return refuse(problem, 'zone is a string', zone)
-  if (forZones !== undefined && !isListOfTexts(forZones)) return refuse(problem, 'forZones is a list of zones', forZones)
-  if (registeredAt !== undefined && !Number.isFinite(registeredAt)) {
+  if (forZones !== undefined && !isListOfTexts(forZones))
+    return refuse(problem, 'forZones is a list of zones', forZones)
+  if (registeredAt !== undefined && !isTime(registeredAt)) {
     return refuse(problem, 'registeredAt is a time in milliseconds', registeredAt)
   }
   const lanes = readTags(tags)
@@ -85,6 +86,10 @@ function read(input: unknown, allowLinkLocal: boolean, problem: { text: string }
 
 function isHealth(value: unknown): value is Health {
   return value === 'unknown' || value === 'healthy' || value === 'unhealthy'
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value)
 }
 
 function isListOfTexts(value: unknown): boolean {

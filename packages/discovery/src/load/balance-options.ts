@@ -1,4 +1,12 @@
-import { milliseconds, numeric, type Option, type OptionTable, optional, readOptions, whole } from '@laneway/core/internal'
+import {
+  milliseconds,
+  numeric,
+  type Option,
+  type OptionTable,
+  optional,
+  readOptions,
+  whole,
+} from '@laneway/core/internal'
 import { type OutlierOptions, outlier } from '../table/outlier-options.js'
 import type { ReconnectBudgetOptions } from './reconnect-budget.js'
 import type { BalanceSettings } from './service-balance.js'
@@ -69,9 +77,11 @@ export const BALANCE_OPTIONS = {
 } satisfies OptionTable<BalanceOptions>
 
 /** @param read - the options, each checked by itself */
-export function toBalance(read: {
-  readonly [K in keyof typeof BALANCE_OPTIONS]: ReturnType<(typeof BALANCE_OPTIONS)[K]>
-}): ResolvedBalanceOptions {
+export function toBalance(
+  read: {
+    readonly [K in keyof typeof BALANCE_OPTIONS]: ReturnType<(typeof BALANCE_OPTIONS)[K]>
+  },
+): ResolvedBalanceOptions {
   const { outlier, panicThreshold, slowStartMs, slowStartAggression, slowStartMinShare, ...limits } = read
   return {
     outlier,

@@ -1,6 +1,6 @@
 import { BASE_TAG, type Lane } from '@laneway/core'
-import type { Choice } from './choice.js'
 import type { ZoneRouting } from '../zone/zone-routing.js'
+import type { Choice } from './choice.js'
 import type { Group } from './group.js'
 import type { ServicePolicies } from './lane-policy.js'
 import type { Member } from './member.js'

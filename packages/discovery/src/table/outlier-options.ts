@@ -1,4 +1,12 @@
-import { MAX_TIMER_MS, milliseconds, numeric, type Option, type OptionTable, readOptions, unchecked } from '@laneway/core/internal'
+import {
+  MAX_TIMER_MS,
+  milliseconds,
+  numeric,
+  type Option,
+  type OptionTable,
+  readOptions,
+  unchecked,
+} from '@laneway/core/internal'
 
 /** Passive ejection of endpoints that cannot be connected to, do not answer in time or, if you want, answer with errors. */
 export interface OutlierOptions {

@@ -1,6 +1,6 @@
 import type { LaneTable } from '../table/lane-table.js'
-import { callersIn } from './zone-plan.js'
 import type { ResolvedZoneOptions } from './zone-options.js'
+import { callersIn } from './zone-plan.js'
 import type { ZoneWeights } from './zone-shares.js'
 
 interface CallingService {

@@ -52,6 +52,7 @@ export function fakeResolver(services: Record<string, readonly Endpoint[] | 'not
         if (!endpoints.some(now => now.address === old.address)) for (const listener of listeners) listener(old)
       }
     },
+    mayReconnect: () => true,
     match(hostname, port, secure) {
       const name = hostname.toLowerCase().replace(/\.$/, '')
       return known.has(name) && (port === undefined || port === (secure ? 443 : 80)) ? name : undefined
