@@ -1,6 +1,6 @@
 import { channels, type SourceEvent } from '@laneway/core'
-import t, { type Test } from 'tap'
-import type { Choice, EndpointInput, LaneResolverOptions } from '../src/index.js'
+import t from 'tap'
+import type { Choice } from '../src/index.js'
 import { clocked } from './clocked.js'
 import { addressOf, endpoint, oneService } from './one-service.js'
 

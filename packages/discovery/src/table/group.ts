@@ -95,7 +95,10 @@ export class Group {
   isFull(tried: Tried): boolean {
     if (!this.#limited) return false
     const could = this.panics ? isEnabled : isUsable
-    return this.seats.some(seat => could(seat) && seat.load.full && tried?.has(seat.endpoint.address) !== true)
+    for (const seat of this.seats) {
+      if (could(seat) && seat.load.full && tried?.has(seat.endpoint.address) !== true) return true
+    }
+    return false
   }
 
   /** Whether an endpoint other than this one takes any number of requests. Mostly one step. */
