@@ -97,6 +97,21 @@ for (const name of readdirSync(root)) {
   })
 }
 
+t.test('packages of one release depend on each other exactly', async t => {
+  const manifests = readdirSync(root)
+    .map(name => join(root, name, 'package.json'))
+    .filter(file => existsSync(file))
+    .map(file => JSON.parse(readFileSync(file, 'utf8')))
+  const versions = new Map(manifests.map(({ name, version }) => [name, version]))
+  for (const { name, dependencies, peerDependencies } of manifests) {
+    for (const [sibling, range] of Object.entries({ ...dependencies, ...peerDependencies })) {
+      if (versions.has(sibling)) t.equal(range, versions.get(sibling), `${name} depends on ${sibling}`)
+    }
+  }
+  const published = manifests.filter(one => one.private !== true)
+  t.equal(new Set(published.map(({ version }) => version)).size, 1, 'they all have the same version')
+})
+
 /** Packages whose owners are not through yet. */
 const WITH_CIRCLES = ['undici']
 

@@ -407,7 +407,7 @@ const MISTAKES: readonly (readonly [name: string, mistake: Mistake, message: str
   [
     'a rule with an unknown key',
     () => (compileRules as any)({ rules: [{ wehn: {} }] }),
-    'LANEWAY_INVALID_RULES: rules: version is 1, received undefined\nrules: rules[0].wehn is not allowed: no "wehn", did you mean "when"?\nrules: rules[0].name is a text of 1 to 253 characters, received undefined\nrules: rules[0] has either a lane or a split',
+    'LANEWAY_INVALID_RULES: rules: version is 1, received undefined\nrules: rules[0].wehn is not allowed, did you mean "when"?\nrules: rules[0].name is a text of 1 to 253 characters, received undefined\nrules: rules[0] has either a lane or a split',
   ],
 ]
 

@@ -1,6 +1,6 @@
 // Inside a network namespace: control plane, registry, the services of the walkthrough. Prints one line of JSON.
 import { createKubernetesSource } from '@laneway/kubernetes'
-import { Seen } from '../../packages/kubernetes/test/cluster.js'
+import { SourceReports } from '@laneway/testkit'
 // @ts-expect-error a script without types
 import { createKubernetesRegistry, runInNetworkNamespace } from '../servers/kubernetes/registry.mjs'
 // @ts-expect-error a script without types
@@ -12,7 +12,7 @@ else if (!outside) {
   const plane = await startControlPlane()
   const registry = await createKubernetesRegistry({ kubeconfig: plane.kubeconfig })
   const source = createKubernetesSource({ env: registry.environment() })
-  const seen = new Seen()
+  const seen = new SourceReports()
   source.subscribe('sc-A', seen.listener)
   await registry.add({ service: 'sc-A', address: `${registry.host}:20001` })
   await registry.add({ service: 'sc-A', tag: 'gray', address: `${registry.host}:20002` })
@@ -23,5 +23,5 @@ else if (!outside) {
   await source.close()
   await registry.close()
   await plane.stop()
-  console.log(JSON.stringify({ told: seen.told.filter(one => one === 'stale').length }))
+  console.log(JSON.stringify({ told: seen.kinds.filter(one => one === 'stale').length }))
 }

@@ -1,6 +1,6 @@
 import { createKubernetesSource, type KubernetesSourceOptions } from '@laneway/kubernetes'
+import { SourceReports } from '@laneway/testkit'
 import t from 'tap'
-import { Seen } from '../../packages/kubernetes/test/cluster.js'
 import { Kube } from './kube.js'
 
 const FOLDER = 'packages/kubernetes/rbac'
@@ -53,7 +53,7 @@ for (const { files, options, table, resources } of CASES) {
     const source = createKubernetesSource({ kubeconfig, idleTimeoutMs: 200, ...options })
     t.teardown(() => source.close())
     await source.ready()
-    const seen = new Seen()
+    const seen = new SourceReports()
     source.subscribe('orders', seen.listener)
     await seen.untilTable(table)
   })
@@ -63,7 +63,7 @@ for (const { files, options, table, resources } of CASES) {
         const { kubeconfig } = await clusterWith(t, files, { resource, verb })
         const source = createKubernetesSource({ kubeconfig, ...options })
         t.teardown(() => source.close())
-        const seen = new Seen()
+        const seen = new SourceReports()
         source.subscribe('orders', seen.listener)
         await seen.until(one => one.errors.length > 0)
         t.match(seen.errors[0], { code: 'LANEWAY_AUTH', message: new RegExp(`not allowed to ${verb} ${resource}`) })

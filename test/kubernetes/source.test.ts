@@ -2,17 +2,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createKubernetesSource, type KubernetesSourceOptions } from '@laneway/kubernetes'
+import { SourceReports } from '@laneway/testkit'
 import t from 'tap'
 import { parse } from 'yaml'
 import { inClusterAccess } from '../../packages/kubernetes/src/access/in-cluster.js'
 import { ApiClient } from '../../packages/kubernetes/src/watch/api-client.js'
-import { Seen } from '../../packages/kubernetes/test/cluster.js'
 import { Kube } from './kube.js'
 
-function watch(t: Tap.Test, kube: Kube, options: KubernetesSourceOptions = {}): Seen {
+function watch(t: Tap.Test, kube: Kube, options: KubernetesSourceOptions = {}): SourceReports {
   const source = createKubernetesSource({ kubeconfig: kube.kubeconfig, namespace: kube.namespace, ...options })
   t.teardown(() => source.close())
-  const seen = new Seen()
+  const seen = new SourceReports()
   source.subscribe('orders', seen.listener)
   return seen
 }
@@ -46,7 +46,7 @@ t.test('slices and pods of a real API server are joined, and followed', async t 
   await seen.untilTable('10.1.0.1:3000=base')
   await kube.call('DELETE', kube.slices('orders-1'))
   await seen.until(one => one.last === 'missing')
-  t.notOk(seen.told.includes('stale'))
+  t.notOk(seen.kinds.includes('stale'))
 })
 
 t.test('the slices of the real controller: pods come, become ready, unready, and go', async t => {

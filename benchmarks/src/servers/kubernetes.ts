@@ -1,6 +1,6 @@
 // An API server with one Service: `node kubernetes.js <slices> <endpoints of a slice>`. Asked to, it gives one pod a
 // lane, and answers with the bytes that this puts on the wire.
-import { KubernetesApi } from '../../../packages/testkit/src/kubernetes-api.js'
+import { KubernetesApi } from '../../../packages/testkit/src/kubernetes/kubernetes-api.js'
 
 const PODS = '/api/v1/namespaces/shop/pods'
 const SLICES = '/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices'

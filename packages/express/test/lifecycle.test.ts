@@ -14,6 +14,7 @@ for (const { name, express } of generations) {
     await t.test('body parsers keep the lane: json, text, raw and multer', t => parsers(t))
     await t.test('error handlers run in the lane, whoever fails', t => errors(t))
     await t.test('mounted on a router it colours what is behind it, and nothing else', t => mounted(t))
+    await t.test('a rule of a mounted router sees the whole URL', t => wholeUrl(t))
     await t.test('mounted twice it decides and counts once, the first decision stands', t => twice(t))
     await t.test('a middleware that calls back in another context loses no lane', t => lost(t))
     await t.test('sub-apps and parameters see the same lane', t => subApps(t))
@@ -111,6 +112,26 @@ for (const { name, express } of generations) {
     t.strictSame(await (await ask('/router/in')).json(), ['gray', 'gray'])
     t.strictSame(await (await ask('/route')).json(), ['gray', 'gray'])
     t.strictSame(await (await ask('/out')).json(), [null, null])
+  }
+
+  async function wholeUrl(t: Test) {
+    const urls: unknown[] = []
+    const router = express.Router()
+    router.use(
+      expressLane({
+        rules: ({ url }) => {
+          urls.push(url)
+          return undefined
+        },
+        trust: 'edge',
+      }),
+    )
+    router.get('/orders', (_req, res) => res.end())
+    const app = express()
+    app.use('/shop', router)
+    const get = await serve(t, app)
+    await (await get('/shop/orders?id=7')).text()
+    t.strictSame(urls, ['/shop/orders?id=7'])
   }
 
   async function twice(t: Test) {

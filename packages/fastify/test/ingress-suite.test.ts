@@ -42,7 +42,7 @@ for (const { name, fastify } of generations) {
 }
 
 function route(app: FastifyInstance, handler: Parameters<Serve>[2]): void {
-  app.all('/', async (request, reply) => {
+  app.all('*', async (request, reply) => {
     const body = async () => (request.body ?? '') as string
     const value = await handler({ request: request.raw, response: reply.raw, lane: request.lane, body })
     return reply.type('application/json').send(JSON.stringify(value))
@@ -57,14 +57,14 @@ async function start(t: Parameters<Serve>[0], app: FastifyInstance): Promise<num
 
 function overInject(app: FastifyInstance): SuiteTarget {
   return {
-    async send({ method = 'GET', headers, body }) {
+    async send({ method = 'GET', path = '/', headers, body }) {
       const lines: Record<string, string | string[]> = {}
       for (const [name, value] of headers) {
         const before = lines[name]
         lines[name] = before === undefined ? value : [before, value].flat()
       }
       if (body !== undefined) lines['content-type'] = 'text/plain'
-      const response = await app.inject({ url: '/', method, headers: lines, ...(body === undefined ? {} : { body }) })
+      const response = await app.inject({ url: path, method, headers: lines, ...(body === undefined ? {} : { body }) })
       return {
         status: response.statusCode,
         body: response.body,

@@ -1,17 +1,20 @@
 import type { AddressInfo } from 'node:net'
-import { createIngress, LanewayError } from '@laneway/core'
-import { compileRules, forwardedAddress, type HttpRoute, type RulesInput } from '@laneway/rules'
+import { LanewayError } from '@laneway/core'
+import { createIngress } from '@laneway/core/internal'
+import { compileRules, type HttpRoute, type RulesInput } from '@laneway/rules'
 import { composeLane } from '@laneway/undici'
 import { Agent } from 'undici'
 import { BoundedPool } from './exchange/bounded-pool.js'
 import { Forwarder } from './exchange/forwarder.js'
+import type { GatewayOptions } from './gateway-options.js'
 import { createListener, type Listener } from './listener/listener.js'
 import { createLineLog } from './observe/access-log.js'
 import { createAdmin } from './observe/admin.js'
-import { type GatewayOptions, type ResolvedGatewayOptions, resolveGatewayOptions } from './options.js'
+import { type ResolvedGatewayOptions, resolveGatewayOptions } from './resolve-options.js'
 import type { GatewayRoute } from './route/gateway-route.js'
 import { createRouteTable } from './route/route-table.js'
 import { RoutingTables, type Rules } from './route/routing.js'
+import { rulesOptionsOf } from './route/rules-options.js'
 
 /** What can be replaced while requests come in; what is left out stays. */
 export interface GatewayUpdate {
@@ -205,15 +208,6 @@ function readRules(rules: RulesInput | Rules | undefined, options: ResolvedGatew
   if (rules === undefined) return undefined
   if (typeof (rules as Rules).decide === 'function') return rules as Rules
   return compileRules(rules as RulesInput, rulesOptionsOf(options))
-}
-
-/** Rules see the client that the gateway believes in. */
-export function rulesOptionsOf({ header, proxies }: Pick<ResolvedGatewayOptions, 'header' | 'proxies'>): {
-  header: string
-  clientAddress?: ReturnType<typeof forwardedAddress>
-} {
-  const behind = proxies >= 1 && proxies !== Number.POSITIVE_INFINITY
-  return behind ? { header, clientAddress: forwardedAddress(proxies) } : { header }
 }
 
 function logOf({ accessLog }: ResolvedGatewayOptions): ReturnType<typeof createLineLog> | undefined {

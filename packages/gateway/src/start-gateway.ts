@@ -1,16 +1,17 @@
 import { resolve } from 'node:path'
-import { emitLanewayWarning, LanewayError, type Warn } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { emitLanewayWarning, FileFollower, type Warn } from '@laneway/core/internal'
 import { createFileSource, createLaneResolver, createStaticSource, type Source } from '@laneway/discovery'
 import { createRulesHolder, type Rule, watchRules } from '@laneway/rules'
 import type { GatewayConfig, LoadedConfig } from './config/config.js'
 import { optionsOf } from './config/config-options.js'
 import { loadConfig } from './config/load-config.js'
-import { createGateway, type Gateway, rulesOptionsOf } from './create-gateway.js'
-import { FollowedFiles } from './follow-files.js'
+import { createGateway, type Gateway } from './create-gateway.js'
+import type { GatewayOptions } from './gateway-options.js'
 import type { LogDestination } from './observe/access-log.js'
 import { loadOnDemand } from './on-demand.js'
-import type { GatewayOptions } from './options.js'
 import type { Rules } from './route/routing.js'
+import { rulesOptionsOf } from './route/rules-options.js'
 
 /** Options of {@link startGateway}. */
 export interface StartGatewayOptions {
@@ -99,7 +100,7 @@ export async function startGateway(file: string, options: StartGatewayOptions = 
     return true
   }
 
-  const files = new FollowedFiles(loaded.files, reload)
+  const files = new FileFollower(loaded.files, () => void reload())
   const close = async (): Promise<void> => {
     files.close()
     for (const stop of followed) stop()
@@ -160,10 +161,7 @@ function createRules(
   if (Array.isArray(rules)) return { version: 1, rules: rules as readonly Rule[] }
   const given = rules as Exclude<typeof rules, readonly Rule[]>
   const shared = {
-    ...rulesOptionsOf({
-      header: config.header ?? 'x-mse-tag',
-      proxies: config.proxies === 'all' ? Number.POSITIVE_INFINITY : (config.proxies ?? 0),
-    }),
+    ...rulesOptionsOf(config),
     ...(given.weightKey !== undefined && { weightKey: given.weightKey }),
     onProblem: (error: LanewayError) => {
       count(false)

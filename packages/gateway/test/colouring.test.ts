@@ -1,5 +1,6 @@
 import http, { createServer } from 'node:http'
-import { BAGGAGE_KEY, currentLane, MSE_BAGGAGE_KEY } from '@laneway/core'
+import { currentLane } from '@laneway/core'
+import { BAGGAGE_KEY, MSE_BAGGAGE_KEY } from '@laneway/core/internal'
 import { expressLane } from '@laneway/express'
 import { compileRules, type RulesDocument } from '@laneway/rules'
 import { listen, rawRequest } from '@laneway/testkit'

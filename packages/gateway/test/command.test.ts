@@ -156,9 +156,9 @@ rules: { file: no.yaml, nacos: { dataId: 5 } }
         /all\.yaml:13:30: listeners\[1]\.tls\.cert cannot be read/,
         /all\.yaml:13:44: listeners\[1]\.tls\.key is a file name/,
         /all\.yaml:13:52: listeners\[1]\.tls has no option "kye"/,
-        /all\.yaml:16:42: discovery\.static\.sc-a\[1]: port is/,
-        /all\.yaml:16:72: discovery\.static\.sc-a\[2] is an object, received 5/,
-        /all\.yaml:17:5: discovery\.static\.sc-b is a list of endpoints/,
+        /all\.yaml:16:42: discovery\.static\["sc-a"]\[1] is no endpoint: port is/,
+        /all\.yaml:16:72: discovery\.static\["sc-a"]\[2] is no endpoint: .*received 5/,
+        /all\.yaml:17:5: discovery\.static\["sc-b"] is a list of endpoints/,
         /all\.yaml:18:3: discovery has no option "nacso"/,
         /all\.yaml:19:12: discovery\.nacos\.servers has host:port or an http\(s\) URL, received "nacos:\/\/host:8848"/,
         /all\.yaml:19:12: discovery\.nacos\.servers has no user and password/,
@@ -204,7 +204,7 @@ routes: [{ service: sc-a }]
   })
   const checked = await command('--check', '-c', file('gateway.yaml'))
   t.match(checked, { code: 0, out: /gateway\.yaml: ok, 2 routes/ })
-  t.match(checked.errors, /routes\.yaml:1:1: kind "Service" is passed over/)
+  t.match(checked.errors, /routes\.yaml:1:1: kind "Service" is ignored/)
   const printed = await command('--print-config', '-c', file('gateway.yaml'))
   t.equal(JSON.parse(printed.out).discovery.nacos.servers, 'nacos:8848')
   t.notMatch(printed.out, /secret/)

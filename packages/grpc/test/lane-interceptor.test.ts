@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import * as grpc from '@grpc/grpc-js'
-import { channels, type IngressEvent } from '@laneway/core'
+import { channels, type IngressEvent, type RequestView } from '@laneway/core'
 import { laneInterceptor } from '@laneway/grpc'
 import t from 'tap'
 import { client, echo, now, serve } from './lane-chain.js'
@@ -67,7 +67,7 @@ t.test('a call is counted once, and rules see its method and metadata', async t 
   const note = (event: unknown) => events.push(event as IngressEvent)
   channels.ingress.subscribe(note)
   t.teardown(() => channels.ingress.unsubscribe(note))
-  const rules = (request: { url: string; headers: Record<string, string> }) =>
+  const rules = (request: RequestView) =>
     request.url === '/test.Echo/unary' && request.headers['user'] === '7'
       ? { header: 'gray', tags: ['gray'] }
       : undefined

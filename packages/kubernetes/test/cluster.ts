@@ -1,9 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { EndpointInput } from '@laneway/discovery'
 import { createKubernetesSource, type KubernetesSource, type KubernetesSourceOptions } from '@laneway/kubernetes'
-import { KubernetesApi } from '@laneway/testkit'
+import { KubernetesApi, SourceReports } from '@laneway/testkit'
 
 export const PODS = '/api/v1/namespaces/shop/pods'
 export const SLICES = '/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices'
@@ -11,59 +10,6 @@ export const SERVICES = '/api/v1/namespaces/shop/services'
 
 interface Tap {
   teardown(fn: () => unknown): void
-}
-
-/** What a subscription has been told, with a way to wait for what is expected. */
-export class Seen {
-  readonly told: string[] = []
-  readonly errors: Error[] = []
-  endpoints: readonly EndpointInput[] = []
-  #waiting: { holds: (seen: Seen) => boolean; resolve: (seen: Seen) => void }[] = []
-
-  /** `10.0.0.1:80=gray` for each endpoint, sorted. */
-  get table(): string {
-    return this.endpoints
-      .map(one => `${one.host}:${one.port}=${one.tags?.join('+') || 'base'}`)
-      .sort()
-      .join(' ')
-  }
-
-  get last(): string | undefined {
-    return this.told.at(-1)
-  }
-
-  until(holds: (seen: Seen) => boolean): Promise<Seen> {
-    if (holds(this)) return Promise.resolve(this)
-    return new Promise(resolve => this.#waiting.push({ holds, resolve }))
-  }
-
-  untilTable(table: string): Promise<Seen> {
-    return this.until(seen => seen.last === 'snapshot' && seen.table === table)
-  }
-
-  tell(what: string): void {
-    this.told.push(what)
-    this.#waiting = this.#waiting.filter(one => {
-      if (!one.holds(this)) return true
-      one.resolve(this)
-      return false
-    })
-  }
-
-  readonly listener = {
-    snapshot: (endpoints: readonly EndpointInput[]) => {
-      this.endpoints = endpoints
-      this.tell('snapshot')
-    },
-    missing: () => {
-      this.endpoints = []
-      this.tell('missing')
-    },
-    stale: (error: Error) => {
-      this.errors.push(error)
-      this.tell('stale')
-    },
-  }
 }
 
 export function writeFile(t: Tap, name: string, content: string): string {
@@ -98,7 +44,14 @@ export class Cluster {
   }
 
   source(options: KubernetesSourceOptions = {}): KubernetesSource {
-    const source = createKubernetesSource({
+    const source = this.open(options)
+    this.#t.teardown(() => source.close())
+    return source
+  }
+
+  /** A source that the caller closes. */
+  open(options: KubernetesSourceOptions = {}): KubernetesSource {
+    return createKubernetesSource({
       kubeconfig: writeFile(this.#t, 'config', this.api.kubeconfig('shop')),
       minBackoffMs: 2,
       maxBackoffMs: 20,
@@ -106,12 +59,10 @@ export class Cluster {
       warn: message => this.warnings.push(message),
       ...options,
     })
-    this.#t.teardown(() => source.close())
-    return source
   }
 
-  watch(service: string, options: KubernetesSourceOptions = {}): Seen {
-    const seen = new Seen()
+  watch(service: string, options: KubernetesSourceOptions = {}): SourceReports {
+    const seen = new SourceReports()
     this.source(options).subscribe(service, seen.listener)
     return seen
   }

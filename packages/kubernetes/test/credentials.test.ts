@@ -2,11 +2,12 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { createKubernetesSource } from '@laneway/kubernetes'
+import { SourceReports } from '@laneway/testkit'
 import t from 'tap'
 import { findClusterAccess } from '../src/access/find-cluster.js'
 import { inClusterAccess } from '../src/access/in-cluster.js'
 import { kubeconfigAccess } from '../src/access/kubeconfig-access.js'
-import { Cluster, Seen, writeFile } from './cluster.js'
+import { Cluster, writeFile } from './cluster.js'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
@@ -218,14 +219,14 @@ t.test('a token that was rotated is used from the next refusal on', async t => {
     minBackoffMs: 1,
   })
   t.teardown(() => source.close())
-  const seen = new Seen()
+  const seen = new SourceReports()
   source.subscribe('orders', seen.listener)
   await seen.untilTable('10.0.0.1:80=base')
   wanted = 'new'
   cluster.pod('u1', 'gray')
   cluster.api.endWatches()
   await seen.untilTable('10.0.0.1:80=gray')
-  t.notOk(seen.told.includes('stale'), 'nobody noticed')
+  t.notOk(seen.kinds.includes('stale'), 'nobody noticed')
   wanted = 'none'
   cluster.api.endWatches()
   await seen.until(one => one.errors.some(error => (error as { code?: string }).code === 'LANEWAY_AUTH'))

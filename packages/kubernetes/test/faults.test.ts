@@ -1,8 +1,9 @@
 import type { KubernetesSourceOptions } from '@laneway/kubernetes'
+import type { SourceReports } from '@laneway/testkit'
 import fc from 'fast-check'
 import t from 'tap'
 import { statusError } from '../src/watch/api-error.js'
-import { Cluster, PODS, type Seen, SLICES } from './cluster.js'
+import { Cluster, PODS, SLICES } from './cluster.js'
 
 const turn = () => new Promise(resolve => setImmediate(resolve))
 
@@ -11,7 +12,10 @@ async function watching(cluster: Cluster): Promise<void> {
 }
 
 /** One base and one gray endpoint, known and watched. */
-async function started(t: Tap.Test, options: KubernetesSourceOptions = {}): Promise<{ cluster: Cluster; seen: Seen }> {
+async function started(
+  t: Tap.Test,
+  options: KubernetesSourceOptions = {},
+): Promise<{ cluster: Cluster; seen: SourceReports }> {
   const cluster = await Cluster.start(t)
   cluster.pod('u1')
   cluster.pod('u2', 'gray')
@@ -27,7 +31,7 @@ declare namespace Tap {
   type Test = { teardown(fn: () => unknown): void }
 }
 
-async function change(cluster: Cluster, seen: Seen): Promise<void> {
+async function change(cluster: Cluster, seen: SourceReports): Promise<void> {
   cluster.pod('u1', 'blue')
   cluster.pod('u2')
   cluster.slice('s', { endpoints: { '10.0.0.1': 'u1', '10.0.0.2': 'u2', '10.0.0.3': 'u3' } })
@@ -45,7 +49,7 @@ t.test('JSON that is split at every byte is the same JSON', async t => {
   await seen.untilTable('10.0.0.1:80=base 10.0.0.2:80=gray')
   await watching(cluster)
   await change(cluster, seen)
-  t.notOk(seen.told.includes('stale'))
+  t.notOk(seen.kinds.includes('stale'))
 })
 
 for (const [name, faults] of Object.entries({ duplicate: { duplicate: true }, reorder: { reorder: true } })) {
@@ -63,7 +67,7 @@ for (const [name, faults] of Object.entries({ duplicate: { duplicate: true }, re
     delete cluster.api.faults.reorder
     cluster.slice('s2', { endpoints: { '10.0.0.3': 'u3' } })
     await seen.untilTable('10.0.0.1:80=green 10.0.0.2:80=gray 10.0.0.3:80=base')
-    t.notOk(seen.told.includes('stale'), 'a deleted pod does not come back, an old state neither')
+    t.notOk(seen.kinds.includes('stale'), 'a deleted pod does not come back, an old state neither')
   })
 }
 
@@ -93,7 +97,7 @@ for (const how of ['end', 'reset'] as const) {
     cluster.slice('s', { endpoints: { '10.0.0.1': 'u1', '10.0.0.2': 'u2', '10.0.0.3': 'u3' } })
     await seen.untilTable('10.0.0.1:80=blue 10.0.0.2:80=base 10.0.0.3:80=base')
     t.equal(cluster.api.requests.filter(one => !one.query.has('watch')).length, 2, 'no second list')
-    t.notOk(seen.told.includes('stale'), 'one lost connection is no news')
+    t.notOk(seen.kinds.includes('stale'), 'one lost connection is no news')
   })
 }
 
@@ -109,7 +113,7 @@ for (const goneAsEvent of [false, true]) {
     await watching(cluster)
     cluster.pod('u1')
     await seen.untilTable('10.0.0.1:80=base 10.0.0.2:80=blue')
-    t.notOk(seen.told.includes('stale'))
+    t.notOk(seen.kinds.includes('stale'))
   })
 }
 
@@ -117,7 +121,7 @@ t.test('a version that expires inside a watch leads to a new list', async t => {
   const { cluster, seen } = await started(t)
   cluster.api.expireWatches()
   await change(cluster, seen)
-  t.notOk(seen.told.includes('stale'))
+  t.notOk(seen.kinds.includes('stale'))
 })
 
 t.test('a list is taken in pages, and anew in one piece when its token expires on the way', async t => {
@@ -152,36 +156,6 @@ t.test('a server that falls silent is noticed by the idle timer', async t => {
   t.match(seen.errors[0], { code: 'LANEWAY_SOURCE', message: /no answer within 60 ms/ })
   cluster.api.resume()
   await seen.untilTable('10.0.0.1:80=blue 10.0.0.2:80=gray')
-})
-
-t.test('losing the API server keeps the last good snapshot, marked stale, until it is back', async t => {
-  const { cluster, seen } = await started(t)
-  cluster.api.faults.refuse = () => 503
-  cluster.api.endWatches('reset')
-  await seen.until(one => one.last === 'stale')
-  t.equal(seen.table, '10.0.0.1:80=base 10.0.0.2:80=gray')
-  const told = seen.told.length
-  cluster.api.faults.refuse = () => undefined
-  await seen.until(one => one.told.length > told && one.last === 'snapshot')
-  t.equal(seen.table, '10.0.0.1:80=base 10.0.0.2:80=gray', 'told again although nothing has changed')
-})
-
-t.test('a new subscriber of a lost service gets the last good snapshot, and is told that it is stale', async t => {
-  const cluster = await Cluster.start(t)
-  cluster.pod('u1')
-  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
-  const source = cluster.source()
-  const { Seen } = await import('./cluster.js')
-  const first = new Seen()
-  source.subscribe('orders', first.listener)
-  await first.untilTable('10.0.0.1:80=base')
-  cluster.api.faults.refuse = () => 500
-  cluster.api.endWatches('reset')
-  await first.until(one => one.last === 'stale')
-  const second = new Seen()
-  source.subscribe('orders', second.listener)
-  t.strictSame(second.told, ['snapshot', 'stale'])
-  t.equal(second.table, '10.0.0.1:80=base')
 })
 
 t.test('nonsense inside a watch leads to a new list', async t => {
@@ -244,8 +218,10 @@ t.test('any history under any fault ends in the truth', async t => {
       bytesPerWrite: fc.constantFrom(1_000_000, 7),
     }),
   )
+  let histories = 0
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), async steps => {
+      histories++
       const ends: (() => unknown)[] = []
       const cluster = await Cluster.start({ teardown: end => ends.unshift(end) })
       const seen = cluster.watch('orders', { minBackoffMs: 1, maxBackoffMs: 2, coalesceMs: 0 })
@@ -290,7 +266,7 @@ t.test('any history under any fault ends in the truth', async t => {
         .join(' ')
       let timer: NodeJS.Timeout | undefined
       const late = new Promise((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`wanted ${wanted}, known ${seen.table}`)), 5_000)
+        timer = setTimeout(() => reject(new Error(`wanted ${wanted}, known ${seen.table}`)), 60_000)
       })
       try {
         await Promise.race([seen.untilTable(wanted), late])
@@ -301,7 +277,7 @@ t.test('any history under any fault ends in the truth', async t => {
     }),
     { numRuns: 60 },
   )
-  t.pass('60 histories')
+  t.equal(histories, 60)
 })
 
 t.test('a watch that is throttled is opened again from the known version, when the server says so', async t => {
@@ -318,13 +294,13 @@ t.test('a watch that is throttled is opened again from the known version, when t
     return 429
   }
   refusals = 4
-  const told = seen.told.length
+  const told = seen.kinds.length
   cluster.api.endWatches()
   cluster.pod('u1', 'blue')
   await seen.untilTable('10.0.0.1:80=blue 10.0.0.2:80=gray')
   t.equal(refusals, 0)
   t.equal(lists(), 1, 'no new list')
-  t.notOk(seen.told.slice(told).includes('stale'), seen.told.join(' '))
+  t.notOk(seen.kinds.slice(told).includes('stale'), seen.kinds.join(' '))
   const watches = of(PODS).filter(one => one.query.has('watch'))
   t.equal(new Set(watches.map(one => one.query.get('resourceVersion'))).size, 1, 'from the known version')
   const pauses = refusedAt.slice(1).map((at, index) => at - refusedAt[index]!)
@@ -340,10 +316,10 @@ t.test('a server that throttles for as long as a silent watch may last is lost, 
   cluster.api.endWatches()
   await seen.until(one => one.last === 'stale' && one.errors.at(-1)!.message.includes('429'))
   t.match(seen.errors.at(-1)?.message, /cannot watch \w+ in namespace shop: .*429/)
-  const told = seen.told.length
+  const told = seen.kinds.length
   const before = cluster.api.requests.length
   while (cluster.api.requests.length < before + 10) await turn()
-  t.notOk(seen.told.slice(told).includes('snapshot'), 'it does not go to and fro')
+  t.notOk(seen.kinds.slice(told).includes('snapshot'), 'it does not go to and fro')
   cluster.api.faults.refuse = () => undefined
   await seen.until(one => one.last === 'snapshot')
 })

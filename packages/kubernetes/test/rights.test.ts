@@ -1,5 +1,6 @@
+import { SourceReports } from '@laneway/testkit'
 import t from 'tap'
-import { Cluster, PODS, Seen } from './cluster.js'
+import { Cluster, PODS } from './cluster.js'
 
 t.test('without the right to list pods the start fails, naming the verb and the other way', async t => {
   const cluster = await Cluster.start(t)
@@ -9,11 +10,11 @@ t.test('without the right to list pods the start fails, naming the verb and the 
   const message =
     /not allowed to list pods in namespace shop; grant the verbs list and watch on pods, or use laneFrom: 'serviceLabel'/
   await t.rejects(source.ready(), { code: 'LANEWAY_AUTH', message })
-  const seen = new Seen()
+  const seen = new SourceReports()
   source.subscribe('orders', seen.listener)
   await seen.until(one => one.last === 'stale')
   t.match(seen.errors[0], { code: 'LANEWAY_AUTH', message })
-  t.notOk(seen.told.includes('snapshot'), 'and nothing is served')
+  t.notOk(seen.kinds.includes('snapshot'), 'and nothing is served')
 })
 
 t.test('the right to watch is named as well', async t => {
@@ -44,7 +45,7 @@ t.test('ready settles when everything was listed, and keeps the namespace watche
   const source = cluster.source()
   await source.ready()
   const lists = cluster.api.requests.filter(one => !one.query.has('watch')).length
-  const seen = new Seen()
+  const seen = new SourceReports()
   source.subscribe('orders', seen.listener)
   await seen.untilTable('10.0.0.1:80=base')
   t.equal(cluster.api.requests.filter(one => !one.query.has('watch')).length, lists)
@@ -70,7 +71,7 @@ t.test('with one Service per lane no pod is read', async t => {
   })
   cluster.slice('s4', { service: 'orders-gray-area', labels: gray, endpoints: { '10.0.0.5': 'u5' } })
   const source = cluster.source({ laneFrom: 'serviceLabel' })
-  const seen = new Seen()
+  const seen = new SourceReports()
   source.subscribe('orders', seen.listener)
   await seen.untilTable('10.0.0.1:80=base 10.0.0.2:80=base 10.0.0.3:80=gray 10.0.0.4:80=v2')
   t.notOk(cluster.api.requests.some(one => one.path === PODS))

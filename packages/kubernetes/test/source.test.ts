@@ -1,6 +1,6 @@
-import { currentLane, runInLane } from '@laneway/core'
+import { eventually, SourceReports } from '@laneway/testkit'
 import t from 'tap'
-import { Cluster, PODS, SERVICES, Seen, SLICES } from './cluster.js'
+import { Cluster, PODS, SERVICES, SLICES } from './cluster.js'
 
 t.test('the lane of an endpoint is in the labels of its pod', async t => {
   const cluster = await Cluster.start(t)
@@ -15,21 +15,6 @@ t.test('the lane of an endpoint is in the labels of its pod', async t => {
   const list = cluster.api.requests.find(one => one.path === PODS)
   t.match(list?.headers.accept, /as=PartialObjectMetadataList/, 'labels only')
   t.match(list?.headers.authorization, 'Bearer test-token')
-})
-
-t.test('a changed label is a changed lane, a changed readiness a changed health', async t => {
-  const cluster = await Cluster.start(t)
-  cluster.pod('u1')
-  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
-  const seen = cluster.watch('orders')
-  await seen.untilTable('10.0.0.1:80=base')
-  cluster.pod('u1', 'gray')
-  await seen.untilTable('10.0.0.1:80=gray')
-  cluster.slice('s', {
-    endpoints: { '10.0.0.1': { conditions: { ready: false }, targetRef: { kind: 'Pod', uid: 'u1' } } },
-  })
-  await seen.until(one => one.endpoints[0]?.health === 'unhealthy')
-  t.equal(seen.table, '10.0.0.1:80=gray')
 })
 
 t.test('conditions mean what the API says', async t => {
@@ -59,26 +44,33 @@ t.test('an endpoint whose pod is not known is held back, not served as base', as
   const cluster = await Cluster.start(t)
   cluster.pod('u1')
   cluster.slice('s', { endpoints: { '10.0.0.1': 'u1', '10.0.0.2': 'u2', '10.0.0.3': 'u3' } })
-  const seen = cluster.watch('orders', { reportHeldAfterMs: 30 })
+  const seen = cluster.watch('orders')
   await seen.untilTable('10.0.0.1:80=base')
   cluster.pod('u2', 'gray')
   await seen.untilTable('10.0.0.1:80=base 10.0.0.2:80=gray')
-  await seen.until(() => cluster.warnings.length > 0)
+  t.strictSame(cluster.warnings, [])
+})
+
+t.test('an endpoint that is held back for long is reported once, and stays held back', async t => {
+  const cluster = await Cluster.start(t)
+  cluster.pod('u1')
+  cluster.pod('u2', 'gray')
+  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1', '10.0.0.2': 'u2', '10.0.0.3': 'u3' } })
+  const seen = cluster.watch('orders', { reportHeldAfterMs: 5 })
+  await eventually(() => cluster.warnings.length > 0)
   t.match(cluster.warnings[0], /1 endpoint\(s\) of service orders .* 10\.0\.0\.3 is pod pod-u3 \(uid u3\)/)
-  t.equal(seen.table, '10.0.0.1:80=base 10.0.0.2:80=gray', 'still held back after the report')
-  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1', '10.0.0.2': 'u2' } })
+  await seen.untilTable('10.0.0.1:80=base 10.0.0.2:80=gray')
   cluster.pod('u3')
-  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
-  await seen.untilTable('10.0.0.1:80=base')
-  t.equal(cluster.warnings.length, 1, 'told once')
+  await seen.untilTable('10.0.0.1:80=base 10.0.0.2:80=gray 10.0.0.3:80=base')
+  t.equal(cluster.warnings.length, 1)
 })
 
 t.test('a service of unknown pods only is not ready, and after the report it is empty', async t => {
   const cluster = await Cluster.start(t)
   cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
   const seen = cluster.watch('orders', { reportHeldAfterMs: 40 })
-  await seen.until(one => one.told.length > 0)
-  t.strictSame(seen.told, ['snapshot'])
+  await seen.until(one => one.kinds.length > 0)
+  t.strictSame(seen.kinds, ['snapshot'])
   t.equal(cluster.warnings.length, 1, 'not before the report')
   t.strictSame(seen.endpoints, [])
 })
@@ -107,7 +99,7 @@ t.test('of two pods at one address in two slices the younger counts', async t =>
   await seen.untilTable('10.0.0.1:80=base 10.0.0.9:80=base')
   cluster.slice('s3', { endpoints: { '10.0.0.1': 'twin' } })
   await seen.untilTable('10.0.0.9:80=base')
-  t.pass('of the same age and in two lanes, none does')
+  t.equal(seen.endpoints.length, 1, 'of the same age and in two lanes, neither counts')
 })
 
 t.test('a service has several slices, and an endpoint may stand in two', async t => {
@@ -128,23 +120,6 @@ t.test('a service has several slices, and an endpoint may stand in two', async t
   cluster.api.store.remove(SLICES, 's2')
   await seen.until(one => one.endpoints.find(e => e.host === '10.0.0.2')?.health === 'unhealthy')
   t.equal(seen.endpoints.length, 3)
-})
-
-t.test('empty, missing and come back are three facts', async t => {
-  const cluster = await Cluster.start(t)
-  cluster.pod('u1')
-  cluster.slice('s', { endpoints: {} })
-  const seen = cluster.watch('orders')
-  await seen.until(one => one.last === 'snapshot')
-  t.strictSame(seen.endpoints, [])
-  cluster.api.store.remove(SLICES, 's')
-  await seen.until(one => one.last === 'missing')
-  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
-  await seen.untilTable('10.0.0.1:80=base')
-  const other = cluster.watch('no-such')
-  await other.until(one => one.last === 'missing')
-  const nonsense = cluster.watch('not a name!')
-  t.equal(nonsense.last, 'missing')
 })
 
 t.test('an endpoint without a pod belongs to the lane of its Service', async t => {
@@ -201,7 +176,7 @@ t.test('services of another namespace have the namespace in their name', async t
   cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
   const source = cluster.source({ namespace: 'other' })
   for (const name of ['orders.shop', 'ORDERS.shop.svc', 'orders.shop.svc.cluster.local']) {
-    const seen = new Seen()
+    const seen = new SourceReports()
     source.subscribe(name, seen.listener)
     await seen.untilTable('10.0.0.1:80=base')
   }
@@ -212,35 +187,13 @@ t.test('services of another namespace have the namespace in their name', async t
   )
 })
 
-t.test('the listing names all services and follows them', async t => {
-  const cluster = await Cluster.start(t)
-  cluster.slice('s1', { endpoints: {} })
-  cluster.slice('s2', { service: 'billing', endpoints: {} })
-  const source = cluster.source()
-  const told: string[] = []
-  let wake = () => {}
-  source.list(names => {
-    told.push([...names].sort().join())
-    wake()
-  })
-  const until = async (names: string) => {
-    while (told.at(-1) !== names) await new Promise<void>(resolve => (wake = resolve))
-  }
-  await until('billing,orders')
-  cluster.slice('s3', { service: 'users', endpoints: {} })
-  await until('billing,orders,users')
-  cluster.api.store.remove(SLICES, 's1')
-  await until('billing,users')
-  t.equal(told.length, 3, 'told when the set changes only')
-})
-
 t.test('the last unsubscribe ends the watches; calling it twice does nothing', async t => {
   const cluster = await Cluster.start(t)
   cluster.pod('u1')
   cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
   const source = cluster.source()
-  const first = new Seen()
-  const second = new Seen()
+  const first = new SourceReports()
+  const second = new SourceReports()
   const stop = source.subscribe('orders', first.listener)
   const stopSecond = source.subscribe('orders', second.listener)
   await Promise.all([first.untilTable('10.0.0.1:80=base'), second.untilTable('10.0.0.1:80=base')])
@@ -253,31 +206,10 @@ t.test('the last unsubscribe ends the watches; calling it twice does nothing', a
   await source.close()
   while (cluster.api.watches(PODS) + cluster.api.watches(SLICES) > 0)
     await new Promise(resolve => setImmediate(resolve))
-  const late = new Seen()
+  const late = new SourceReports()
   source.subscribe('orders', late.listener)
   t.match(late.errors[0], { code: 'LANEWAY_CLOSED' })
   await t.rejects(source.ready(), { code: 'LANEWAY_CLOSED' })
-})
-
-t.test('a subscription from inside a request does not take its lane along', async t => {
-  const cluster = await Cluster.start(t)
-  cluster.pod('u1')
-  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
-  const source = cluster.source()
-  const lanes: unknown[] = []
-  await new Promise<void>(resolve => {
-    runInLane('gray', () => {
-      source.subscribe('orders', {
-        snapshot: () => {
-          lanes.push(currentLane())
-          resolve()
-        },
-        missing() {},
-        stale() {},
-      })
-    })
-  })
-  t.strictSame(lanes, [undefined])
 })
 
 t.test('a service of many slices is told of once, also when some have no such port', async t => {
@@ -289,7 +221,7 @@ t.test('a service of many slices is told of once, also when some have no such po
   }
   const seen = cluster.watch('orders', { port: 'web' })
   await seen.until(one => one.endpoints.length === 30)
-  t.strictSame(seen.told, ['snapshot'])
+  t.strictSame(seen.kinds, ['snapshot'])
   cluster.pod('u1', 'gray')
   await seen.until(one => one.endpoints.some(endpoint => endpoint.tags?.includes('gray')))
   t.equal(seen.endpoints.length, 30)

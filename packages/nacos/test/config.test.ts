@@ -4,7 +4,7 @@ import type { ConfigListener, ConfigValue } from '../src/index.js'
 import { client, server } from './harness.js'
 import { ok, type RawServer, refused } from './raw-server.js'
 
-const quick = { requestTimeoutMs: 200, maxReconnectDelayMs: 50, redoIntervalMs: 30 }
+const quick = { maxReconnectDelayMs: 50, redoIntervalMs: 30 }
 
 function md5(content: string): string {
   return createHash('md5').update(content).digest('hex')

@@ -3,7 +3,7 @@ import type { NamingListener, ServiceInfo } from '../src/index.js'
 import { client, server } from './harness.js'
 import { host, ok, type RawServer, refused, serviceInfo } from './raw-server.js'
 
-const quick = { requestTimeoutMs: 200, maxReconnectDelayMs: 50, redoIntervalMs: 30 }
+const quick = { maxReconnectDelayMs: 50, redoIntervalMs: 30 }
 
 interface Heard extends NamingListener {
   readonly infos: ServiceInfo[]

@@ -1,4 +1,4 @@
-import { createIngress } from '@laneway/core'
+import { createIngress } from '@laneway/core/internal'
 import t from 'tap'
 import { compileRules, type RulesDocument } from '../src/index.js'
 

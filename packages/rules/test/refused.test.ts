@@ -26,7 +26,7 @@ const MISSHAPEN: [string, unknown, string, RegExp][] = [
   ['no version', { rules: [] }, 'version', /is 1, received undefined/],
   ['another version', { version: 2, rules: [] }, 'version', /is 1, received 2/],
   ['no rules', { version: 1 }, 'rules', /is a list, received undefined/],
-  ['an unknown key', { version: 1, rules: [], rule: [] }, 'rule', /no "rule", did you mean "rules"\?/],
+  ['an unknown key', { version: 1, rules: [], rule: [] }, 'rule', /is not allowed, did you mean "rules"\?/],
   ['a rule that is a text', { version: 1, rules: ['r'] }, 'rules[0]', /is an object, received "r"/],
   ['a rule without a name', rule({ name: undefined }), 'rules[0].name', /is a text of 1 to 253/],
   ['an empty name', rule({ name: '' }), 'rules[0].name', /is a text of 1 to 253/],
@@ -90,7 +90,7 @@ const MISSHAPEN: [string, unknown, string, RegExp][] = [
     'a regex of an address',
     when({ address: { regex: '1.*' } }),
     'rules[0].when.address.regex',
-    /is not allowed: no "regex"/,
+    /is not allowed; allowed are exact, in, range, exists/,
   ],
   [
     'a long pattern',

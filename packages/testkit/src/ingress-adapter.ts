@@ -19,6 +19,8 @@ export type SuiteHandler = (call: SuiteCall) => Promise<unknown>
 /** What the suite sends. */
 export interface SuiteRequest {
   readonly method?: 'GET' | 'POST'
+  /** @default '/' */
+  readonly path?: string
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly body?: string
 }
@@ -55,8 +57,8 @@ export function overSocket(port: number): SuiteTarget {
 }
 
 /** An HTTP/1.1 request on the wire. */
-export function requestBytes({ method = 'GET', headers, body }: SuiteRequest, connection: string): string {
-  let text = `${method} / HTTP/1.1\r\nHost: sc-a\r\nConnection: ${connection}\r\n`
+export function requestBytes({ method = 'GET', path = '/', headers, body }: SuiteRequest, connection: string): string {
+  let text = `${method} ${path} HTTP/1.1\r\nHost: sc-a\r\nConnection: ${connection}\r\n`
   for (const [name, value] of headers) text += `${name}: ${value}\r\n`
   if (body !== undefined) text += `Content-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`
   return `${text}\r\n${body ?? ''}`

@@ -1,6 +1,13 @@
 import { createServer, get } from 'node:http'
 import { connect } from 'node:net'
-import { channels, currentLane, type IngressEvent, parseLane } from '@laneway/core'
+import {
+  channels,
+  currentLane,
+  type IngressEvent,
+  type IngressOptions,
+  parseLane,
+  type RequestView,
+} from '@laneway/core'
 import fc from 'fast-check'
 import type { Test } from 'tap'
 import { headerCases } from './header-cases.js'
@@ -18,6 +25,7 @@ export async function ingressSuite(t: Test, adapter: IngressAdapter): Promise<vo
   await t.test(`${adapter.name}: foreign baggage passes byte for byte`, foreignBaggage)
   await t.test(`${adapter.name}: the predicate decides who is believed, and one that throws believes nobody`, predicate)
   await t.test(`${adapter.name}: a rule colours what no believed sender coloured, and nothing else`, rules)
+  await t.test(`${adapter.name}: predicate and rules see the same of a request as in any framework`, view)
   await t.test(`${adapter.name}: an untagged request at a lane instance is served and counted as an escape`, escapes)
   await t.test(`${adapter.name}: with ownLane "colour" an untagged request takes the instance's lane`, colour)
   await t.test(`${adapter.name}: the lane reaches the far server of a call, untagged calls carry none`, farServer)
@@ -151,6 +159,33 @@ export async function ingressSuite(t: Test, adapter: IngressAdapter): Promise<vo
       t.equal(JSON.parse(result.body), lane)
       t.strictSame([events.length, events[0]?.source], [1, source])
     }
+  }
+
+  async function view(t: Test) {
+    const seen: unknown[] = []
+    const note = (request: RequestView) => {
+      const { method, url, headers } = request
+      seen.push([Object.keys(request), method, url, headers['x-other'], typeof request.socket])
+    }
+    const options: IngressOptions = {
+      trust: request => {
+        note(request)
+        return false
+      },
+      rules: request => {
+        note(request)
+        return undefined
+      },
+    }
+    const target = await adapter.serve(t, options, async () => 'ok')
+    const headers = [
+      ['x-mse-tag', 'gray'],
+      ['x-other', 'kept'],
+    ] as const
+    await target.send({ method: 'POST', path: '/orders?id=7', headers, body: 'hello' })
+    const expected = [['headers', 'method', 'url'], 'POST', '/orders?id=7', 'kept', 'object']
+    t.ok(seen.length >= 2, 'both were asked')
+    for (const one of seen) t.strictSame(one, expected)
   }
 
   async function escapes(t: Test) {

@@ -8,6 +8,7 @@ import { laneFormats } from '../wire/lane-formats.js'
 import type { LaneFormat } from '../wire/reading.js'
 import { noteFormats } from '../wire/sent-baggage.js'
 import type { IngressRequest } from './request.js'
+import type { RequestView } from './request-view.js'
 import { resolveTrust, type Trust } from './trust.js'
 
 /** Options of every ingress: Express, Fastify, node:http. */
@@ -28,9 +29,9 @@ export interface IngressOptions {
    * A rule that throws, or returns a promise, colours nothing.
    * @default none
    */
-  rules?: ((request: any) => Lane | undefined) & {
+  rules?: ((request: RequestView) => Lane | undefined) & {
     /** Names the rule that decides, for the events; asked only while somebody subscribes. */
-    readonly ruleOf?: (request: any) => string | undefined
+    readonly ruleOf?: (request: RequestView) => string | undefined
   }
   /**
    * `colour`: whatever enters this instance untagged, and work without a request (cron, start-up), runs in the

@@ -8,6 +8,7 @@ import { isContradicted, type LaneFormat, type LaneProblem, readLane } from '../
 import { removeLane } from '../wire/refusal.js'
 import { type IngressOptions, resolveIngressOptions } from './ingress-options.js'
 import type { IngressRequest } from './request.js'
+import { viewOf } from './request-view.js'
 
 /** What an ingress decided about a request. */
 export interface IngressDecision {
@@ -182,7 +183,7 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
 
   function ruleOf(request: IngressRequest): string | undefined {
     try {
-      return rules?.ruleOf?.(request)
+      return rules?.ruleOf?.(viewOf(request))
     } catch {
       return undefined
     }
@@ -190,7 +191,7 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
 
   function byRule(request: IngressRequest): Lane | undefined {
     try {
-      const lane = rules?.(request)
+      const lane = rules?.(viewOf(request))
       return typeof lane?.header === 'string' ? lane : undefined
     } catch {
       return undefined

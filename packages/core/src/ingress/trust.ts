@@ -3,6 +3,7 @@ import { BoundedMap } from '../bounded-map.js'
 import type { OptionPlace } from '../options/option-place.js'
 import { isPrivateAddress } from './private-address.js'
 import type { IngressRequest } from './request.js'
+import { type RequestView, viewOf } from './request-view.js'
 
 /**
  * Who may colour a request.
@@ -14,14 +15,14 @@ import type { IngressRequest } from './request.js'
  * - `edge`: nobody; this is where the public comes in.
  * - a predicate: `true` believes this request. One that throws believes nothing.
  */
-export type Trust = 'private' | 'internal' | 'edge' | ((request: any) => boolean)
+export type Trust = 'private' | 'internal' | 'edge' | ((request: RequestView) => boolean)
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION` */
 export function resolveTrust(trust: Trust | undefined, place: OptionPlace): (request: IngressRequest) => boolean {
   if (typeof trust === 'function') {
     return request => {
       try {
-        return trust(request) === true
+        return trust(viewOf(request)) === true
       } catch {
         return false
       }

@@ -3,13 +3,20 @@ import type { SourceListener } from './source.js'
 
 type Names = ReadonlySet<string>
 
+interface Subscription {
+  /** In lower case. */
+  readonly service: string
+  readonly listener: SourceListener
+}
+
 /** Subscriptions to a set of services that is known as a whole, as a fixed list or a file gives it. */
 export class PublishedServices {
   /** By name in lower case: host names do not tell case apart. `undefined` until something was published. */
   #services: ReadonlyMap<string, readonly EndpointInput[]> | undefined
   #names: Names = new Set()
   #error: Error | undefined
-  readonly #listeners = new Map<SourceListener, string>()
+  /** One entry a subscription: a listener may have several. */
+  readonly #subscriptions = new Set<Subscription>()
   readonly #listListeners = new Set<(services: Names) => void>()
 
   /** Publishes all services; those that are left out are missing. */
@@ -19,21 +26,22 @@ export class PublishedServices {
     this.#services = new Map([...services].map(([name, endpoints]) => [name.toLowerCase(), endpoints]))
     // The list first: a service that moves between sources finds its new owner.
     for (const listener of [...this.#listListeners]) listener(this.#names)
-    for (const [listener, service] of [...this.#listeners]) this.#report(service, listener)
+    for (const { service, listener } of [...this.#subscriptions]) this.#report(service, listener)
   }
 
   /** What was published cannot be read any more; it stays. */
   stale(error: Error): void {
     this.#error = error
-    for (const listener of [...this.#listeners.keys()]) listener.stale(error)
+    for (const { listener } of [...this.#subscriptions]) listener.stale(error)
   }
 
   subscribe(service: string, listener: SourceListener): () => void {
-    this.#listeners.set(listener, service.toLowerCase())
-    this.#report(service.toLowerCase(), listener)
+    const subscription = { service: service.toLowerCase(), listener }
+    this.#subscriptions.add(subscription)
+    this.#report(subscription.service, listener)
     if (this.#error !== undefined) listener.stale(this.#error)
     return () => {
-      this.#listeners.delete(listener)
+      this.#subscriptions.delete(subscription)
     }
   }
 
@@ -46,7 +54,7 @@ export class PublishedServices {
   }
 
   close(): void {
-    this.#listeners.clear()
+    this.#subscriptions.clear()
     this.#listListeners.clear()
   }
 

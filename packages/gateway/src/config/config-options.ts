@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
-import { assertKnownKeys, describe, LanewayError } from '@laneway/core'
-import { serviceOfBackend } from '../options.js'
-import type { ServiceOf } from '../route/route-table.js'
+import { OptionPlace } from '@laneway/core/internal'
+import { serviceOfBackend } from '../resolve-options.js'
+import type { ServiceOf } from '../route/backend.js'
 import type { GatewayConfig } from './config.js'
 import { readText } from './read-text.js'
 
@@ -28,6 +28,9 @@ export function optionsOf(config: GatewayConfig, folder: string | undefined) {
   }
 }
 
+/** The names of a listener's TLS files and options. */
+export const TLS_KEYS: readonly string[] = ['cert', 'key', 'ca', 'http2']
+
 /** In Kubernetes the backends of a route are in the namespace of the route. */
 export function serviceOfConfig({ discovery }: Partial<GatewayConfig>): ServiceOf {
   if (discovery?.kubernetes === undefined || discovery.kubernetes === false) return serviceOfBackend
@@ -38,7 +41,7 @@ export function serviceOfConfig({ discovery }: Partial<GatewayConfig>): ServiceO
 }
 
 /**
- * Reads the files of a listener's TLS.
+ * Reads the files of a listener's TLS, whose keys have been checked.
  *
  * @param wanted - the keys that must be there
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
@@ -49,14 +52,11 @@ export function readTls(
   index: number,
   wanted: readonly ('cert' | 'key' | 'ca')[] = ['cert', 'key'],
 ): { cert: string; key: string; ca?: string; requestCert?: true; http2?: boolean } {
-  const where = `listeners[${index}].tls`
-  assertKnownKeys(where, tls, ['cert', 'key', 'ca', 'http2'])
   const read = (key: 'cert' | 'key' | 'ca'): string => {
+    const place = new OptionPlace('', ['listeners', index, 'tls', key])
     const name = tls[key]
-    if (typeof name !== 'string') {
-      throw new LanewayError('LANEWAY_INVALID_OPTION', `${where}.${key} is a file name, received ${describe(name)}`)
-    }
-    return readText(resolve(folder, name), `${where}.${key}`)
+    if (typeof name !== 'string') throw place.unexpected('a file name', name)
+    return readText(resolve(folder, name), place)
   }
   const text = (key: 'cert' | 'key'): string => (wanted.includes(key) ? read(key) : '')
   return {

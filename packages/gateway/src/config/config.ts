@@ -1,6 +1,6 @@
 import type { LaneResolverOptions, StaticServices } from '@laneway/discovery'
 import type { HttpRoute, KeySource, Rule } from '@laneway/rules'
-import type { ClientOptions, DrainOptions, GatewayOptions, UpstreamOptions } from '../options.js'
+import type { ClientOptions, DrainOptions, GatewayOptions, UpstreamOptions } from '../gateway-options.js'
 import type { GatewayRoute } from '../route/gateway-route.js'
 
 /** Where endpoints come from, and how they are chosen. Of several sources the first that lists a service owns it. */

@@ -7,9 +7,9 @@ import {
   type RulesExplanation,
   type RulesRequest,
 } from '@laneway/rules'
-import { rulesOptionsOf } from '../create-gateway.js'
 import { createRouteTable } from '../route/route-table.js'
 import { RoutingTables } from '../route/routing.js'
+import { rulesOptionsOf } from '../route/rules-options.js'
 import type { GatewayConfig } from './config.js'
 import { serviceOfConfig } from './config-options.js'
 import { loadConfig } from './load-config.js'
@@ -48,7 +48,7 @@ export function checkGatewayConfig(file: string): CheckedConfig {
   const { config, routes, notes } = loadConfig(file)
   const header = config.header?.toLowerCase() ?? 'x-mse-tag'
   const table = createRouteTable(routes, { header, serviceOf: serviceOfConfig(config), random: Math.random })
-  const rules = rulesOf(config, header, dirname(resolve(file)))
+  const rules = rulesOf(config, dirname(resolve(file)))
   const tables = new RoutingTables(table, rules)
   return {
     routes: routes.length,
@@ -72,9 +72,9 @@ function isInNacos({ rules }: GatewayConfig): boolean {
   return rules !== undefined && 'nacos' in rules
 }
 
-function rulesOf(config: GatewayConfig, header: string, folder: string): CompiledRules | undefined {
-  const { rules, proxies } = config
-  const options = rulesOptionsOf({ header, proxies: proxies === 'all' ? Number.POSITIVE_INFINITY : (proxies ?? 0) })
+function rulesOf(config: GatewayConfig, folder: string): CompiledRules | undefined {
+  const { rules } = config
+  const options = rulesOptionsOf(config)
   if (rules === undefined) return undefined
   if (Array.isArray(rules)) return compileRules({ version: 1, rules } as RulesDocument, options)
   if (!('file' in rules)) return undefined

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { emitLanewayWarning, type Lane } from '@laneway/core'
+import type { Lane } from '@laneway/core'
+import { emitLanewayWarning } from '@laneway/core/internal'
 import { type ChoiceListener, kChoiceListener } from '@laneway/undici'
 import type { Dispatcher } from 'undici'
 import { type HeadRules, requestHeaders } from '../head/request-head.js'

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Backend } from '../route/route-table.js'
+import type { Backend } from '../route/backend.js'
 import { isForwarded } from './forwarded-headers.js'
 import { connectionNames, isHopHeader } from './hop-headers.js'
 import { lastMembers } from './list-header.js'

@@ -2,7 +2,8 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import http2 from 'node:http2'
 import https from 'node:https'
 import type { Server } from 'node:net'
-import type { ListenerOptions, ResolvedClientOptions } from '../options.js'
+import type { ListenerOptions } from '../gateway-options.js'
+import type { ResolvedClientOptions } from '../resolve-options.js'
 import { GatewayRequest } from './gateway-request.js'
 
 /** How often Node looks for requests whose head takes too long, at most. */

@@ -1,16 +1,27 @@
-import { assertKnownKeys, assertOneOf, describe, LanewayError } from '@laneway/core'
+import type { OptionPath } from '@laneway/core'
+import {
+  assertKnownKeys,
+  describe,
+  milliseconds,
+  type Option,
+  OptionPlace,
+  type OptionTable,
+  oneOf,
+  readOptions,
+  text,
+} from '@laneway/core/internal'
 import type { HttpRoute, RouteMatch, ValueMatch } from '@laneway/rules'
 
-/** A text to match: all of it, its beginning by segments, or a pattern in RE2 syntax. */
+/** What a path must be: exactly this, this prefix by segments, or a match of a pattern in RE2 syntax. */
 export interface PathTest {
   readonly exact?: string
   readonly prefix?: string
   readonly regex?: string
 }
 
-/** One route in the short form. Which of several takes a request is decided as in Gateway API, not by their order. */
+/** One route in the short form. The precedence of Gateway API orders several routes, not their place in the list. */
 export interface GatewayRoute {
-  /** For log and metrics. @default host and path */
+  /** Name in the log and in metrics. @default host and path */
   readonly name?: string
   /** A name, or `*.example.com` for one or more labels in front. @default every host */
   readonly host?: string
@@ -25,21 +36,53 @@ export interface GatewayRoute {
   readonly service: string
   /** @default 'http' */
   readonly scheme?: 'http' | 'https'
-  /** Until the answer begins. @default `upstream.headersTimeoutMs` */
+  /** Time until the answer begins. @default `upstream.headersTimeoutMs` */
   readonly timeoutMs?: number
 }
 
-export const ROUTE_KEYS: readonly (keyof GatewayRoute)[] = [
-  'name',
-  'host',
-  'path',
-  'method',
-  'headers',
-  'query',
-  'service',
-  'scheme',
-  'timeoutMs',
-]
+const testText: Option<string> = (value, place) => {
+  if (typeof value !== 'string') throw place.unexpected('a text', value)
+  return value
+}
+
+const path: Option<RouteMatch['path']> = (value, place) => {
+  if (value === undefined) return undefined
+  assertKnownKeys(place, value as object, Object.keys(PATH_TYPES))
+  const [entry, second] = Object.entries(value as PathTest)
+  if (entry === undefined || second !== undefined) throw place.unexpected('one of exact, prefix, regex', value)
+  const [kind, pattern] = entry
+  return { type: PATH_TYPES[kind as keyof PathTest], value: testText(pattern, place.at(kind)) }
+}
+
+const PATH_TYPES = { exact: 'Exact', prefix: 'PathPrefix', regex: 'RegularExpression' } as const
+
+const values: Option<ValueMatch[] | undefined> = (given, place) => {
+  if (given === undefined) return undefined
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw place.invalid(`maps names to values, received ${describe(given)}`)
+  }
+  return Object.entries(given).map(([name, value]) => ({ name, value: testText(value, place.at(name)) }))
+}
+
+const service: Option<string> = (value, place) => {
+  if (typeof value === 'string' && value !== '') return value
+  throw place.unexpected('the name of a service', value)
+}
+
+const ROUTE = {
+  name: text(undefined),
+  host: text(undefined),
+  path,
+  method: text(undefined),
+  headers: values,
+  query: values,
+  service,
+  scheme: oneOf(['http', 'https'], 'http'),
+  timeoutMs: milliseconds(undefined, 1),
+} satisfies OptionTable<GatewayRoute>
+
+/** The names of a route's options. */
+export const ROUTE_KEYS: readonly string[] = Object.keys(ROUTE)
 
 /** A short route as the manifest that says the same, so that there is one matcher and one precedence. */
 export interface ShortRoute {
@@ -51,28 +94,13 @@ export interface ShortRoute {
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION` */
 export function routeAsManifest(route: GatewayRoute, index: number): ShortRoute {
-  const where = `routes[${index}]`
-  assertKnownKeys(where, route, ROUTE_KEYS)
-  const { name, host, method, headers, query, service, scheme = 'http', timeoutMs } = route
-  const texts: readonly (readonly [string, unknown])[] = [
-    ['name', name],
-    ['host', host],
-    ['method', method],
-  ]
-  for (const [key, value] of texts) {
-    if (value !== undefined && (typeof value !== 'string' || value === '')) throw invalid(where, key, 'a text', value)
-  }
-  if (typeof service !== 'string' || service === '') throw invalid(where, 'service', 'the name of a service', service)
-  assertOneOf(`${where}.scheme`, scheme, ['http', 'https'])
-  if (timeoutMs !== undefined && !(Number.isInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs < 2 ** 31)) {
-    throw invalid(where, 'timeoutMs', 'a number of milliseconds from 1', timeoutMs)
-  }
-  const path = pathOf(route.path, where)
+  const place = new OptionPlace('', ['routes', index])
+  const { name, host, path, method, headers, query, service, scheme, timeoutMs } = readOptions(place, route, ROUTE)
   const match: RouteMatch = {
     ...(path !== undefined && { path }),
     ...(method !== undefined && { method }),
-    ...(headers !== undefined && { headers: valuesOf(headers, `${where}.headers`) }),
-    ...(query !== undefined && { queryParams: valuesOf(query, `${where}.query`) }),
+    ...(headers !== undefined && { headers }),
+    ...(query !== undefined && { queryParams: query }),
   }
   return {
     name: name ?? `${host ?? ''}${path?.value ?? '/'}`,
@@ -80,7 +108,7 @@ export function routeAsManifest(route: GatewayRoute, index: number): ShortRoute 
     timeoutMs,
     manifest: {
       kind: 'HTTPRoute',
-      // Later ones of equal routes come second, as in a list.
+      // Of equal routes, the first in the list comes first.
       metadata: { name: String(index).padStart(6, '0') },
       spec: {
         ...(host !== undefined && { hostnames: [host] }),
@@ -90,28 +118,17 @@ export function routeAsManifest(route: GatewayRoute, index: number): ShortRoute 
   }
 }
 
-function pathOf(path: PathTest | undefined, where: string): RouteMatch['path'] {
-  if (path === undefined) return undefined
-  assertKnownKeys(`${where}.path`, path, ['exact', 'prefix', 'regex'])
-  const [entry, second] = Object.entries(path)
-  if (entry === undefined || second !== undefined) {
-    throw invalid(where, 'path', 'one of exact, prefix, regex', path)
-  }
-  const [kind, value] = entry
-  if (typeof value !== 'string') throw invalid(`${where}.path`, kind, 'a text', value)
-  return { type: kind === 'exact' ? 'Exact' : kind === 'prefix' ? 'PathPrefix' : 'RegularExpression', value }
-}
-
-function valuesOf(values: Readonly<Record<string, string>>, where: string): ValueMatch[] {
-  if (typeof values !== 'object' || values === null || Array.isArray(values)) {
-    throw new LanewayError('LANEWAY_INVALID_OPTION', `${where} maps names to values, received ${describe(values)}`)
-  }
-  return Object.entries(values).map(([name, value]) => {
-    if (typeof value !== 'string') throw invalid(where, name, 'a text', value)
-    return { name, value }
-  })
-}
-
-function invalid(where: string, key: string, wanted: string, value: unknown): LanewayError {
-  return new LanewayError('LANEWAY_INVALID_OPTION', `${where}.${key} is ${wanted}, received ${describe(value)}`)
+/**
+ * The place in a short route that a place in its manifest stands for.
+ *
+ * @param inManifest - keys from the root of the manifest
+ */
+export function pathInShortRoute(inManifest: OptionPath): OptionPath {
+  const [, list] = inManifest
+  if (list === 'hostnames') return ['host']
+  // spec.rules[0].matches[0]
+  const [key, ...rest] = inManifest.slice(5)
+  if (key === 'path') return ['path']
+  if (key === 'queryParams') return ['query', ...rest]
+  return key === undefined ? [] : [key, ...rest]
 }

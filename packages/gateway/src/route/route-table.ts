@@ -1,38 +1,22 @@
-import { type Lane, LanewayError, parseLane } from '@laneway/core'
-import type { HeaderModifier, HttpRoute, RouteBackend, RouteFilter, RouteRule, RulesRequest } from '@laneway/rules'
-import { createBackendPick, createHeaderModifier, createRouteMatcher, type Headers } from '@laneway/rules/internal'
-import { type GatewayRoute, routeAsManifest } from './gateway-route.js'
-
-/** One backend of a rule, ready for requests. */
-export interface Backend {
-  /** Name of the route, for log and metrics. */
-  readonly route: string
-  readonly service: string
-  /** Logical origin, `http://sc-b`; the resolver makes an endpoint of it. */
-  readonly origin: string
-  readonly modify: ((headers: Headers) => Record<string, string | string[]>) | undefined
-  /** What the route itself colours: its header modifier sets the lane header. */
-  readonly lane: Lane | undefined
-  /** Another caller of the same URL may get another lane by this backend's rule. */
-  readonly perCaller: boolean
-  readonly timeoutMs: number | undefined
-}
+import { OptionPlace } from '@laneway/core/internal'
+import type { HttpRoute, RouteRule, RulesRequest } from '@laneway/rules'
+import { createBackendPick, createRouteMatcher } from '@laneway/rules/internal'
+import { type Backend, type BackendRule, compileBackends, type ServiceOf } from './backend.js'
+import { type GatewayRoute, pathInShortRoute, routeAsManifest, type ShortRoute } from './gateway-route.js'
+import { withPaths } from './route-problems.js'
 
 /** Finds the backend of a request. Never throws. */
 export interface RouteTable {
-  /** `null`: the route is there, and no backend has a weight. */
+  /** `null`: a route takes the request, and no backend of it has a weight. */
   find(request: RulesRequest): Backend | null | undefined
   /** Every service that a route names. */
   readonly services: readonly string[]
   readonly size: number
 }
 
-/** Names the service of a backend as the resolver knows it. */
-export type ServiceOf = (backend: RouteBackend, route: HttpRoute) => string
-
 /** What the table needs besides the routes. */
 export interface RouteTableOptions {
-  /** Lower case; a modifier of this header colours. */
+  /** Lower case; a modifier of this header sets the lane. */
   readonly header: string
   readonly serviceOf: ServiceOf
   readonly random: () => number
@@ -45,34 +29,35 @@ interface Target {
   readonly forCallers: readonly Backend[]
 }
 
+type ReadRoute = ShortRoute | { readonly manifest: HttpRoute }
+
 /**
  * Compiles routes, once per load.
  *
- * @throws LanewayError `LANEWAY_INVALID_RULES`, `LANEWAY_INVALID_OPTION`
+ * @throws LanewayError `LANEWAY_INVALID_RULES`, `LANEWAY_INVALID_OPTION`; the path of each problem begins with `routes`
  */
 export function createRouteTable(
   routes: readonly (GatewayRoute | HttpRoute)[],
   options: RouteTableOptions,
 ): RouteTable {
-  const manifests = routes.map((route, index) => (isManifest(route) ? route : routeAsManifest(route, index)))
-  const match = createRouteMatcher(manifests.map(one => ('manifest' in one ? one.manifest : one)))
+  const read = routes.map((route, index) => (isManifest(route) ? { manifest: route } : routeAsManifest(route, index)))
+  const match = withPaths(
+    () => createRouteMatcher(read.map(({ manifest }) => manifest)),
+    path => pathInRoutes(path, read),
+  )
   const services = new Set<string>()
   const targets = new Map<RouteRule, Target>()
-  for (const [index, one] of manifests.entries()) {
-    const manifest = 'manifest' in one ? one.manifest : one
-    const simple = 'manifest' in one ? one : undefined
-    for (const [ruleIndex, rule] of (manifest.spec.rules ?? []).entries()) {
-      const where = simple === undefined ? `[${index}].spec.rules[${ruleIndex}]` : `[${index}]`
-      const name =
-        simple?.name ??
-        `${manifest.metadata?.namespace ?? 'default'}/${manifest.metadata?.name ?? 'HTTPRoute'}:${ruleIndex}`
-      targets.set(rule, compileRule(rule, manifest, name, where, simple, services, options))
+  for (const [index, route] of read.entries()) {
+    for (const [ruleIndex, rule] of (route.manifest.spec.rules ?? []).entries()) {
+      const target = compileTarget(ruleOf(route, index, rule, ruleIndex), options)
+      for (const { service } of target.backends) services.add(service)
+      targets.set(rule, target)
     }
   }
   const { random } = options
   return {
     services: [...services],
-    size: manifests.length,
+    size: read.length,
     find(request) {
       const matched = match(request)
       if (matched === undefined) return undefined
@@ -85,106 +70,46 @@ export function createRouteTable(
   }
 }
 
-function compileRule(
-  rule: RouteRule,
-  manifest: HttpRoute,
-  name: string,
-  where: string,
-  simple: ReturnType<typeof routeAsManifest> | undefined,
-  services: Set<string>,
-  options: RouteTableOptions,
-): Target {
-  const refs = rule.backendRefs ?? []
-  const shared = filtersOf(rule.filters, `${where}.filters`)
-  const made = refs.map((ref, index) => {
-    const at = simple === undefined ? `${where}.backendRefs[${index}]` : where
-    if (ref.kind !== undefined && ref.kind !== 'Service') {
-      throw invalid(`${at}.kind is Service, received ${JSON.stringify(ref.kind)}`)
-    }
-    const service = simple === undefined ? options.serviceOf(ref, manifest) : ref.name
-    const { hostname } = originOf(service, simple?.scheme ?? 'http', at)
-    services.add(service)
-    const own = filtersOf(ref.filters, `${at}.filters`)
-    const modifiers = [...shared, ...own]
-    return {
-      route: name,
-      service,
-      origin: `${simple?.scheme ?? 'http'}://${hostname}`,
-      modify: compileModifiers(modifiers, options.header),
-      lane: laneOf(modifiers, options.header, where),
-      // Drawn per request: the same caller may get another one next time.
-      perCaller: refs.length > 1,
-      timeoutMs: simple?.timeoutMs,
-    }
-  })
+function ruleOf(route: ReadRoute, index: number, rule: RouteRule, ruleIndex: number): BackendRule {
+  const place = new OptionPlace('', ['routes', index])
+  if (isShort(route)) return { ...route, rule, place, isShort: true }
+  const { manifest } = route
+  const { namespace = 'default', name = 'HTTPRoute' } = manifest.metadata ?? {}
   return {
-    pick: refs.length === 1 && (refs[0]!.weight ?? 1) > 0 ? undefined : createBackendPick(refs),
-    backends: made.map(backend => Object.freeze(backend)),
-    forCallers: made.map(backend => Object.freeze({ ...backend, perCaller: true })),
+    manifest,
+    rule,
+    name: `${namespace}/${name}:${ruleIndex}`,
+    scheme: 'http',
+    timeoutMs: undefined,
+    place: place.at('spec', 'rules', ruleIndex),
+    isShort: false,
   }
 }
 
-function filtersOf(filters: readonly RouteFilter[] | undefined, where: string): HeaderModifier[] {
-  return (filters ?? []).map((filter, index) => {
-    if (filter.type === 'RequestHeaderModifier' && filter.requestHeaderModifier !== undefined) {
-      return filter.requestHeaderModifier
-    }
-    // Left out silently, a route would do something else than it says.
-    throw invalid(`${where}[${index}].type is RequestHeaderModifier, received ${JSON.stringify(filter.type)}`)
-  })
+function compileTarget(of: BackendRule, { header, serviceOf }: RouteTableOptions): Target {
+  const refs = of.rule.backendRefs ?? []
+  const backends = compileBackends(of, header, serviceOf)
+  const isSingle = refs.length === 1 && (refs[0]!.weight ?? 1) > 0
+  const pick = isSingle
+    ? undefined
+    : withPaths(
+        () => createBackendPick(refs),
+        path => [...of.place.path, ...path],
+      )
+  return { pick, backends, forCallers: backends.map(backend => Object.freeze({ ...backend, perCaller: true })) }
 }
 
-/** The lane header is left out: who colours is decided at the entrance, and a tag that is believed is never replaced. */
-function compileModifiers(modifiers: readonly HeaderModifier[], header: string): Backend['modify'] {
-  const others = (list: readonly { readonly name: string; readonly value: string }[] | undefined) =>
-    list?.filter(({ name }) => String(name).toLowerCase() !== header)
-  const compiled = modifiers
-    .map(({ set, add, remove, ...rest }) => ({
-      ...rest,
-      ...(set !== undefined && { set: others(set) ?? [] }),
-      ...(add !== undefined && { add: others(add) ?? [] }),
-      ...(remove !== undefined && { remove: remove.filter(name => String(name).toLowerCase() !== header) }),
-    }))
-    .map(modifier => ({ modifier, modify: createHeaderModifier(modifier) }))
-    .filter(({ modifier: { set = [], add = [], remove = [] } }) => set.length + add.length + remove.length > 0)
-  if (compiled.length === 0) return undefined
-  return headers => {
-    for (const { modify } of compiled) modify(headers)
-    return headers as Record<string, string | string[]>
-  }
+/** @param path - in the list of manifests */
+function pathInRoutes(path: readonly (string | number)[], read: readonly ReadRoute[]): readonly (string | number)[] {
+  const [index, ...rest] = path
+  if (typeof index !== 'number') return ['routes', ...path]
+  return ['routes', index, ...(isShort(read[index]!) ? pathInShortRoute(rest) : rest)]
 }
 
-function laneOf(modifiers: readonly HeaderModifier[], header: string, where: string): Lane | undefined {
-  let lane: Lane | undefined
-  for (const { set, add } of modifiers) {
-    for (const { name, value } of [...(set ?? []), ...(add ?? [])]) {
-      if (String(name).toLowerCase() !== header) continue
-      lane = parseLane(value)
-      if (lane === undefined) throw invalid(`${where} sets ${header} to ${JSON.stringify(value)}, which is no lane`)
-    }
-  }
-  return lane
-}
-
-function originOf(service: string, scheme: string, where: string): URL {
-  let url: URL | undefined
-  try {
-    url = new URL(`${scheme}://${service}`)
-  } catch {
-    // said below
-  }
-  if (url === undefined || url.host === '' || url.host !== service.toLowerCase()) {
-    throw invalid(
-      `${where} names a service that a URL cannot carry, ${JSON.stringify(service)}; give it an alias in the resolver`,
-    )
-  }
-  return url
+function isShort(route: ReadRoute): route is ShortRoute {
+  return 'scheme' in route
 }
 
 function isManifest(route: GatewayRoute | HttpRoute): route is HttpRoute {
   return (route as { kind?: unknown }).kind === 'HTTPRoute'
-}
-
-function invalid(message: string): LanewayError {
-  return new LanewayError('LANEWAY_INVALID_OPTION', `routes${message}`)
 }

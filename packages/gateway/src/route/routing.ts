@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Lane } from '@laneway/core'
 import type { RuleDecision, RulesRequest } from '@laneway/rules'
-import type { Backend, RouteTable } from './route-table.js'
+import type { Backend } from './backend.js'
+import type { RouteTable } from './route-table.js'
 
 /** What was decided about a request while its lane was. */
 export interface Routing {

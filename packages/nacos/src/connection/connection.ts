@@ -1,4 +1,4 @@
-import { LanewayError } from '@laneway/core'
+import { LanewayError, runInLane } from '@laneway/core'
 import type { Message } from '../wire/transport.js'
 import { backoffMs } from './backoff.js'
 import type { Login } from './login.js'
@@ -64,7 +64,9 @@ export class Connection {
 
   /** Begins to connect, and stays connected until `close`. Idempotent, never throws. */
   start(): void {
-    if (this.#closed === undefined && this.#session === undefined) void this.#connect(0)
+    if (this.#closed !== undefined || this.#session !== undefined) return
+    // The first user may be inside a request; the connection outlives it and belongs to no lane.
+    void runInLane(undefined, () => this.#connect(0))
   }
 
   /** @throws LanewayError `LANEWAY_NACOS_UNAVAILABLE` when there is none within the time, `LANEWAY_CLOSED` */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { ConnectionOptions } from 'node:tls'
-import { LanewayError } from '@laneway/core'
+import { LanewayError, runInLane } from '@laneway/core'
 import { backoffMs } from './backoff.js'
 import type { ServerAddress } from './servers.js'
 
@@ -77,7 +77,13 @@ export class Login {
     if (this.#closed) return Promise.reject(new LanewayError('LANEWAY_CLOSED', 'the Nacos client is closed'))
     if (this.#pending !== undefined) return this.#pending
     if (this.#lastError !== undefined && this.#options.now() < this.#retryAt) return Promise.reject(this.#lastError)
-    this.#pending = this.#attempt().then(
+    // One login serves all, whichever request came first: it belongs to no lane.
+    this.#pending = runInLane(undefined, () => this.#begin())
+    return this.#pending
+  }
+
+  #begin(): Promise<Token> {
+    return this.#attempt().then(
       ({ token, ttlMs }) => {
         this.#pending = undefined
         this.#failures = 0
@@ -102,7 +108,6 @@ export class Login {
         throw error
       },
     )
-    return this.#pending
   }
 
   #schedule(delayMs: number): void {

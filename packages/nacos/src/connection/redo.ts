@@ -1,4 +1,4 @@
-import type { LanewayError } from '@laneway/core'
+import { type LanewayError, runInLane } from '@laneway/core'
 import { backoffMs } from './backoff.js'
 import type { Connection } from './connection.js'
 import type { Session } from './session.js'
@@ -111,17 +111,23 @@ export class Redo {
 
   #reconcile(key: string, entry: Entry): Promise<void> {
     clearTimeout(entry.timer)
-    entry.running ??= this.#slot()
-      .then(() => this.#run(key, entry))
-      .finally(() => {
-        this.#running--
-        this.#queue.shift()?.()
-        entry.running = undefined
-        // Something may have changed between the last look and here.
-        if (this.#entries.get(key) === entry && entry.timer === undefined && this.#due(entry))
-          void this.#reconcile(key, entry)
-      })
+    // Whoever wants the task may be inside a request; its listeners hear of later changes in no lane.
+    entry.running ??= runInLane(undefined, () => this.#runInTurn(key, entry))
     return entry.running
+  }
+
+  async #runInTurn(key: string, entry: Entry): Promise<void> {
+    await this.#slot()
+    try {
+      await this.#run(key, entry)
+    } finally {
+      this.#running--
+      this.#queue.shift()?.()
+      entry.running = undefined
+      // Something may have changed between the last look and here.
+      if (this.#entries.get(key) === entry && entry.timer === undefined && this.#due(entry))
+        void this.#reconcile(key, entry)
+    }
   }
 
   #due(entry: Entry): boolean {

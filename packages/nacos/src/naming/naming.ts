@@ -1,4 +1,4 @@
-import { LanewayError } from '@laneway/core'
+import { LanewayError, runInLane } from '@laneway/core'
 import { callListener } from '../connection/call-listener.js'
 import type { Connection, ConnectionUser } from '../connection/connection.js'
 import { Redo } from '../connection/redo.js'
@@ -115,7 +115,10 @@ export class NacosNaming implements ConnectionUser {
     this.#connection.start()
     const { lost } = this.#connection
     // Not before the listener's owner has what this method returns.
-    if (lost !== undefined) queueMicrotask(() => subscription.listeners.has(own) && own.lost(lost))
+    if (lost !== undefined) {
+      const report = () => subscription.listeners.has(own) && own.lost(lost)
+      runInLane(undefined, () => queueMicrotask(report))
+    }
     this.#resync ??= setInterval(() => this.#resyncAll(), RESYNC_MS).unref()
     const { listeners } = subscription
     return () => {

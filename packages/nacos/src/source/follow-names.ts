@@ -1,3 +1,5 @@
+import { runInLane } from '@laneway/core'
+
 /** The first pause after {@link NamesFollower.hurry}; each further one is twice as long. */
 const HURRY_MS = 250
 
@@ -54,7 +56,8 @@ export function followNames(
     pauseMs = Math.min(intervalMs, pauseMs * 2)
   }
 
-  void turn()
+  // The first listener may be inside a request; the reads go on after it, in no lane.
+  void runInLane(undefined, turn)
   return {
     hurry() {
       pauseMs = Math.min(HURRY_MS, intervalMs)

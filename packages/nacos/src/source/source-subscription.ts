@@ -9,7 +9,11 @@ export type EndpointList = readonly EndpointInput[]
 
 export interface SourceSubscriptionOptions {
   readonly listener: SourceListener
-  readonly returnGraceMs: number
+  /**
+   * Starts the time within which instances may come back after a reconnect, and returns a function that ends it without
+   * calling `ended`. `undefined`: there is no such time.
+   */
+  readonly startGrace: ((ended: () => void) => () => void) | undefined
   readonly toEndpoints: (info: ServiceInfo) => EndpointList
   readonly store: SnapshotStore<EndpointList> | undefined
   /** Called when the first list of a session is empty. */
@@ -34,7 +38,7 @@ export class SourceSubscription implements NamingListener {
   #session = 0
   #told = false
   #loading = false
-  #grace: NodeJS.Timeout | undefined
+  #stopGrace: (() => void) | undefined
   #closed = false
 
   constructor(options: SourceSubscriptionOptions) {
@@ -43,18 +47,17 @@ export class SourceSubscription implements NamingListener {
 
   info(info: ServiceInfo, session: number): void {
     if (this.#closed) return
-    const { returnGraceMs, toEndpoints } = this.#options
+    const { startGrace, toEndpoints } = this.#options
     this.#listed = this.#byAddress(toEndpoints(info))
     const isFirst = session !== this.#session
     if (isFirst) {
       this.#session = session
       this.#haltGrace()
       this.#missed.clear()
-      this.#covered = new Set(returnGraceMs === 0 ? [] : this.#known.keys())
+      this.#covered = new Set(startGrace === undefined ? [] : this.#known.keys())
     }
     this.#cover()
-    if (this.#covered.size + this.#missed.size > 0)
-      this.#grace ??= setTimeout(() => this.#endGrace(), returnGraceMs).unref()
+    if (this.#covered.size + this.#missed.size > 0) this.#stopGrace ??= startGrace?.(() => this.#endGrace())
     this.#tell()
     if (isFirst && this.#known.size === 0) this.#options.firstEmpty()
   }
@@ -87,12 +90,12 @@ export class SourceSubscription implements NamingListener {
   }
 
   #haltGrace(): void {
-    clearTimeout(this.#grace)
-    this.#grace = undefined
+    this.#stopGrace?.()
+    this.#stopGrace = undefined
   }
 
   #endGrace(): void {
-    this.#grace = undefined
+    this.#stopGrace = undefined
     this.#covered.clear()
     if (this.#missed.size === 0) return
     this.#missed.clear()

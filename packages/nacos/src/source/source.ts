@@ -83,6 +83,7 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
       ? undefined
       : new SnapshotStore<EndpointList>(options.snapshotDir, options.warn ?? emitLanewayWarning)
   const ends = new Set<() => void>()
+  let closed = false
   const followers = new Set<NamesFollower>()
   /** Whether the server has told anything, and its refusal as long as it has not. */
   let answered = false
@@ -106,6 +107,14 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
     return endpoints
   }
 
+  const startGrace =
+    returnGraceMs === 0
+      ? undefined
+      : (ended: () => void) => {
+          const timer = setTimeout(ended, returnGraceMs).unref()
+          return () => clearTimeout(timer)
+        }
+
   const firstEmpty = (): void => {
     for (const follower of followers) follower.hurry()
   }
@@ -127,8 +136,12 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
   }
 
   const subscribe = (service: string, listener: SourceListener): (() => void) => {
+    if (closed) {
+      listener.stale(new LanewayError('LANEWAY_CLOSED', 'the Nacos source is closed'))
+      return () => {}
+    }
     let ref: Required<ServiceRef>
-    const subscription = new SourceSubscription({ listener, returnGraceMs, toEndpoints, store, firstEmpty })
+    const subscription = new SourceSubscription({ listener, startGrace, toEndpoints, store, firstEmpty })
     try {
       ref = refOf(service)
       subscription.key = `${ref.namespace}@@${ref.group}@@${ref.service}`
@@ -150,6 +163,7 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
   }
 
   const list = (listener: (names: ReadonlySet<string>) => void): (() => void) => {
+    if (closed) return () => {}
     const read = async () => {
       const names = await client.naming.list({ group, namespace })
       answer()
@@ -176,6 +190,7 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
       return client.lost === undefined ? undefined : { connected: false, error: client.lost }
     },
     close: async () => {
+      closed = true
       for (const end of [...ends]) end()
       await store?.flush()
     },

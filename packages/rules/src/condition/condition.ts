@@ -1,4 +1,4 @@
-import { describe } from '@laneway/core'
+import { describe } from '@laneway/core/internal'
 import type { Condition, NamedTest, TextTest } from '../document/document.js'
 import { compileAddressTest } from './address-test.js'
 import { canonicalHost, compileHostTest, isWildcard } from './host-test.js'

@@ -1,4 +1,5 @@
-import { describe, LanewayError } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { describe } from '@laneway/core/internal'
 import { canonicalPath, receivedBytes, unescapeBytes, wireHost } from './wire-text.js'
 
 /** What rules read of a request; `http.IncomingMessage`, Express, Fastify and `http2` compat requests fit. */

@@ -1,4 +1,4 @@
-import { describe } from '@laneway/core'
+import { describe } from '@laneway/core/internal'
 import { RE2JS } from 're2js'
 import type { TextTest } from '../document/document.js'
 import { isWide, textOf } from './wire-text.js'

@@ -1,4 +1,12 @@
-import { assertKnownKeys, DEFAULT_HEADER, describe, LanewayError, resolveHeaderName } from '@laneway/core'
+import {
+  callback,
+  type Option,
+  type OptionTable,
+  type OptionValues,
+  readOptions,
+  resolveHeaderName,
+  text,
+} from '@laneway/core/internal'
 import type { ClientAddress } from '../condition/condition.js'
 import { canonicalAddress, peerAddress } from '../condition/request.js'
 import { checkKey } from '../document/check-document.js'
@@ -7,65 +15,56 @@ import { Problems } from '../document/problems.js'
 
 /** Options of {@link compileRules} and everything that calls it. */
 export interface RulesOptions {
-  /** What messages call the document. @default 'rules' */
+  /** The name of the document in messages. @default 'rules' */
   source?: string
   /**
-   * The header whose value a manifest's `requestHeaderModifier` makes the lane.
+   * The header that carries the lane: what the `requestHeaderModifier` of a manifest sets it to is the lane.
    * @default 'x-mse-tag', what MSE and OpenKruise Rollouts use
    */
   header?: string
   /**
-   * Where the key of a TrafficRouting's `weight` is read, as in `split.key`; `random` draws every request, as the
-   * gateways that OpenKruise drives do.
-   * @default none: a weight is refused, because a caller that changes lanes between two requests is rarely meant
+   * Where the key for the `weight` of a TrafficRouting is read, as in `split.key`. `random` draws every request, as the
+   * gateways that OpenKruise configures do.
+   * @default none: a weight is refused, because callers should rarely change lanes between two requests
    */
   weightKey?: readonly KeySource[] | 'random'
   /**
-   * The client's IP address; see {@link forwardedAddress}. One that throws knows none.
-   * @default the socket's peer, because no header can be believed without knowing the proxies
+   * Reads the client's IP address; see {@link forwardedAddress}. When it throws, the request has no address.
+   * @default the peer of the socket, because headers can be believed only when the number of proxies is known
    */
   clientAddress?: (request: any) => string | undefined
   /** 0 <= n < 1, for `key: random`. @default Math.random */
   random?: () => number
 }
 
-/** Every option with its value. */
-export interface ResolvedRulesOptions {
-  readonly source: string
-  readonly header: string
-  readonly weightKey: readonly KeySource[] | 'random' | undefined
-  readonly clientAddress: ClientAddress
-  readonly random: () => number
+const weightKey: Option<readonly KeySource[] | 'random' | undefined> = (value, place) => {
+  if (value === undefined || value === 'random') return value
+  const problems = new Problems()
+  checkKey(value, place.path, problems)
+  problems.throwIfAny(place.where, 'LANEWAY_INVALID_OPTION')
+  return structuredClone(value) as readonly KeySource[]
 }
 
-/** The names of the options. */
-export const RULES_OPTIONS = ['source', 'header', 'weightKey', 'clientAddress', 'random']
+const clientAddress: Option<ClientAddress> = (value, place) => {
+  const read = callback<(request: any) => string | undefined>()(value, place)
+  return read === undefined ? peerAddress : safely(read)
+}
 
-/**
- * Fills in the defaults.
- *
- * @throws LanewayError `LANEWAY_INVALID_OPTION`
- */
+/** How the options are read. */
+export const RULES_OPTIONS = {
+  source: text('rules'),
+  header: ((value, place) => resolveHeaderName(place.where, value as string | undefined)) satisfies Option<string>,
+  weightKey,
+  clientAddress,
+  random: callback<() => number, () => number>(Math.random),
+} satisfies OptionTable<RulesOptions>
+
+/** {@link RulesOptions} with every default. */
+export type ResolvedRulesOptions = OptionValues<typeof RULES_OPTIONS>
+
+/** @throws LanewayError `LANEWAY_INVALID_OPTION` */
 export function resolveRulesOptions(input: RulesOptions = {}, where = 'compileRules'): ResolvedRulesOptions {
-  assertKnownKeys(where, input, RULES_OPTIONS)
-  const { weightKey, clientAddress, random } = input
-  for (const [name, option] of [['clientAddress', clientAddress] as const, ['random', random] as const]) {
-    if (option !== undefined && typeof option !== 'function') {
-      throw new LanewayError('LANEWAY_INVALID_OPTION', `${where}: ${name} is a function, received ${describe(option)}`)
-    }
-  }
-  if (weightKey !== undefined) {
-    const problems = new Problems()
-    checkKey(weightKey, ['weightKey'], problems)
-    problems.throwIfAny(where, 'LANEWAY_INVALID_OPTION')
-  }
-  return Object.freeze({
-    source: input.source ?? 'rules',
-    header: resolveHeaderName(where, input.header ?? DEFAULT_HEADER),
-    weightKey: weightKey === undefined || weightKey === 'random' ? weightKey : structuredClone(weightKey),
-    clientAddress: clientAddress === undefined ? peerAddress : safely(clientAddress),
-    random: random ?? Math.random,
-  })
+  return readOptions(where, input, RULES_OPTIONS)
 }
 
 function safely(read: (request: any) => string | undefined): ClientAddress {

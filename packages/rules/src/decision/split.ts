@@ -1,4 +1,5 @@
-import { assertLane, type Lane } from '@laneway/core'
+import type { Lane } from '@laneway/core'
+import { assertLane } from '@laneway/core/internal'
 import type { ClientAddress } from '../condition/condition.js'
 import { cookieOf, headerOf, parameterOf, type RulesRequest } from '../condition/request.js'
 import { bytesOf, textOf } from '../condition/wire-text.js'

@@ -1,4 +1,4 @@
-import { assertKnownKeys, describe } from '@laneway/core'
+import { describe, nearest } from '@laneway/core/internal'
 import { addressRangeProblem, blockProblem } from '../condition/address-test.js'
 import { hostProblem } from '../condition/host-test.js'
 import { regexProblem } from '../condition/text-test.js'
@@ -80,13 +80,9 @@ export function checkKeys(value: Fields, keys: readonly string[], path: Path, pr
   for (const key of Object.keys(value)) {
     if (problems.full) return
     if (keys.includes(key)) continue
-    try {
-      assertKnownKeys('this', { [key]: undefined }, keys)
-      problems.add([...path, key], 'is not allowed here')
-    } catch (error) {
-      const reason = error instanceof Error ? error.message.replace(/^.*this has no option/, 'is not allowed: no') : ''
-      problems.add([...path, key], reason)
-    }
+    const near = nearest(key, keys)
+    const hint = near === undefined ? `; allowed are ${keys.join(', ')}` : `, did you mean "${near}"?`
+    problems.add([...path, key], `is not allowed${hint}`)
   }
 }
 

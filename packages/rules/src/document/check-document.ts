@@ -1,4 +1,5 @@
-import { describe, parseLane } from '@laneway/core'
+import { parseLane } from '@laneway/core'
+import { describe } from '@laneway/core/internal'
 import { SLOTS } from '../decision/slots.js'
 import { slotsOf } from '../decision/split.js'
 import { checkCondition, checkHeaderName, checkKeys, type Fields, isFields } from './check-condition.js'

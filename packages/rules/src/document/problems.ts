@@ -1,14 +1,17 @@
 import { LanewayError, type LanewayErrorCode } from '@laneway/core'
+import { formatPath } from '@laneway/core/internal'
 
 /** A place in a document: keys and list positions from the root. */
 export type Path = readonly (string | number)[]
 
 /** One thing that is wrong with a document. */
 export interface RulesProblem {
-  /** What is wrong, with the received value. */
+  /** What is wrong, with the received value: a sentence without its subject. */
   readonly message: string
   /** Where, e.g. `rules[2].when.header.regex`; empty for the document itself. */
   readonly at: string
+  /** The same place as keys and list positions. */
+  readonly path: Path
   /** Counted from 1; only for documents read from text. */
   readonly line?: number
   /** Counted from 1; only for documents read from text. */
@@ -18,7 +21,7 @@ export interface RulesProblem {
 /** Finds the place of a path in the text that it came from. */
 export type Locate = (path: Path) => { readonly line: number; readonly column: number } | undefined
 
-/** Enough to repair a document in one go, few enough to read. */
+/** Enough to repair a document at once, and few enough to read. */
 const MAX_PROBLEMS = 20
 
 /** Collects what is wrong, so that one load reports all of it. */
@@ -34,23 +37,23 @@ export class Problems {
     return this.#list.length
   }
 
-  /** No further problem would be kept. */
+  /** Whether further problems are dropped. */
   get full(): boolean {
     return this.#list.length >= MAX_PROBLEMS
   }
 
   add(path: Path, message: string): void {
-    // Before the place is looked for, which costs more.
+    // Checked first, because finding the place costs more.
     if (this.full) return
     this.addAt(path, message, this.#locate?.(path))
   }
 
   addAt(path: Path, message: string, place: { readonly line: number; readonly column: number } | undefined): void {
-    // Broken YAML has an error per line.
+    // Broken YAML has an error on each line.
     if (this.full) return
-    const at = pathText(path)
+    const problem = { message, at: formatPath(path), path: Object.freeze([...path]) }
     this.#list.push(
-      Object.freeze(place === undefined ? { message, at } : { message, at, line: place.line, column: place.column }),
+      Object.freeze(place === undefined ? problem : { ...problem, line: place.line, column: place.column }),
     )
   }
 
@@ -63,11 +66,4 @@ export class Problems {
     })
     throw new LanewayError(code, lines.join('\n'), { cause: Object.freeze([...this.#list]) })
   }
-}
-
-/** `rules[2].when.header` */
-export function pathText(path: Path): string {
-  let text = ''
-  for (const key of path) text += typeof key === 'number' ? `[${key}]` : text === '' ? key : `.${key}`
-  return text
 }

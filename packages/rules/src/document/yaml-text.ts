@@ -1,4 +1,4 @@
-import { describe } from '@laneway/core'
+import { describe } from '@laneway/core/internal'
 import {
   Composer,
   type CST,

@@ -1,4 +1,4 @@
-import { describe } from '@laneway/core'
+import { describe } from '@laneway/core/internal'
 import { createCallerDependence } from '../condition/caller-dependence.js'
 import { ALWAYS, compileCondition } from '../condition/condition.js'
 import { canonicalHost, hostProblem } from '../condition/host-test.js'

@@ -1,4 +1,5 @@
-import { describe, parseLane } from '@laneway/core'
+import { parseLane } from '@laneway/core'
+import { describe } from '@laneway/core/internal'
 import type { ResolvedRulesOptions } from '../decision/rules-options.js'
 import { SLOTS } from '../decision/slots.js'
 import { isFields } from '../document/check-condition.js'

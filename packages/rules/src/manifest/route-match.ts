@@ -1,4 +1,4 @@
-import { describe } from '@laneway/core'
+import { describe } from '@laneway/core/internal'
 import { normalizePrefix, regexProblem } from '../condition/text-test.js'
 import { bytesOf, canonicalPath } from '../condition/wire-text.js'
 import { checkHeaderName, headerValueProblem, isFields } from '../document/check-condition.js'

@@ -1,23 +1,31 @@
-import { assertKnownKeys, describe, emitLanewayWarning, type Lane, LanewayError } from '@laneway/core'
+import { type Lane, LanewayError } from '@laneway/core'
+import {
+  callback,
+  describe,
+  emitLanewayWarning,
+  type OptionTable,
+  type OptionValues,
+  readOptions,
+} from '@laneway/core/internal'
 import type { RulesRequest } from '../condition/request.js'
 import { type CompiledRules, namingRule, type RuleDecision, type RulesExplanation } from '../decision/compile-rules.js'
-import { RULES_OPTIONS, type RulesOptions, resolveRulesOptions } from '../decision/rules-options.js'
+import { RULES_OPTIONS, type RulesOptions } from '../decision/rules-options.js'
 import { parseResolved } from '../document/parse-rules.js'
 
 /** Options of {@link createRulesHolder}. */
 export interface RulesHolderOptions extends RulesOptions {
-  /** Told of every document that is taken. @default nobody */
+  /** Called with the rules of each document that is taken. @default none */
   onReload?: (rules: CompiledRules, generation: number) => void
   /**
-   * Told of every document that is refused, once for each text.
-   * @default a process warning of type `LanewayWarning`, because silence would hide that the last good rules still run
+   * Called with the reason when a document is refused, once for each text.
+   * @default a process warning of type `LanewayWarning`, because nobody would notice that the old rules still run
    */
   onProblem?: (error: LanewayError) => void
 }
 
 /**
- * Rules that can be replaced while requests come in. `laneOf`, `decide`, `dependsOnCaller` and `explain` stay the same functions, need no
- * `this`, and never throw; a request meets either the old rules or the new ones, whole.
+ * Rules that can be replaced while requests come in. `laneOf`, `decide`, `dependsOnCaller` and `explain` stay the same
+ * functions, need no `this`, and never throw. A request sees either all of the old rules or all of the new ones.
  */
 export interface RulesHolder {
   readonly laneOf: (request: RulesRequest) => Lane | undefined
@@ -25,23 +33,32 @@ export interface RulesHolder {
   readonly dependsOnCaller: (request: RulesRequest) => boolean
   readonly explain: (request: RulesRequest) => RulesExplanation
   /**
-   * Takes a new document in YAML or JSON. One that is bad changes nothing and is reported: the last good one stays, and
-   * so it does for an empty text, which is what registries send for a deleted entry. Never throws, needs no `this`.
+   * Takes a new document in YAML or JSON. A bad document is reported and changes nothing: the last good one stays. The
+   * same holds for an empty text, which registries send for a deleted entry. Never throws, needs no `this`.
    *
-   * @param text - the document; anything but a text is refused
+   * @param text - the document; any other value than a text is refused
    * @returns whether the document is the one in use
    */
   readonly replace: (text: unknown) => boolean
-  /** The rules in use; `undefined` before the first good document, when nothing is coloured. */
+  /** The rules in use; `undefined` before the first good document: until then no request gets a lane. */
   readonly rules: CompiledRules | undefined
-  /** Counts the documents taken; 0 before the first. */
+  /** How many documents have been taken. */
   readonly generation: number
   /** Why the newest document was refused; `undefined` when it is the one in use. */
   readonly problem: LanewayError | undefined
 }
 
-/** The names of the options. */
-export const HOLDER_OPTIONS = [...RULES_OPTIONS, 'onReload', 'onProblem']
+/** The default of `onProblem`. */
+function warnRefused(error: LanewayError): void {
+  emitLanewayWarning(`colouring rules refused, the last good ones stay: ${error.message}`)
+}
+
+/** How the options are read. */
+export const HOLDER_OPTIONS = {
+  ...RULES_OPTIONS,
+  onReload: callback<NonNullable<RulesHolderOptions['onReload']>>(),
+  onProblem: callback<(error: LanewayError) => void, typeof warnRefused>(warnRefused),
+} satisfies OptionTable<RulesHolderOptions>
 
 /**
  * Creates a holder without rules.
@@ -53,10 +70,12 @@ export const HOLDER_OPTIONS = [...RULES_OPTIONS, 'onReload', 'onProblem']
  * app.use(expressLane({ trust: 'edge', rules: rules.laneOf }))
  */
 export function createRulesHolder(options: RulesHolderOptions = {}): RulesHolder {
-  assertKnownKeys('createRulesHolder', options, HOLDER_OPTIONS)
-  const { onReload, onProblem = warnRefused, ...rest } = options
-  const resolved = resolveRulesOptions(rest, 'createRulesHolder')
-  assertFunctions('createRulesHolder', { onReload, onProblem })
+  return holderOf(readOptions('createRulesHolder', options, HOLDER_OPTIONS))
+}
+
+/** The same with options that have been read. */
+export function holderOf(options: OptionValues<typeof HOLDER_OPTIONS>): RulesHolder {
+  const { onReload, onProblem } = options
   let rules: CompiledRules | undefined
   let generation = 0
   let problem: LanewayError | undefined
@@ -71,7 +90,7 @@ export function createRulesHolder(options: RulesHolderOptions = {}): RulesHolder
     }
     if (problem !== undefined && text === refused) return false
     try {
-      rules = parseResolved(asText(text), resolved)
+      rules = parseResolved(asText(text), options)
     } catch (error) {
       problem = asLanewayError(error)
       refused = text
@@ -89,7 +108,7 @@ export function createRulesHolder(options: RulesHolderOptions = {}): RulesHolder
 
   function asText(text: unknown): string {
     if (typeof text === 'string') return text
-    throw new LanewayError('LANEWAY_INVALID_RULES', `${resolved.source}: is a text, received ${describe(text)}`)
+    throw new LanewayError('LANEWAY_INVALID_RULES', `${options.source}: is a text, received ${describe(text)}`)
   }
 
   return {
@@ -113,15 +132,7 @@ export function createRulesHolder(options: RulesHolderOptions = {}): RulesHolder
   }
 }
 
-/** @throws LanewayError `LANEWAY_INVALID_OPTION` */
-function assertFunctions(where: string, options: Record<string, unknown>): void {
-  for (const [name, option] of Object.entries(options)) {
-    if (option === undefined || typeof option === 'function') continue
-    throw new LanewayError('LANEWAY_INVALID_OPTION', `${where}: ${name} is a function, received ${describe(option)}`)
-  }
-}
-
-/** A listener that throws must not look like a bad document; it is reported as the uncaught exception that it is. */
+/** A listener that throws must not look like a bad document: its error becomes an uncaught exception. */
 function call(listener: () => void): void {
   try {
     listener()
@@ -137,9 +148,4 @@ function asLanewayError(error: unknown): LanewayError {
   return new LanewayError('LANEWAY_INVALID_RULES', error instanceof Error ? error.message : String(error), {
     cause: error,
   })
-}
-
-/** The default of `onProblem`. */
-export function warnRefused(error: LanewayError): void {
-  emitLanewayWarning(`colouring rules refused, the last good ones stay: ${error.message}`)
 }

@@ -1,19 +1,14 @@
-import { readFileSync, statSync } from 'node:fs'
-import { assertKnownKeys, describe, LanewayError } from '@laneway/core'
-import {
-  createRulesHolder,
-  HOLDER_OPTIONS,
-  type RulesHolder,
-  type RulesHolderOptions,
-  warnRefused,
-} from './rules-holder.js'
+import { readFileSync } from 'node:fs'
+import { LanewayError } from '@laneway/core'
+import { FileFollower, milliseconds, type OptionTable, readOptions } from '@laneway/core/internal'
+import { HOLDER_OPTIONS, holderOf, type RulesHolder, type RulesHolderOptions } from './rules-holder.js'
 
 /** Options of {@link watchRules}. */
 export interface WatchRulesOptions extends RulesHolderOptions {
   /**
-   * How often the file is looked at, 100 to 3,600,000 ms.
-   * @default 1000: one `stat` a second, which also sees the symbolic links that Kubernetes swaps under a ConfigMap,
-   *   where `fs.watch` stays silent
+   * How often the file is checked for changes, 100 to 3,600,000 ms.
+   * @default 1000: one `stat` a second. It sees the symbolic links that Kubernetes swaps under a ConfigMap; `fs.watch`
+   *   does not
    */
   intervalMs?: number
 }
@@ -22,44 +17,40 @@ export interface WatchRulesOptions extends RulesHolderOptions {
 export interface RulesWatch extends RulesHolder {
   /** Reads the file now. @returns whether its document is the one in use */
   readonly reload: () => boolean
-  /** Stops following; the rules stay in use. */
+  /** Stops following the file; the rules stay in use. */
   readonly close: () => void
 }
 
+const WATCH_OPTIONS = {
+  ...HOLDER_OPTIONS,
+  intervalMs: milliseconds(1000, 100, 3_600_000),
+} satisfies OptionTable<WatchRulesOptions>
+
 /**
- * Loads rules from a file and follows it. The timer does not keep the process alive. Later, a bad document, a file that
- * is gone or cannot be read keeps the last good rules and is reported once. Write the file in one piece (to another name,
- * then rename): half a document may well be a good one.
+ * Loads rules from a file and follows it. The timer does not keep the process alive. After the start, a bad document or a
+ * file that cannot be read is reported once, and the last good rules stay. Write the file in one piece (to another name,
+ * then rename): half a document may be a good one.
  *
  * @throws LanewayError `LANEWAY_INVALID_RULES` when the first document is bad, `LANEWAY_SOURCE` when the file cannot be
  *   read at the start, `LANEWAY_INVALID_OPTION`
  */
 export function watchRules(file: string, options: WatchRulesOptions = {}): RulesWatch {
-  assertKnownKeys('watchRules', options, [...HOLDER_OPTIONS, 'intervalMs'])
-  const { intervalMs = 1000, onProblem, ...rest } = options
-  if (!(typeof intervalMs === 'number' && intervalMs >= 100 && intervalMs <= 3_600_000)) {
-    throw new LanewayError(
-      'LANEWAY_INVALID_OPTION',
-      `watchRules: intervalMs is 100 to 3600000, received ${describe(intervalMs)}`,
-    )
-  }
+  const { intervalMs, onProblem, ...rest } = readOptions('watchRules', { source: file, ...options }, WATCH_OPTIONS)
   // The first problem is thrown, not reported.
-  let started = false
+  let isStarted = false
   const report = (error: LanewayError): void => {
-    if (started) (onProblem ?? warnRefused)(error)
+    if (isStarted) onProblem(error)
   }
-  const holder = createRulesHolder({ source: file, ...rest, onProblem: report })
-  let stamp = ''
+  const holder = holderOf({ ...rest, onProblem: report })
   let lost: LanewayError | undefined
 
-  function reload(): boolean {
+  function read(): boolean {
     let text: string
     try {
-      stamp = stampOf(file)
       text = readFileSync(file, 'utf8')
     } catch (error) {
       const before = lost
-      lost = new LanewayError('LANEWAY_SOURCE', `${file} cannot be read: ${messageOf(error)}`, { cause: error })
+      lost = new LanewayError('LANEWAY_SOURCE', `${file} cannot be read: ${(error as Error).message}`, { cause: error })
       if (before?.message !== lost.message) report(lost)
       return false
     }
@@ -67,19 +58,19 @@ export function watchRules(file: string, options: WatchRulesOptions = {}): Rules
     return holder.replace(text)
   }
 
-  function look(): void {
-    let now = ''
-    try {
-      now = stampOf(file)
-    } catch {
-      // reload() finds out why
-    }
-    if (now === '' || now !== stamp || lost !== undefined) reload()
+  function changed(): boolean {
+    read()
+    // A file that cannot be read is tried again at the next look.
+    return lost === undefined
   }
 
-  if (!reload()) throw lost ?? holder.problem
-  started = true
-  const timer = setInterval(look, intervalMs).unref()
+  // Before the first read, so that a change after it is seen.
+  const follower = new FileFollower([file], changed, { intervalMs })
+  if (!read()) {
+    follower.close()
+    throw lost ?? holder.problem
+  }
+  isStarted = true
 
   return {
     laneOf: holder.laneOf,
@@ -96,17 +87,10 @@ export function watchRules(file: string, options: WatchRulesOptions = {}): Rules
     get problem() {
       return lost ?? holder.problem
     },
-    reload,
-    close: () => clearInterval(timer),
+    reload() {
+      follower.refresh()
+      return read()
+    },
+    close: () => follower.close(),
   }
-}
-
-/** Changes whenever the content may have: a renamed file has another inode, a rewritten one another time or size. */
-function stampOf(file: string): string {
-  const { ino, size, mtimeNs } = statSync(file, { bigint: true })
-  return `${ino}:${size}:${mtimeNs}`
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

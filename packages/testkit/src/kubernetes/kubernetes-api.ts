@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { listen, type Teardown } from '../listen.js'
 import { applyPatch } from './kubernetes-patch.js'
 import { KubernetesStore, matchesSelector, type StoredObject, type StoreEvent } from './kubernetes-store.js'
-import { listen, type Teardown } from './listen.js'
 
 /** What a test sees of a request. */
 export interface ApiRequestRecord {
