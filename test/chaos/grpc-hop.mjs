@@ -1,19 +1,9 @@
 // The hop from b to c over gRPC: a server that can be made to refuse and to reset, and the client that calls it.
 import { credentials, Metadata, makeGenericClientConstructor, Server, ServerCredentials } from '@grpc/grpc-js'
 import { laneChannel, laneInterceptor } from '@laneway/grpc'
+import { textMethod } from '../grpc/text-method.cjs'
 
-const text = { serialize: value => Buffer.from(value), deserialize: bytes => bytes.toString() }
-const HOP = {
-  ask: {
-    path: '/chaos.Hop/Ask',
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: text.serialize,
-    requestDeserialize: text.deserialize,
-    responseSerialize: text.serialize,
-    responseDeserialize: text.deserialize,
-  },
-}
+const HOP = { ask: textMethod('/chaos.Hop/Ask') }
 
 /**
  * @param answer - gets the tag on the wire

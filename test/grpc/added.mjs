@@ -1,5 +1,5 @@
-// Processor time of Laneway's own code for a call, between two ends that do nothing: what cost.mjs measures around a real
-// call, without the noise of the call. Prints median and spread of nine rounds, in microseconds.
+// Processor time of Laneway's own code for a call, between two ends that do nothing: what `npm run bench -- hop/grpc`
+// measures around a real call, without the noise of the call. Prints median and spread of nine rounds, in microseconds.
 import { EventEmitter } from 'node:events'
 import { createRequire } from 'node:module'
 

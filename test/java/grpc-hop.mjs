@@ -1,17 +1,8 @@
 // The service `laneway.test.Hop`: text each way, so nothing has to be generated.
 import { Metadata, makeGenericClientConstructor } from '@grpc/grpc-js'
+import { textMethod } from '../grpc/text-method.cjs'
 
-const toBytes = text => Buffer.from(text)
-const toText = bytes => bytes.toString()
-const method = (name, stream) => ({
-  path: `/laneway.test.Hop/${name}`,
-  requestStream: stream,
-  responseStream: stream,
-  requestSerialize: toBytes,
-  requestDeserialize: toText,
-  responseSerialize: toBytes,
-  responseDeserialize: toText,
-})
+const method = (name, stream) => textMethod(`/laneway.test.Hop/${name}`, stream, stream)
 
 export const definition = { go: method('Go', false), chat: method('Chat', true) }
 const DEADLINE_MS = 30_000

@@ -1,20 +1,9 @@
 // gRPC in the table: what the front service calls over it, the client of such calls, and a front service that is called by it.
 import * as grpc from '@grpc/grpc-js'
+import { textMethod } from '../grpc/text-method.cjs'
 import { later } from './delays.mjs'
 
-const text = { serialize: value => Buffer.from(value), deserialize: bytes => bytes.toString() }
-
-function method(name, requestStream, responseStream) {
-  return {
-    path: `/test.Places/${name}`,
-    requestStream,
-    responseStream,
-    requestSerialize: text.serialize,
-    requestDeserialize: text.deserialize,
-    responseSerialize: text.serialize,
-    responseDeserialize: text.deserialize,
-  }
-}
+const method = (name, ...streams) => textMethod(`/test.Places/${name}`, ...streams)
 
 const PLACES = { unary: method('unary', false, false), chat: method('chat', true, true) }
 const FRONT = { run: { ...method('run', true, false), path: '/run' } }

@@ -1,2 +1,2 @@
-export { type LaneTransportOptions, laneTransport } from './lane-transport.js'
-export type { AnyTransport, TransportTarget } from './transport-route.js'
+export { type LaneTransportOptions, laneTransport } from './connect/lane-transport.js'
+export type { AnyTransport, TransportTarget } from './connect/transport-route.js'

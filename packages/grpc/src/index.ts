@@ -1,3 +1,3 @@
-export { type LaneChannelFactory, laneChannel } from './lane-channel-factory.js'
+export { type LaneChannelFactory, laneChannel } from './client/lane-channel-factory.js'
 export type { GrpcResolver, LaneChannelOptions } from './lane-channel-options.js'
-export { laneInterceptor } from './lane-interceptor.js'
+export { laneInterceptor } from './server/lane-interceptor.js'

@@ -1,7 +1,7 @@
+import { LaneChannel } from './client/lane-channel.js'
+import { kPlainChannel } from './client/plain-channel.js'
 import type { ChannelOptions, GrpcChannel, GrpcCredentials, MakeChannel } from './grpc-js.js'
-import { LaneChannel } from './lane-channel.js'
 import { type LaneChannelOptions, resolveLaneChannelOptions } from './lane-channel-options.js'
-import { kPlainChannel } from './plain-channel.js'
 
 export type { LaneChannelOptions } from './lane-channel-options.js'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { CallWait } from '../src/call-wait.js'
+import { CallWait } from '../src/call/call-wait.js'
 
 t.test('a timer that is early by the clock does not lose the deadline', async t => {
   const { now } = Date

@@ -1,21 +1,9 @@
 import * as grpc from '@grpc/grpc-js'
 import { currentLane } from '@laneway/core'
 import { createLaneResolver, createStaticSource, type LaneResolver, type StaticSource } from '@laneway/discovery'
+import { textMethod } from '../../../test/grpc/text-method.cjs'
 
-const serialize = (value: string) => Buffer.from(value)
-const deserialize = (bytes: Buffer) => bytes.toString()
-
-function method(name: string, requestStream: boolean, responseStream: boolean) {
-  return {
-    path: `/test.Echo/${name}`,
-    requestStream,
-    responseStream,
-    requestSerialize: serialize,
-    requestDeserialize: deserialize,
-    responseSerialize: serialize,
-    responseDeserialize: deserialize,
-  }
-}
+const method = (name: string, ...streams: boolean[]) => textMethod(`/test.Echo/${name}`, ...streams)
 
 /** A service of texts, one method of each kind. */
 export const ECHO = {

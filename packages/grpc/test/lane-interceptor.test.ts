@@ -38,6 +38,14 @@ for (const [name, metadata, answer] of CASES) {
   })
 }
 
+t.test('metadata may have any key', async t => {
+  const { port } = await serve(t, echo('s'), { interceptors: [laneInterceptor()] })
+  const c = client(t, `127.0.0.1:${port}`, {})
+  const metadata = tagged(['gray'])
+  for (const key of ['__proto__', 'constructor', 'toString']) metadata.set(key, '{"x-mse-tag":"blue"}')
+  t.equal(await c.unary(metadata), 'gray@s ["gray"]')
+})
+
 t.test('what nobody is believed about is not in the metadata of the handler', async t => {
   const seen: unknown[] = []
   const { port } = await serve(

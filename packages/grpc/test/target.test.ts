@@ -1,5 +1,5 @@
 import t from 'tap'
-import { readTarget } from '../src/target.js'
+import { readTarget } from '../src/client/target.js'
 
 const CASES: [target: string, hosts: string[], hostname: string | undefined, port: number | undefined][] = [
   ['sc-b:50051', ['sc-b'], 'sc-b', 50051],

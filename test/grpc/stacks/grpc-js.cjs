@@ -1,17 +1,8 @@
 // Servers and clients of @grpc/grpc-js itself, with or without the interceptor and the channel of @laneway/grpc.
 const grpc = require('@grpc/grpc-js')
+const { textMethod } = require('../text-method.cjs')
 
-const serialize = text => Buffer.from(text)
-const deserialize = bytes => bytes.toString()
-const method = (name, requestStream, responseStream) => ({
-  path: `/test.Echo/${name}`,
-  requestStream,
-  responseStream,
-  requestSerialize: serialize,
-  requestDeserialize: deserialize,
-  responseSerialize: serialize,
-  responseDeserialize: deserialize,
-})
+const method = (name, requestStream, responseStream) => textMethod(`/test.Echo/${name}`, requestStream, responseStream)
 const ECHO = {
   unary: method('Unary', false, false),
   flaky: method('Flaky', false, false),

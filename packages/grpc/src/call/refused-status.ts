@@ -1,4 +1,4 @@
-import { type GrpcMetadata, type GrpcStatus, UNAVAILABLE } from './grpc-js.js'
+import { type GrpcMetadata, type GrpcStatus, UNAVAILABLE } from '../grpc-js.js'
 
 /** The key under which the status of a refused call tells the code of the error. */
 export const CODE_KEY = 'laneway-code'

@@ -1,8 +1,8 @@
 import { Channel, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js'
 import { describe, LanewayError } from '@laneway/core'
-import type { GrpcChannel } from './grpc-js.js'
+import type { GrpcChannel } from '../grpc-js.js'
+import { type LaneChannelOptions, resolveLaneChannelOptions } from '../lane-channel-options.js'
 import { LaneChannel } from './lane-channel.js'
-import { type LaneChannelOptions, resolveLaneChannelOptions } from './lane-channel-options.js'
 import { plainChannel } from './plain-channel.js'
 
 /** Client options of `@grpc/grpc-js` with which a client sends its calls into lanes. */

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { guardLookup, kAnyAddress, type Lookup } from '@laneway/core'
 import type { Endpoint } from '@laneway/discovery'
-import type { ResolvedLaneChannelOptions } from './lane-channel-options.js'
+import type { ResolvedLaneChannelOptions } from '../lane-channel-options.js'
 
 /** Of `Transport` of `@connectrpc/connect` 2. */
 export interface AnyTransport {

@@ -1,7 +1,6 @@
 import { currentLane, type Lane } from '@laneway/core'
 import type { Choice } from '@laneway/discovery'
-import { CANCELLED_BY_PARENT, endOf, isUnsent } from './call-end.js'
-import { EndpointSearch, type Seeker } from './endpoint-search.js'
+import type { LaneRoute } from '../client/lane-route.js'
 import {
   CANCELLED,
   type CallArguments,
@@ -14,10 +13,11 @@ import {
   INTERNAL,
   READY,
   SHUTDOWN,
-} from './grpc-js.js'
+} from '../grpc-js.js'
+import { byScope, inScope, laneOfMetadata } from '../outgoing-metadata.js'
+import { CANCELLED_BY_PARENT, endOf, isUnsent } from './call-end.js'
+import { EndpointSearch, type Seeker } from './endpoint-search.js'
 import { tellInLane, tellMessage, tellMetadata, tellStatus } from './lane-listener.js'
-import type { LaneRoute } from './lane-route.js'
-import { byScope, inScope, laneOfMetadata } from './outgoing-metadata.js'
 import { refusedStatus, statusOf } from './refused-status.js'
 import { ReplayedCall } from './replayed-call.js'
 

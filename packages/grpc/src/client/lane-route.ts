@@ -1,8 +1,8 @@
 import { emitLanewayWarning } from '@laneway/core'
 import type { Choice, ChoiceEnd } from '@laneway/discovery'
+import type { ChannelOptions, GrpcChannel, GrpcCredentials, MakeChannel } from '../grpc-js.js'
+import type { GrpcResolver, ResolvedLaneChannelOptions } from '../lane-channel-options.js'
 import { EndpointChannels } from './endpoint-channels.js'
-import type { ChannelOptions, GrpcChannel, GrpcCredentials, MakeChannel } from './grpc-js.js'
-import type { GrpcResolver, ResolvedLaneChannelOptions } from './lane-channel-options.js'
 import { type ChannelTarget, readTarget } from './target.js'
 
 /** What the calls of one channel have in common. */

@@ -1,6 +1,6 @@
 import type { Choice, Endpoint } from '@laneway/discovery'
-import { CallWait, type Waits } from './call-wait.js'
-import type { EndpointChannel } from './endpoint-channel.js'
+import type { EndpointChannel } from '../client/endpoint-channel.js'
+import type { LaneRoute } from '../client/lane-route.js'
 import {
   type CallArguments,
   type GrpcChannel,
@@ -9,8 +9,8 @@ import {
   SHUTDOWN,
   TRANSIENT_FAILURE,
   UNAVAILABLE,
-} from './grpc-js.js'
-import type { LaneRoute } from './lane-route.js'
+} from '../grpc-js.js'
+import { CallWait, type Waits } from './call-wait.js'
 
 /** Endpoints after the first, all before a byte of the call has left. */
 const MAX_RETRIES = 2

@@ -1,5 +1,5 @@
 import type { ChoiceEnd } from '@laneway/discovery'
-import { CANCELLED, DEADLINE_EXCEEDED, type GrpcStatus, INTERNAL, UNAVAILABLE, UNKNOWN } from './grpc-js.js'
+import { CANCELLED, DEADLINE_EXCEEDED, type GrpcStatus, INTERNAL, UNAVAILABLE, UNKNOWN } from '../grpc-js.js'
 
 /** What is known about a call when its status arrives. */
 export interface CallProgress {

@@ -1,5 +1,5 @@
 import { runInLane } from '@laneway/core'
-import { type GrpcChannel, IDLE, SHUTDOWN } from './grpc-js.js'
+import { type GrpcChannel, IDLE, SHUTDOWN } from '../grpc-js.js'
 
 /** Told of each new state of a channel, in the context of nobody. */
 export type StateListener = (state: number) => void

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net'
 import { guardLookup, kAnyAddress, runInLane } from '@laneway/core'
 import type { Endpoint } from '@laneway/discovery'
+import type { ChannelOptions, GrpcCredentials, MakeChannel } from '../grpc-js.js'
+import type { GrpcResolver } from '../lane-channel-options.js'
 import { EndpointChannel } from './endpoint-channel.js'
-import type { ChannelOptions, GrpcCredentials, MakeChannel } from './grpc-js.js'
-import type { GrpcResolver } from './lane-channel-options.js'
 import type { ChannelTarget } from './target.js'
 
 /**

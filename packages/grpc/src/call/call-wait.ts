@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { waitInParts } from '@laneway/core'
-import { type CallArguments, PROPAGATE_CANCELLATION, PROPAGATE_DEADLINE } from './grpc-js.js'
+import { type CallArguments, PROPAGATE_CANCELLATION, PROPAGATE_DEADLINE } from '../grpc-js.js'
 
 /** What a call is told while it waits. */
 export interface Waits {

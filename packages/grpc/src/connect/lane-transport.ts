@@ -1,4 +1,4 @@
-import { type LaneChannelOptions, resolveLaneChannelOptions } from './lane-channel-options.js'
+import { type LaneChannelOptions, resolveLaneChannelOptions } from '../lane-channel-options.js'
 import { type TransportArguments, TransportCall } from './transport-call.js'
 import { type AnyTransport, TransportRoute, type TransportTarget } from './transport-route.js'
 

@@ -1,5 +1,5 @@
 import { type Lane, runInLane } from '@laneway/core'
-import type { GrpcCall, GrpcListener, GrpcMetadata, MessageContext } from './grpc-js.js'
+import type { GrpcCall, GrpcListener, GrpcMetadata, MessageContext } from '../grpc-js.js'
 
 interface Message {
   readonly context: MessageContext

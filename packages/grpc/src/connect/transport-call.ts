@@ -1,7 +1,7 @@
 import { currentLane, type Lane } from '@laneway/core'
 import type { Choice, Endpoint } from '@laneway/discovery'
+import { byScope, inScope, laneOfMetadata } from '../outgoing-metadata.js'
 import { HeaderCarrier } from './header-carrier.js'
-import { byScope, inScope, laneOfMetadata } from './outgoing-metadata.js'
 import { ReplayedInput } from './replayed-input.js'
 import { endOfError, endOfMessages, isUnseen } from './transport-end.js'
 import type { AnyTransport, TransportRoute } from './transport-route.js'

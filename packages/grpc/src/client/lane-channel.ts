@@ -1,5 +1,5 @@
 import { bindLane, currentLane } from '@laneway/core'
-import type { EndpointChannel } from './endpoint-channel.js'
+import { LaneCall } from '../call/lane-call.js'
 import {
   type CallArguments,
   type ChannelOptions,
@@ -12,9 +12,9 @@ import {
   READY,
   SHUTDOWN,
   TRANSIENT_FAILURE,
-} from './grpc-js.js'
-import { LaneCall } from './lane-call.js'
-import type { ResolvedLaneChannelOptions } from './lane-channel-options.js'
+} from '../grpc-js.js'
+import type { ResolvedLaneChannelOptions } from '../lane-channel-options.js'
+import type { EndpointChannel } from './endpoint-channel.js'
 import { LaneRoute } from './lane-route.js'
 
 /** How often, in milliseconds, a watcher looks whether the sources have answered about a service. */

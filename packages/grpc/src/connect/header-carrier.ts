@@ -1,4 +1,4 @@
-import type { Carrier } from './outgoing-metadata.js'
+import type { Carrier } from '../outgoing-metadata.js'
 
 /** The headers of a call of connect. */
 export class HeaderCarrier implements Carrier<HeaderCarrier> {

@@ -1,9 +1,12 @@
-// One side of a gRPC call, in a process of its own: `node grpc-side.js server <plain|hook|interceptor>` or
-// `node grpc-side.js client <plain|lane> <base port> <gray port> <tag>`. Tells its processor time for a block of calls, or
-// since the last question.
+// One side of gRPC calls, in a process of its own. It reports the processor time that it has used.
+//
+//   node grpc-side.js server <plain|context|hook|interceptor>
+//   node grpc-side.js client <plain|hand|lane> <tag> <base port> <gray port> [more pairs of ports]
+import { AsyncLocalStorage } from 'node:async_hooks'
 import http2 from 'node:http2'
 import { createRequire } from 'node:module'
 import { parseLane, runInLane } from '@laneway/core'
+import { textMethod } from '../../../test/grpc/text-method.cjs'
 
 // grpc-js looks http2 up when it makes a server, so one can be wrapped as the preload does.
 const require = createRequire(import.meta.url)
@@ -13,20 +16,11 @@ type Metadata = import('@grpc/grpc-js').Metadata
 const IN_FLIGHT = 16
 /** V8 keeps shapes without instances for two: see `hop-service.ts`. */
 const COLLECTIONS = 6
-const text = { serialize: (value: string) => Buffer.from(value), deserialize: (bytes: Buffer) => bytes.toString() }
-const ECHO = {
-  say: {
-    path: '/bench.Echo/Say',
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: text.serialize,
-    requestDeserialize: text.deserialize,
-    responseSerialize: text.serialize,
-    responseDeserialize: text.deserialize,
-  },
-} as const
+const ECHO = { say: textMethod('/bench.Echo/Say') } as const
 
 const [role, kind, ...rest] = process.argv.slice(2)
+/** What a program without Laneway would keep a tag in. */
+const storage = new AsyncLocalStorage<string>()
 
 async function serve(name: string): Promise<number> {
   const { createServer } = http2
@@ -37,10 +31,11 @@ async function serve(name: string): Promise<number> {
   }
   const interceptors = kind === 'interceptor' ? [(await import('@laneway/grpc')).laneInterceptor()] : []
   const server = new grpc.Server({ interceptors })
-  server.addService(ECHO, {
-    say: (call: { metadata: Metadata }, done: (error: null, value: string) => void) =>
-      done(null, `${name} ${call.metadata.get('x-mse-tag')}`),
-  })
+  type Call = { metadata: Metadata }
+  type Done = (error: null, value: string) => void
+  const say = ({ metadata }: Call, done: Done) => done(null, `${name} ${metadata.get('x-mse-tag')}`)
+  const inContext = (call: Call, done: Done) => storage.run(String(call.metadata.get('x-mse-tag')[0]), say, call, done)
+  server.addService(ECHO, { say: kind === 'context' ? inContext : say })
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
@@ -50,8 +45,11 @@ async function serve(name: string): Promise<number> {
   return port
 }
 
-async function clientOf(base: string, gray: string, tag: string): Promise<() => Promise<string>> {
-  const metadata = new grpc.Metadata()
+type Call = () => Promise<string>
+
+async function clientOf(base: string, gray: string, tag: string): Promise<Call> {
+  let metadata = () => none
+  const none = new grpc.Metadata()
   let target = `127.0.0.1:${tag === '' ? base : gray}`
   let options = {}
   if (kind === 'lane') {
@@ -68,12 +66,19 @@ async function clientOf(base: string, gray: string, tag: string): Promise<() => 
     await resolver.ready('sc-b')
     target = `sc-b:${base}`
     options = laneChannel({ resolver })
-  } else if (tag !== '') metadata.set('x-mse-tag', tag)
+  } else if (kind === 'hand') {
+    metadata = () => {
+      const own = none.clone()
+      own.set('x-mse-tag', storage.getStore()!)
+      return own
+    }
+  } else if (tag !== '') none.set('x-mse-tag', tag)
   const Client = grpc.makeGenericClientConstructor(ECHO, 'Echo')
   const client = new Client(target, grpc.credentials.createInsecure(), options)
   return () =>
     new Promise((resolve, reject) => {
-      client['say']!('x', metadata, (error: Error | null, value: string) => (error ? reject(error) : resolve(value)))
+      const done = (error: Error | null, value: string) => (error ? reject(error) : resolve(value))
+      client['say']!('x', metadata(), done)
     })
 }
 
@@ -89,6 +94,18 @@ async function growOld(): Promise<void> {
   }
 }
 
+async function block(call: Call, calls: number): Promise<{ cpu: number; answer: string }> {
+  const before = cpu()
+  let left = calls
+  let answer = ''
+  await Promise.all(
+    Array.from({ length: IN_FLIGHT }, async () => {
+      while (left-- > 0) answer = await call()
+    }),
+  )
+  return { cpu: cpu() - before, answer }
+}
+
 process.on('disconnect', () => process.exit())
 if (role === 'server') {
   const ports = [await serve('base'), await serve('gray')]
@@ -98,23 +115,19 @@ if (role === 'server') {
   })
   process.send!({ ports })
 } else {
-  const [base = '', gray = '', tag = ''] = rest
-  const call = await clientOf(base, gray, tag)
+  const [tag = '', ...ports] = rest
+  const calls: Call[] = []
+  for (let at = 0; at < ports.length; at += 2) calls.push(await clientOf(ports[at]!, ports[at + 1]!, tag))
   const lane = kind === 'lane' && tag !== '' ? parseLane(tag) : undefined
-  process.on('message', (message: { calls: number; old?: boolean }) =>
-    runInLane(lane, async () => {
-      const before = cpu()
-      let left = message.calls
-      let answer = ''
-      await Promise.all(
-        Array.from({ length: IN_FLIGHT }, async () => {
-          while (left-- > 0) answer = await call()
-        }),
-      )
-      const used = cpu() - before
-      if (message.old === true) await growOld()
-      process.send!({ cpu: used, answer })
-    }),
-  )
-  process.send!({})
+  process.on('message', async (message: 'old' | { calls: number; to: number }) => {
+    if (message === 'old') {
+      await growOld()
+      process.send!({ cpu: cpu() })
+      return
+    }
+    const call = calls[message.to]!
+    const run = () => runInLane(lane, block, call, message.calls)
+    process.send!(await (kind === 'hand' ? storage.run(tag, run) : run()))
+  })
+  process.send!({ ports: [] })
 }

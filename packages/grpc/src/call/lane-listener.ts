@@ -1,5 +1,5 @@
 import { currentLane, type Lane, runInLane } from '@laneway/core'
-import type { GrpcListener, GrpcMetadata, GrpcStatus } from './grpc-js.js'
+import type { GrpcListener, GrpcMetadata, GrpcStatus } from '../grpc-js.js'
 
 /** Tells a listener something in the lane of the code that made the call, whoever opened the connection. */
 export function tellInLane<A>(
