@@ -7,13 +7,14 @@ import {
   LanewayError,
   resolveHeaderName,
 } from '@laneway/core'
-import type { LaneResolver } from '@laneway/discovery'
+import type { EgressResolver, LaneResolver } from '@laneway/discovery'
 
 /** What a channel uses of a resolver. */
 export type GrpcResolver = Pick<
   LaneResolver,
   'match' | 'pick' | 'started' | 'finished' | 'lookup' | 'refusal' | 'onEndpointGone'
->
+> &
+  Pick<EgressResolver, 'mayReconnect'>
 
 /** Options of `laneChannel`. */
 export interface LaneChannelOptions extends EgressScopeOptions {

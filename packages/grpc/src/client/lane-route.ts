@@ -42,10 +42,14 @@ export class LaneRoute {
     return hostname === undefined ? undefined : this.resolver?.match(hostname, port, this.#secure)
   }
 
-  /** Reports the end of a call that is over: it cannot end with what the resolver throws. */
-  finished(choice: Choice, end: ChoiceEnd): void {
+  /**
+   * Reports the end of a call that is over: it cannot end with what the resolver throws.
+   *
+   * @param status - as in HTTP; 0 when the server has sent none
+   */
+  finished(choice: Choice, end: ChoiceEnd, status = 0): void {
     try {
-      this.resolver!.finished(choice, end)
+      this.resolver!.finished(choice, end, status)
     } catch (error) {
       const { onFault } = this.options
       if (onFault === undefined) emitLanewayWarning(`a resolver failed when it was told of an end: ${error}`)

@@ -4,7 +4,7 @@ import type { HopOptions } from '../node-internals.js'
 import type { OutgoingLane } from '../request/outgoing-lane.js'
 import { kEndpoint, WAITING } from '../sockets/endpoint-pool.js'
 import type { HopAgent } from './hop-agent.js'
-import { HopEnd, warnOfFault } from './hop-end.js'
+import { HopEnd, statusOf, warnOfFault } from './hop-end.js'
 
 /** Connection attempts of a request after the first, all before a byte of it has left. */
 const MAX_RETRIES = 2
@@ -99,6 +99,7 @@ export class EndpointChoice extends HopEnd {
     this.#tried.add(choice.endpoint.address)
     this.#agent.resolver.finished(choice, 'connect-error')
     if (this.#outgoing.request.destroyed || this.#retries === MAX_RETRIES) return false
+    if (this.#agent.resolver.mayReconnect?.(choice) === false) return false
     this.#retries++
     // A connection that failed does not wait for the sources: the failure stands.
     if (this.pick(failure, mayWait)) this.failure = failure
@@ -112,7 +113,8 @@ export class EndpointChoice extends HopEnd {
     this.#choice = undefined
     const { resolver, onFault = warnOfFault } = this.#agent
     try {
-      resolver.finished(choice, how ?? this.of(this.#outgoing.request))
+      const { request } = this.#outgoing
+      resolver.finished(choice, how ?? this.of(request), statusOf(request))
     } catch (error) {
       // The request is over, so it cannot end with this error.
       onFault(error)

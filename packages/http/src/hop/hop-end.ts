@@ -59,6 +59,11 @@ export class HopEnd {
   }
 }
 
+/** The status of the response; 0 while there is none. */
+export function statusOf(request: ClientRequest): number {
+  return (request as { res?: { statusCode?: number } | null }).res?.statusCode ?? 0
+}
+
 function endTimingOut(end: HopEnd): void {
   end.notTimingOut()
 }
