@@ -54,7 +54,7 @@ export type AnyAgent = Omit<Agent, keyof AgentInternals> & AgentInternals
 /** Connects directly, without a proxy. */
 export const connectDirectly = createConnection as unknown as CreateConnection
 
-/** Options of a request as `addRequest` takes them: an object, or what it took before Node 1: host, port, local address. */
+/** Options of a request as `addRequest` takes them: an object, or as before Node 1 host, port and local address. */
 export function hopOptions(options: HopOptions | string, port?: unknown, localAddress?: unknown): HopOptions {
   return typeof options === 'string' ? { host: options, port: port as number, localAddress } : options
 }

@@ -2,9 +2,9 @@ import http, { createServer, type IncomingMessage } from 'node:http'
 import { runInLane } from '@laneway/core'
 import { LaneAgent } from '@laneway/http'
 import { listen } from '@laneway/testkit'
+import { fakeResolver } from '@laneway/testkit/egress'
 import got from 'got'
 import t, { type Test } from 'tap'
-import { fakeResolver } from './fake-resolver.js'
 import { farServer } from './far-server.js'
 
 async function service(t: Test, headers: http.OutgoingHttpHeaders) {

@@ -18,7 +18,7 @@ interface Answer {
   readonly family: number
 }
 
-/** Resolves names as told, as a registry's DNS would. */
+/** Resolves the given names, as a registry's DNS would. */
 function resolving(...addresses: readonly string[]) {
   const answers: Answer[] = addresses.map(address => ({ address, family: address.includes(':') ? 6 : 4 }))
   return (_host: string, options: { all?: boolean }, callback: (...args: unknown[]) => void) =>
@@ -86,13 +86,13 @@ t.test('a host that is no service resolves as without Laneway', async t => {
     seen.push(host)
     resolving('127.0.0.1')(host, options, callback)
   }
-  const [used] = await agent(t, await closedPort(t), { lookup })
+  const [used] = await agent(t, await closedPort(), { lookup })
   t.equal((await send(`http://third.example:${far.port}/`, { agent: used! })).status, 200)
   t.strictSame(seen, ['third.example'])
 })
 
 t.test('endpoints of a resolver with allowLinkLocal may lead anywhere', async t => {
-  const [used] = await agent(t, await closedPort(t), { lookup: resolving('127.0.0.1') }, { allowLinkLocal: true })
+  const [used] = await agent(t, await closedPort(), { lookup: resolving('127.0.0.1') }, { allowLinkLocal: true })
   const error = await runInLane('gray', send, 'http://sc-b/', { agent: used! }).catch(error => error)
   t.match(error, { code: 'ECONNREFUSED' })
 })

@@ -3,8 +3,8 @@ import http from 'node:http'
 import { currentLane, runInLane } from '@laneway/core'
 import { LaneAgent } from '@laneway/http'
 import { cert } from '@laneway/testkit/certificate'
+import { fakeResolver } from '@laneway/testkit/egress'
 import t, { type Test } from 'tap'
-import { fakeResolver } from './fake-resolver.js'
 import { farServer } from './far-server.js'
 
 /** A first call whose endpoint may speak TLS: it has no socket before its service is known. */
@@ -74,7 +74,7 @@ t.test('callbacks come once, in their order and in the lane of the caller', asyn
   t.strictSame(seen, ['written gray', 'ended gray'])
 })
 
-t.test('a writer that was told to wait hears drain, once', async t => {
+t.test('a writer that has to wait gets drain, once', async t => {
   for (const size of [20_000, 4_000_000]) {
     const { far, request, arrive } = await firstCall(t)
     let drains = 0

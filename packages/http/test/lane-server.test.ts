@@ -64,7 +64,7 @@ t.test('a second laneServer on a server changes nothing', async t => {
   t.match(await rawRequest(await listen(t, server), tagged('gray')), 'lane=none')
 })
 
-t.test('req.lane tells the lane, in laneHandler and in laneServer', async t => {
+t.test('req.lane is the lane, in laneHandler and in laneServer', async t => {
   const wrapped = http.createServer(
     laneHandler((request, response: ServerResponse) => response.end(`${request.lane?.header}`)),
   )

@@ -2,9 +2,11 @@ import http, { Agent, ClientRequest, type IncomingMessage, OutgoingMessage } fro
 import net, { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { runInLane } from '@laneway/core'
-import { createAgentPatch, type EgressResolver, LaneAgent } from '@laneway/http'
+import type { EgressResolver } from '@laneway/discovery'
+import { LaneAgent } from '@laneway/http'
+import { createAgentPatch } from '@laneway/http/internal'
+import { fakeResolver } from '@laneway/testkit/egress'
 import t, { type Test } from 'tap'
-import { fakeResolver } from './fake-resolver.js'
 import { farServer } from './far-server.js'
 
 /** A socket that answers by itself, as the mocks make them that put an agent of their own in place of the caller's. */

@@ -4,8 +4,8 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import { runInLane } from '@laneway/core'
 import { LaneAgent, LaneHttpsAgent } from '@laneway/http'
 import { cert } from '@laneway/testkit/certificate'
+import { type FakeResolver, fakeResolver } from '@laneway/testkit/egress'
 import t, { type Test } from 'tap'
-import { type FakeResolver, fakeResolver } from './fake-resolver.js'
 import { closedPort, farServer, send } from './far-server.js'
 
 function agentFor(t: Test, resolver: FakeResolver, agentOptions: AgentOptions = {}): LaneAgent {
@@ -68,7 +68,7 @@ t.test('maxSockets holds per endpoint, and what waits is served in order and in 
 
 t.test('requests that wait for a connection to an endpoint that cannot be reached move on', async t => {
   const base = await farServer(t)
-  const dead = { port: await closedPort(t), tag: 'gray' }
+  const dead = { port: await closedPort(), tag: 'gray' }
   const resolver = fakeResolver({ 'sc-b': [dead, { port: base.port }] })
   for (const agentOptions of [{ maxSockets: 1 }, { maxTotalSockets: 1 }]) {
     const agent = agentFor(t, resolver, agentOptions)

@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url'
 import { runInLane } from '@laneway/core'
 import { LaneAgent, LaneHttpsAgent } from '@laneway/http'
 import { cert } from '@laneway/testkit/certificate'
+import { fakeResolver } from '@laneway/testkit/egress'
 import axios from 'axios'
 import { HttpsProxyAgent } from 'https-proxy-agent'
 import { HttpsProxyAgent as HttpsProxyAgent9 } from 'https-proxy-agent-9'
 import t, { type Test } from 'tap'
 import { nodeBinary } from '../../../scripts/node-versions.mjs'
-import { fakeResolver } from './fake-resolver.js'
 import { type FarServer, farServer, send } from './far-server.js'
 
 interface Proxied {

@@ -1,9 +1,11 @@
 import http, { type ClientRequest } from 'node:http'
 import { currentLane, runInLane } from '@laneway/core'
-import { createAgentPatch, type EgressResolver, LaneAgent } from '@laneway/http'
+import type { EgressResolver } from '@laneway/discovery'
+import { LaneAgent } from '@laneway/http'
+import { createAgentPatch } from '@laneway/http/internal'
+import { fakeResolver } from '@laneway/testkit/egress'
 import got from 'got'
 import t, { type Test } from 'tap'
-import { fakeResolver } from './fake-resolver.js'
 import { closedPort, farServer } from './far-server.js'
 
 const LANES = ['gray', undefined, 'blue'] as const
@@ -126,7 +128,7 @@ for (const [kind, make] of Object.entries(agents)) {
           [],
           'broken off',
         )
-        const refused = await closedPort(t)
+        const refused = await closedPort()
         resolver.services['sc-b'] = [{ port: refused }]
         t.strictSame(
           await wrong(

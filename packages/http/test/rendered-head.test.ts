@@ -1,8 +1,8 @@
 import http, { type ClientRequest } from 'node:http'
 import { runInLane } from '@laneway/core'
 import { LaneAgent } from '@laneway/http'
+import { fakeResolver } from '@laneway/testkit/egress'
 import t, { type Test } from 'tap'
-import { fakeResolver } from './fake-resolver.js'
 import { farServer, send } from './far-server.js'
 
 const lookup = (_host: string, options: { all?: boolean }, callback: (...args: any[]) => void) =>

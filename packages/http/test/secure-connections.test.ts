@@ -2,8 +2,8 @@ import https, { type AgentOptions } from 'node:https'
 import { runInLane } from '@laneway/core'
 import { LaneHttpsAgent } from '@laneway/http'
 import { cert } from '@laneway/testkit/certificate'
+import { type FakeResolver, fakeResolver } from '@laneway/testkit/egress'
 import t, { type Test } from 'tap'
-import { type FakeResolver, fakeResolver } from './fake-resolver.js'
 import { closedPort, farServer, send } from './far-server.js'
 
 function agentFor(t: Test, resolver: FakeResolver, options: AgentOptions = {}): LaneHttpsAgent {
@@ -15,7 +15,7 @@ function agentFor(t: Test, resolver: FakeResolver, options: AgentOptions = {}): 
 for (const keepAlive of [true, false]) {
   t.test(`https, keepAlive ${keepAlive}: two connections are refused, the third makes its handshake`, async t => {
     const far = await farServer(t, undefined, true)
-    const port = await closedPort(t)
+    const port = await closedPort()
     const resolver = fakeResolver({ 'sc-b': [] })
     const { pick } = resolver
     resolver.pick = (service, lane, tried) => {
@@ -73,7 +73,7 @@ t.test(
 
 t.test('https: a certificate that does not fit is refused on a connection that was led elsewhere', async t => {
   const far = await farServer(t, undefined, true)
-  const resolver = fakeResolver({ 'sc-c': [{ port: await closedPort(t) }, { port: far.port }] })
+  const resolver = fakeResolver({ 'sc-c': [{ port: await closedPort() }, { port: far.port }] })
   await t.rejects(send('https://sc-c/', { agent: agentFor(t, resolver) }), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
   t.equal(far.seen.length, 0)
 })

@@ -3,10 +3,10 @@ import { createServer, type Socket } from 'node:net'
 import { createLaneResolver, createStaticSource, type LaneResolver } from '@laneway/discovery'
 import { LaneAgent } from '@laneway/http'
 import { listen } from '@laneway/testkit'
+import { fakeResolver } from '@laneway/testkit/egress'
 import axios from 'axios'
 import got from 'got'
 import t, { type Test } from 'tap'
-import { fakeResolver } from './fake-resolver.js'
 import { closedPort, farServer } from './far-server.js'
 
 /** Accepts connections and never says a word, as a stopped process does. Tells when it was asked. */
@@ -111,7 +111,7 @@ t.test('time is up, but not for want of an answer of this instance', async t => 
   const stopped = await frozen(t)
   const resolver = fakeResolver({
     begun: [{ port: begun.port }],
-    moved: [{ port: await closedPort(t) }, { port: stopped.port }],
+    moved: [{ port: await closedPort() }, { port: stopped.port }],
     busy: [{ port: (await frozen(t)).port }],
   })
   const agent = agentFor(t, resolver, {}, { maxSockets: 1 })

@@ -1,10 +1,10 @@
-import { emitLanewayWarning, type Warn } from '@laneway/core'
+import { emitLanewayWarning, type Warn } from '@laneway/core/internal'
 import type { LaneableDispatcher, LaneableInterceptor } from './dispatcher/dispatcher.js'
 import { composedRoute } from './dispatcher/route.js'
 import { assertRoutesByOrigin } from './dispatcher/routes-by-origin.js'
 import { isDns, noDns } from './interceptors.js'
 import { isLaneDispatcher, laneDispatcher } from './lane-dispatcher.js'
-import { type ComposeLaneOptions, resolveEgressOptions } from './options.js'
+import { type ComposeLaneOptions, resolveComposeOptions } from './options.js'
 
 /**
  * Makes a dispatcher of undici 6, 7 or 8 keep the lane: each request carries the tag of the code that made it. Where the
@@ -27,7 +27,7 @@ export function composeLane<D extends LaneableDispatcher>(
   ...interceptors: LaneableInterceptor[]
 ): D {
   const where = 'composeLane'
-  const settings = resolveEgressOptions(where, options)
+  const settings = resolveComposeOptions(where, options)
   if (!settings.routesByOrigin) assertRoutesByOrigin(where, dispatcher)
   warnIfComposed(where, dispatcher, options.warn)
   return laneDispatcher(where, dispatcher, composedRoute(where, dispatcher, settings), interceptors)

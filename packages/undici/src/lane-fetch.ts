@@ -1,10 +1,11 @@
-import { LanewayError } from '@laneway/core'
+import { type EgressOptions, LanewayError } from '@laneway/core'
+import type { EgressResolver } from '@laneway/discovery'
 import type { LaneableDispatcher } from './dispatcher/dispatcher.js'
 import { composedRoute } from './dispatcher/route.js'
 import { assertRoutesByOrigin } from './dispatcher/routes-by-origin.js'
 import { laneDispatcher } from './lane-dispatcher.js'
 import { type Fetch, isMockOfFetch, isReplaced, withTag } from './mock/mocked-fetch.js'
-import { LANE_EGRESS_KEYS, type LaneEgressOptions, resolveEgressOptions } from './options.js'
+import { resolveEgressOptions } from './options.js'
 
 /** The type of the global `fetch`, as the project's own `@types/node` has it. */
 export type LaneFetch = typeof globalThis.fetch
@@ -17,9 +18,9 @@ export type LaneFetch = typeof globalThis.fetch
  * `composeLane`.
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
-export function createLaneFetch(options: LaneEgressOptions = {}): LaneFetch {
+export function createLaneFetch(options: EgressOptions<EgressResolver> = {}): LaneFetch {
   const where = 'createLaneFetch'
-  const settings = resolveEgressOptions(where, options, LANE_EGRESS_KEYS)
+  const settings = resolveEgressOptions(where, options)
   const composed = new WeakMap<LaneableDispatcher, LaneableDispatcher>()
 
   function compose(dispatcher: LaneableDispatcher): LaneableDispatcher {
@@ -48,8 +49,8 @@ export function createLaneFetch(options: LaneEgressOptions = {}): LaneFetch {
  * @returns a function to call now and then, as when a request arrives; costs one comparison
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
-export function createFetchWatch(options: LaneEgressOptions = {}): () => void {
-  const settings = resolveEgressOptions('createFetchWatch', options, LANE_EGRESS_KEYS)
+export function createFetchWatch(options: EgressOptions<EgressResolver> = {}): () => void {
+  const settings = resolveEgressOptions('createFetchWatch', options)
   const holder = globalThis as unknown as { fetch: Fetch }
   let seen: unknown = holder.fetch
   return () => {

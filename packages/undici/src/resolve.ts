@@ -1,4 +1,4 @@
-import { lanesSeen } from '@laneway/core'
+import { lanesSeen } from '@laneway/core/internal'
 import { type Call, enterHop, kCall } from './call/call.js'
 import { decide } from './call/decide.js'
 import { type Aim, aimOf, originText, targetOfOrigin } from './call/target.js'
@@ -33,7 +33,7 @@ export function resolveLane(route: LaneRoute, options: DispatchOptions, handler:
 function resolveHop(route: LaneRoute, options: DispatchOptions, handler: DispatchHandler): boolean {
   const headers = readHeaders(options)
   if (headers === undefined) return route.send(options, handler)
-  // An interceptor that made options of its own has lost the symbol; the header above it says the same. Never ambient.
+  // An interceptor that made new options has lost the symbol, but kept the header. The context is never read here.
   let call: Call
   try {
     call = (options[kCall] as Call | undefined) ?? decide(route.settings, options, headers, undefined)

@@ -1,3 +1,5 @@
+import type { EgressOptions } from '@laneway/core'
+import type { EgressResolver } from '@laneway/discovery'
 import { isCallersFault } from './call/callers-fault.js'
 import { laneDispatch } from './capture.js'
 import type {
@@ -13,7 +15,7 @@ import { createRoute, type LaneRoute } from './dispatcher/route.js'
 import { probeOf, routes, routesByClass } from './dispatcher/routes-by-origin.js'
 import { isDnsRefusal } from './interceptors.js'
 import { laneDispatcher } from './lane-dispatcher.js'
-import { LANE_EGRESS_KEYS, type LaneEgressOptions, resolveEgressOptions } from './options.js'
+import { resolveEgressOptions } from './options.js'
 import { isDone, kDone } from './sent/sent-options.js'
 
 /**
@@ -35,10 +37,10 @@ export interface UndiciPatch {
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function createUndiciPatch(
-  options: LaneEgressOptions = {},
+  options: EgressOptions<EgressResolver> = {},
   onFault: (error: unknown) => void = rethrow,
 ): UndiciPatch {
-  const settings = resolveEgressOptions('createUndiciPatch', options, LANE_EGRESS_KEYS)
+  const settings = resolveEgressOptions('createUndiciPatch', options)
   /** A route for each dispatcher, and one for what is composed above a `dispatch` that is not patched. */
   const known = new WeakMap<object, LaneRoute>()
   const passing = new WeakMap<object, LaneRoute>()

@@ -1,9 +1,10 @@
+import { fakeResolver } from '@laneway/testkit/egress'
 import t from 'tap'
 import * as undici7 from 'undici'
 import * as undici6 from 'undici6'
-import { composeLane, createUndiciPatch } from '../src/index.js'
+import { composeLane } from '../src/index.js'
+import { createUndiciPatch } from '../src/internal.js'
 import { callbackSuite } from './suite/callback-suite.js'
-import { fakeResolver } from './suite/fake-resolver.js'
 import { patch } from './suite/patched-copy.js'
 import type { UndiciCopy } from './suite/undici-copy.js'
 

@@ -1,10 +1,10 @@
 import { runInLane } from '@laneway/core'
+import { endpoint, fakeResolver, seenServer } from '@laneway/testkit/egress'
 import t from 'tap'
 import * as undici7 from 'undici'
 import * as undici6 from 'undici6'
-import { composeLane, createUndiciPatch } from '../src/index.js'
-import { endpoint, fakeResolver } from './suite/fake-resolver.js'
-import { laneServer } from './suite/lane-server.js'
+import { composeLane } from '../src/index.js'
+import { createUndiciPatch } from '../src/internal.js'
 import { patch } from './suite/patched-copy.js'
 import type { UndiciCopy } from './suite/undici-copy.js'
 
@@ -66,8 +66,8 @@ for (const [copy, undici] of Object.entries({
       ),
     )
   }
-  t.test(`${copy}: a mistake of the caller is told as undici tells it`, async t => {
-    const { port } = await laneServer(t, 'base')
+  t.test(`${copy}: undici itself reports a mistake of the caller`, async t => {
+    const { port } = await seenServer(t, 'base')
     const resolver = fakeResolver({ 'sc-b': [endpoint('127.0.0.1', port)] })
     const agent = new undici.Agent({ connect: { timeout: 1000 } })
     for (const [title, mistake] of Object.entries(MISTAKES)) {
@@ -87,7 +87,7 @@ for (const [copy, undici] of Object.entries({
   })
 
   t.test(`${copy}, patched: and not reported as a fault of Laneway`, async t => {
-    const { port } = await laneServer(t, 'base')
+    const { port } = await seenServer(t, 'base')
     const resolver = fakeResolver({ 'sc-b': [endpoint('127.0.0.1', port)] })
     const faults: unknown[] = []
     patch(

@@ -5,7 +5,8 @@ import { type Choice, createLaneResolver, createStaticSource, type EndpointInput
 import { listen } from '@laneway/testkit'
 import t, { type Test } from 'tap'
 import { Agent, interceptors } from 'undici'
-import { composeLane, kChoiceListener } from '../src/index.js'
+import { composeLane } from '../src/index.js'
+import { kChoiceListener } from '../src/internal.js'
 
 const host = '127.0.0.1'
 const gray = parseLane('gray')!

@@ -1,6 +1,6 @@
+import { seenServer } from '@laneway/testkit/egress'
 import t from 'tap'
 import { builtInSuite } from './suite/built-in-suite.js'
-import { laneServer } from './suite/lane-server.js'
 import { onNode } from './suite/other-node.js'
 import { proxyTo } from './suite/proxy-to.js'
 
@@ -11,7 +11,7 @@ for (const major of [22, 24, 26]) {
 
 for (const major of [22, 24, 26]) {
   t.test(`NODE_USE_ENV_PROXY on Node ${major}`, async t => {
-    const outside = await laneServer(t, 'outside')
+    const outside = await seenServer(t, 'outside')
     const proxy = await proxyTo(t, outside.port)
     await onNode(t, major, 'run-env-proxy.ts', { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: proxy.uri, NO_PROXY: '' })
     t.notOk(
@@ -20,7 +20,7 @@ for (const major of [22, 24, 26]) {
     )
     t.ok(
       proxy.tags.every(tag => tag === undefined),
-      'the proxy was told no tag',
+      'the proxy got no tag',
     )
   })
 }

@@ -1,7 +1,8 @@
 import { runInLane } from '@laneway/core'
+import { endpoint, fakeResolver } from '@laneway/testkit/egress'
 import t, { type Test } from 'tap'
-import { createFetchWatch, createLaneFetch } from '../src/index.js'
-import { endpoint, fakeResolver } from './suite/fake-resolver.js'
+import { createLaneFetch } from '../src/index.js'
+import { createFetchWatch } from '../src/internal.js'
 
 const INTERCEPTOR = Symbol.for('fetch-interceptor')
 const globals = globalThis as unknown as Record<symbol, unknown> & { fetch: unknown }

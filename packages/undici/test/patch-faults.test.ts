@@ -1,14 +1,11 @@
 import { runInLane } from '@laneway/core'
 import type { LaneResolver } from '@laneway/discovery'
+import { closedPort, fakeResolver, faulty, faultyAtEnd, seenServer } from '@laneway/testkit/egress'
 import t from 'tap'
 import * as undici7 from 'undici'
 import * as undici6 from 'undici6'
-import { createUndiciPatch } from '../src/index.js'
-import { fakeResolver } from './suite/fake-resolver.js'
-import { faulty, faultyAtEnd } from './suite/faulty-resolver.js'
-import { laneServer } from './suite/lane-server.js'
+import { createUndiciPatch } from '../src/internal.js'
 import { patch } from './suite/patched-copy.js'
-import { refusedPort } from './suite/refused-port.js'
 import type { UndiciCopy } from './suite/undici-copy.js'
 
 for (const [copy, undici] of Object.entries({
@@ -36,8 +33,8 @@ for (const [copy, undici] of Object.entries({
   }
   for (const [title, make] of Object.entries(dispatchers)) {
     t.test(`${copy}, patched: ${title} does without a resolver that throws`, async t => {
-      const server = await laneServer(t, 'served')
-      const refused = await refusedPort()
+      const server = await seenServer(t, 'served')
+      const refused = await closedPort()
       const url = `http://127.0.0.1:${server.port}/`
       for (const [fault, broken] of Object.entries(all)) {
         for (const client of ['request', 'fetch'] as const) {
@@ -52,7 +49,7 @@ for (const [copy, undici] of Object.entries({
               : await (await undici.fetch(url, options)).json(),
           )
           t.match(answer, { instance: 'served', tags: ['gray'], body: 'whole' }, `${client}: ${fault}`)
-          t.match(faults, [{ message: 'broken' }], `${client}: ${fault}, told once`)
+          t.match(faults, [{ message: 'broken' }], `${client}: ${fault}, reported once`)
         }
       }
     })

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import { runInLane } from '@laneway/core'
+import { endpoint, fakeResolver, type Seen, seenServer } from '@laneway/testkit/egress'
 import t, { type Test } from 'tap'
 import * as undici6 from 'undici6'
-import { composeLane, createUndiciPatch } from '../src/index.js'
-import { endpoint, fakeResolver } from './suite/fake-resolver.js'
-import { laneServer, type Seen } from './suite/lane-server.js'
+import { composeLane } from '../src/index.js'
+import { createUndiciPatch } from '../src/internal.js'
 import { patch } from './suite/patched-copy.js'
 import { loopback, type UndiciCopy } from './suite/undici-copy.js'
 
@@ -80,9 +80,9 @@ const WAYS: Record<string, { make(lane: (dispatcher: any) => any): any; options?
 }
 
 async function servers(t: Test) {
-  const end = await laneServer(t, 'third party')
+  const end = await seenServer(t, 'third party')
   const hop = (instance: string) =>
-    laneServer(t, instance, (seen, response) => {
+    seenServer(t, instance, (seen, response) => {
       if (seen.url === '/out') response.writeHead(302, { location: `http://third.example:${end.port}/end` })
       else if (seen.url === '/again') response.writeHead(302, { location: '/last' })
       else if (seen.url === '/loop') response.writeHead(302, { location: '/loop' })
@@ -91,7 +91,7 @@ async function servers(t: Test) {
       response.end(JSON.stringify(seen))
     })
   const [base, gray, other] = [await hop('base'), await hop('gray'), await hop('other')]
-  const outside = await laneServer(t, 'outside', (_seen, response) => {
+  const outside = await seenServer(t, 'outside', (_seen, response) => {
     response.writeHead(302, { location: 'http://sc-b/last' }).end()
   })
   const resolver = fakeResolver({
@@ -148,7 +148,7 @@ t.test('composed: a redirect that undici 6 would follow itself is decided for ea
       const plain = new undici.Agent(ofAgent)
       const dispatcher = composeLane(new undici.Agent(ofAgent), { resolver: all.resolver })
       t.teardown(() => Promise.all([plain.close(), dispatcher.close()]))
-      const { port } = await laneServer(t, 'plain', (_seen, response) =>
+      const { port } = await seenServer(t, 'plain', (_seen, response) =>
         response.writeHead(302, { location: '/loop' }).end(),
       )
       const outcome = async (url: string, through: any) => {
@@ -181,7 +181,7 @@ t.test('patched: the same', async t => {
   }
   t.test('by a proxy that follows redirects', async t => {
     const ends: Seen[] = []
-    const proxy = await laneServer(t, 'proxy', (seen, response) => {
+    const proxy = await seenServer(t, 'proxy', (seen, response) => {
       ends.push(seen)
       const out = seen.url === 'http://first.example/'
       response.writeHead(out ? 302 : 200, { location: out ? 'http://second.example/' : '' }).end('{}')

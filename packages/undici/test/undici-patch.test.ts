@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runInLane } from '@laneway/core'
+import { endpoint, fakeResolver, type Seen, seenServer } from '@laneway/testkit/egress'
 import t from 'tap'
 import * as undici7 from 'undici'
 import * as undici6 from 'undici6'
-import { createUndiciPatch } from '../src/index.js'
-import { endpoint, fakeResolver } from './suite/fake-resolver.js'
-import { laneServer, type Seen } from './suite/lane-server.js'
+import { createUndiciPatch } from '../src/internal.js'
 import { patch } from './suite/patched-copy.js'
 import type { UndiciCopy } from './suite/undici-copy.js'
 
@@ -17,7 +16,7 @@ for (const [copy, undici] of Object.entries({
     let wrong = 0
     const failedOnce = new Set<string>()
     const serve = (instance: string) =>
-      laneServer(t, instance, async (seen, response) => {
+      seenServer(t, instance, async (seen, response) => {
         const meant = seen.headers['x-meant']
         if (meant !== undefined && (seen.tags.join('|') || 'none') !== meant) wrong++
         if (meant !== undefined && instance !== (meant === 'gray' ? 'gray' : 'base')) wrong++

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Lane } from '@laneway/core'
 import { emitLanewayWarning } from '@laneway/core/internal'
-import { type ChoiceListener, kChoiceListener } from '@laneway/undici'
+import { type ChoiceListener, kChoiceListener } from '@laneway/undici/internal'
 import type { Dispatcher } from 'undici'
 import { type HeadRules, requestHeaders } from '../head/request-head.js'
 import type { EarlyData } from '../listener/early-data.js'

@@ -1,10 +1,11 @@
-import { channels, duringCall, isOwnShortage, type Lane } from '@laneway/core'
+import { channels, isOwnShortage, type Lane } from '@laneway/core'
+import { duringCall, refusalOf, warnOfFault } from '@laneway/core/internal'
 import type { Choice, Endpoint } from '@laneway/discovery'
 import type { HopOptions } from '../node-internals.js'
 import type { OutgoingLane } from '../request/outgoing-lane.js'
 import { kEndpoint, WAITING } from '../sockets/endpoint-pool.js'
 import type { HopAgent } from './hop-agent.js'
-import { HopEnd, statusOf, warnOfFault } from './hop-end.js'
+import { HopEnd, statusOf } from './hop-end.js'
 
 /** Connection attempts of a request after the first, all before a byte of it has left. */
 const MAX_RETRIES = 2
@@ -63,7 +64,7 @@ export class EndpointChoice extends HopEnd {
     }
     this.#options[kEndpoint] = WAITING
     if (choice.outcome === 'not-ready' && mayWait) return true
-    this.failure = resolver.refusal(choice, lane, failure)
+    this.failure = refusalOf(resolver, choice, lane, failure)
     return false
   }
 

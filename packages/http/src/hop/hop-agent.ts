@@ -1,8 +1,9 @@
 import type { ClientRequest } from 'node:http'
 import type { EndpointTls } from '@laneway/core'
+import type { EgressResolver } from '@laneway/discovery'
 import { connectsAsNode } from '../mock/agent-in-agent.js'
 import type { AgentInternals, AnyAgent, HopOptions } from '../node-internals.js'
-import type { EgressResolver, ResolvedLaneAgentOptions } from '../options.js'
+import type { ResolvedLaneAgentOptions } from '../options.js'
 import type { EndpointSockets } from '../sockets/endpoint-sockets.js'
 import { mayMeetTls } from '../sockets/secure-endpoint.js'
 

@@ -1,6 +1,5 @@
 import type { ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
-import { emitLanewayWarning } from '@laneway/core'
 import type { ChoiceEnd } from '@laneway/discovery'
 
 /** The second is the default of axios. */
@@ -73,9 +72,4 @@ function isTimeout(error: unknown): boolean {
   const { name, code, cause } = Object(error) as { name?: unknown; code?: unknown; cause?: unknown }
   if (name === 'TimeoutError' || (typeof code === 'string' && TIMEOUT_CODES.has(code))) return true
   return name === 'AbortError' && (Object(cause) as { name?: unknown }).name === 'TimeoutError'
-}
-
-/** For faults of a resolver that no request can end with. */
-export function warnOfFault(error: unknown): void {
-  emitLanewayWarning(`a resolver failed when it was told of an end: ${(error as Error)?.stack ?? error}`)
 }

@@ -10,7 +10,7 @@ export class RequestSocket {
   socket: Socket | undefined
   /** The agent was asked for a socket. */
   asked = false
-  /** The agent is being asked for a socket: what it gives now was there at once. */
+  /** The agent is being asked for a socket; a socket that it gives now was there at once. */
   asking = false
   #corked = false
   readonly #request: ClientRequest

@@ -1,6 +1,6 @@
 import type { ClientRequest } from 'node:http'
+import type { EgressResolver } from '@laneway/discovery'
 import { classOf, type HopOptions } from '../node-internals.js'
-import type { EgressResolver } from '../options.js'
 import type { OutgoingLane } from '../request/outgoing-lane.js'
 import type { Target } from '../request/target.js'
 import { connectOutside } from './bypass-proxy.js'

@@ -1,21 +1,16 @@
 import type { ClientRequest } from 'node:http'
+import { type CallInfo, channels, currentLane, kLane, type Lane, sentBaggage } from '@laneway/core'
 import {
-  type CallInfo,
-  channels,
   createCallInfo,
-  currentLane,
   currentRequest,
   duringCall,
   followsRedirect,
   hasLaneMember,
-  kLane,
-  type Lane,
   laneOfCall,
   lanesSeen,
   publishEgress,
-  sentBaggage,
   withoutLaneMembers,
-} from '@laneway/core'
+} from '@laneway/core/internal'
 import { classOf, type HopOptions, type OutgoingRequest } from '../node-internals.js'
 import type { ResolvedLaneAgentOptions } from '../options.js'
 import { isReadByCache } from './lane-dependent.js'
@@ -106,7 +101,7 @@ export class OutgoingLane implements RequestHooks {
   }
 
   /**
-   * Makes the head of the request say what was decided; also when the caller changed it since.
+   * Writes the decision into the head of the request, also when the caller has changed the head since.
    *
    * @throws LanewayError `LANEWAY_HEADERS_SENT` when the head can no longer be changed
    */

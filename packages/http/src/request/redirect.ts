@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
-import { expectRedirects, isRedirect, tellOfAnswer, tellOfRedirect } from '@laneway/core'
+import { expectRedirects, isRedirect, tellOfAnswer, tellOfRedirect } from '@laneway/core/internal'
 import type { HopOptions } from '../node-internals.js'
 import type { Target } from './target.js'
 

@@ -1,5 +1,5 @@
 import type { ClientRequest } from 'node:http'
-import { type EgressScope, parseHost, parseHostHeader } from '@laneway/core'
+import { type EgressScope, parseHost, parseHostHeader } from '@laneway/core/internal'
 import type { HopOptions } from '../node-internals.js'
 
 /** Where a request is meant to go, whatever it is sent through. */

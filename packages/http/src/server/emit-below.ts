@@ -3,7 +3,8 @@ import { Server as HttpServer } from 'node:http'
 import { Server as HttpsServer } from 'node:https'
 import { Server } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
-import { type Emitter, runListeners, sharesContext } from '@laneway/core'
+import type { Emitter } from '@laneway/core'
+import { runListeners, sharesContext } from '@laneway/core/internal'
 
 /** The events of a server that hand over a request. */
 export const REQUEST_EVENTS: ReadonlySet<unknown> = new Set([

@@ -1,4 +1,5 @@
-import type { Emitter, IngressRequest } from '@laneway/core'
+import type { Emitter } from '@laneway/core'
+import type { IngressRequest } from '@laneway/core/internal'
 
 /** The request that was made of a stream: an interceptor of `@laneway/grpc` finds it there, so that a call counts once. */
 const kStreamRequest = Symbol.for('laneway.http2.request')

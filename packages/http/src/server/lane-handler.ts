@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import { createIngress, type Emitter, type IngressOptions, type IngressRequest, runRequest } from '@laneway/core'
+import type { Emitter, IngressOptions } from '@laneway/core'
+import { createIngress, type IngressRequest, runRequest } from '@laneway/core/internal'
 import type { HasLane } from './lane-request.js'
 
 type Handler = (request: any, response: any) => any

@@ -1,11 +1,5 @@
-import {
-  createIngress,
-  type Emitter,
-  guardExpressLayers,
-  type IngressOptions,
-  type IngressRequest,
-  runRequest,
-} from '@laneway/core'
+import type { Emitter, IngressOptions } from '@laneway/core'
+import { createIngress, guardExpressLayers, type IngressRequest, runRequest } from '@laneway/core/internal'
 import { type EmitBelow, emitBelow, REQUEST_EVENTS } from './emit-below.js'
 import { adoptDecision, GrpcRequest, isGrpcCall, type StreamArguments, servesRequests } from './grpc-stream.js'
 import type { HasLane } from './lane-request.js'
@@ -50,7 +44,7 @@ export function laneServer<S extends Emitter>(
   /** Has had a gRPC call that its listeners of `request` see too. */
   let mixed = false
 
-  // Wrapping what Node emits reaches listeners of any age and leaves `listeners()` and `listenerCount()` as they are.
+  // Wrapping `emit` reaches all listeners, old and new, and `listeners()` and `listenerCount()` stay as they are.
   function laneServerEmit(this: unknown, ...args: unknown[]): boolean {
     // Looked up now: an instrumentation may have replaced it since.
     const emit = own ?? (Object.getPrototypeOf(server) as Emitter).emit

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
+import type { EgressResolver } from '@laneway/discovery'
 import type { AgentInternals } from '../node-internals.js'
-import type { EgressResolver } from '../options.js'
 import type { EndpointConnection } from './endpoint-connection.js'
 
 interface Entry {
@@ -27,7 +27,7 @@ export class EndpointSockets {
   }
 
   add(address: string, socket: Socket, agent: AgentInternals, connection: EndpointConnection): void {
-    this.#unsubscribe ??= this.#resolver.onEndpointGone(endpoint => this.endpointGone(endpoint.address))
+    this.#unsubscribe ??= this.#resolver.onEndpointGone?.(endpoint => this.endpointGone(endpoint.address)) ?? ignore
     let sockets = this.#byAddress.get(address)
     if (sockets === undefined) {
       sockets = new Map()
@@ -61,3 +61,6 @@ export class EndpointSockets {
     this.#unsubscribe = undefined
   }
 }
+
+/** For a resolver that does not report endpoints that leave. */
+function ignore(): void {}

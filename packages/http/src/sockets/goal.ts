@@ -1,6 +1,6 @@
 import dns from 'node:dns'
 import { isIP } from 'node:net'
-import { guardLookup, kAnyAddress } from '@laneway/core'
+import { guardLookup, kAnyAddress } from '@laneway/core/internal'
 import type { Endpoint } from '@laneway/discovery'
 import type { HopOptions } from '../node-internals.js'
 

@@ -134,7 +134,7 @@ export class SteeredSocket {
     this.#complete!(status, handleOf(this.socket!), this.#request!, readable, writable)
   }
 
-  /** Ignores what the current attempt still brings. */
+  /** Ignores further events of the current attempt. */
   ignore(): void {
     if (this.#request !== undefined) this.#request.oncomplete = ignore
   }

@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { currentLane, runInLane } from '@laneway/core'
 import { LaneAgent, laneServer } from '@laneway/http'
+import { fakeResolver } from '@laneway/testkit/egress'
 import axios from 'axios'
 import got from 'got'
 import { WebSocket, WebSocketServer } from 'ws'
-import { fakeResolver } from '../fake-resolver.js'
 
 /**
  * Many requests at once through one agent, a third of them untagged, a third in another lane: what arrives where, and in

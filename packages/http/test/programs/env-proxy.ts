@@ -2,9 +2,9 @@ import http from 'node:http'
 import https from 'node:https'
 import { runInLane } from '@laneway/core'
 import { LaneAgent, LaneHttpsAgent } from '@laneway/http'
+import { fakeResolver } from '@laneway/testkit/egress'
 import axios from 'axios'
 import { got } from 'got'
-import { fakeResolver } from '../fake-resolver.js'
 
 const { GRAY, SECURE, CERT } = process.env
 const gray = { port: Number(GRAY), tag: 'gray' }

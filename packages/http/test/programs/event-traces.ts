@@ -3,9 +3,10 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import net, { type AddressInfo, type Socket } from 'node:net'
 import { runInLane } from '@laneway/core'
-import { createAgentPatch, LaneAgent, LaneHttpsAgent } from '@laneway/http'
+import { LaneAgent, LaneHttpsAgent } from '@laneway/http'
+import { createAgentPatch } from '@laneway/http/internal'
 import { cert, key } from '@laneway/testkit/certificate'
-import { type FakeEndpoint, fakeResolver } from '../fake-resolver.js'
+import { type FakeEndpoint, fakeResolver } from '@laneway/testkit/egress'
 import { forms } from './call-forms.js'
 
 /**

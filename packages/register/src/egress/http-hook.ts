@@ -1,7 +1,8 @@
 import http from 'node:http'
 import https from 'node:https'
 import { syncBuiltinESMExports } from 'node:module'
-import { createAgentPatch, type LaneAgentOptions } from '@laneway/http'
+import type { LaneAgentOptions } from '@laneway/http'
+import { createAgentPatch } from '@laneway/http/internal'
 import type { Guard } from '../guard.js'
 
 type Method = (...args: any[]) => any

@@ -1,4 +1,6 @@
-import { createUndiciPatch, type LaneEgressOptions, type UndiciPatch } from '@laneway/undici'
+import type { EgressOptions } from '@laneway/core'
+import type { EgressResolver } from '@laneway/discovery'
+import { createUndiciPatch, type UndiciPatch } from '@laneway/undici/internal'
 import type { Guard } from '../guard.js'
 import { chainOf, owns, watchEmitterClasses } from '../libraries/emitter-classes.js'
 
@@ -21,7 +23,7 @@ export interface UndiciCopies {
  *
  * @returns the copies found so far
  */
-export function hookUndici(options: LaneEgressOptions, guard: Guard): () => UndiciCopies {
+export function hookUndici(options: EgressOptions<EgressResolver>, guard: Guard): () => UndiciCopies {
   const patch = createUndiciPatch(options, error => guard.fault('undici', error))
   const patched = new WeakSet<object>()
   let hooked = 0

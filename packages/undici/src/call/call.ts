@@ -1,4 +1,5 @@
-import { type CallInfo, createCallInfo, currentRequest, type Lane } from '@laneway/core'
+import type { CallInfo, Lane } from '@laneway/core'
+import { createCallInfo, currentRequest } from '@laneway/core/internal'
 import type { Choice } from '@laneway/discovery'
 import type { DispatchHandler, DispatchOptions } from '../dispatcher/dispatcher.js'
 import { headerValues, type PlainHeaders } from '../sent/headers.js'

@@ -1,6 +1,7 @@
-import { currentLane, type Lane, laneOfCall } from '@laneway/core'
+import { currentLane, type Lane } from '@laneway/core'
+import { laneOfCall } from '@laneway/core/internal'
 import type { DispatchHandler, DispatchOptions } from '../dispatcher/dispatcher.js'
-import type { EgressSettings } from '../options.js'
+import type { UndiciSettings } from '../options.js'
 import { isRedirectHop } from '../redirect/redirect-memory.js'
 import { headerValues, type PlainHeaders } from '../sent/headers.js'
 import { type Call, createCall, kCall } from './call.js'
@@ -14,7 +15,7 @@ import { originText, targetOfOrigin } from './target.js'
  * @param ended - the call whose end is being reported to the running code
  */
 export function callOf(
-  settings: EgressSettings,
+  settings: UndiciSettings,
   options: DispatchOptions,
   headers: PlainHeaders,
   handler: DispatchHandler,
@@ -31,7 +32,7 @@ export function callOf(
 
 /** Decides the lane of a call: a valid tag that the caller set by hand, else the lane given. */
 export function decide(
-  settings: EgressSettings,
+  settings: UndiciSettings,
   options: DispatchOptions,
   headers: PlainHeaders,
   current: Lane | undefined,

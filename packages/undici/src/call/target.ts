@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { BoundedMap } from '@laneway/core/internal'
 import type { DispatchOptions } from '../dispatcher/dispatcher.js'
 
 /** Where a request is meant to go. Read once per origin. */
@@ -15,8 +16,8 @@ export interface Target {
   readonly servername: string | undefined
 }
 
-const MAX_TARGETS = 2048
-let targets = new Map<string, Target | undefined>()
+/** By origin; `null` for what is no http(s) origin. */
+const targets = new BoundedMap<string, Target | null>(4096)
 /** The origin of the call before: most are the same, and a new text has no hash yet for a look-up. */
 let lastOrigin: string | undefined
 let lastTarget: Target | undefined
@@ -24,12 +25,7 @@ let lastTarget: Target | undefined
 /** The target of an origin; `undefined` unless it is an http(s) origin. Cached, because `new URL` costs a microsecond. */
 export function targetOfOrigin(origin: string): Target | undefined {
   if (origin === lastOrigin) return lastTarget
-  let target = targets.get(origin)
-  if (target === undefined && !targets.has(origin)) {
-    target = parse(origin)
-    if (targets.size >= MAX_TARGETS) targets = new Map()
-    targets.set(origin, target)
-  }
+  const target = targets.of(origin, parse) ?? undefined
   lastOrigin = origin
   lastTarget = target
   return target
@@ -70,15 +66,15 @@ export function originText(origin: string | URL | undefined): string {
   return typeof origin === 'string' ? origin : origin === undefined || origin === null ? '' : origin.origin
 }
 
-function parse(origin: string): Target | undefined {
+function parse(origin: string): Target | null {
   let url: URL
   try {
     url = new URL(origin)
   } catch {
-    return undefined
+    return null
   }
   const secure = url.protocol === 'https:'
-  if (!secure && url.protocol !== 'http:') return undefined
+  if (!secure && url.protocol !== 'http:') return null
   return {
     origin: url.origin,
     hostname: url.hostname,

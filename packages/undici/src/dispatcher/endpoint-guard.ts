@@ -1,4 +1,5 @@
-import { type EndpointTls, forbidden, guardLookup, isForbiddenAddress, type Lookup } from '@laneway/core'
+import type { EndpointTls } from '@laneway/core'
+import { forbidden, guardLookup, isForbiddenAddress, type Lookup } from '@laneway/core/internal'
 import { originText } from '../call/target.js'
 import type { LaneableDispatcher } from './dispatcher.js'
 import { classNames } from './internals.js'

@@ -1,5 +1,5 @@
 import type { EndpointTls } from '@laneway/core'
-import type { Endpoint, LaneResolver } from '@laneway/discovery'
+import type { EgressResolver, Endpoint } from '@laneway/discovery'
 import type { LaneableDispatcher } from './dispatcher.js'
 import { type GuardedEndpoints, guardEndpoints } from './endpoint-guard.js'
 import { classNames, internal } from './internals.js'
@@ -31,7 +31,7 @@ export interface EndpointPools {
  * Closes the connections to endpoints that left their service, once their requests have ended. undici 6 keeps the pool of an
  * origin for ever; 7 and 8 keep it until the server closes.
  */
-export function watchEndpointPools(resolver: LaneResolver, agent: LaneableDispatcher): EndpointPools {
+export function watchEndpointPools(resolver: EgressResolver, agent: LaneableDispatcher): EndpointPools {
   const departed = new Map<string, number>()
   let count = 0
   let forgotten = 0
@@ -46,9 +46,9 @@ export function watchEndpointPools(resolver: LaneResolver, agent: LaneableDispat
     }
     return guarded
   }
-  const stop = resolver.onEndpointGone(endpoint => {
+  const unsubscribe = resolver.onEndpointGone?.(endpoint => {
     const alive = held.deref()
-    if (alive === undefined) return stop()
+    if (alive === undefined) return unsubscribe?.()
     count++
     for (const scheme of SCHEMES) guarded?.checked.delete(scheme + endpoint.address)
     guarded?.secured.delete(`https://${endpoint.address}`)
@@ -84,7 +84,9 @@ export function watchEndpointPools(resolver: LaneResolver, agent: LaneableDispat
       closePools(alive, endpoint.address)
     },
     departedSince: (endpoint, moment) => moment < forgotten || (departed.get(endpoint.address) ?? -1) > moment,
-    stop,
+    stop() {
+      unsubscribe?.()
+    },
   }
 }
 

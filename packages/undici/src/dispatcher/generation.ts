@@ -14,8 +14,8 @@ const SEVEN: Generation = { undici: '7', legacy: true, modern: true }
 const EIGHT: Generation = { undici: '8', legacy: false, modern: true }
 
 /**
- * Finds the generation of a dispatcher by what its `compose` does to a handler, without a request: class names are not
- * enough, and the version of a package cannot be read off its objects.
+ * Finds the generation of a dispatcher without a request, by the way its `compose` treats a handler. Class names are not
+ * enough, and the objects of a package do not show its version.
  */
 export function generationOf(dispatcher: LaneableDispatcher): Generation {
   // undici 8 puts it where older copies look for the global dispatcher; it takes both sorts of handlers.
@@ -35,7 +35,7 @@ export function generationOf(dispatcher: LaneableDispatcher): Generation {
   })
   composed.dispatch({}, probe)
   if (seen !== probe) return SEVEN
-  // undici 8 returns a proxy of what it was called on, undici 6 an object of a class of its own.
+  // undici 8 returns a proxy of the object it was called on, undici 6 an object of its own class.
   return Object.getPrototypeOf(composed) === Object.prototype ? EIGHT : SIX
 }
 

@@ -1,6 +1,6 @@
 import { LanewayError } from '@laneway/core'
 import { type FindMock, mocksOf } from '../mock/mocks.js'
-import type { EgressSettings } from '../options.js'
+import type { UndiciSettings } from '../options.js'
 import { type Redirections, redirectionsOf } from '../redirect/redirections.js'
 import { directAgentOf } from './direct-agent.js'
 import type { Dispatch, LaneableDispatcher } from './dispatcher.js'
@@ -10,7 +10,7 @@ import { classNames, hasSocketPath } from './internals.js'
 
 /** Where requests of one dispatcher go, and by which rules. */
 export interface LaneRoute {
-  readonly settings: EgressSettings
+  readonly settings: UndiciSettings
   readonly generation: Generation
   /** The dispatcher itself: for hosts that are not resolved. */
   readonly send: Dispatch
@@ -23,13 +23,13 @@ export interface LaneRoute {
   readonly unix: boolean
   /** Responses say from the start that they depend on the lane; else from the first lane on, and those of services. */
   readonly varies: boolean
-  /** The dispatcher hands on to another one that resolves. */
+  /** The dispatcher hands requests on to another one, which resolves. */
   readonly passes: boolean
   /** What undici 6 follows below, unless a request says how many; else 0. */
   readonly redirections: Redirections
   /** Of a preload: a call for which deciding failed goes on without Laneway, and this is called with the reason. */
   readonly onFault: ((error: unknown) => void) | undefined
-  /** Finds the mock of an origin; `undefined` where no mock has been met. */
+  /** Finds the mock of an origin; `undefined` while the dispatcher has no mocks. */
   mocks(): FindMock | undefined
   /** A MockAgent is being put around the dispatcher: from now on its pools may be mocks. */
   expectMocks(): void
@@ -48,7 +48,7 @@ export interface RouteRules {
   /** Whether a mock may have been made for the dispatcher. */
   mocking(): boolean
   readonly passes: boolean
-  /** The route belongs to a dispatcher of ours, and ends with it. */
+  /** The route belongs to a dispatcher that Laneway made, and ends with it. */
   readonly composed: boolean
   readonly origin: string
   readonly onFault: ((error: unknown) => void) | undefined
@@ -56,7 +56,7 @@ export interface RouteRules {
 
 export function createRoute(
   dispatcher: LaneableDispatcher,
-  settings: EgressSettings,
+  settings: UndiciSettings,
   { send, sendBy, steers, mocking, passes, composed, origin, onFault }: RouteRules,
 ): LaneRoute {
   const { resolver } = settings
@@ -103,7 +103,7 @@ export function createRoute(
  *
  * @throws LanewayError `LANEWAY_NOT_AN_AGENT` when requests to chosen endpoints cannot go past the dispatcher's proxy
  */
-export function composedRoute(where: string, dispatcher: LaneableDispatcher, settings: EgressSettings): LaneRoute {
+export function composedRoute(where: string, dispatcher: LaneableDispatcher, settings: UndiciSettings): LaneRoute {
   const isMock = classNames(dispatcher)[0] === 'MockAgent'
   const route = createRoute(dispatcher, settings, {
     send: toDispatch(dispatcher),

@@ -6,7 +6,7 @@ import type { PlainHeaders } from '../sent/headers.js'
 
 /**
  * One dispatch of a call: its options, and the handler that stands between undici and the handler of the user. The steps
- * that send it pass this one object on, so that no step needs an object of its own.
+ * that send it pass this one object on, so that no step allocates one.
  */
 export interface Attempt extends DispatchHandler, CallRoot {
   readonly route: LaneRoute

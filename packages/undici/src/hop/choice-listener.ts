@@ -13,7 +13,7 @@ export interface ChoiceListener {
   chosen(choice: Choice): void
 }
 
-/** Reports a choice to whoever dispatched the request. */
+/** Reports a choice to the code that dispatched the request. */
 export function reportChoice(options: DispatchOptions, choice: Choice): void {
   ;(options as { [kChoiceListener]?: ChoiceListener })[kChoiceListener]?.chosen(choice)
 }

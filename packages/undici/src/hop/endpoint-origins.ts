@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { kAnyAddress } from '@laneway/core'
+import { kAnyAddress } from '@laneway/core/internal'
 import type { Endpoint } from '@laneway/discovery'
 
 /** The origins under which undici knows an endpoint. */

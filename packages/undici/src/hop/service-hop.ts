@@ -1,5 +1,6 @@
-import { type CallInfo, channels, duringCall, emitLanewayWarning, guardLookup, LanewayError } from '@laneway/core'
-import type { Choice, ChoiceEnd, Endpoint, LaneResolver } from '@laneway/discovery'
+import { type CallInfo, channels, LanewayError } from '@laneway/core'
+import { duringCall, guardLookup, refusalOf, warnOfFault } from '@laneway/core/internal'
+import type { Choice, ChoiceEnd, EgressResolver, Endpoint } from '@laneway/discovery'
 import { infoOf, resumedFrom } from '../call/call.js'
 import type { Dispatch, DispatchOptions } from '../dispatcher/dispatcher.js'
 import { publishHop, sendOutside } from '../sent/outside.js'
@@ -35,7 +36,7 @@ export class ServiceHop {
 
   constructor(
     private readonly attempt: Attempt,
-    private readonly resolver: LaneResolver,
+    private readonly resolver: EgressResolver,
     readonly service: string,
     /** The copy for the dispatcher below. */
     private readonly options: DispatchOptions,
@@ -90,7 +91,7 @@ export class ServiceHop {
 
   private refusal(choice: Choice, cause?: unknown): LanewayError {
     reportChoice(this.attempt.options, choice)
-    return this.resolver.refusal(choice, this.attempt.call.lane, cause)
+    return refusalOf(this.resolver, choice, this.attempt.call.lane, cause)
   }
 
   private send(choice: Choice, endpoint: Endpoint): boolean {
@@ -263,8 +264,4 @@ function resumeMoved(choice: Choice, cause?: unknown): LanewayError {
       'the bytes of two endpoints are never joined',
     cause === undefined ? undefined : { cause },
   )
-}
-
-function warnOfFault(error: unknown): void {
-  emitLanewayWarning(`a resolver failed when it was told of an end: ${(error as Error)?.stack ?? error}`)
 }

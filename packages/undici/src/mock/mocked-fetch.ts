@@ -1,6 +1,6 @@
 import { currentLane } from '@laneway/core'
 import { targetOfOrigin } from '../call/target.js'
-import type { EgressSettings } from '../options.js'
+import type { UndiciSettings } from '../options.js'
 
 /** The part of the global `fetch` that Laneway uses. */
 export type Fetch = (input: unknown, init?: object) => Promise<unknown>
@@ -36,7 +36,7 @@ export function isReplaced(fetch: unknown): boolean {
  * The second argument of `fetch` with the tag among its headers: a replaced `fetch` uses its arguments and no dispatcher. A
  * tag that the caller set stays as it is. Arguments that cannot be read are left to `fetch`.
  */
-export function withTag(settings: EgressSettings, input: unknown, init: object | undefined): object | undefined {
+export function withTag(settings: UndiciSettings, input: unknown, init: object | undefined): object | undefined {
   const lane = currentLane()
   if (lane === undefined) return init
   try {

@@ -10,9 +10,10 @@ export interface Mock {
 /** Finds the mock that stands for an origin. */
 export type FindMock = (origin: string | URL | undefined) => Mock | undefined
 
-/** Carries what a mock does instead of using its own connection, when none of its answers fits and it may use the network. */
+/** Carries the {@link Unmatched} of a request. */
 export const kUnmatched: unique symbol = Symbol('laneway.undici.unmatched')
 
+/** Sends a request over the network in place of a mock, when no answer of the mock fits. */
 export type Unmatched = () => boolean
 
 /**

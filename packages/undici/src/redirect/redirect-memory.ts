@@ -1,4 +1,4 @@
-import { expectRedirects, followsRedirect, isRedirect, tellOfAnswer, tellOfRedirect } from '@laneway/core'
+import { expectRedirects, followsRedirect, isRedirect, tellOfAnswer, tellOfRedirect } from '@laneway/core/internal'
 import type { Call } from '../call/call.js'
 import { originText } from '../call/target.js'
 import type { DispatchOptions } from '../dispatcher/dispatcher.js'

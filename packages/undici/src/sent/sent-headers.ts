@@ -1,5 +1,6 @@
-import { type Lane, sentBaggage, withoutLaneMembers } from '@laneway/core'
-import type { EgressSettings } from '../options.js'
+import { type Lane, sentBaggage } from '@laneway/core'
+import { withoutLaneMembers } from '@laneway/core/internal'
+import type { UndiciSettings } from '../options.js'
 import { type PlainHeaders, textOf } from './headers.js'
 
 /** V8 inlines this call inside `for in`, but not `Object.hasOwn`. */
@@ -18,7 +19,7 @@ let sawBaggage: string | undefined
  */
 export function sentHeaders(
   headers: PlainHeaders,
-  settings: EgressSettings,
+  settings: UndiciSettings,
   lane: Lane | undefined,
   host: string | undefined,
   inScope: boolean,

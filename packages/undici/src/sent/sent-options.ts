@@ -8,7 +8,7 @@ export const kDone: unique symbol = Symbol.for('laneway.undici.done.v1') as neve
 
 /** Whether a dispatch is none of Laneway's business any more. */
 export function isDone(options: DispatchOptions, handler: DispatchHandler): boolean {
-  // undici refuses what is no object, in its own words.
+  // undici refuses values that are no objects, in its own words.
   if (typeof options !== 'object' || options === null || typeof handler !== 'object' || handler === null) return true
   return options[kDone] === true
 }

@@ -1,15 +1,14 @@
 import { createRequire } from 'node:module'
 import { kAnyAddress } from '@laneway/core'
 import type { Endpoint } from '@laneway/discovery'
+import { endpoint, fakeResolver, seenServer } from '@laneway/testkit/egress'
 import type { Test } from 'tap'
 import { composeLane } from '../../src/index.js'
-import { endpoint, fakeResolver } from './fake-resolver.js'
-import { laneServer } from './lane-server.js'
 import type { Copy } from './undici-copy.js'
 
 type Lookup = (host: string, options: { all?: boolean }, callback: (...args: unknown[]) => void) => void
 
-/** Resolves names as told, as a registry's DNS would. */
+/** Resolves the given names, as a registry's DNS would. */
 function resolving(...addresses: readonly string[]): Lookup {
   const answers = addresses.map(address => ({ address, family: address.includes(':') ? 6 : 4 }))
   return (_host, options, callback) =>
@@ -50,7 +49,7 @@ export function addressSuite(t: Test, copy: Copy): void {
           const dispatcher = composeLane(agent, { resolver })
           await t.rejects(get(dispatcher), FORBIDDEN, address)
           await t.rejects(get(dispatcher, 'https://sc-b/'), FORBIDDEN, `${address} over TLS`)
-          t.equal(resolver.reports[0]?.[1], 'connect-error')
+          t.equal(resolver.ends[0]?.end, 'connect-error')
           await dispatcher.close()
         }
       }
@@ -58,7 +57,7 @@ export function addressSuite(t: Test, copy: Copy): void {
   })
 
   t.test('forbidden addresses are left out of several, and other names are as they were', async t => {
-    const server = await laneServer(t, 'base')
+    const server = await seenServer(t, 'base')
     for (const addresses of [['169.254.169.254', '127.0.0.1', 'fe80::1'], ['127.0.0.1']]) {
       const agent = new undici.Agent({ autoSelectFamily: true, connect: { lookup: resolving(...addresses) } as never })
       const dispatcher = composeLane(agent, { resolver: resolverOf(endpoint('evil.example', server.port)) })
@@ -69,7 +68,7 @@ export function addressSuite(t: Test, copy: Copy): void {
   })
 
   t.test('a pool that the app opened to the same place does not lend its connections', async t => {
-    const server = await laneServer(t, 'base')
+    const server = await seenServer(t, 'base')
     let address = '127.0.0.1'
     const lookup: Lookup = (...args) => resolving(address)(...args)
     const agent = new undici.Agent({ connect: { lookup } as never })
@@ -96,7 +95,7 @@ export function addressSuite(t: Test, copy: Copy): void {
   })
 
   t.test('a dispatcher that cannot be reached gets the address that was checked', async t => {
-    const server = await laneServer(t, 'base')
+    const server = await seenServer(t, 'base')
     const dispatcher = composeLane(new undici.RetryAgent(new undici.Agent(), { maxRetries: 0 }), {
       resolver: resolverOf(endpoint('evil.example', server.port)),
     })

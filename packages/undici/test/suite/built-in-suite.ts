@@ -2,20 +2,22 @@ import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { currentLane, runInLane } from '@laneway/core'
 import { listen } from '@laneway/testkit'
+import { egressSuite, endpoint, fakeResolver, type Seen, seenServer } from '@laneway/testkit/egress'
 import type { Test } from 'tap'
 import { internal } from '../../src/dispatcher/internals.js'
 import { composeLane, createLaneFetch } from '../../src/index.js'
 import { builtInDispatcher } from '../../src/lane-fetch.js'
-import { endpoint, fakeResolver } from './fake-resolver.js'
-import { laneServer, type Seen } from './lane-server.js'
+import { laneFetchAdapter } from './egress-adapters.js'
 
 const builtIn = Number.parseInt(process.versions['undici'] ?? '0', 10)
 
 /** `createLaneFetch` on the fetch of the Node that runs this; nothing of undici is imported before. */
 export function builtInSuite(t: Test): void {
+  t.test(laneFetchAdapter.name, t => egressSuite(t, laneFetchAdapter))
+
   async function setUp(t: Test) {
-    const base = await laneServer(t, 'base')
-    const gray = await laneServer(t, 'gray')
+    const base = await seenServer(t, 'base')
+    const gray = await seenServer(t, 'gray')
     const resolver = fakeResolver({
       'sc-b': [endpoint('127.0.0.1', base.port), endpoint('127.0.0.1', gray.port, 'gray')],
     })
@@ -72,7 +74,7 @@ export function builtInSuite(t: Test): void {
   t.test('many at once, with redirects: wrong 0', async t => {
     let wrong = 0
     const serve = (instance: string) =>
-      laneServer(t, instance, async (seen, response) => {
+      seenServer(t, instance, async (seen, response) => {
         const meant = seen.headers['x-meant']
         if ((seen.tags.join('|') || 'none') !== meant || instance !== (meant === 'gray' ? 'gray' : 'base')) wrong++
         await sleep(Math.random() * 5)
@@ -96,27 +98,6 @@ export function builtInSuite(t: Test): void {
     )
     t.equal(wrong, 0)
     t.equal(base.seen.length + gray.seen.length, 132)
-  })
-
-  t.test('an endpoint that refuses is replaced, and no endpoint is a cause with a code', async t => {
-    const { gray, resolver, laneFetch } = await setUp(t)
-    resolver.set('sc-c', [endpoint('127.0.0.1', 9, 'gray'), endpoint('127.0.0.1', gray.port, 'gray')])
-    for (let turn = 0; turn < 3; turn++) {
-      const response = await runInLane('gray', () => laneFetch('http://sc-c/', { method: 'POST', body: 'text' }))
-      t.match(await response.json(), { instance: 'gray', body: 'text' })
-    }
-    await t.rejects(laneFetch('http://sc-c/'), { cause: { code: 'LANEWAY_NO_BASE' } })
-  })
-
-  t.test('who waits for a service can give up', async t => {
-    const resolver = fakeResolver({ late: 'not-ready' })
-    const laneFetch = createLaneFetch({ resolver })
-    const controller = new AbortController()
-    resolver.onReady = () => {
-      setImmediate(() => controller.abort())
-      return new Promise(() => {})
-    }
-    await t.rejects(laneFetch('http://late/', { signal: controller.signal }), { name: 'AbortError' })
   })
 
   t.test('pools of vanished endpoints are closed', async t => {

@@ -2,9 +2,8 @@ import { createServer } from 'node:http'
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { currentLane, runInLane } from '@laneway/core'
 import { listen } from '@laneway/testkit'
+import { endpoint, fakeResolver, type Teardown } from '@laneway/testkit/egress'
 import type { Test } from 'tap'
-import { endpoint, fakeResolver } from './fake-resolver.js'
-import type { Teardown } from './lane-server.js'
 import { type Copy, loopback, type UndiciCopy } from './undici-copy.js'
 
 const REQUESTS = 24

@@ -1,9 +1,7 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { runInLane } from '@laneway/core'
+import { endpoint, fakeResolver, seenServer } from '@laneway/testkit/egress'
 import type { Test } from 'tap'
 import { composeLane } from '../../src/index.js'
-import { endpoint, fakeResolver } from './fake-resolver.js'
-import { laneServer } from './lane-server.js'
 import { type Copy, loopback } from './undici-copy.js'
 
 /** A value of the lane header, set by hand in each shape that undici takes. */
@@ -45,8 +43,8 @@ export function headerSuite(t: Test, copy: Copy): void {
   const { undici } = copy
 
   async function setUp(t: Test, ...interceptors: any[]) {
-    const base = await laneServer(t, 'base')
-    const gray = await laneServer(t, 'gray')
+    const base = await seenServer(t, 'base')
+    const gray = await seenServer(t, 'gray')
     const resolver = fakeResolver({
       'sc-b': [endpoint('127.0.0.1', base.port), endpoint('127.0.0.1', gray.port, 'gray')],
     })
@@ -100,16 +98,6 @@ export function headerSuite(t: Test, copy: Copy): void {
       t.same((await runInLane('blue', () => send(undefined)))[0]?.tags, ['blue'], 'no headers')
     })
   }
-
-  t.test('an invalid tag set by hand is removed and counted', async t => {
-    const { send } = await setUp(t)
-    const events: unknown[] = []
-    const listen = (event: unknown) => events.push(event)
-    subscribe('laneway:egress', listen)
-    t.teardown(() => unsubscribe('laneway:egress', listen))
-    t.same((await send({ 'x-mse-tag': 'a b' }))[0]?.tags, [])
-    t.match(events, [{ host: 'sc-b', action: 'invalid' }])
-  })
 
   t.test('fetch with a tag set by hand', async t => {
     const { dispatcher, gray, base } = await setUp(t)

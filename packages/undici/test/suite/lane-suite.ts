@@ -1,6 +1,8 @@
+import { egressSuite } from '@laneway/testkit/egress'
 import type { Test } from 'tap'
 import { addressSuite } from './address-suite.js'
 import { cacheSuite } from './cache-suite.js'
+import { composedAdapters } from './egress-adapters.js'
 import { faultSuite } from './fault-suite.js'
 import { headerSuite } from './header-suite.js'
 import { poolSuite } from './pool-suite.js'
@@ -15,6 +17,7 @@ import type { Copy } from './undici-copy.js'
 
 /** Everything that `composeLane` promises, for one copy of undici. */
 export function laneSuite(t: Test, copy: Copy): void {
+  for (const adapter of composedAdapters(copy)) t.test(adapter.name, t => egressSuite(t, adapter))
   t.test('propagation', async t => propagationSuite(t, copy))
   t.test('headers', async t => headerSuite(t, copy))
   t.test('resolving', async t => resolveSuite(t, copy))

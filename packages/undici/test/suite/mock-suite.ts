@@ -1,21 +1,20 @@
 import { runInLane } from '@laneway/core'
+import { endpoint, fakeResolver, type SeenServer, seenServer } from '@laneway/testkit/egress'
 import type { Test } from 'tap'
 import { composeLane } from '../../src/index.js'
-import { endpoint, fakeResolver } from './fake-resolver.js'
-import { type LaneServer, laneServer } from './lane-server.js'
 import type { Copy } from './undici-copy.js'
 
 /** Puts the lane into a MockAgent, or knows that it is there. */
 export type MakeMock = (resolver: ReturnType<typeof fakeResolver>) => { mock: any; dispatcher: any }
 
 export interface MockServers {
-  readonly base: LaneServer
-  readonly gray: LaneServer
+  readonly base: SeenServer
+  readonly gray: SeenServer
   readonly resolver: ReturnType<typeof fakeResolver>
 }
 
 export async function mockServers(t: Test): Promise<MockServers> {
-  const [base, gray] = [await laneServer(t, 'base'), await laneServer(t, 'gray')]
+  const [base, gray] = [await seenServer(t, 'base'), await seenServer(t, 'gray')]
   const endpoints = [endpoint('127.0.0.1', base.port), endpoint('127.0.0.1', gray.port, 'gray')]
   return { base, gray, resolver: fakeResolver({ 'sc-b': endpoints, 'api.shop.example': endpoints }) }
 }

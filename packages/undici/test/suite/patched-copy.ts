@@ -1,4 +1,4 @@
-import type { createUndiciPatch } from '../../src/index.js'
+import type { createUndiciPatch } from '../../src/internal.js'
 import type { UndiciCopy } from './undici-copy.js'
 
 /** Patches a copy as a preload would: the prototypes, once, before its users have made anything. */

@@ -1,11 +1,10 @@
 import { createServer } from 'node:http'
 import type { Endpoint } from '@laneway/discovery'
 import { listen } from '@laneway/testkit'
+import { endpoint, fakeResolver, seenServer } from '@laneway/testkit/egress'
 import type { Test } from 'tap'
 import { internal } from '../../src/dispatcher/internals.js'
 import { composeLane } from '../../src/index.js'
-import { endpoint, fakeResolver } from './fake-resolver.js'
-import { laneServer } from './lane-server.js'
 import type { Copy } from './undici-copy.js'
 
 const ENDPOINTS = 2000
@@ -35,7 +34,7 @@ export function poolSuite(t: Test, copy: Copy): void {
       )
       most = Math.max(most, poolsOf(agent))
     }
-    t.equal(new Set(resolver.reports.map(([address]) => address)).size, ENDPOINTS, 'every endpoint was used')
+    t.equal(new Set(resolver.ends.map(({ address }) => address)).size, ENDPOINTS, 'every endpoint was used')
     t.ok(most <= LIVE + 10, `at most ${most} pools for ${LIVE} live endpoints`)
     resolver.set('sc-b', [])
     t.equal(poolsOf(agent), 0)
@@ -44,7 +43,7 @@ export function poolSuite(t: Test, copy: Copy): void {
 
   t.test('a pool is closed after its requests, not under them', async t => {
     const answers: (() => void)[] = []
-    const server = await laneServer(t, 'base', (_seen, response) => answers.push(() => response.end('whole')))
+    const server = await seenServer(t, 'base', (_seen, response) => answers.push(() => response.end('whole')))
     const one: Endpoint = endpoint('127.0.0.1', server.port)
     const resolver = fakeResolver({ 'sc-b': [one] })
     const agent = new undici.Agent({ connections: 1 })

@@ -1,10 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { currentLane, runInLane } from '@laneway/core'
+import { endpoint, fakeResolver, seenServer } from '@laneway/testkit/egress'
 import type { Test } from 'tap'
 import { composeLane } from '../../src/index.js'
-import { endpoint, fakeResolver } from './fake-resolver.js'
-import { laneServer } from './lane-server.js'
 import type { Copy } from './undici-copy.js'
 
 const REQUESTS = 66
@@ -25,7 +24,7 @@ async function wrongOf(
   const failedOnce = new Set<string>()
   let wrong = 0
   const serve = (instance: string) =>
-    laneServer(t, instance, async (seen, response) => {
+    seenServer(t, instance, async (seen, response) => {
       const meant = seen.headers['x-meant'] as string
       if ((seen.tags.join('|') || 'none') !== meant) wrong++
       // An endpoint of a lane serves that lane only, base the rest.
@@ -170,34 +169,34 @@ export function propagationSuite(t: Test, copy: Copy): void {
   })
 
   t.test('a decision goes when its handler completes, and is not shared by requests at the same time', async t => {
-    const server = await laneServer(t, 'base')
+    const server = await seenServer(t, 'base')
     const agent = new undici.Agent()
     const lane = composeLane(agent)
     t.teardown(() => lane.close())
     const origin = `http://127.0.0.1:${server.port}`
     const modern = copy.major > 6
     let ended = 0
-    let told: () => void = () => {}
+    let notify: () => void = () => {}
     const handler: any = modern
       ? {
           onRequestStart() {},
           onResponseStart() {},
           onResponseData() {},
-          onResponseEnd: () => ++ended && told(),
+          onResponseEnd: () => ++ended && notify(),
           onResponseError: (_: unknown, error: Error) => t.fail(error.message),
         }
       : {
           onConnect() {},
           onHeaders: () => true,
           onData: () => true,
-          onComplete: () => ++ended && told(),
+          onComplete: () => ++ended && notify(),
           onError: (error: Error) => t.fail(error.message),
         }
     const round = async (lanes: readonly (string | undefined)[]) => {
       ended = 0
       server.seen.length = 0
       const all = new Promise<void>(resolve => {
-        told = () => ended === lanes.length && resolve()
+        notify = () => ended === lanes.length && resolve()
       })
       for (const name of lanes) runInLane(name, () => lane.dispatch({ origin, path: '/', method: 'GET' }, handler))
       await all
@@ -214,15 +213,15 @@ export function propagationSuite(t: Test, copy: Copy): void {
     ['an ordinary handler', (handler: object) => handler],
   ] as const) {
     t.test(`${kind} keeps its decision after a failure, and a copy of it does not have it`, async t => {
-      const server = await laneServer(t, 'base', (one, response) => {
+      const server = await seenServer(t, 'base', (one, response) => {
         if (server.seen.length === 1) response.socket?.destroy()
         else response.end(one.tags.join('|'))
       })
       const lane = composeLane(new undici.Agent())
       t.teardown(() => lane.close())
       const options = { origin: `http://127.0.0.1:${server.port}`, path: '/', method: 'GET' }
-      let told: () => void = () => {}
-      const end = () => told()
+      let notify: () => void = () => {}
+      const end = () => notify()
       const made: any =
         copy.major > 6
           ? { onRequestStart() {}, onResponseStart() {}, onResponseData() {}, onResponseEnd: end, onResponseError: end }
@@ -230,7 +229,7 @@ export function propagationSuite(t: Test, copy: Copy): void {
       const handler = prepare(made)
       const send = (name: string, by: object) =>
         new Promise<void>(resolve => {
-          told = resolve
+          notify = resolve
           runInLane(name, () => lane.dispatch(options, by))
         })
       await send('gray', handler)
@@ -245,7 +244,7 @@ export function propagationSuite(t: Test, copy: Copy): void {
   t.test(
     'an interceptor that drops the symbols of the options does not make Laneway read the context again',
     async t => {
-      const server = await laneServer(t, 'base')
+      const server = await seenServer(t, 'base')
       const strange = new AsyncLocalStorage<number>()
       const dropping = (dispatch: any) => (options: any, handler: any) => {
         const copy = Object.fromEntries(Object.entries(options))
@@ -267,7 +266,7 @@ export function propagationSuite(t: Test, copy: Copy): void {
   )
 
   t.test('the options of the caller are not written to', async t => {
-    const server = await laneServer(t, 'base')
+    const server = await seenServer(t, 'base')
     const resolver = fakeResolver({ 'sc-b': [endpoint('127.0.0.1', server.port)] })
     const dispatcher = composeLane(new undici.Agent(), { resolver })
     t.teardown(() => dispatcher.close())

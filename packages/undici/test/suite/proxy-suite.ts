@@ -1,8 +1,7 @@
 import { runInLane } from '@laneway/core'
+import { endpoint, fakeResolver, seenServer } from '@laneway/testkit/egress'
 import type { Test } from 'tap'
 import { composeLane } from '../../src/index.js'
-import { endpoint, fakeResolver } from './fake-resolver.js'
-import { laneServer } from './lane-server.js'
 import { proxyTo } from './proxy-to.js'
 import type { Copy } from './undici-copy.js'
 
@@ -11,8 +10,8 @@ export function proxySuite(t: Test, copy: Copy): void {
 
   for (const kind of ['ProxyAgent', 'EnvHttpProxyAgent'] as const) {
     t.test(`${kind}: a resolved request bypasses the proxy, a third party goes through it without the tag`, async t => {
-      const outside = await laneServer(t, 'outside')
-      const gray = await laneServer(t, 'gray')
+      const outside = await seenServer(t, 'outside')
+      const gray = await seenServer(t, 'gray')
       const proxy = await proxyTo(t, outside.port)
       const resolver = fakeResolver({ 'sc-b': [endpoint('127.0.0.1', gray.port, 'gray')] })
       const inner: any =
@@ -52,8 +51,8 @@ export function proxySuite(t: Test, copy: Copy): void {
   }
 
   t.test('EnvHttpProxyAgent: what NO_PROXY names is called directly, in its lane or without the tag', async t => {
-    const outside = await laneServer(t, 'outside')
-    const gray = await laneServer(t, 'gray')
+    const outside = await seenServer(t, 'outside')
+    const gray = await seenServer(t, 'gray')
     const proxy = await proxyTo(t, outside.port)
     const resolver = fakeResolver({ 'sc-b': [endpoint('127.0.0.1', gray.port, 'gray')] })
     const inner = new undici.EnvHttpProxyAgent({
@@ -81,7 +80,7 @@ export function proxySuite(t: Test, copy: Copy): void {
 
   t.test('RetryAgent over an Agent: resolved, with one endpoint for all its attempts', async t => {
     let count = 0
-    const gray = await laneServer(t, 'gray', (_seen, response) => {
+    const gray = await seenServer(t, 'gray', (_seen, response) => {
       response.writeHead(++count === 1 ? 503 : 200).end()
     })
     const resolver = fakeResolver({ 'sc-b': [endpoint('127.0.0.1', gray.port, 'gray')] })

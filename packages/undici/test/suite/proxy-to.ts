@@ -1,7 +1,7 @@
 import { createServer, get } from 'node:http'
 import { connect } from 'node:net'
 import { listen } from '@laneway/testkit'
-import type { Teardown } from './lane-server.js'
+import type { Teardown } from '@laneway/testkit/egress'
 
 /** A proxy that leads every name to one port, tunnelled or not, and remembers what it was asked. */
 export async function proxyTo(t: Teardown, port: number) {

@@ -2,11 +2,9 @@ import { createServer, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { runInLane } from '@laneway/core'
 import { listen } from '@laneway/testkit'
+import { closedPort, endpoint, fakeResolver, seenServer } from '@laneway/testkit/egress'
 import type { Test } from 'tap'
 import { composeLane } from '../../src/index.js'
-import { endpoint, fakeResolver } from './fake-resolver.js'
-import { laneServer } from './lane-server.js'
-import { refusedPort } from './refused-port.js'
 import type { Copy } from './undici-copy.js'
 
 /** A server that speaks bytes; `answer` gets the request's text and how many came before. */
@@ -28,8 +26,8 @@ export function retrySuite(t: Test, copy: Copy): void {
     undici.interceptors.retry({ maxRetries: 3, minTimeout: 1, maxTimeout: 2, methods: ['GET', 'POST'] })
 
   t.test('a connect error before any byte was sent is retried by Laneway, any method, body intact', async t => {
-    const gray = await laneServer(t, 'gray')
-    const dead = [await refusedPort(), await refusedPort()]
+    const gray = await seenServer(t, 'gray')
+    const dead = [await closedPort(), await closedPort()]
     const resolver = fakeResolver({
       'sc-b': [...dead.map(port => endpoint('127.0.0.1', port, 'gray')), endpoint('127.0.0.1', gray.port, 'gray')],
     })
@@ -64,47 +62,13 @@ export function retrySuite(t: Test, copy: Copy): void {
       t.match(await answer.json(), { instance: 'gray', body: 'body' })
     })
     t.equal(resolver.inFlight, 0)
-    t.ok(resolver.reports.some(([, end]) => end === 'connect-error'))
-  })
-
-  t.test('Laneway retries a connect error at most twice', async t => {
-    const ports = await Promise.all([1, 2, 3, 4, 5].map(refusedPort))
-    const resolver = fakeResolver({ 'sc-b': ports.map(port => endpoint('127.0.0.1', port)) })
-    const dispatcher = composeLane(new undici.Agent(), { resolver })
-    t.teardown(() => dispatcher.close())
-    await t.rejects(undici.request('http://sc-b/', { dispatcher }), { code: 'ECONNREFUSED' })
-    t.equal(resolver.reports.length, 3)
-    t.equal(new Set(resolver.reports.map(([address]) => address)).size, 3, 'three endpoints, each once')
-  })
-
-  t.test('exactly one gray endpoint that refuses: the policy decides, and base never goes into a lane', async t => {
-    const base = await laneServer(t, 'base')
-    const gray = await laneServer(t, 'gray')
-    const dead = await refusedPort()
-    const resolver = fakeResolver({
-      'sc-b': [endpoint('127.0.0.1', base.port), endpoint('127.0.0.1', dead, 'gray')],
-      'sc-c': [endpoint('127.0.0.1', dead), endpoint('127.0.0.1', gray.port, 'gray')],
-    })
-    const dispatcher = composeLane(new undici.Agent(), { resolver })
-    t.teardown(() => dispatcher.close())
-    const answer = await runInLane('gray', () => undici.request('http://sc-b/', { dispatcher }))
-    t.match(await answer.body.json(), { instance: 'base', tags: ['gray'] })
-    resolver.whenLaneMissing = 'fail'
-    await t.rejects(
-      runInLane('gray', () => undici.request('http://sc-b/', { dispatcher })),
-      {
-        code: 'LANEWAY_LANE_REQUIRED',
-        cause: { code: 'ECONNREFUSED' },
-      },
-    )
-    await t.rejects(undici.request('http://sc-c/', { dispatcher }), { code: 'ECONNREFUSED' })
-    t.equal(gray.seen.length, 0)
+    t.ok(resolver.ends.some(({ end }) => end === 'connect-error'))
   })
 
   t.test('exactly one gray endpoint that answers 503: the retry stays in the lane and uses it again', async t => {
-    const base = await laneServer(t, 'base')
+    const base = await seenServer(t, 'base')
     let count = 0
-    const gray = await laneServer(t, 'gray', (_seen, response) => {
+    const gray = await seenServer(t, 'gray', (_seen, response) => {
       response.writeHead(++count < 3 ? 503 : 200).end('gray')
     })
     const resolver = fakeResolver({
@@ -115,11 +79,11 @@ export function retrySuite(t: Test, copy: Copy): void {
     const answer = await runInLane('gray', () => undici.request('http://sc-b/', { dispatcher }))
     t.equal(await answer.body.text(), 'gray')
     t.same([gray.seen.length, base.seen.length], [3, 0])
-    t.ok(resolver.reports.every(([, end]) => end === 'ok'))
+    t.ok(resolver.ends.every(({ end }) => end === 'ok'))
   })
 
   t.test('exactly one gray endpoint that resets before headers: the retry leaves the lane, by policy', async t => {
-    const base = await laneServer(t, 'base')
+    const base = await seenServer(t, 'base')
     const gray = await rawServer(t, socket => socket.destroy())
     const resolver = fakeResolver({
       'sc-b': [endpoint('127.0.0.1', base.port), endpoint('127.0.0.1', gray.port, 'gray')],
@@ -145,7 +109,7 @@ export function retrySuite(t: Test, copy: Copy): void {
   })
 
   t.test('tried holds failures of one hop: a redirect starts afresh', async t => {
-    const target = await laneServer(t, 'gray')
+    const target = await seenServer(t, 'gray')
     const flaky = await rawServer(t, (socket, request, count) => {
       if (count === 1) socket.destroy()
       else if (request.startsWith('GET /first')) {
@@ -155,7 +119,7 @@ export function retrySuite(t: Test, copy: Copy): void {
     const resolver = fakeResolver({
       'sc-b': [endpoint('127.0.0.1', flaky.port, 'gray'), endpoint('127.0.0.1', target.port)],
     })
-    const redirecting = await laneServer(t, 'base', (_seen, response) => {
+    const redirecting = await seenServer(t, 'base', (_seen, response) => {
       response.writeHead(302, { location: 'http://sc-b/second' }).end()
     })
     resolver.set('sc-a', [endpoint('127.0.0.1', redirecting.port)])
@@ -234,7 +198,7 @@ export function retrySuite(t: Test, copy: Copy): void {
   })
 
   t.test('a range that the caller asked for is not a resumed body', async t => {
-    const servers = await Promise.all(['one', 'two'].map(name => laneServer(t, name)))
+    const servers = await Promise.all(['one', 'two'].map(name => seenServer(t, name)))
     const resolver = fakeResolver({ 'sc-b': servers.map(server => endpoint('127.0.0.1', server.port)) })
     const dispatcher = composeLane(new undici.Agent(), { resolver }, retry())
     t.teardown(() => dispatcher.close())

@@ -1,12 +1,12 @@
 // With NODE_USE_ENV_PROXY=1 and HTTP_PROXY: fetch has a proxy before any code runs.
+
 import { runInLane } from '@laneway/core'
+import { endpoint, fakeResolver, seenServer } from '@laneway/testkit/egress'
 import t from 'tap'
 import { createLaneFetch } from '../../src/index.js'
-import { endpoint, fakeResolver } from './fake-resolver.js'
-import { laneServer } from './lane-server.js'
 
 t.test('services are called past the proxy of the environment, third parties through it without the tag', async t => {
-  const gray = await laneServer(t, 'gray')
+  const gray = await seenServer(t, 'gray')
   const laneFetch = createLaneFetch({
     resolver: fakeResolver({ 'sc-b': [endpoint('127.0.0.1', gray.port, 'gray')] }),
     warn: () => {},

@@ -1,14 +1,14 @@
 import { createServer } from 'node:net'
 import { createLaneResolver, createStaticSource } from '@laneway/discovery'
 import { listen } from '@laneway/testkit'
+import { seenServer } from '@laneway/testkit/egress'
 import type { Test } from 'tap'
 import { composeLane } from '../../src/index.js'
-import { laneServer } from './lane-server.js'
 import type { Copy } from './undici-copy.js'
 
 export function timeoutSuite(t: Test, { undici }: Copy): void {
   t.test('a frozen instance gets no more requests after five that had no answer in time', async t => {
-    const alive = await laneServer(t, 'alive')
+    const alive = await seenServer(t, 'alive')
     const ways: Record<string, (dispatcher: never) => Promise<unknown>> = {
       headersTimeout: async dispatcher =>
         (await undici.request('http://sc-b/', { dispatcher, headersTimeout: 200 })).body.text(),
