@@ -1,4 +1,5 @@
 import { assertKnownKeys, assertOneOf, describe, emitLanewayWarning, LanewayError, type Warn } from '@laneway/core'
+import { readOwnZone } from './access/own-zone.js'
 
 /** Options of `createKubernetesSource`. */
 export interface KubernetesSourceOptions {
@@ -29,6 +30,13 @@ export interface KubernetesSourceOptions {
   port?: string | number | Readonly<Record<string, string | number>>
   /** Of a dual-stack Service. @default 'IPv4' where it has such endpoints, else 'IPv6' */
   addressFamily?: 'IPv4' | 'IPv6'
+  /**
+   * The zone of this process, the label `topology.kubernetes.io/zone` of its node. With it, callers keep to the endpoints that
+   * topology-aware routing or `trafficDistribution` has set aside for their zone, as kube-proxy does; a Service without such
+   * hints is called in all zones. The option `zone` of the resolver prefers the own zone without hints, too.
+   * @default the label of that name in `/etc/podinfo/labels`
+   */
+  zone?: string
   /** Label selector that narrows the pods, e.g. `app.kubernetes.io/part-of=shop`. @default all pods of the namespace */
   podSelector?: string
   /** Label selector that narrows the EndpointSlices. @default all of the namespace */
@@ -69,6 +77,7 @@ export interface ResolvedKubernetesSourceOptions {
   /** By service name in lower case, as the user wrote it. */
   readonly ports: ReadonlyMap<string, string | number>
   readonly addressFamily: 'IPv4' | 'IPv6' | undefined
+  readonly zone: string | undefined
   readonly podSelector: string | undefined
   readonly sliceSelector: string | undefined
   readonly requestTimeoutMs: number
@@ -91,6 +100,7 @@ const KEYS = [
   'tagLabels',
   'port',
   'addressFamily',
+  'zone',
   'podSelector',
   'sliceSelector',
   'requestTimeoutMs',
@@ -124,6 +134,7 @@ export function resolveKubernetesSourceOptions(input: KubernetesSourceOptions = 
     port: input.port === undefined || typeof input.port === 'object' ? undefined : checkPort(input.port),
     ports,
     addressFamily: input.addressFamily,
+    zone: input.zone ?? readOwnZone('/etc/podinfo/labels'),
     podSelector: input.podSelector,
     sliceSelector: input.sliceSelector,
     requestTimeoutMs: ms('requestTimeoutMs', input.requestTimeoutMs ?? 10_000, 1),

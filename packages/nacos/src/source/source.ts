@@ -18,6 +18,12 @@ export interface NacosSourceOptions {
   /** Only instances of these Nacos clusters. @default all */
   clusters?: readonly string[]
   /**
+   * The Nacos cluster of this process. Within a lane, instances of the own cluster are preferred, as the Nacos balancer of
+   * Spring Cloud Alibaba does; but only as far as they have capacity for their share of the callers.
+   * @default none: clusters do not count. `DEFAULT` is none, too
+   */
+  cluster?: string
+  /**
    * Further metadata names whose value is a lane tag, e.g. `version`, after the built-in ones.
    * @default [], because `version: 1.2.3` is ordinary metadata and would leave a service without base
    */
@@ -47,6 +53,7 @@ const KEYS = [
   'group',
   'namespace',
   'clusters',
+  'cluster',
   'tagsFrom',
   'services',
   'snapshotDir',
@@ -76,6 +83,8 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
   if (!(listIntervalMs === 0 || (listIntervalMs >= 1 && listIntervalMs < 2 ** 31)))
     throw invalid('listIntervalMs', listIntervalMs)
   const clusters = new Set(options.clusters ?? [])
+  const { cluster } = options
+  if (cluster !== undefined && (typeof cluster !== 'string' || cluster === '')) throw invalid('cluster', cluster)
   const tagsFrom = [...(options.tagsFrom ?? [])]
   const services = new Map(Object.entries(options.services ?? {}))
   const store =
@@ -183,6 +192,8 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
     caseInsensitive: false,
     subscribe,
     ...(listIntervalMs > 0 && { list }),
+    ...(cluster !== undefined &&
+      cluster !== 'DEFAULT' && { zone: () => ({ name: cluster, prefer: 'capacity' as const }) }),
     connection: () => {
       if (client.server !== undefined) {
         return refusal === undefined ? { connected: true } : { connected: false, error: refusal }

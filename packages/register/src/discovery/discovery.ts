@@ -62,6 +62,7 @@ export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: 
         given({
           group: config.nacosGroup,
           clusters: config.nacosClusters.length > 0 ? config.nacosClusters : undefined,
+          cluster: config.nacosClusters[0],
           snapshotDir: config.nacosSnapshotDir,
           warn,
         }),
@@ -109,7 +110,8 @@ function instanceOptions(config: RegisterConfig): object {
   })
 }
 
-function resolverOptions(config: RegisterConfig): Omit<LaneResolverOptions, 'sources'> {
+/** Options of the resolver, apart from its sources. */
+export function resolverOptions(config: RegisterConfig): Omit<LaneResolverOptions, 'sources'> {
   const { services, policies, whenLaneMissing, whenLaneUnavailable, baseEmpty, balancer, aliases } = config
   const { readyTimeoutMs, lookupTimeoutMs, kubernetesNamespace: namespace } = config
   return given({
@@ -124,6 +126,19 @@ function resolverOptions(config: RegisterConfig): Omit<LaneResolverOptions, 'sou
     namespace,
     readyTimeoutMs,
     lookupTimeoutMs,
+    ...balanceOptions(config),
+  })
+}
+
+function balanceOptions(config: RegisterConfig): Partial<LaneResolverOptions> {
+  const { zone, zonePrefer, zoneCallers, panicPercent, slowStartMs, maxInFlight } = config
+  const { consecutive5xx, consecutiveGatewayErrors } = config
+  return given({
+    zone: given({ name: zone, prefer: zonePrefer, callers: zoneCallers }),
+    panicThreshold: panicPercent === undefined ? undefined : panicPercent / 100,
+    slowStartMs,
+    maxInFlight,
+    outlier: given({ consecutive5xx, consecutiveGatewayErrors }),
   })
 }
 
