@@ -19,16 +19,16 @@ import {
 import { LaneAgent } from '@laneway/http'
 
 const full = process.argv.includes('--full')
-const INSTANCES = full ? 8 : 5
-const SLOTS = 2
-const SERVICE_MS = 40
+const INSTANCES = full ? 8 : 4
+const SLOTS = 3
+const SERVICE_MS = 100
 /** Requests per second that one warm instance can serve. */
 const CAPACITY = (SLOTS * 1000) / SERVICE_MS
 const LOAD = 0.8
-const COLD_REQUESTS = 40
+const COLD_REQUESTS = 30
 const COLD_FACTOR = 5
-const SLOW_START_MS = 4000
-const PAUSE_MS = full ? 2500 : 1500
+const SLOW_START_MS = 3000
+const PAUSE_MS = 3000
 const TIMEOUT_MS = 2000
 const LOST_MS = 3000
 const GRAY_SHARE = 0.1
@@ -186,12 +186,10 @@ async function run(client: Client): Promise<void> {
   const stop = load(client, Math.min(perSecond, (CAPACITY * 0.8) / GRAY_SHARE), () => figures)
   await sleep(1000)
   for (const old of base) {
-    // As a Deployment with maxSurge 0: one leaves the list, drains, and its successor comes when it listens.
-    base = base.filter(one => one !== old)
+    // As a Deployment with maxSurge 1: the successor comes when it listens, then the old one leaves the list, and drains.
+    base = [...base.filter(one => one !== old), await start('base', true)]
     list(0)
-    const [fresh] = await Promise.all([start('base', true), drain(old)])
-    base = [...base, fresh]
-    list(0)
+    void drain(old)
     await sleep(PAUSE_MS)
   }
   await sleep(SLOW_START_MS)
