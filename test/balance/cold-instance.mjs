@@ -4,27 +4,17 @@
 import http from 'node:http'
 
 const [tag, slots, serviceMs, coldRequests, coldFactor] = JSON.parse(process.argv[2])
-const waiting = []
-let busy = 0
+/** When each place is free again, on the clock of this process. */
+const free = Array.from({ length: slots }, () => 0)
 let served = 0
 
-function serve(response) {
-  busy++
-  const warmth = Math.min(1, served++ / coldRequests)
-  setTimeout(
-    () => {
-      busy--
-      response.end(tag)
-      const next = waiting.shift()
-      if (next !== undefined) serve(next)
-    },
-    serviceMs * (coldFactor - (coldFactor - 1) * warmth),
-  )
-}
-
 const server = http.createServer((_, response) => {
-  if (busy < slots) serve(response)
-  else waiting.push(response)
+  const place = free.indexOf(Math.min(...free))
+  const now = performance.now()
+  const warmth = Math.min(1, served++ / coldRequests)
+  // Computed ahead, so that late timers of a busy machine take nothing from what the instance can serve.
+  free[place] = Math.max(now, free[place]) + serviceMs * (coldFactor - (coldFactor - 1) * warmth)
+  setTimeout(() => response.end(tag), free[place] - now)
 })
 server.listen(0, '127.0.0.1', () => process.send?.(server.address().port))
 process.on('message', message => {

@@ -23,3 +23,10 @@ t.test('the example of health answers a probe', async t => {
       '[{"service":"sc-B","declared":true,"state":"current","source":"static","ageMs":0,"endpoints":1,"usable":1,"lanes":["gray"]}],"warnings":[]}\n',
   )
 })
+
+t.test('the example of zones shows their shares', async t => {
+  const { code, stdout, stderr } = await readmeExample('packages/discovery', 2)
+  t.equal(stderr, '')
+  t.equal(code, 0)
+  t.equal(stdout, 'the request has no lane; 8 of 8 instances are usable; 62.5 % to zone c, 37.5 % to zone a\n')
+})

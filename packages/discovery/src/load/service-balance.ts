@@ -2,6 +2,8 @@ import type { Balancer } from '../balancer/balancer.js'
 import type { Random } from '../balancer/random.js'
 import type { Clock } from '../clock.js'
 import type { Source } from '../source/source.js'
+import type { EndpointLoad } from '../table/endpoint-load.js'
+import type { Group } from '../table/group.js'
 import type { LaneTable } from '../table/lane-table.js'
 import type { Member } from '../table/member.js'
 import { type EjectionListener, OutlierEjection } from '../table/outlier-ejection.js'
@@ -35,6 +37,8 @@ export interface BalancedService {
   memberOf(address: string): Member | undefined
 }
 
+const NO_GROUPS: readonly Group[] = []
+
 /** What balances the requests to one service beyond its snapshots: ejection, warm-up, zones and limits. */
 export class ServiceBalance {
   readonly parts: BuildParts
@@ -50,7 +54,7 @@ export class ServiceBalance {
     const table = () => service.table
     const memberOf = (address: string) => service.memberOf(address)
     this.#outlier = outlier && new OutlierEjection(outlier, clock, table, memberOf, listener)
-    this.#warmUp = warmUp && new WarmUp(warmUp, clock, table, memberOf)
+    this.#warmUp = warmUp && new WarmUp(warmUp, clock, load => this.#groupsOf(load))
     this.parts = {
       groups: { balancer, random, panicThreshold, warmUp: this.#warmUp },
       loads: {
@@ -60,6 +64,12 @@ export class ServiceBalance {
       },
       zonesFor: members => settings.zones.routing(service.owner, members),
     }
+  }
+
+  #groupsOf(load: EndpointLoad): readonly Group[] {
+    const { table } = this.#service
+    const member = this.#service.memberOf(load.address)
+    return table === undefined || member?.load !== load ? NO_GROUPS : table.groupsOf(member)
   }
 
   /** Lets happen what is due, for clocks that have no timers. */

@@ -2,15 +2,17 @@ import type { Clock } from '../clock.js'
 import { ClockTimer } from '../clock-timer.js'
 import type { Endpoint } from '../endpoint/endpoint.js'
 import type { EndpointLoad } from '../table/endpoint-load.js'
-import type { Group } from '../table/group.js'
-import type { LaneTable } from '../table/lane-table.js'
-import type { Member } from '../table/member.js'
 
 /** How the weight of a new endpoint grows. */
 export interface WarmUpOptions {
   readonly slowStartMs: number
   readonly slowStartAggression: number
   readonly slowStartMinShare: number
+}
+
+/** Endpoints whose weights can be computed anew. */
+export interface WeightedGroup {
+  reweigh(): void
 }
 
 /** Steps in which weights grow, and the shortest and the longest of them in milliseconds. */
@@ -25,25 +27,15 @@ const LONGEST_STEP_MS = 5_000
 export class WarmUp {
   readonly #options: WarmUpOptions
   readonly #clock: Clock
-  readonly #table: () => LaneTable | undefined
-  readonly #memberOf: (address: string) => Member | undefined
+  readonly #groupsOf: (load: EndpointLoad) => readonly WeightedGroup[]
   readonly #warming = new Set<EndpointLoad>()
   readonly timer: ClockTimer
 
-  /**
-   * @param table - the table in use
-   * @param memberOf - the endpoint in it that has an address
-   */
-  constructor(
-    options: WarmUpOptions,
-    clock: Clock,
-    table: () => LaneTable | undefined,
-    memberOf: (address: string) => Member | undefined,
-  ) {
+  /** @param groupsOf - where an endpoint sits in the table in use; empty when it has left */
+  constructor(options: WarmUpOptions, clock: Clock, groupsOf: (load: EndpointLoad) => readonly WeightedGroup[]) {
     this.#options = options
     this.#clock = clock
-    this.#table = table
-    this.#memberOf = memberOf
+    this.#groupsOf = groupsOf
     this.timer = new ClockTimer(clock, () => this.#step())
   }
 
@@ -77,7 +69,7 @@ export class WarmUp {
 
   /** A new table is in use. */
   tableChanged(): void {
-    for (const load of this.#warming) if (this.#memberOf(load.address)?.load !== load) this.#warming.delete(load)
+    for (const load of this.#warming) if (this.#groupsOf(load).length === 0) this.#warming.delete(load)
     // Pushes that come faster than the steps must not put the next step off for ever.
     if (this.#warming.size === 0 || !this.timer.waits) this.#plan()
   }
@@ -88,11 +80,9 @@ export class WarmUp {
   }
 
   #step(): void {
-    const table = this.#table()
-    const groups = new Set<Group>()
+    const groups = new Set<WeightedGroup>()
     for (const load of this.#warming) {
-      const member = this.#memberOf(load.address)
-      if (table !== undefined && member !== undefined) for (const group of table.groupsOf(member)) groups.add(group)
+      for (const group of this.#groupsOf(load)) groups.add(group)
       if (this.shareOf(load) < 1) continue
       load.warming = false
       this.#warming.delete(load)
