@@ -53,11 +53,13 @@ export class EndpointLoad {
   warming = false
   /** Begin of the warm-up on the resolver's clock, milliseconds. */
   warmingSince = 0
-  readonly #settings: LoadSettings
+  readonly #listener: LoadListener | undefined
+  readonly #budget: ReconnectBudget | undefined
 
   constructor(address: string, settings: LoadSettings) {
     this.address = address
-    this.#settings = settings
+    this.#listener = settings.listener
+    this.#budget = settings.budget
     this.limit = settings.maxInFlight ?? UNLIMITED
     this.room = this.limit
   }
@@ -65,8 +67,7 @@ export class EndpointLoad {
   /** A request begins. */
   started(): void {
     this.inFlight++
-    const { budget } = this.#settings
-    if (budget !== undefined) budget.requests++
+    if (this.#budget !== undefined) this.#budget.requests++
   }
 
   /**
@@ -76,14 +77,13 @@ export class EndpointLoad {
    */
   finished(end: ChoiceEnd, status: number): void {
     if (this.inFlight > 0) this.inFlight--
-    const { listener } = this.#settings
-    if (end === 'ok') listener?.responded(this, status)
-    else if (end === 'connect-error' || end === 'timeout') listener?.failed(this, end === 'timeout')
+    if (end === 'ok') this.#listener?.responded(this, status)
+    else if (end === 'connect-error' || end === 'timeout') this.#listener?.failed(this, end === 'timeout')
   }
 
   /** Whether a request that got no connection here may go to another endpoint. Counts it if so. */
   mayReconnect(): boolean {
-    return this.#settings.budget?.take() ?? true
+    return this.#budget?.take() ?? true
   }
 
   get limited(): boolean {
