@@ -25,6 +25,7 @@ const steps = [
   { command: "npm run test:chaos -- --nacos real --faults 6 --only 'registry|list'", count: plainCounts, minutes: 10 },
   { command: 'npm run test:mutations', count: plainCounts, minutes: 15 },
   { command: 'npm run test:grpc -- --ci', count: plainCounts, minutes: 12 },
+  { command: 'npm run test:messages -- --ci', count: plainCounts, minutes: 15 },
   { command: 'npm run test:python', count: plainCounts, minutes: 10 },
   { command: 'npm run test:nacos -- nacos3 dev', count: plainCounts, minutes: 15 },
   { command: 'npm run test:first-call -- nacos3 --short', count: plainCounts, minutes: 8 },

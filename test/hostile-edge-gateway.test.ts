@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import http2 from 'node:http2'
 import { connect } from 'node:net'
-import { BAGGAGE_KEY, hasLaneMember, MSE_BAGGAGE_KEY } from '@laneway/core'
+import { BAGGAGE_KEY, hasLaneMember, MSE_BAGGAGE_KEY } from '@laneway/core/internal'
 import { createLaneResolver, createStaticSource, type SourceListener } from '@laneway/discovery'
 import { createGateway, type GatewayOptions } from '@laneway/gateway'
 import { listen, rawRequest } from '@laneway/testkit'

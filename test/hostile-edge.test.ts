@@ -1,6 +1,7 @@
 import http, { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import http2 from 'node:http2'
-import { BAGGAGE_KEY, currentLane, hasLaneMember, MSE_BAGGAGE_KEY, runInLane } from '@laneway/core'
+import { currentLane, runInLane } from '@laneway/core'
+import { BAGGAGE_KEY, hasLaneMember, MSE_BAGGAGE_KEY } from '@laneway/core/internal'
 import { createLaneResolver, createStaticSource } from '@laneway/discovery'
 import { expressLane } from '@laneway/express'
 import { fastifyLane } from '@laneway/fastify'

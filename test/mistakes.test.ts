@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createIngress, parseLane, runInLane } from '@laneway/core'
+import { parseLane, runInLane } from '@laneway/core'
+import { createIngress } from '@laneway/core/internal'
 import {
   createFileSource,
   createLaneResolver,

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url'
 import type { Figures, Row, Table } from './case.js'
 
 const ROW_TIMEOUT_MS = 180_000
+/** A row may take so many times its estimate on a busy machine. */
+const BUSY = 20
 const NODE_ARGS = ['--expose-gc', '--max-semi-space-size=256', '--min-semi-space-size=64']
 
 /** Where and how rows are run. */
@@ -91,8 +93,10 @@ export async function runRow(table: Table, row: Row, settings: RunSettings): Pro
 function runRows(table: Table, rows: readonly Row[], settings: RunSettings): Promise<Figures[]> {
   const names = rows.map(row => row.name).join('\n')
   const args = [...NODE_ARGS, settings.script, table.name, names, ...(settings.quick ? ['quick'] : [])]
+  const estimated = rows.reduce((sum, { seconds = 0 }) => sum + seconds * 1000, 0)
+  const timeout = Math.max(ROW_TIMEOUT_MS, settings.quick ? 0 : BUSY * estimated)
   return new Promise((resolve, reject) => {
-    execFile(settings.node, args, { timeout: ROW_TIMEOUT_MS, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+    execFile(settings.node, args, { timeout, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
       const line = stdout.trim().split('\n').at(-1) ?? ''
       if (error === null && line.startsWith('{')) resolve(JSON.parse(line).figures)
       else reject(new Error(`${table.name}: ${stderr.trim() || error?.message || 'no figures'}`))

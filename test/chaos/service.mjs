@@ -134,7 +134,7 @@ process.on('message', message => {
   else if (message === '' && before === 'refuse') void server.accept()
 })
 process.once('SIGTERM', async () => {
-  await registration?.leave()
+  await registration?.deregister()
   await server.close()
   process.exit(0)
 })

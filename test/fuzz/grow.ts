@@ -1,5 +1,6 @@
 // Run by memory-cases.ts: prints by how many MB the resident memory grew.
-import { createEgressScope, createIngress, currentLane, laneKey, parseLane, runInLane } from '@laneway/core'
+import { currentLane, laneKey, parseLane, runInLane } from '@laneway/core'
+import { createEgressScope, createIngress } from '@laneway/core/internal'
 import { createLaneResolver, createStaticSource } from '@laneway/discovery'
 
 const [, , kind = '', count = '0'] = process.argv

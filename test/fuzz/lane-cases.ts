@@ -1,23 +1,20 @@
 // What clients send: the lane header, W3C baggage, MSE's baggage member, whole requests.
 import { isIPv6 } from 'node:net'
+import { isTag, type Lane, parseLane, runInLane } from '@laneway/core'
 import {
   BAGGAGE_KEY,
   baggageMember,
   createEgressScope,
   createIngress,
   hasLaneMember,
-  isTag,
-  type Lane,
   MAX_BAGGAGE_BYTES,
   MAX_BAGGAGE_MEMBERS,
   MSE_BAGGAGE_KEY,
   parseBaggageLane,
-  parseLane,
   parseMseLane,
-  runInLane,
   withLaneMember,
   withoutLaneMembers,
-} from '@laneway/core'
+} from '@laneway/core/internal'
 import fc from 'fast-check'
 import { type FuzzCase, linear, must, perByte, property, same } from './fuzz-case.js'
 

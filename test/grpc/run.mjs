@@ -2,6 +2,7 @@
 //
 //   npm run test:grpc                                100 calls a cell
 //   npm run test:grpc -- --full                      2,000 calls a cell
+//   npm run test:grpc -- --full --only=cells --node=20   a part of that: the cells of one Node
 //   npm run test:grpc -- --ci                        40 calls a cell on Node 20 and 24, tests with the oldest and newest grpc-js
 //   npm run test:grpc -- --stack=nest --node=22      some of it
 //
@@ -173,9 +174,18 @@ if (chosen('only', 'types') && whole) {
     jobs.push(() => tests(`types: grpc-js ${version}, @types/node ${node}`, runNode(typePair(version, node))))
   }
 }
+const all = jobs.length
+const began = Date.now()
+let ended = 0
 await Promise.all(
   Array.from({ length: PARALLEL }, async () => {
-    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) await job()
+    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+      await job()
+      ended++
+      const minutes = (Date.now() - began) / 60_000
+      const left = (minutes / ended) * (all - ended)
+      console.log(`# ${ended} of ${all} jobs in ${minutes.toFixed(1)} min, about ${left.toFixed(1)} min to go`)
+    }
   }),
 )
 console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)

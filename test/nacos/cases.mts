@@ -22,7 +22,7 @@ export const cases: Case[] = [
       const [instance] = seen.infos.at(-1)!.instances
       assert.equal(instance!.metadata['alicloud.service.tag'], 'gray')
       assert.equal(instance!.metadata['opensergo.io/canary-gray'], 'gray')
-      await own.leave()
+      await own.deregister()
       await until('the empty list', () => seen.ports().length === 0)
     },
   },

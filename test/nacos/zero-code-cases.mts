@@ -207,14 +207,14 @@ export const zeroCodeCases: Case[] = [
       ] as const) {
         const chain = new Chain(context, login)
         const entry = await chain.start({ letter: 'a', next: 'b' })
-        await until('it says so', () => entry.said().includes('could not be registered, trying on: '), 30_000)
+        await until('it says so', () => entry.said().includes('could not be registered, trying again: '), 30_000)
         const answer = await call(entry.port, 'gray')
         // As without Laneway: the name goes to DNS, which does not know it.
         assert.match(answer, /^502 .*ENOTFOUND/)
         const lines = entry.said().split('\n')
         const own = lines.filter(line => line.includes('could not be registered'))
         assert.equal(own.length, 1, entry.said())
-        assert.ok(own[0]!.includes(`trying on: LANEWAY_AUTH: ${said}`), own[0])
+        assert.ok(own[0]!.includes(`trying again: LANEWAY_AUTH: ${said}`), own[0])
         assert.ok(own[0]!.includes(fix), own[0])
         assert.doesNotMatch(entry.said(), /s3cret|timestamp/)
         assert.equal(new Set(lines).size, lines.length, 'nothing is said twice')

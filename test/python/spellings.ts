@@ -1,6 +1,6 @@
 // The ways to write a baggage key of ours that some reader undoes. Made from what `urllib.parse.unquote_plus` and
 // `str.strip` of Python treat specially, plus what other readers drop.
-import { BAGGAGE_KEY, MSE_BAGGAGE_KEY } from '@laneway/core'
+import { BAGGAGE_KEY, MSE_BAGGAGE_KEY } from '@laneway/core/internal'
 
 /** What an outsider sends: header lines, with values as bytes in Latin-1. */
 export interface Spoof {

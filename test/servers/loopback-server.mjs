@@ -20,7 +20,7 @@ export function ownFolder(name, user) {
 /**
  * Starts the program and waits until the port answers, or until `ready` says so.
  *
- * @returns `{ pid, stop }`
+ * @returns `{ pid, stop, gone }`; `gone` resolves when the process has ended, whoever ended it
  */
 export async function launch(name, folder, program, args, { as = {}, env = process.env, port, ready } = {}) {
   // A process group of its own: some of these programs are scripts with the server as their child.
@@ -49,7 +49,7 @@ export async function launch(name, folder, program, args, { as = {}, env = proce
     }
     await sleep(100)
   }
-  return { pid: child.pid, stop }
+  return { pid: child.pid, stop, gone }
 }
 
 /** Ports that nothing listens on now. */

@@ -3,10 +3,10 @@ import { type ClientKind, GrpcSides, type ServerKind } from '../grpc-sides.js'
 import { bootstrapMedian, median } from '../statistics.js'
 
 /** Fresh processes: two of the same program differ by a few per cent, and only more of them show it. */
-const GENERATIONS = 6
+const GENERATIONS = 5
 const PAIRS = 80
 const CALLS = 48
-/** After 2,000 calls much of a call still runs uncompiled, Laneway's part too: it costs 5 µs more than after 10,000. */
+/** After 2,000 calls much of a call still runs uncompiled, Laneway's part too: it cost 5 µs more than after 12,800. */
 const WARM = 10_000
 
 interface Blocks {
@@ -57,7 +57,7 @@ async function compare(start: () => Promise<GrpcSides>, quick: boolean): Promise
 }
 
 function row(name: string, start: () => Promise<GrpcSides>, peer: boolean): Row {
-  return { name, rounds: 1, seconds: 25, ...(peer && { peer }), measure: quick => compare(start, quick) }
+  return { name, rounds: 1, seconds: 20, ...(peer && { peer }), measure: quick => compare(start, quick) }
 }
 
 const PLAIN: ClientKind = { client: 'plain', tag: '' }
@@ -80,7 +80,7 @@ export const grpc: readonly Table[] = [
   {
     name: 'hop/grpc',
     about:
-      'Processor time of one side of a unary call of grpc-js, 16 in flight, with Laneway against plain grpc-js whose calls have the same metadata, unless the row says otherwise. Each compared side is a process of its own; both have the same plain process at the other end. 480 pairs of alternating blocks over six pairs of processes, each behind 10,000 calls; low and high bound the median (95 %, bootstrap). A/A compares plain grpc-js with itself: what it shows is noise. The tag by hand is one `Metadata` for all calls, or an `AsyncLocalStorage` and a `Metadata` for each call; the context by hand is an `AsyncLocalStorage` that the handler runs in.',
+      'Processor time of one side of a unary call of grpc-js, 16 in flight, with Laneway against plain grpc-js whose calls have the same metadata, unless the row says otherwise. Each compared side is a process of its own; both have the same plain process at the other end. 400 pairs of alternating blocks over five pairs of processes, each after 10,000 calls; low and high bound the median (95 %, bootstrap). A/A compares plain grpc-js with itself: what it shows is noise. The tag by hand is one `Metadata` for all calls, or an `AsyncLocalStorage` and a `Metadata` for each call; the context by hand is an `AsyncLocalStorage` that the handler runs in.',
     rows: [
       client('A/A', PLAIN, PLAIN),
       client('tag by hand, against none', PLAIN, TAG),

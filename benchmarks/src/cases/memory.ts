@@ -1,4 +1,5 @@
-import { createIngress, parseLane, runInLane } from '@laneway/core'
+import { parseLane, runInLane } from '@laneway/core'
+import { createIngress } from '@laneway/core/internal'
 import { createLaneResolver, type LaneResolver, type Source } from '@laneway/discovery'
 import { expect, type Figures, type Table } from '../case.js'
 import { seeded } from '../statistics.js'

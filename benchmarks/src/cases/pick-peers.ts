@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import type { Balancer, EndpointInput } from '@laneway/discovery'
+import type { BalancerName, EndpointInput } from '@laneway/discovery'
 import { expect, type Row, type Subject } from '../case.js'
 import { endpoints, SERVICE, SIZES, type Size } from './services.js'
 
@@ -24,7 +24,7 @@ function draws(): () => number {
 }
 
 /** The same algorithm on an array that is at hand: no service to find, no lane, no health. */
-function bareDraw(balancer: Balancer, list: readonly EndpointInput[]): () => EndpointInput {
+function bareDraw(balancer: BalancerName, list: readonly EndpointInput[]): () => EndpointInput {
   const next = draws()
   const { length } = list
   const scale = length / 2 ** 30
@@ -64,7 +64,7 @@ function loop(draw: () => EndpointInput): Subject {
   }
 }
 
-export function bare(size: Size, balancer: Balancer): Row {
+export function bare(size: Size, balancer: BalancerName): Row {
   return {
     name: `${size}/bare array`,
     floor: true,
@@ -72,7 +72,7 @@ export function bare(size: Size, balancer: Balancer): Row {
   }
 }
 
-export function bareMap(size: Size, balancer: Balancer): Row {
+export function bareMap(size: Size, balancer: BalancerName): Row {
   return {
     name: `${size}/bare array behind two Maps`,
     peer: true,

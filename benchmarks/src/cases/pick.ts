@@ -1,10 +1,10 @@
 import { parseLane } from '@laneway/core'
-import type { Balancer, Choice } from '@laneway/discovery'
+import type { BalancerName, Choice } from '@laneway/discovery'
 import { expect, type Row, type Subject, type Table, type Target } from '../case.js'
 import { bare, bareMap, filterThenRandom, nacosClient, OPS } from './pick-peers.js'
 import { endpoints, resolverOf, SERVICE, SIZES, type Size } from './services.js'
 
-const BALANCERS: readonly Balancer[] = ['weighted-random', 'round-robin', 'least-request']
+const BALANCERS: readonly BalancerName[] = ['weighted-random', 'round-robin', 'least-request']
 
 const VARIANTS = {
   base: { lane: undefined, outcome: 'base', served: undefined },
@@ -13,7 +13,7 @@ const VARIANTS = {
   list: { lane: parseLane('red,gray'), outcome: 'lane', served: 'gray' },
 } as const
 
-function ours(size: Size, variant: keyof typeof VARIANTS, balancer: Balancer, weighted = false): Row {
+function ours(size: Size, variant: keyof typeof VARIANTS, balancer: BalancerName, weighted = false): Row {
   const { lane, outcome, served } = VARIANTS[variant]
   return {
     name: weighted ? `${size}/${variant}/weights` : `${size}/${variant}`,
@@ -37,7 +37,7 @@ function ours(size: Size, variant: keyof typeof VARIANTS, balancer: Balancer, we
   }
 }
 
-function pickTable(balancer: Balancer): Table {
+function pickTable(balancer: BalancerName): Table {
   const sizes = Object.keys(SIZES) as Size[]
   const variants = Object.keys(VARIANTS) as (keyof typeof VARIANTS)[]
   const targets: Target[] = sizes.flatMap(size => [

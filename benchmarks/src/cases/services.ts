@@ -1,5 +1,5 @@
 import {
-  type Balancer,
+  type BalancerName,
   createLaneResolver,
   type EndpointInput,
   type LaneResolver,
@@ -39,7 +39,10 @@ export class Pushed implements Source {
   async close(): Promise<void> {}
 }
 
-export async function resolverOf(list: readonly EndpointInput[], balancer: Balancer): Promise<[LaneResolver, Pushed]> {
+export async function resolverOf(
+  list: readonly EndpointInput[],
+  balancer: BalancerName,
+): Promise<[LaneResolver, Pushed]> {
   const source = new Pushed(list)
   const resolver = createLaneResolver({ sources: [source], services: [SERVICE], balancer })
   await resolver.ready(SERVICE)

@@ -1,4 +1,4 @@
-import { backoffMs } from '../../../packages/nacos/src/connection/backoff.js'
+import { backoffMs } from '@laneway/core/internal'
 
 // As in `Connection` and `Redo` of @laneway/nacos, whose pauses the function above is.
 const STEP_MS = 100
@@ -40,7 +40,8 @@ export function simulateStorm({ clients, services, each, downMs, jitter }: Storm
   for (let client = 0; client < clients; client++) {
     let at = 0
     // The first attempt comes at once and finds nobody.
-    for (let turn = 0; at < downMs; turn++) at += backoffMs(turn, STEP_MS, LONGEST_MS, jitter ? random : () => 1)
+    for (let turn = 0; at < downMs; turn++)
+      at += backoffMs(turn, STEP_MS, LONGEST_MS, jitter ? random : () => 1, 'linear')
     at -= downMs
     for (let call = 0; call < HANDSHAKE_CALLS; call++) {
       at += ROUND_TRIP_MS

@@ -27,7 +27,7 @@ export async function join(service, port) {
     ip: POD_IP ?? '127.0.0.1',
     leaveDelayMs: Number(LEAVE_DELAY_MS ?? 1500),
   })
-  return () => registration.leave()
+  return () => registration.deregister()
 }
 
 export async function leaveDiscovery() {

@@ -39,6 +39,8 @@ export interface LanewayErrorOptions {
   readonly problem?: string
   /** @default [] */
   readonly path?: OptionPath
+  /** @default none */
+  readonly suggestion?: string | undefined
 }
 
 /** The one error class of Laneway. Request data never causes one. */
@@ -53,6 +55,8 @@ export class LanewayError extends Error {
   declare readonly problem: string
   /** Which value is wrong; empty where the error is not about one value. */
   declare readonly path: OptionPath
+  /** The known name that was probably meant. */
+  declare readonly suggestion: string | undefined
 
   /**
    * @param code - stable identifier
@@ -65,6 +69,7 @@ export class LanewayError extends Error {
     // Not enumerable: Node prints enumerable properties behind the stack, where they would only repeat the message.
     Object.defineProperty(this, 'text', { value: message })
     Object.defineProperty(this, 'problem', { value: options.problem ?? message })
+    Object.defineProperty(this, 'suggestion', { value: options.suggestion })
     Object.defineProperty(this, 'path', { value: options.path ?? NO_PATH })
   }
 }

@@ -1,14 +1,13 @@
 /**
- * A program that computes for long finds its timer over before it can see what has come meanwhile, since Node runs timers
- * before sockets. Of a time in parts it loses one part only.
+ * Node runs timers before sockets. A program that computes for long therefore sees its timer fire before the answer that
+ * has arrived meanwhile. With the time in parts, one part is lost and not all of it.
  */
 const PARTS = 8
 
 /**
- * Waits for something from outside for a time at most; time in which this process did nothing else than compute counts
- * little.
+ * Waits at most this long for an answer from the network. Time in which this process only computes counts little.
  *
- * @param late - called when the time is over
+ * @param late - called when the time is up
  * @returns ends the wait
  */
 export function waitInParts(ms: number, late: () => void): () => void {

@@ -1,4 +1,4 @@
-/** Tells the operator something once. */
+/** Gives the operator a message. */
 export type Warn = (message: string) => void
 
 /** The default: a Node process warning of type `LanewayWarning`. */

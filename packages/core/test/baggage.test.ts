@@ -1,14 +1,14 @@
+import { parseLane } from '@laneway/core'
 import {
   baggageMember,
   hasLaneMember,
   MAX_BAGGAGE_BYTES,
   MAX_BAGGAGE_MEMBERS,
   parseBaggageLane,
-  parseLane,
   parseMseLane,
   withLaneMember,
   withoutLaneMembers,
-} from '@laneway/core'
+} from '@laneway/core/internal'
 import fc from 'fast-check'
 import t from 'tap'
 

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import { connect, createServer as createHttp2Server } from 'node:http2'
-import { createIngress, hasLaneMember, type Ingress, type IngressOptions } from '@laneway/core'
+import type { IngressOptions } from '@laneway/core'
+import { createIngress, hasLaneMember, type Ingress } from '@laneway/core/internal'
 import { listen, rawRequest } from '@laneway/testkit'
 import t, { type Test } from 'tap'
 

@@ -1,4 +1,5 @@
-import { channels, createEgressScope, type EgressEvent, parseHost, parseLane } from '@laneway/core'
+import { channels, type EgressEvent, parseLane } from '@laneway/core'
+import { createEgressScope, parseHost } from '@laneway/core/internal'
 import fc from 'fast-check'
 import t from 'tap'
 

@@ -1,4 +1,5 @@
-import { assertKnownKeys, assertOneOf, describe, LANEWAY_ERRORS, LanewayError } from '@laneway/core'
+import { LANEWAY_ERRORS, LanewayError } from '@laneway/core'
+import { assertKnownKeys, assertOneOf, describe } from '@laneway/core/internal'
 import fc from 'fast-check'
 import t from 'tap'
 

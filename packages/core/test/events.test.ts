@@ -1,7 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import t from 'tap'
 import { createEgressScope } from '../src/egress/egress-scope.js'
-import { channels, createIngress, laneOfCall, parseLane } from '../src/index.js'
+import { channels, parseLane } from '../src/index.js'
+import { createIngress, laneOfCall } from '../src/internal.js'
 
 const gray = parseLane('gray')!
 const privatePeer = { remoteAddress: '127.0.0.1' }

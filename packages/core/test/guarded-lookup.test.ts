@@ -1,4 +1,4 @@
-import { guardLookup } from '@laneway/core'
+import { guardLookup } from '@laneway/core/internal'
 import t from 'tap'
 
 const FORBIDDEN = [

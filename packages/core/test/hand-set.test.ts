@@ -1,4 +1,5 @@
-import { channels, type EgressEvent, laneOfCall, parseLane } from '@laneway/core'
+import { channels, type EgressEvent, parseLane } from '@laneway/core'
+import { laneOfCall } from '@laneway/core/internal'
 import t from 'tap'
 
 const current = parseLane('gray')

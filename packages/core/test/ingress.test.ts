@@ -1,11 +1,5 @@
-import {
-  channels,
-  createIngress,
-  type IngressEvent,
-  type IngressOptions,
-  type IngressRequest,
-  parseLane,
-} from '@laneway/core'
+import { channels, type IngressEvent, type IngressOptions, type IngressRequest, parseLane } from '@laneway/core'
+import { createIngress } from '@laneway/core/internal'
 import fc from 'fast-check'
 import t from 'tap'
 

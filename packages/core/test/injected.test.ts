@@ -1,16 +1,8 @@
 import { EventEmitter } from 'node:events'
 import { Socket } from 'node:net'
 import t from 'tap'
-import {
-  createIngress,
-  currentLane,
-  decideInjected,
-  decisionOf,
-  guardLayer,
-  type IngressOptions,
-  parseLane,
-  runInLane,
-} from '../src/index.js'
+import { currentLane, type IngressOptions, parseLane, runInLane } from '../src/index.js'
+import { createIngress, decideInjected, decisionOf, guardLayer } from '../src/internal.js'
 
 const gray = parseLane('gray')!
 const blue = parseLane('blue')!

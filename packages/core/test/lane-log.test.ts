@@ -2,18 +2,15 @@ import { Writable } from 'node:stream'
 import pino from 'pino'
 import t, { type Test } from 'tap'
 import winston from 'winston'
+import { channels, type Logger, logLanes, parseLane } from '../src/index.js'
 import {
-  channels,
   createCallInfo,
   createEgressScope,
   createIngress,
   currentRequest,
   duringCall,
-  type Logger,
-  logLanes,
-  parseLane,
   publishEgress,
-} from '../src/index.js'
+} from '../src/internal.js'
 
 const now = () => new Date('2026-01-02T03:04:05.006Z')
 

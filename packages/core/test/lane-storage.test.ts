@@ -1,15 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
-import {
-  bindLane,
-  createIngress,
-  currentLane,
-  type Lane,
-  type LaneStorage,
-  runInLane,
-  runRequest,
-  setLaneStorage,
-} from '@laneway/core'
+import { bindLane, currentLane, type Lane, runInLane } from '@laneway/core'
+import { createIngress, type LaneStorage, runRequest, setLaneStorage } from '@laneway/core/internal'
 import t from 'tap'
 
 // A file of its own: the storage belongs to the process.

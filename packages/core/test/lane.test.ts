@@ -1,4 +1,5 @@
-import { assertLane, isTag, kLane, MAX_LANE_BYTES, MAX_LANE_TAGS, parseLane } from '@laneway/core'
+import { isTag, kLane, MAX_LANE_BYTES, MAX_LANE_TAGS, parseLane } from '@laneway/core'
+import { assertLane } from '@laneway/core/internal'
 import fc from 'fast-check'
 import t from 'tap'
 

@@ -1,4 +1,5 @@
-import { createIngress, lanesSeen, parseLane } from '@laneway/core'
+import { parseLane } from '@laneway/core'
+import { createIngress, lanesSeen } from '@laneway/core/internal'
 import t from 'tap'
 
 t.test('a process has met a lane from the first value that is one', async t => {

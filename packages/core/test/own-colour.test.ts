@@ -1,4 +1,5 @@
-import { bindLane, createIngress, currentLane, detachLane, laneKey, runInLane } from '@laneway/core'
+import { bindLane, currentLane, detachLane, laneKey, runInLane } from '@laneway/core'
+import { createIngress } from '@laneway/core/internal'
 import t from 'tap'
 
 // A file of its own: the colour belongs to the process.

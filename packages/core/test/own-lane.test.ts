@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type OwnLaneOptions, ownLane, POD_LABEL } from '@laneway/core'
+import { type OwnLaneOptions, ownLane } from '@laneway/core'
+import { POD_LABEL } from '@laneway/core/internal'
 import t, { type Test } from 'tap'
 
 /** Everything given, nothing of the machine that runs the test. */

@@ -1,4 +1,4 @@
-import { percentDecode } from '@laneway/core'
+import { percentDecode } from '@laneway/core/internal'
 import fc from 'fast-check'
 import t from 'tap'
 

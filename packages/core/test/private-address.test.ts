@@ -1,4 +1,4 @@
-import { isForbiddenAddress, isPrivateAddress } from '@laneway/core'
+import { isForbiddenAddress, isPrivateAddress } from '@laneway/core/internal'
 import t from 'tap'
 
 /** Both sides of every bound. */

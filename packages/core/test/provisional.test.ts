@@ -1,4 +1,5 @@
-import { channels, createIngress, type IngressEvent, type IngressOptions, parseLane } from '@laneway/core'
+import { channels, type IngressEvent, type IngressOptions, parseLane } from '@laneway/core'
+import { createIngress } from '@laneway/core/internal'
 import t from 'tap'
 
 interface Case {

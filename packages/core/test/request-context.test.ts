@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
-import { bindEmitter, createIngress, currentLane, parseLane, runInLane, runRequest } from '@laneway/core'
+import { bindEmitter, currentLane, parseLane, runInLane } from '@laneway/core'
+import { createIngress, runRequest } from '@laneway/core/internal'
 import t from 'tap'
 
 const lane = () => currentLane()?.header

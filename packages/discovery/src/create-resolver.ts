@@ -1,14 +1,5 @@
-import {
-  callNow,
-  channels,
-  type DecisionEvent,
-  describe,
-  type Lane,
-  LanewayError,
-  parseLane,
-  waitInParts,
-} from '@laneway/core'
-import { BoundedMap } from '@laneway/core/internal'
+import { channels, type DecisionEvent, type Lane, LanewayError, parseLane } from '@laneway/core'
+import { BoundedMap, callNow, describe } from '@laneway/core/internal'
 import { type Clock, createClock } from './clock.js'
 import type { Endpoint } from './endpoint/endpoint.js'
 import { type Decision, explainDecision } from './explain/explain-decision.js'
@@ -29,8 +20,9 @@ import { describeService, type ServiceState } from './service/service-state.js'
 import { hubOf, type SourceHub } from './service/source-hub.js'
 import type { Choice, ChoiceEnd } from './table/choice.js'
 import { TableChoice } from './table/seat.js'
+import { Waiters } from './waiters.js'
 
-/** Names of services nobody declared that are remembered as such. */
+/** Names of undeclared services that are remembered. */
 const MAX_UNKNOWN = 1024
 
 const decisions = channels.decision
@@ -44,18 +36,12 @@ const NOT_READY: Decision = Object.freeze({
   candidateCount: 0,
 })
 
-/** Somebody waits for the sources to answer about a service. */
-interface Waiter {
-  done(): boolean
-  settle(error?: LanewayError): void
-}
-
 class Resolver implements LaneResolver {
   readonly #options: ResolvedLaneResolverOptions
   readonly #clock: Clock
   readonly #hubs: readonly SourceHub[]
   readonly #services: ServiceRegistry
-  readonly #waiters = new Set<Waiter>()
+  readonly #waiters = new Waiters()
   readonly #goneListeners = new Set<(endpoint: Endpoint) => void>()
   readonly #unknown = new BoundedMap<string, Choice>(MAX_UNKNOWN)
   #warnedUnanswered = false
@@ -69,15 +55,15 @@ class Resolver implements LaneResolver {
     this.#hubs = options.sources.map(hubOf)
     this.#services = new ServiceRegistry(options, this.#hubs, {
       clock: this.#clock,
-      gone: endpoints => this.#tellGone(endpoints),
-      changed: () => this.#settleWaiters(),
+      gone: endpoints => this.#reportGone(endpoints),
+      changed: () => this.#waiters.changed(),
     })
-    for (const hub of this.#hubs) hub.enter()
+    for (const hub of this.#hubs) hub.addUser()
     try {
       this.#services.start()
     } catch (error) {
       this.#services.close()
-      for (const hub of this.#hubs) void hub.leave(false)
+      for (const hub of this.#hubs) void hub.removeUser(false)
       throw error
     }
     this.#stopHints = hintAtFailedCalls(this.#services, this.#sourceNames, options.warn)
@@ -88,7 +74,7 @@ class Resolver implements LaneResolver {
     if (entry === undefined) return undefined
     const { table } = entry
     if (table === undefined) return this.#isAwaited(entry) ? entry.name : undefined
-    // A registry that cannot tell an unknown service from an empty one: the host was never a service.
+    // Some registries report an unknown service as an empty one. The host never was a service.
     if (entry.asked && !entry.found) return entry.awaited ? entry.name : undefined
     if (port === undefined || port === (secure ? 443 : 80) || table.ports.has(port)) return entry.name
     return undefined
@@ -103,12 +89,12 @@ class Resolver implements LaneResolver {
   pick(service: string, lane: Lane | undefined, tried?: ReadonlySet<string>): Choice {
     const entry = this.#services.getCanonical(service) ?? this.#services.get(service)
     const choice = entry === undefined ? this.#unknownService(service) : entry.pick(lane, tried)
-    if (decisions.hasSubscribers) this.#tellDecision(choice, lane, tried)
+    if (decisions.hasSubscribers) this.#publishDecision(choice, lane, tried)
     return choice
   }
 
-  /** Of its own: a function that makes a closure allocates what this needs at each call, told or not. */
-  #tellDecision(choice: Choice, lane: Lane | undefined, tried: ReadonlySet<string> | undefined): void {
+  /** A function of its own: inside `pick` the closure would cost an allocation per call, also without subscribers. */
+  #publishDecision(choice: Choice, lane: Lane | undefined, tried: ReadonlySet<string> | undefined): void {
     publishDecision(choice, lane, () => this.explain(choice.service, lane, tried).reason)
   }
 
@@ -128,7 +114,7 @@ class Resolver implements LaneResolver {
     if (this.#closing !== undefined) throw closed()
     const entry = this.#services.declare(service)
     if (entry.table !== undefined) return
-    const inTime = await this.#wait(() => entry.table !== undefined, this.#options.readyTimeoutMs)
+    const inTime = await this.#waiters.wait(() => entry.table !== undefined, this.#options.readyTimeoutMs)
     if (inTime) return
     this.#services.loseHope(entry)
     if (entry.table !== undefined) return
@@ -144,27 +130,10 @@ class Resolver implements LaneResolver {
     }
     if (this.#services.get(service)?.declared === true) return this.ready(service)
     if (awaited() === undefined) return
-    const inTime = await this.#wait(() => awaited() === undefined, this.#options.lookupTimeoutMs)
+    const inTime = await this.#waiters.wait(() => awaited() === undefined, this.#options.lookupTimeoutMs)
     const entry = awaited()
     if (entry !== undefined && !inTime) this.#services.loseHope(entry)
     this.#warnOfUnanswered(service, inTime)
-  }
-
-  /** @returns whether it came true in time; time in which this process did nothing else than compute counts little */
-  #wait(done: () => boolean, timeoutMs: number): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = {
-        done,
-        settle: error => {
-          endWait()
-          this.#waiters.delete(waiter)
-          if (error === undefined) resolve(done())
-          else reject(error)
-        },
-      }
-      const endWait = waitInParts(timeoutMs, () => waiter.settle())
-      this.#waiters.add(waiter)
-    })
   }
 
   #warnOfUnanswered(service: string, inTime: boolean): void {
@@ -242,17 +211,13 @@ class Resolver implements LaneResolver {
   async #close(): Promise<void> {
     this.#stopHints()
     this.#services.close()
-    for (const waiter of [...this.#waiters]) waiter.settle(closed())
+    this.#waiters.fail(closed)
     this.#goneListeners.clear()
-    const ends = await Promise.allSettled(this.#hubs.map(hub => hub.leave(this.#options.closeSources)))
+    const ends = await Promise.allSettled(this.#hubs.map(hub => hub.removeUser(this.#options.closeSources)))
     for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 
-  #settleWaiters(): void {
-    for (const waiter of [...this.#waiters]) if (waiter.done()) waiter.settle()
-  }
-
-  #tellGone(endpoints: readonly Endpoint[]): void {
+  #reportGone(endpoints: readonly Endpoint[]): void {
     for (const listener of [...this.#goneListeners]) {
       try {
         for (const endpoint of endpoints) listener(endpoint)
@@ -279,7 +244,7 @@ class Resolver implements LaneResolver {
 
   #whyNotReady(entry: ServiceEntry | undefined): string {
     if (entry?.error !== undefined) return `${this.#sourceNames}: ${entry.error.message}`
-    if (entry === undefined) return `nobody has declared or called the service (${this.#sourceNames})`
+    if (entry === undefined) return `the service is neither declared nor called yet (${this.#sourceNames})`
     return entry.status === 'missing'
       ? `no source has it (${this.#sourceNames})`
       : `no source has answered (${this.#sourceNames})`

@@ -1,9 +1,6 @@
-// For users
-export type { Balancer } from './balancer/balancer.js'
+export type { BalancedEndpoint, Balancer, BalancerName, ChooseEndpoint } from './balancer/balancer.js'
 export { createLaneResolver } from './create-resolver.js'
 export type { Endpoint, EndpointInput, Health } from './endpoint/endpoint.js'
-// For the other @laneway packages
-export { formatAddress } from './endpoint/endpoint-host.js'
 export { type ParseEndpointOptions, parseEndpoint } from './endpoint/parse-endpoint.js'
 export { tagsOfMetadata } from './endpoint/tags-of-metadata.js'
 export type { Decision, ExplainedStep } from './explain/explain-decision.js'

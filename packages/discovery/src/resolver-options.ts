@@ -11,7 +11,7 @@ import {
   unchecked,
   type Warn,
 } from '@laneway/core/internal'
-import { BALANCERS, type Balancer } from './balancer/balancer.js'
+import { BALANCERS, type Balancer, type BalancerName } from './balancer/balancer.js'
 import { BALANCE_OPTIONS, type BalanceOptions, type ResolvedBalanceOptions, toBalance } from './load/balance-options.js'
 import { detectNamespace } from './service/namespace.js'
 import type { Source } from './source/source.js'
@@ -49,8 +49,11 @@ export interface LaneResolverOptions extends BalanceOptions {
   readonly whenLaneUnavailable?: WhenLaneUnavailable
   /** Exceptions by service and lane; the most specific wins, ties are refused. @default [] */
   readonly policies?: readonly LanePolicyRule[]
-  /** @default 'weighted-random', which needs nothing to be shared between clients */
-  readonly balancer?: Balancer
+  /**
+   * How one of the usable endpoints is chosen: by name, or by a balancer of your own.
+   * @default 'weighted-random', which needs nothing to be shared between clients
+   */
+  readonly balancer?: BalancerName | Balancer
   /**
    * `any`: a request without lane to a service that has only lane endpoints goes to one of them. Warned of, and counted.
    * @default 'fail', because base traffic in a lane is what lanes are to prevent
@@ -92,7 +95,7 @@ export interface LaneResolverOptions extends BalanceOptions {
   readonly random?: () => number
   /** Milliseconds, never going back; called when it is needed. @default performance.now */
   readonly now?: () => number
-  /** Told what the operator should know, once each. @default process.emitWarning */
+  /** Called once with each message for the operator. @default process.emitWarning */
   readonly warn?: Warn
   /** Read once, for `LANEWAY_SERVICES`, `LANEWAY_ZONE` and `POD_NAMESPACE`. @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>
@@ -105,7 +108,7 @@ export interface ResolvedLaneResolverOptions {
   readonly whenLaneMissing: WhenLaneMissing
   readonly whenLaneUnavailable: WhenLaneUnavailable
   readonly policies: readonly LanePolicyRule[]
-  readonly balance: ResolvedBalanceOptions & { readonly balancer: Balancer }
+  readonly balance: ResolvedBalanceOptions & { readonly balancer: BalancerName | Balancer }
   readonly zone: ResolvedZoneOptions
   readonly baseEmpty: 'fail' | 'any'
   /** By host, lower case without trailing dot; the value is the name to ask a source for. */
@@ -203,13 +206,19 @@ const suffixes: Option<readonly string[]> = (value = ['.svc'], place) => {
   )
 }
 
+const balancer: Option<BalancerName | Balancer> = (value, place) => {
+  if (typeof (value as Balancer | undefined)?.balance === 'function') return value as Balancer
+  if (typeof value === 'object' && value !== null) throw place.unexpected('a name, or an object with balance()', value)
+  return oneOf(BALANCERS, 'weighted-random')(value, place)
+}
+
 const OPTIONS = {
   sources,
   services: names,
   whenLaneMissing: oneOf(WHEN_LANE_MISSING, 'base'),
   whenLaneUnavailable: oneOf(WHEN_LANE_UNAVAILABLE, 'base'),
   policies,
-  balancer: oneOf(BALANCERS, 'weighted-random'),
+  balancer,
   baseEmpty: oneOf(['fail', 'any'], 'fail'),
   aliases,
   suffixes,

@@ -65,7 +65,7 @@ export interface LaneResolver extends Required<EgressResolver> {
   ready(service: string): Promise<void>
   /** How a request would be decided and why, as plain data. Chooses nothing, never throws. */
   explain(service: string, lane: Lane | string | undefined, tried?: ReadonlySet<string>): Explanation
-  /** What is known about a service: status, age, endpoints per lane. `undefined` for a service nobody declared or used. */
+  /** What is known about a service: status, age, endpoints per lane. `undefined` for a service that was neither declared nor used. */
   state(service: string): ServiceState | undefined
   /** The states of all services. */
   states(): ServiceState[]

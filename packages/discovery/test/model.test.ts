@@ -2,7 +2,7 @@ import { parseLane } from '@laneway/core'
 import fc from 'fast-check'
 import t from 'tap'
 import {
-  type Balancer,
+  type BalancerName,
   createLaneResolver,
   createStaticSource,
   type EndpointInput,
@@ -93,7 +93,7 @@ const policies: fc.Arbitrary<Policy> = fc.record({
   baseEmpty: fc.constantFrom('fail', 'any'),
 })
 
-const balancers = fc.constantFrom<Balancer>('weighted-random', 'round-robin', 'least-request')
+const balancers = fc.constantFrom<BalancerName>('weighted-random', 'round-robin', 'least-request')
 
 const cases = fc.record({
   snapshots: fc.array(endpoints, { minLength: 1, maxLength: 3 }),

@@ -83,7 +83,10 @@ t.test('explain says that a text is no lane', async t => {
     resolver.explain('sc-B', 'gray!').reason,
     '"gray!" is not a lane, so the request counts as one without a lane: the request has no lane; 1 of 1 instances are usable',
   )
-  t.match(resolver.explain('sc-X', 'gray').reason, /^no instances are known: nobody has declared or called the service/)
+  t.match(
+    resolver.explain('sc-X', 'gray').reason,
+    /^no instances are known: the service is neither declared nor called yet/,
+  )
 })
 
 t.test('a refusal has its own code, says what was seen and what to do', async t => {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { parseLane } from '@laneway/core'
 import t from 'tap'
 import {
-  type Balancer,
+  type BalancerName,
   createLaneResolver,
   createStaticSource,
   type EndpointInput,
@@ -55,7 +55,7 @@ t.test('nothing per pick grows with endpoints or lanes', async t => {
     match: resolver => resolver.match('s.default.svc', 80, false),
   }
   const [MISSING, LIST] = ['none', 'none-1,none-2,lane-0'].map(parseLane)
-  for (const balancer of ['weighted-random', 'round-robin', 'least-request'] as Balancer[]) {
+  for (const balancer of ['weighted-random', 'round-robin', 'least-request'] as BalancerName[]) {
     const counts: Record<string, number>[] = []
     for (const { endpoints, lanes } of sizes) {
       const source = createStaticSource({ s: services(endpoints, lanes) })

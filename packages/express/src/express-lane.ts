@@ -1,13 +1,5 @@
-import {
-  createIngress,
-  type Emitter,
-  guardExpressLayers,
-  hintAtLateMiddleware,
-  type IngressOptions,
-  type IngressRequest,
-  type Lane,
-  runRequest,
-} from '@laneway/core'
+import type { Emitter, IngressOptions, IngressRequest, Lane } from '@laneway/core'
+import { createIngress, guardExpressLayers, hintAtLateMiddleware, runRequest } from '@laneway/core/internal'
 
 declare global {
   namespace Express {
@@ -36,7 +28,7 @@ export type ExpressLane = (
  * application runs in the lane of its request, also behind a middleware that calls `next` in another context. Mounted
  * again, on a router or a sub-app, it changes no decision.
  *
- * The middleware never throws and never answers by itself, whatever the request carries.
+ * The middleware never throws and never answers a request.
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG` when the options or this instance's tag are wrong
  */

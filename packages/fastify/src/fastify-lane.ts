@@ -1,14 +1,11 @@
+import { bindEmitter, type IngressOptions, type Lane, runInLane } from '@laneway/core'
 import {
-  bindEmitter,
   createIngress,
   guardFastifyLayers,
   hintAtLateMiddleware,
-  type IngressOptions,
-  type Lane,
   needsContext,
-  runInLane,
   runRequest,
-} from '@laneway/core'
+} from '@laneway/core/internal'
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 
@@ -67,8 +64,9 @@ function withoutRegisterOptions(options: FastifyLaneOptions): FastifyLaneOptions
 
 /**
  * The plugin that runs every request in its lane: later hooks, handler, serialisation, `onResponse`, the completion log.
- * Each of them
- * runs in the lane of its request, also behind a hook that calls `done` in another context. `request.lane` holds the lane. For Fastify 4 and 5, HTTP/2 and `inject()` included.
+ * Each of
+ * them runs in the lane of its request, also behind a hook that calls `done` in another context. `request.lane` holds the
+ * lane. For Fastify 4 and 5, HTTP/2 and `inject()` included.
  *
  * Register it first, before any hook that calls out. It is not encapsulated: all routes of the instance that registers
  * it, and of its children, are in it. Registered again it changes nothing.

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { LanewayError } from '@laneway/core'
-import { createIngress } from '@laneway/core/internal'
+import { createIngress, type Ingress } from '@laneway/core/internal'
 import { compileRules, type HttpRoute, type RulesInput } from '@laneway/rules'
 import { composeLane } from '@laneway/undici'
 import { Agent } from 'undici'
@@ -16,7 +16,7 @@ import { createRouteTable } from './route/route-table.js'
 import { RoutingTables, type Rules } from './route/routing.js'
 import { rulesOptionsOf } from './route/rules-options.js'
 
-/** What can be replaced while requests come in; what is left out stays. */
+/** What can be replaced while requests come in. What is left out stays as it is. */
 export interface GatewayUpdate {
   readonly routes?: readonly (GatewayRoute | HttpRoute)[]
   readonly rules?: RulesInput | Rules
@@ -27,7 +27,7 @@ export interface Gateway {
   /** Opens all ports, the admin port first. */
   listen(): Promise<void>
   /**
-   * Where a listener listens.
+   * The address of a listener.
    * @param index - place in `listeners`
    * @throws Error before `listen()`
    */
@@ -40,11 +40,11 @@ export interface Gateway {
    * Listening, not draining, and each service of a route has had a first answer of its registry.
    */
   readonly ready: boolean
-  /** What `/metrics` says. */
+  /** The text of `/metrics`. */
   metrics(): string
   /**
-   * Takes new routes or rules, all or nothing; requests under way keep theirs.
-   * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_RULES`; then everything stays
+   * Replaces routes, rules or both, all or nothing. Requests in flight keep the old ones.
+   * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_RULES`; then nothing changes
    */
   update(next: GatewayUpdate): void
   /**
@@ -53,14 +53,14 @@ export interface Gateway {
    */
   countReload(what: 'config' | 'rules', taken: boolean): void
   /**
-   * Ends it: not ready, then no new connections, then waits for what is under way, then cuts off. Closes the resolver.
-   * A second call waits for the first, and cuts off at once.
+   * Stops the gateway: it reports "not ready", accepts no new connections, waits for requests in flight, then aborts the
+   * rest. Closes the resolver. A second call aborts at once, and waits for the first call.
    */
   close(): Promise<void>
 }
 
-/** For what was cut off to be told, and noted. */
-const CUT_OFF_MS = 1000
+/** Time for aborted requests to get their answer and their line in the log. */
+const ABORT_MS = 1000
 
 /**
  * Creates an entrance of traffic lanes. It removes the tags that clients send, colours by rules, and forwards each
@@ -103,10 +103,11 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
     keepHost: options.hostHeader === 'keep',
   }
   const ingress = createIngress('createGateway', { trust: options.trust, header, rules: tables.laneOf })
+  const decide: Ingress = request => tables.decide(ingress, request)
   const listeners: readonly Listener[] = options.listeners.map(listener =>
-    createListener(listener, forwarder, ingress, head, options.client),
+    createListener(listener, forwarder, decide, head, options.client),
   )
-  let phase: 'made' | 'listening' | 'draining' | 'closed' = 'made'
+  let phase: 'created' | 'listening' | 'draining' | 'closed' = 'created'
   const isReady = (): boolean => phase === 'listening' && waiting() === undefined
   const admin =
     options.admin === undefined
@@ -117,10 +118,10 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
           metrics: () => metrics.text(isReady()),
         })
   let known = false
-  let cutOff: (() => void) | undefined
+  let abort: (() => void) | undefined
   let closing: Promise<void> | undefined
 
-  /** A service whose registry has not answered yet. Once ready, a lost registry changes nothing: the last list stays. */
+  /** A service whose registry has not answered yet. After that, a lost registry changes nothing: the last list stays. */
   function waiting(): string | undefined {
     if (known) return undefined
     const service = tables.routes.services.find(name => (resolver.state(name)?.status ?? 'waiting') === 'waiting')
@@ -129,25 +130,25 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
   }
 
   function declare(): void {
-    // What a route names is waited for, also before the first request. A failed wait shows in /readyz, and in answers.
+    // Asks for the services of all routes before the first request. A failed wait shows in /readyz and in answers.
     for (const service of tables.routes.services) resolver.ready(service).catch(ignore)
   }
 
   async function end(): Promise<void> {
-    const cut = new Promise<void>(resolve => {
-      cutOff = resolve
+    const aborted = new Promise<void>(resolve => {
+      abort = resolve
     })
     const served = phase === 'listening'
     phase = 'draining'
-    if (served) await first(cut, options.drain.delayMs)
+    if (served) await atMost(aborted, options.drain.delayMs)
     forwarder.draining = true
     for (const listener of listeners) listener.drain()
-    await first(Promise.race([cut, forwarder.idle(false)]), options.drain.timeoutMs)
-    // Whoever still waits for an answer gets one that says so; then nothing is waited for.
+    await atMost(Promise.race([aborted, forwarder.idle(false)]), options.drain.timeoutMs)
+    // Requests that still wait get 503 `closing`; after that nothing waits any more.
     await dispatcher.destroy()
-    await first(forwarder.idle(false), CUT_OFF_MS)
+    await atMost(forwarder.idle(false), ABORT_MS)
     await Promise.all(listeners.map(listener => listener.end()))
-    await first(forwarder.idle(true), CUT_OFF_MS)
+    await atMost(forwarder.idle(true), ABORT_MS)
     forwarder.close()
     log?.flush()
     await resolver.close()
@@ -158,7 +159,7 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
   declare()
   return {
     async listen() {
-      if (phase !== 'made') throw new LanewayError('LANEWAY_CLOSED', 'a gateway listens once')
+      if (phase !== 'created') throw new LanewayError('LANEWAY_CLOSED', 'a gateway listens once')
       await admin?.listen()
       await Promise.all(listeners.map(listener => listener.listen()))
       phase = 'listening'
@@ -198,7 +199,7 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
     countReload: (what, taken) => metrics.reloaded(what, taken),
     close() {
       if (closing === undefined) closing = end()
-      else cutOff?.()
+      else abort?.()
       return closing
     },
   }
@@ -216,8 +217,8 @@ function logOf({ accessLog }: ResolvedGatewayOptions): ReturnType<typeof createL
   return createLineLog(accessLog === true ? process.stdout : accessLog)
 }
 
-/** Waits for a promise, but no longer than this. */
-async function first(promise: Promise<unknown>, limitMs: number): Promise<void> {
+/** Waits for a promise, at most for this time. */
+async function atMost(promise: Promise<unknown>, limitMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<void>(resolve => {
     timer = setTimeout(resolve, limitMs)

@@ -179,3 +179,26 @@ t.test('rules see the client behind as many proxies as are believed', async t =>
   t.equal(json.at, 'sc-a-gray')
   t.equal(json.headers['x-forwarded-for'], '203.0.113.9, 127.0.0.1')
 })
+
+t.test('the weights of a route are drawn once: lane and backend of a request come from one draw', async t => {
+  const services = await startServices(t, { 'sc-a': [{}, { tag: 'gray' }], 'sc-b': [{}, { tag: 'gray' }] })
+  const draws = [0.1, 0.9, 0.1, 0.9, 0.9, 0.1]
+  let drawn = 0
+  const setLane = {
+    type: 'RequestHeaderModifier',
+    requestHeaderModifier: { set: [{ name: 'x-mse-tag', value: 'gray' }] },
+  }
+  const backendRefs = [
+    { name: 'sc-a', weight: 1, filters: [setLane] },
+    { name: 'sc-b', weight: 1 },
+  ]
+  const { port } = await start(t, services, {
+    routes: [{ kind: 'HTTPRoute', spec: { rules: [{ backendRefs }] } }],
+    rules: { version: 1, rules: [{ name: 'nobody', when: { path: { exact: '/none' } }, lane: 'blue' }] },
+    random: () => draws[drawn++]!,
+  })
+  for (const [index, draw] of draws.entries()) {
+    t.equal((await send(port)).json.at, draw < 0.5 ? 'sc-a-gray' : 'sc-b')
+    t.equal(drawn, index + 1)
+  }
+})

@@ -1,6 +1,6 @@
 /**
- * What is needed of `@grpc/grpc-js`, structurally: a program may have several copies of it, and an application compiles
- * with whichever version it has.
+ * The parts of `@grpc/grpc-js` that this package uses, as interfaces: a program may have several copies of it, and an
+ * application compiles with the version that it has.
  */
 
 /** Of `Metadata`. */
@@ -28,7 +28,7 @@ export interface GrpcListener {
   onReceiveStatus(status: GrpcStatus): void
 }
 
-/** What a message is sent with: `callback` is told when it has been written. */
+/** What a message is sent with: `callback` is called when it has been written. */
 export interface MessageContext {
   callback?: (error?: Error | null) => void
   flags?: number

@@ -1,3 +1,3 @@
 export { type LaneChannelFactory, laneChannel } from './client/lane-channel-factory.js'
-export type { GrpcResolver, LaneChannelOptions } from './lane-channel-options.js'
+export type { LaneChannelOptions } from './lane-channel-options.js'
 export { laneInterceptor } from './server/lane-interceptor.js'

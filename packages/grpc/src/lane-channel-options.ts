@@ -1,37 +1,9 @@
-import {
-  assertKnownKeys,
-  createEgressScope,
-  describe,
-  type EgressScope,
-  type EgressScopeOptions,
-  LanewayError,
-  resolveHeaderName,
-} from '@laneway/core'
-import type { EgressResolver, LaneResolver } from '@laneway/discovery'
+import type { EgressOptions, EgressSettings } from '@laneway/core'
+import { milliseconds, OptionPlace, readEgressOptions, resolveHeaderName } from '@laneway/core/internal'
+import type { EgressResolver } from '@laneway/discovery'
 
-/** What a channel uses of a resolver. */
-export type GrpcResolver = Pick<
-  LaneResolver,
-  'match' | 'pick' | 'started' | 'finished' | 'lookup' | 'refusal' | 'onEndpointGone'
-> &
-  Pick<EgressResolver, 'mayReconnect'>
-
-/** Options of `laneChannel`. */
-export interface LaneChannelOptions extends EgressScopeOptions {
-  /** Resolves service names and chooses their endpoints. @default none: only the tag is forwarded */
-  resolver?: GrpcResolver
-  /** The metadata key that carries the lane. @default 'x-mse-tag', the header that MSE and OpenKruise Rollouts use */
-  header?: string
-  /**
-   * Also writes the lane into the W3C `baggage` metadata of calls in scope, for hops that forward nothing else.
-   * @default false, because one carrier cannot disagree with itself
-   */
-  baggage?: boolean
-  /**
-   * Leaves a tag that the caller set by hand on a call to a host out of scope.
-   * @default false, because a lane name is nobody else's business
-   */
-  keepHandSet?: boolean
+/** Options of `laneChannel`. The tag goes into metadata, and so does the baggage. */
+export interface LaneChannelOptions extends Omit<EgressOptions<EgressResolver>, 'endpointTls'> {
   /**
    * How long a connection to an endpoint may take before another endpoint is tried, in milliseconds.
    * @default 2000, one lost SYN and its repetition
@@ -40,19 +12,16 @@ export interface LaneChannelOptions extends EgressScopeOptions {
 }
 
 /** {@link LaneChannelOptions} with defaults. */
-export interface ResolvedLaneChannelOptions {
-  readonly resolver: GrpcResolver | undefined
-  readonly header: string
-  readonly baggage: boolean
-  readonly keepHandSet: boolean
+export interface ResolvedLaneChannelOptions extends EgressSettings<EgressResolver> {
   readonly connectTimeoutMs: number
-  readonly scope: EgressScope
-  /** Of a preload: told of a fault of Laneway's own, and the call goes on without it. */
+  /** Of a preload: called with a fault of Laneway's own, and the call goes on without Laneway. */
   readonly onFault: ((error: unknown) => void) | undefined
 }
 
 // What grpc-js accepts as a key: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, "Custom-Metadata"
 const KEY = /^(?!grpc-)[0-9a-z_.-]+(?<!-bin)$/
+
+const CHANNEL = { connectTimeoutMs: milliseconds(2000, 1) }
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION` */
 export function resolveLaneChannelOptions(
@@ -60,53 +29,18 @@ export function resolveLaneChannelOptions(
   input: LaneChannelOptions = {},
   onFault?: (error: unknown) => void,
 ): ResolvedLaneChannelOptions {
-  assertKnownKeys(where, input, [
-    'resolver',
-    'header',
-    'baggage',
-    'keepHandSet',
-    'connectTimeoutMs',
-    'propagateTo',
-    'warn',
-  ])
-  const { resolver, propagateTo, warn } = input
-  if (resolver !== undefined && typeof resolver?.pick !== 'function') {
-    throw invalid(`${where}: resolver is what createLaneResolver of @laneway/discovery returns`, resolver)
-  }
-  const connectTimeoutMs = input.connectTimeoutMs ?? 2000
-  if (!(connectTimeoutMs >= 1 && connectTimeoutMs <= 2 ** 31 - 1)) {
-    throw invalid(`${where}: connectTimeoutMs is 1 to 2147483647 milliseconds`, input.connectTimeoutMs)
-  }
-  return Object.freeze({
-    resolver,
-    header: resolveMetadataKey(where, input.header),
-    baggage: flag(where, 'baggage', input.baggage),
-    keepHandSet: flag(where, 'keepHandSet', input.keepHandSet),
-    connectTimeoutMs,
-    scope: createEgressScope(where, {
-      ...(propagateTo !== undefined && { propagateTo }),
-      ...(warn !== undefined && { warn }),
-    }),
-    onFault,
-  })
+  const settings = readEgressOptions(where, input, CHANNEL)
+  assertMetadataKey(where, settings.header)
+  return Object.freeze({ ...settings, onFault })
 }
 
 /**
- * The metadata key of an adapter: a header name that gRPC can carry as text.
+ * Checks that gRPC can carry the header of an adapter as text.
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
-export function resolveMetadataKey(where: string, header: string | undefined): string {
-  const key = resolveHeaderName(where, header)
-  if (KEY.test(key)) return key
-  throw invalid(`${where}: header is a metadata key of a-z 0-9 _ . - without "grpc-" before and "-bin" behind`, header)
-}
-
-function flag(where: string, name: string, value: boolean | undefined): boolean {
-  if (value === undefined || typeof value === 'boolean') return value ?? false
-  throw invalid(`${where}: ${name} is true or false`, value)
-}
-
-function invalid(expected: string, received: unknown): LanewayError {
-  return new LanewayError('LANEWAY_INVALID_OPTION', `${expected}, received ${describe(received)}`)
+export function assertMetadataKey(where: string, header: string | undefined): void {
+  if (KEY.test(resolveHeaderName(where, header))) return
+  const place = new OptionPlace(where, ['header'])
+  throw place.unexpected('a metadata key of a-z 0-9 _ . - without "grpc-" before and "-bin" behind', header)
 }

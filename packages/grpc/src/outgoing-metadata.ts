@@ -1,19 +1,19 @@
+import type { Lane } from '@laneway/core'
 import {
   BAGGAGE_KEY,
   baggageMember,
-  channels,
   hasLaneMember,
-  type Lane,
   laneOfCall,
   MSE_BAGGAGE_KEY,
   parseBaggageLane,
   parseMseLane,
+  publishEgress,
   withLaneMember,
   withoutLaneMembers,
-} from '@laneway/core'
+} from '@laneway/core/internal'
 import type { ResolvedLaneChannelOptions } from './lane-channel-options.js'
 
-/** What a call says about itself: metadata, or the headers of a transport. */
+/** What carries the tag of a call: metadata, or the headers of a transport. */
 export interface Carrier<M = unknown> {
   get(key: string): (string | Buffer)[]
   set(key: string, value: string): void
@@ -21,7 +21,7 @@ export interface Carrier<M = unknown> {
   clone(): M
 }
 
-/** A metadata key as lines of one header. @returns `undefined` when there is none */
+/** The values of a key as header lines. @returns `undefined` when there are none */
 function lines(metadata: Carrier, key: string): string[] | undefined {
   const values = metadata.get(key)
   return values.length === 0 ? undefined : values.map(String)
@@ -39,9 +39,9 @@ export function laneOfMetadata(
 }
 
 /**
- * Metadata that says what was decided. The caller's own object stays as it is, because callers use one for many calls.
+ * Metadata for a host that gets the tag. The caller's object is not changed, because callers use one for many calls.
  *
- * @returns the same object when it says so already
+ * @returns the same object when it carries the lane already
  */
 export function inScope<M extends Carrier<M>>(
   metadata: M,
@@ -53,7 +53,7 @@ export function inScope<M extends Carrier<M>>(
   const carried = lines(metadata, 'baggage')?.join(',')
   const said = lane === undefined ? given.length === 0 : given.length === 1 && given[0] === lane.header
   const members = baggageFor(carried, lane, baggage)
-  if (lane !== undefined && channels.egress.hasSubscribers) channels.egress.publish({ host, lane, action: 'forwarded' })
+  if (lane !== undefined) publishEgress(host, lane, 'forwarded')
   if (said && members === carried) return metadata
   const changed = metadata.clone()
   put(changed, header, lane?.header)
@@ -62,7 +62,7 @@ export function inScope<M extends Carrier<M>>(
 }
 
 /**
- * Metadata for what is no service: the tag goes along when every host is in scope.
+ * Metadata for a target that is no service: it carries the tag when every host is in scope.
  *
  * @param hosts - empty for a unix socket, whose metadata stays as it is
  */
@@ -108,7 +108,7 @@ function baggageFor(before: string | undefined, lane: Lane | undefined, write: b
   return before !== undefined && contradicts(before, lane) ? blankAsNone(withoutLaneMembers(before)) : before
 }
 
-/** Whether baggage names another lane than the call is in: then a neighbour would read another lane than was picked. */
+/** Whether the baggage names another lane than the call has: then the next service would read a lane that was not picked. */
 function contradicts(baggage: string, lane: Lane | undefined): boolean {
   if (!hasLaneMember(baggage)) return false
   const plain = baggageMember(baggage, BAGGAGE_KEY)

@@ -17,7 +17,7 @@ export interface ChannelPatch {
 }
 
 /**
- * @param onFault - told of a fault of Laneway's own; the call goes on without it
+ * @param onFault - called with a fault of Laneway's own; the call goes on without Laneway
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function createChannelPatch(options: LaneChannelOptions, onFault: (error: unknown) => void): ChannelPatch {
@@ -67,7 +67,7 @@ export function createChannelPatch(options: LaneChannelOptions, onFault: (error:
   }
 }
 
-/** What a channel does without lanes. */
+/** The methods that a channel has without lanes. */
 class PlainMethods implements GrpcChannel {
   constructor(
     private readonly channel: GrpcChannel,

@@ -1,11 +1,10 @@
-import type { Choice, ChoiceEnd, LaneResolver } from '@laneway/discovery'
-import type { GrpcResolver } from '@laneway/grpc'
+import type { Choice, ChoiceEnd, EgressResolver, LaneResolver } from '@laneway/discovery'
 
 /** A resolver that notes what it is told about the use of endpoints. */
 export function recorded(resolver: LaneResolver) {
   const ends: string[] = []
   let inFlight = 0
-  const recording: GrpcResolver = {
+  const recording: EgressResolver = {
     match: (hostname, port, secure) => resolver.match(hostname, port, secure),
     pick: (service, lane, tried) => resolver.pick(service, lane, tried),
     lookup: service => resolver.lookup(service),

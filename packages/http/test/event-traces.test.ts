@@ -59,7 +59,7 @@ function run(binary: string): Promise<Traces> {
   delete env['NODE_EXTRA_CA_CERTS']
   delete env['NODE_TLS_REJECT_UNAUTHORIZED']
   return new Promise((resolve, reject) => {
-    execFile(binary, args, { env, timeout: 120_000, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+    execFile(binary, args, { env, timeout: 300_000, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
       if (error === null) resolve(JSON.parse(stdout) as Traces)
       else reject(new Error(stderr))
     })

@@ -36,7 +36,7 @@ function run(binary: string, program: string): Promise<Record<string, any>> {
   const args = ['--import', 'tsx', '--conditions=@laneway/source', file]
   const env = { ...process.env, NODE_OPTIONS: '', ROUNDS: '12', COUNT: '45' }
   return new Promise((resolve, reject) => {
-    execFile(binary, args, { env, timeout: 60_000 }, (error, stdout, stderr) => {
+    execFile(binary, args, { env, timeout: 300_000 }, (error, stdout, stderr) => {
       if (error === null) resolve(JSON.parse(stdout))
       else reject(new Error(`${program}: ${stderr}`))
     })

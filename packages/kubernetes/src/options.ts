@@ -1,4 +1,18 @@
-import { assertKnownKeys, assertOneOf, describe, emitLanewayWarning, LanewayError, type Warn } from '@laneway/core'
+import {
+  callback,
+  emitLanewayWarning,
+  milliseconds,
+  type Option,
+  OptionPlace,
+  type OptionTable,
+  oneOf,
+  readOptions,
+  text,
+  texts,
+  unchecked,
+  type Warn,
+  whole,
+} from '@laneway/core/internal'
 import { readOwnZone } from './access/own-zone.js'
 
 /** Options of `createKubernetesSource`. */
@@ -16,7 +30,7 @@ export interface KubernetesSourceOptions {
    * Where the lane of an endpoint is written.
    * - `podLabels`: on the pods, joined by uid; needs the right to list and watch pods
    * - `serviceLabel`: on the Service, one Service per lane (`orders`, `orders-gray`); needs EndpointSlices only. The
-   *   selector of the base Service must leave the lane's pods out
+   *   selector of the base Service must exclude the pods of the lane
    * @default 'podLabels'
    */
   laneFrom?: 'podLabels' | 'serviceLabel'
@@ -45,13 +59,19 @@ export interface KubernetesSourceOptions {
   requestTimeoutMs?: number
   /** A watch without a byte for this long is opened anew. @default 90000; a bookmark comes about once a minute */
   idleTimeoutMs?: number
-  /** A pod unknown for this long is told of. @default 30000 */
+  /** An endpoint whose pod is unknown for this long is reported to `warn`. @default 30000 */
   reportHeldAfterMs?: number
   /**
    * Everything is listed anew this often, when a watch ends anyway; 0 never.
-   * @default 1800000, a net under what no test has found
+   * @default 0, as client-go: a watch misses nothing, and the lists of a fleet are a load
    */
   relistMs?: number
+  /**
+   * Up to so many services asked for in a namespace, only their slices and pods are followed; with more, all of the
+   * namespace. 0: always all. Not for `serviceLabel`, where a service has several names.
+   * @default 10: each further name is one more list of all of them
+   */
+  narrowUpTo?: number
   /** First pause after a failure, doubled each time. @default 800, as client-go */
   minBackoffMs?: number
   /** @default 30000, as client-go */
@@ -66,105 +86,63 @@ export interface KubernetesSourceOptions {
   random?: () => number
 }
 
-/** {@link KubernetesSourceOptions} with defaults, checked and frozen. */
-export interface ResolvedKubernetesSourceOptions {
-  readonly kubeconfig: string | undefined
-  readonly context: string | undefined
-  readonly namespace: string | undefined
-  readonly laneFrom: 'podLabels' | 'serviceLabel'
-  readonly tagLabels: readonly string[]
-  readonly port: string | number | undefined
-  /** By service name in lower case, as the user wrote it. */
-  readonly ports: ReadonlyMap<string, string | number>
-  readonly addressFamily: 'IPv4' | 'IPv6' | undefined
-  readonly zone: string | undefined
-  readonly podSelector: string | undefined
-  readonly sliceSelector: string | undefined
-  readonly requestTimeoutMs: number
-  readonly idleTimeoutMs: number
-  readonly reportHeldAfterMs: number
-  readonly relistMs: number
-  readonly minBackoffMs: number
-  readonly maxBackoffMs: number
-  readonly coalesceMs: number
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly warn: Warn
-  readonly random: () => number
-}
-
-const KEYS = [
-  'kubeconfig',
-  'context',
-  'namespace',
-  'laneFrom',
-  'tagLabels',
-  'port',
-  'addressFamily',
-  'zone',
-  'podSelector',
-  'sliceSelector',
-  'requestTimeoutMs',
-  'idleTimeoutMs',
-  'reportHeldAfterMs',
-  'relistMs',
-  'minBackoffMs',
-  'maxBackoffMs',
-  'coalesceMs',
-  'env',
-  'warn',
-  'random',
-]
-
 const WHERE = 'createKubernetesSource'
 
+/** A text; an empty one counts as left out, because environment variables give such. */
+const textOrEmpty: Option<string | undefined> = (value, place) =>
+  value === '' ? undefined : text(undefined)(value, place)
+
+const OPTIONS = {
+  kubeconfig: textOrEmpty,
+  context: textOrEmpty,
+  namespace: textOrEmpty,
+  laneFrom: oneOf(['podLabels', 'serviceLabel'], 'podLabels'),
+  tagLabels: texts(),
+  port: unchecked<KubernetesSourceOptions['port']>(),
+  addressFamily: oneOf(['IPv4', 'IPv6'], undefined),
+  zone: textOrEmpty,
+  podSelector: textOrEmpty,
+  sliceSelector: textOrEmpty,
+  requestTimeoutMs: milliseconds(10_000, 1),
+  idleTimeoutMs: milliseconds(90_000, 1),
+  reportHeldAfterMs: milliseconds(30_000, 1),
+  relistMs: milliseconds(0),
+  narrowUpTo: whole(10, 0, 100),
+  minBackoffMs: milliseconds(800, 1),
+  maxBackoffMs: unchecked<number>(),
+  coalesceMs: milliseconds(50),
+  env: unchecked<KubernetesSourceOptions['env']>(),
+  warn: callback<Warn>(),
+  random: callback<() => number>(),
+} satisfies OptionTable<KubernetesSourceOptions>
+
+/** {@link KubernetesSourceOptions} with defaults, checked and frozen. */
+export type ResolvedKubernetesSourceOptions = ReturnType<typeof resolveKubernetesSourceOptions>
+
 /** @throws LanewayError `LANEWAY_INVALID_OPTION` */
-export function resolveKubernetesSourceOptions(input: KubernetesSourceOptions = {}): ResolvedKubernetesSourceOptions {
-  assertKnownKeys(WHERE, input, KEYS)
-  if (input.laneFrom !== undefined) assertOneOf(`${WHERE}: laneFrom`, input.laneFrom, ['podLabels', 'serviceLabel'])
-  if (input.addressFamily !== undefined) assertOneOf(`${WHERE}: addressFamily`, input.addressFamily, ['IPv4', 'IPv6'])
-  const perService = typeof input.port === 'object' ? Object.entries(input.port) : []
-  const ports = new Map(perService.map(([service, port]) => [service.toLowerCase(), checkPort(port)]))
-  const minBackoffMs = ms('minBackoffMs', input.minBackoffMs ?? 800, 1)
+export function resolveKubernetesSourceOptions(input: KubernetesSourceOptions = {}) {
+  const { port, minBackoffMs, maxBackoffMs, env, warn, random, ...read } = readOptions(WHERE, input, OPTIONS)
+  const place = new OptionPlace(WHERE)
+  const perService = typeof port === 'object' && port !== null ? Object.entries(port) : undefined
   return Object.freeze({
-    kubeconfig: input.kubeconfig,
-    context: input.context,
-    namespace: input.namespace,
-    laneFrom: input.laneFrom ?? 'podLabels',
-    tagLabels: Object.freeze([...(input.tagLabels ?? [])]),
-    port: input.port === undefined || typeof input.port === 'object' ? undefined : checkPort(input.port),
-    ports,
-    addressFamily: input.addressFamily,
-    zone: input.zone ?? readOwnZone('/etc/podinfo/labels'),
-    podSelector: input.podSelector,
-    sliceSelector: input.sliceSelector,
-    requestTimeoutMs: ms('requestTimeoutMs', input.requestTimeoutMs ?? 10_000, 1),
-    idleTimeoutMs: ms('idleTimeoutMs', input.idleTimeoutMs ?? 90_000, 1),
-    reportHeldAfterMs: ms('reportHeldAfterMs', input.reportHeldAfterMs ?? 30_000, 1),
-    relistMs: ms('relistMs', input.relistMs ?? 1_800_000, 0),
+    ...read,
+    zone: read.zone ?? readOwnZone('/etc/podinfo/labels'),
+    port: perService === undefined ? readPort(port, place.at('port')) : undefined,
+    /** By service name in lower case. */
+    ports: new Map(
+      perService?.map(([service, one]) => [service.toLowerCase(), readPort(one, place.at('port', service))]),
+    ) as ReadonlyMap<string, string | number>,
     minBackoffMs,
-    maxBackoffMs: ms('maxBackoffMs', input.maxBackoffMs ?? Math.max(30_000, minBackoffMs), minBackoffMs),
-    coalesceMs: ms('coalesceMs', input.coalesceMs ?? 50, 0),
-    env: input.env ?? process.env,
-    warn: input.warn ?? emitLanewayWarning,
-    random: input.random ?? Math.random,
+    maxBackoffMs: milliseconds(Math.max(30_000, minBackoffMs), minBackoffMs)(maxBackoffMs, place.at('maxBackoffMs')),
+    env: env ?? process.env,
+    warn: warn ?? emitLanewayWarning,
+    random: random ?? Math.random,
   })
 }
 
-function ms(name: string, value: number, least: number): number {
-  if (!(value >= least && value <= 2 ** 31 - 1)) {
-    throw new LanewayError(
-      'LANEWAY_INVALID_OPTION',
-      `${WHERE}: ${name} must be a number of milliseconds from ${least}, received ${describe(value)}`,
-    )
-  }
-  return value
-}
-
-function checkPort(port: unknown): string | number {
-  if (typeof port === 'string' && port !== '') return port
-  if (typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65535) return port
-  throw new LanewayError(
-    'LANEWAY_INVALID_OPTION',
-    `${WHERE}: port must be the name of a Service port or a number from 1 to 65535, received ${describe(port)}`,
-  )
+const readPort: Option<string | number | undefined> = (value, place) => {
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'string' && value !== '') return value
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65_535) return value
+  throw place.unexpected('the name of a Service port, or a number from 1 to 65535', value)
 }

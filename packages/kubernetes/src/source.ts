@@ -10,10 +10,11 @@ import { ApiClient } from './watch/api-client.js'
 /** A {@link Source} of the Services of a cluster. */
 export interface KubernetesSource extends Source {
   readonly name: 'kubernetes'
+  /** Follows every EndpointSlice of the own namespace from the first call on. */
   list(listener: (services: ReadonlySet<string>) => void): () => void
   /**
-   * Starts to watch the own namespace and settles when it has been listed once, so that a process can refuse to start
-   * without its rights. An API server that cannot be reached is waited for.
+   * Starts to watch the own namespace and settles when the services asked for so far have been listed once, so that a
+   * process can refuse to start without its rights. An API server that cannot be reached is waited for.
    * @throws LanewayError `LANEWAY_AUTH` when the API server refuses; the message names the missing verb and resource
    */
   ready(): Promise<void>
@@ -23,7 +24,8 @@ export interface KubernetesSource extends Source {
  * Discovery from EndpointSlices. The lane of an endpoint is read from the labels of its pod, found by uid.
  *
  * Services are named `orders`, or `orders.shop` for another namespace. A namespace is watched from its first
- * subscription to its last; all services of one share two connections.
+ * subscription to its last; all services of one share two connections. While few services are asked for, only their slices
+ * and pods are watched.
  *
  * ```ts
  * const resolver = createLaneResolver({ sources: [createKubernetesSource()] })
@@ -44,12 +46,13 @@ function sourceOf(access: ClusterAccess, options: ReturnType<typeof resolveKuber
   const closing = new Set<Promise<void>>()
   let closed = false
   let started: NamespaceView | undefined
+  /** Found out by the first list, and shared by all namespaces. */
+  const server = { streamsLists: true }
 
   function use(namespace: string): NamespaceView {
     let entry = views.get(namespace)
     if (entry === undefined) {
-      // The first user may be inside a request; the watch outlives it and belongs to no lane.
-      entry = { view: runInLane(undefined, () => new NamespaceView(namespace, client, options)), users: 0 }
+      entry = { view: new NamespaceView(namespace, client, options, server), users: 0 }
       views.set(namespace, entry)
     }
     entry.users++
@@ -66,7 +69,8 @@ function sourceOf(access: ClusterAccess, options: ReturnType<typeof resolveKuber
   }
 
   function using(namespace: string, start: (view: NamespaceView) => () => void): () => void {
-    let stop: (() => void) | undefined = start(use(namespace))
+    // The caller may be inside a request; what is started here outlives it and belongs to no lane.
+    let stop: (() => void) | undefined = runInLane(undefined, () => start(use(namespace)))
     return () => {
       if (stop === undefined) return
       stop()
@@ -80,6 +84,7 @@ function sourceOf(access: ClusterAccess, options: ReturnType<typeof resolveKuber
     where: `${access.server.host}, namespace ${own}`,
     caseInsensitive: true,
     ...(zone !== undefined && { zone: () => ({ name: zone, prefer: 'hints' as const }) }),
+    listOnRequest: true,
     subscribe(service, listener) {
       const name = parseServiceName(service, own)
       if (closed || name === undefined) {
@@ -99,7 +104,7 @@ function sourceOf(access: ClusterAccess, options: ReturnType<typeof resolveKuber
     ready() {
       if (closed) return Promise.reject(new LanewayError('LANEWAY_CLOSED', 'the Kubernetes source is closed'))
       // Whoever waits for the start wants the namespace watched from then on.
-      started ??= use(own)
+      started ??= runInLane(undefined, () => use(own))
       return started.ready()
     },
     async close() {

@@ -61,6 +61,12 @@ export class Cluster {
     })
   }
 
+  /** Lists of a collection so far, whether they came by themselves or as the beginning of a watch. */
+  lists(path: string): number {
+    const begins = (query: URLSearchParams) => !query.has('watch') || query.has('sendInitialEvents')
+    return this.api.requests.filter(one => one.path === path && begins(one.query)).length
+  }
+
   watch(service: string, options: KubernetesSourceOptions = {}): SourceReports {
     const seen = new SourceReports()
     this.source(options).subscribe(service, seen.listener)
@@ -72,7 +78,14 @@ export class Cluster {
     this.api.store.put(PODS, { metadata: { name: `pod-${uid}`, uid, labels, ...more }, spec: { big: 'x'.repeat(100) } })
   }
 
+  /** A Service with a selector, unless there is one. */
+  service(name: string, selector: Record<string, string> = { app: 'orders' }): void {
+    if (this.api.store.get(SERVICES, name) === undefined)
+      this.api.store.put(SERVICES, { metadata: { name }, spec: { selector } })
+  }
+
   slice(name: string, { service = 'orders', labels = {}, ports, family = 'IPv4', endpoints }: SliceSpec): void {
+    this.service(service)
     this.api.store.put(SLICES, {
       metadata: { name, labels: { 'kubernetes.io/service-name': service, ...labels } },
       addressType: family,

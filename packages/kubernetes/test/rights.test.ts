@@ -1,6 +1,6 @@
 import { SourceReports } from '@laneway/testkit'
 import t from 'tap'
-import { Cluster, PODS } from './cluster.js'
+import { Cluster, PODS, SERVICES } from './cluster.js'
 
 t.test('without the right to list pods the start fails, naming the verb and the other way', async t => {
   const cluster = await Cluster.start(t)
@@ -43,12 +43,42 @@ t.test('ready settles when everything was listed, and keeps the namespace watche
   cluster.pod('u1')
   cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
   const source = cluster.source()
+  const first = new SourceReports()
+  const stop = source.subscribe('orders', first.listener)
   await source.ready()
-  const lists = cluster.api.requests.filter(one => !one.query.has('watch')).length
+  stop()
+  const requests = cluster.api.requests.length
   const seen = new SourceReports()
   source.subscribe('orders', seen.listener)
   await seen.untilTable('10.0.0.1:80=base')
-  t.equal(cluster.api.requests.filter(one => !one.query.has('watch')).length, lists)
+  t.equal(cluster.api.requests.length, requests)
+})
+
+t.test('the right to list is only needed where lists do not begin the watch', async t => {
+  const cluster = await Cluster.start(t)
+  cluster.pod('u1', 'gray')
+  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
+  cluster.api.faults.refuse = one => (one.path === PODS && !one.query.has('watch') ? 403 : undefined)
+  await cluster.watch('orders').untilTable('10.0.0.1:80=gray')
+  cluster.api.faults.noStreamingLists = 'refuse'
+  const seen = cluster.watch('orders')
+  await seen.until(one => one.last === 'stale')
+  t.match(seen.errors[0]?.message, /not allowed to list pods/)
+})
+
+t.test('without the right to get Services every pod of the namespace is followed', async t => {
+  const cluster = await Cluster.start(t)
+  cluster.pod('u1', 'gray')
+  cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })
+  cluster.api.faults.refuse = one => (one.path.startsWith(SERVICES) ? 403 : undefined)
+  const seen = cluster.watch('orders')
+  await seen.untilTable('10.0.0.1:80=gray')
+  t.notOk(seen.kinds.includes('stale'))
+  const watches = cluster.api.requests.filter(one => one.path === PODS)
+  t.strictSame(
+    watches.map(one => one.query.get('labelSelector')),
+    [null],
+  )
 })
 
 t.test('ready of a source that is closed meanwhile rejects', async t => {

@@ -9,7 +9,7 @@ const ended = new AbortController()
 const isRun = process.argv[2] === 'run'
 // A program that was started has its signals; it decides when it ends.
 if (!isRun) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort())
-// `laneway lanes | head` ends when nobody reads any more.
+// `laneway lanes | head` ends when its reader is gone.
 process.stdout.on('error', error => {
   if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
   process.exit(0)

@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { isLanewayError } from './laneway-error.js'
-import { type CommandWorld, EXIT } from './world.js'
+import { type CommandWorld, EXIT } from './terminal/world.js'
 
 const EXAMPLES = `
 Examples:
@@ -70,13 +70,13 @@ function createProgram(world: CommandWorld, set: (result: Promise<number>) => Pr
     .argument('[service...]', 'only these')
     .option('-w, --watch', 'print again after each change, until it is interrupted')
     .option('--json', 'print JSON; with --watch one line a change')
-    .action(async (services, options) => set((await import('./lanes.js')).lanes(services, options, world)))
+    .action(async (services, options) => set((await import('./commands/lanes.js')).lanes(services, options, world)))
 
   withSource(command('explain', 'Tells where a request to a service would go, and why. Sends nothing.'))
     .argument('<service>', 'name, as in the URL')
     .option('-l, --lane <lane>', 'lane of the request (default: none)')
     .option('--json', 'print the decision as JSON')
-    .action(async (service, options) => set((await import('./explain.js')).explain(service, options, world)))
+    .action(async (service, options) => set((await import('./commands/explain.js')).explain(service, options, world)))
 
   command('check', 'Checks a file of colouring rules or a gateway configuration: all problems, each with its place.')
     .argument('<file>', 'rules (YAML, JSON, Kubernetes manifests) or gateway.yaml')
@@ -87,7 +87,7 @@ function createProgram(world: CommandWorld, set: (result: Promise<number>) => Pr
     .option('-H, --header <header>', "header of that request, 'name: value'; may be repeated", collect, [])
     .option('--address <address>', 'IP address of its client', '127.0.0.1')
     .option('--json', 'print the result as JSON')
-    .action(async (file, options) => set((await import('./check.js')).check(file, options, world)))
+    .action(async (file, options) => set((await import('./commands/check.js')).check(file, options, world)))
 
   command(
     'run',
@@ -96,7 +96,7 @@ function createProgram(world: CommandWorld, set: (result: Promise<number>) => Pr
     .usage('-- <program> [args...]')
     .argument('<program...>', 'e.g. node app.js')
     .passThroughOptions()
-    .action(async words => set((await import('./run.js')).run(words, world)))
+    .action(async words => set((await import('./commands/run.js')).run(words, world)))
   return program
 }
 

@@ -56,8 +56,8 @@ export function createNacosClient(input: NacosClientOptions): NacosClient {
     const late = new Promise<void>(resolve => {
       timer = setTimeout(resolve, requestTimeoutMs)
     })
-    config.leave()
-    await Promise.race([naming.leave(), late])
+    config.close()
+    await Promise.race([naming.close(), late])
     clearTimeout(timer)
     connection.close()
     login?.close()

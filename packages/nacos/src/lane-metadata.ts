@@ -1,4 +1,5 @@
-import { assertLane, BASE_TAG, type Lane, POD_LABEL } from '@laneway/core'
+import { BASE_TAG, type Lane } from '@laneway/core'
+import { assertLane, POD_LABEL } from '@laneway/core/internal'
 
 const CANARY = 'opensergo.io/canary'
 

@@ -1,4 +1,5 @@
-import { assertKnownKeys, emitLanewayWarning, LanewayError } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { callback, emitLanewayWarning, type OptionTable, readOptions, text, unchecked } from '@laneway/core/internal'
 import type { NacosClient } from './client.js'
 import { SnapshotStore } from './snapshot-store.js'
 
@@ -8,9 +9,9 @@ export interface NacosRulesOptions<T> {
   group?: string
   /** @default the client's */
   namespace?: string
-  /** Turns parsed JSON into what is used; throws for what is not usable. @default takes any JSON */
+  /** Turns the parsed JSON into the value; throws when it cannot be used. @default any JSON is used as it is */
   parse?: (json: unknown) => T
-  /** Each valid content, the first included; `undefined` when the configuration was removed. */
+  /** Called with each valid content, also the first; with `undefined` when the configuration was removed. */
   onChange?: (value: T | undefined) => void
   /** Content that cannot be used, or Nacos lost; the last good value stays. @default a process warning */
   onError?: (error: LanewayError) => void
@@ -26,9 +27,18 @@ export interface NacosRules<T> {
   readonly stale: boolean
   /** Resolves with the first answer: a value, its absence, content that cannot be used, or a snapshot from the disk. */
   readonly ready: Promise<void>
-  /** Ends it. Idempotent. */
+  /** Stops following. Idempotent. */
   close(): void
 }
+
+const OPTIONS = {
+  group: text(undefined),
+  namespace: unchecked<string>(),
+  parse: callback<(json: unknown) => unknown>(),
+  onChange: callback<(value: never) => void>(),
+  onError: callback<(error: LanewayError) => void>(),
+  snapshotDir: text(undefined),
+} satisfies OptionTable<NacosRulesOptions<unknown>>
 
 /**
  * Follows a JSON configuration and keeps the last good value: broken JSON or content that `parse` refuses is reported
@@ -41,10 +51,11 @@ export function nacosRules<T = unknown>(
   dataId: string,
   options: NacosRulesOptions<T> = {},
 ): NacosRules<T> {
-  assertKnownKeys('nacosRules', options, ['group', 'namespace', 'parse', 'onChange', 'onError', 'snapshotDir'])
-  const { group, namespace, onChange, snapshotDir } = options
-  const parse = options.parse ?? (json => json as T)
-  const onError = options.onError ?? (error => emitLanewayWarning(error.message))
+  const read = readOptions('nacosRules', options, OPTIONS)
+  const { group, namespace, snapshotDir } = read
+  const onChange = read.onChange as NacosRulesOptions<T>['onChange']
+  const parse = (read.parse ?? (json => json)) as (json: unknown) => T
+  const onError = read.onError ?? (error => emitLanewayWarning(error.message))
   const place = { ...(group !== undefined && { group }), ...(namespace !== undefined && { namespace }) }
   const store = snapshotDir === undefined ? undefined : new SnapshotStore<string>(snapshotDir, emitLanewayWarning)
   const key = `config@@${namespace ?? client.namespace}@@${group ?? 'DEFAULT_GROUP'}@@${dataId}`
@@ -52,9 +63,9 @@ export function nacosRules<T = unknown>(
   let stale = true
   let answered = false
   let closed = false
-  let tellReady = (): void => {}
+  let resolveReady = (): void => {}
   const ready = new Promise<void>(resolve => {
-    tellReady = resolve
+    resolveReady = resolve
   })
 
   const use = (content: string): boolean => {
@@ -73,7 +84,7 @@ export function nacosRules<T = unknown>(
   const load = async (): Promise<void> => {
     const stored = await store?.load(key)
     if (stored === undefined || answered || closed || typeof stored.value !== 'string') return
-    if (use(stored.value)) tellReady()
+    if (use(stored.value)) resolveReady()
   }
 
   const stop = client.config.listen(dataId, place, {
@@ -87,10 +98,10 @@ export function nacosRules<T = unknown>(
         stale = !use(value.content)
         if (!stale) store?.save(key, value.content)
       }
-      tellReady()
+      resolveReady()
     },
     lost: error => {
-      // Told once per loss, not once per attempt.
+      // Reported once per loss, not once per attempt.
       if (!stale || !answered) onError(error)
       if (!answered) void load()
       stale = true

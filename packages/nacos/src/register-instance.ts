@@ -1,5 +1,19 @@
 import type { Server } from 'node:net'
-import { assertKnownKeys, describe, isTag, type Lane, LanewayError, ownLane } from '@laneway/core'
+import { isTag, type Lane, LanewayError, ownLane } from '@laneway/core'
+import {
+  assertKnownKeys,
+  callback,
+  describe,
+  flag,
+  milliseconds,
+  numeric,
+  OptionPlace,
+  type OptionTable,
+  readOptions,
+  port as tcpPort,
+  text,
+  unchecked,
+} from '@laneway/core/internal'
 // Not from the index: the resolver would come with it.
 import { tagsOfMetadata } from '@laneway/discovery/tags-of-metadata'
 import type { NacosClient } from './client.js'
@@ -37,12 +51,12 @@ export interface RegisterInstanceOptions {
   /** @default {} */
   metadata?: Readonly<Record<string, string>>
   /**
-   * How long `leave` waits between deregistration and `drain`: callers learn of it by the server's push after about
-   * 0.6 s. Spring callers without a change of `spring.cloud.loadbalancer.cache.ttl` go on calling for 35 s.
+   * How long `deregister` waits before it calls `drain`. Callers learn of the deregistration by the server's push, after
+   * about 0.6 s. Spring callers go on calling for 35 s, unless `spring.cloud.loadbalancer.cache.ttl` is changed.
    * @default 3000
    */
   leaveDelayMs?: number
-  /** Ends what is under way, e.g. `() => app.close()`; called by `leave` after the delay. @default nothing */
+  /** Ends the requests that still run, e.g. `() => app.close()`; `deregister` calls it after the delay. @default nothing */
   drain?: () => unknown
 }
 
@@ -58,26 +72,28 @@ export interface Registration {
    * @throws LanewayError `LANEWAY_NACOS_REFUSED`, `LANEWAY_AUTH`, `LANEWAY_CLOSED`
    */
   update(change: { weight?: number; enabled?: boolean; metadata?: Readonly<Record<string, string>> }): Promise<void>
-  /** Deregisters, waits `leaveDelayMs`, drains. Idempotent. Rejects only with what `drain` throws. */
-  leave(): Promise<void>
+  /** Deregisters, waits `leaveDelayMs`, calls `drain`. Idempotent. Rejects only with what `drain` throws. */
+  deregister(): Promise<void>
 }
 
-const KEYS = [
-  'service',
-  'group',
-  'namespace',
-  'port',
-  'server',
-  'when',
-  'ip',
-  'weight',
-  'cluster',
-  'enabled',
-  'lane',
-  'metadata',
-  'leaveDelayMs',
-  'drain',
-]
+const WHERE = 'registerInstance'
+
+const OPTIONS = {
+  service: text(undefined),
+  group: text(undefined),
+  namespace: unchecked<string>(),
+  port: tcpPort(undefined),
+  server: unchecked<Server>(),
+  when: unchecked<Promise<unknown>>(),
+  ip: text(undefined),
+  weight: numeric(1, 0, 10_000),
+  cluster: text(undefined),
+  enabled: flag(true),
+  lane: unchecked<Lane | string>(),
+  metadata: unchecked<Readonly<Record<string, string>>>({}),
+  leaveDelayMs: milliseconds(3_000),
+  drain: callback<() => unknown>(),
+} satisfies OptionTable<RegisterInstanceOptions>
 
 /**
  * Registers this process as an instance, ephemeral, in its lane. Resolves when the server has taken it; while no server
@@ -86,21 +102,20 @@ const KEYS = [
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`, `LANEWAY_NACOS_REFUSED`, `LANEWAY_AUTH`, `LANEWAY_CLOSED`
  */
 export async function registerInstance(client: NacosClient, options: RegisterInstanceOptions): Promise<Registration> {
-  assertKnownKeys('registerInstance', options, KEYS)
-  const { service, group, namespace, server, when, cluster, leaveDelayMs = 3_000, drain } = options
-  if (!(leaveDelayMs >= 0 && leaveDelayMs < 2 ** 31)) throw invalid('leaveDelayMs', 'a number of ms', leaveDelayMs)
-  if (options.port !== undefined && !(Number.isInteger(options.port) && options.port >= 1 && options.port <= 65_535)) {
-    throw invalid('port', '1 to 65535', options.port)
-  }
-  if (options.port === undefined && server === undefined) throw invalid('port or server', 'given', undefined)
-  const laneKeys = laneKeysOf(options)
+  const read = readOptions(WHERE, options, OPTIONS)
+  const { group, namespace, server, when, cluster, leaveDelayMs, drain } = read
+  const place = new OptionPlace(WHERE)
+  const { service } = read
+  if (service === undefined) throw place.at('service').invalid('is missing')
+  if (read.port === undefined && server === undefined) throw place.invalid('needs port or server')
+  const laneKeys = laneKeysOf(read.lane, read.metadata)
   if (server !== undefined && !server.listening) await listening(server)
   await when
   const bound = server?.address()
   const own = typeof bound === 'object' && bound !== null ? bound : undefined
-  const port = options.port ?? own?.port
-  if (port === undefined) throw invalid('server', 'a TCP server', bound)
-  const ip = options.ip ?? specific(own?.address) ?? (await reachedFrom(client))
+  const port = read.port ?? own?.port
+  if (port === undefined) throw place.at('server').unexpected('a TCP server', bound)
+  const ip = read.ip ?? specific(own?.address) ?? (await reachedFrom(client))
   const ref: ServiceRef = {
     service,
     ...(group !== undefined && { group }),
@@ -109,14 +124,14 @@ export async function registerInstance(client: NacosClient, options: RegisterIns
   let instance: InstanceInput = {
     ip,
     port,
-    weight: options.weight ?? 1,
-    enabled: options.enabled ?? true,
+    weight: read.weight,
+    enabled: read.enabled,
     ...(cluster !== undefined && { cluster }),
-    metadata: Object.freeze({ ...options.metadata, ...laneKeys }),
+    metadata: Object.freeze({ ...read.metadata, ...laneKeys }),
   }
   await client.naming.register(ref, instance)
-  let leaving: Promise<void> | undefined
-  const leave = async (): Promise<void> => {
+  let deregistering: Promise<void> | undefined
+  const deregister = async (): Promise<void> => {
     await client.naming.deregister(ref, { ip, port })
     await new Promise(resolve => setTimeout(resolve, leaveDelayMs))
     await drain?.()
@@ -130,7 +145,7 @@ export async function registerInstance(client: NacosClient, options: RegisterIns
     },
     update: async change => {
       assertKnownKeys('update', change, ['weight', 'enabled', 'metadata'])
-      if (leaving !== undefined) throw new LanewayError('LANEWAY_CLOSED', `${service} has left`)
+      if (deregistering !== undefined) throw new LanewayError('LANEWAY_CLOSED', `${service} is deregistered`)
       const { metadata, ...rest } = change
       if (metadata !== undefined) assertTags(metadata)
       const next = {
@@ -141,28 +156,34 @@ export async function registerInstance(client: NacosClient, options: RegisterIns
       await client.naming.register(ref, next)
       instance = next
     },
-    leave: () => {
-      leaving ??= leave()
-      return leaving
+    deregister: () => {
+      deregistering ??= deregister()
+      return deregistering
     },
   } satisfies Registration)
 }
 
-function laneKeysOf({ lane, metadata = {} }: RegisterInstanceOptions): Record<string, string> {
-  const said = mentionsLaneMetadata(metadata)
-  if (said && lane !== undefined) throw invalid('lane', 'given once, as an option or in the metadata', lane)
-  if (!said) return laneMetadata(lane ?? ownLane())
+/** The keys to add to the metadata: none where the user has written the lane there. */
+function laneKeysOf(
+  lane: Lane | string | undefined,
+  metadata: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const isWritten = mentionsLaneMetadata(metadata)
+  if (isWritten && lane !== undefined) {
+    throw new OptionPlace(WHERE, ['lane']).unexpected('given once, as an option or in the metadata', lane)
+  }
+  if (!isWritten) return laneMetadata(lane ?? ownLane())
   assertTags(metadata)
   return {}
 }
 
-/** Callers leave out an instance whose tag they cannot read: it would be registered and get no request. */
+/** Callers ignore an instance whose tag they cannot read: it would be registered and get no request. */
 function assertTags(metadata: Readonly<Record<string, string>>): void {
   for (const tag of tagsOfMetadata(metadata)) {
     if (isTag(tag)) continue
     throw new LanewayError(
       'LANEWAY_INVALID_TAG',
-      `registerInstance: the metadata says the tag ${describe(tag)}; a tag is 1 to 63 characters of A-Z a-z 0-9 . _ - that ` +
+      `registerInstance: the metadata has the tag ${describe(tag)}; a tag is 1 to 63 characters of A-Z a-z 0-9 . _ - that ` +
         'begin and end with a letter or digit',
     )
   }
@@ -191,11 +212,4 @@ async function reachedFrom(client: NacosClient): Promise<string> {
       if ((error as LanewayError).code !== 'LANEWAY_NACOS_UNAVAILABLE') throw error
     }
   }
-}
-
-function invalid(name: string, what: string, value: unknown): LanewayError {
-  return new LanewayError(
-    'LANEWAY_INVALID_OPTION',
-    `registerInstance: ${name} must be ${what}, received ${describe(value)}`,
-  )
 }

@@ -9,9 +9,10 @@ export interface Stored<T> {
 }
 
 /**
- * Keeps the latest JSON value of each key in a folder, one file a key. Writes of one key never overlap and skip what was
- * overtaken; a file is written aside and renamed, so that a killed process leaves the old or the new one. Never rejects:
- * the disk is a convenience, its failure is told to `warn` once.
+ * Keeps the latest JSON value of each key in a folder, one file a key. Writes of one key never overlap, and skip a
+ * value that a newer one has replaced. A file is written aside and renamed, so that a killed process leaves the old or the
+ * new one. Never rejects:
+ * the first failure of the disk is reported to `warn`.
  */
 export class SnapshotStore<T> {
   readonly #folder: string

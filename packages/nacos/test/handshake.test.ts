@@ -130,6 +130,7 @@ t.test('options are refused with their names', async t => {
     ['unknown key', { servers: 'nacos', namspace: 'x' }, /did you mean "namespace"/],
     ['user without password', { servers: 'nacos', username: 'x' }, /given together/],
     ['NaN', { servers: 'nacos', requestTimeoutMs: Number.NaN }, /requestTimeoutMs/],
+    ['text', { servers: 'nacos', requestTimeoutMs: '5000' }, /requestTimeoutMs is .*without quotes, received "5000"/],
     ['zero', { servers: 'nacos', requestTimeoutMs: 0 }, /requestTimeoutMs/],
     ['a health interval that servers punish', { servers: 'nacos', healthIntervalMs: 20_000 }, /below 20000/],
   ]

@@ -98,7 +98,7 @@ t.test('leaving: deregister, wait, drain, in this order and once', async t => {
     },
   })
   const started = Date.now()
-  await Promise.all([own.leave(), own.leave()])
+  await Promise.all([own.deregister(), own.deregister()])
   t.same(steps, ['drained after'])
   t.ok(Date.now() - started >= 49, 'callers had time to learn of it')
   await t.rejects(own.update({ weight: 2 }), { code: 'LANEWAY_CLOSED' })
@@ -132,6 +132,8 @@ t.test('a server that is down is waited for; one that refuses is an error', asyn
 t.test('options are refused with their names', async t => {
   const made = client(t, '127.0.0.1:1')
   await t.rejects(registerInstance(made, { service: 'a' }), /port or server/)
-  await t.rejects(registerInstance(made, { service: 'a', port: 1, leaveDelayMs: Number.NaN }), /leaveDelayMs/)
+  for (const leaveDelayMs of [Number.NaN, '5000' as never, -1]) {
+    await t.rejects(registerInstance(made, { service: 'a', port: 1, leaveDelayMs }), /leaveDelayMs is a number of/)
+  }
   await t.rejects(registerInstance(made, { service: 'a', port: 1, tag: 'x' } as never), /has no option "tag"/)
 })

@@ -252,5 +252,6 @@ t.test('options are refused with their names', async t => {
   const made = client(t, '127.0.0.1:1')
   t.throws(() => createNacosSource(made, { tagFrom: [] } as never), /did you mean "tagsFrom"/)
   t.throws(() => createNacosSource(made, { returnGraceMs: Number.NaN }), { code: 'LANEWAY_INVALID_OPTION' })
+  t.throws(() => createNacosSource(made, { returnGraceMs: '5000' as never }), /returnGraceMs is .*without quotes/)
   t.throws(() => createNacosSource(made, { listIntervalMs: -1 }), { code: 'LANEWAY_INVALID_OPTION' })
 })

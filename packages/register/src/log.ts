@@ -1,4 +1,5 @@
-import { assertLogger, emitLanewayWarning, type Logger, logLanes } from '@laneway/core'
+import { type Logger, logLanes } from '@laneway/core'
+import { assertLogger, emitLanewayWarning } from '@laneway/core/internal'
 import type { RegisterConfig } from './config/config.js'
 import { createWarn } from './config/register-words.js'
 
@@ -14,12 +15,12 @@ export interface Log {
 export function createLog({ log, logFormat }: RegisterConfig, write: (text: string) => void): Log {
   const lines = log === 'debug' ? logLanes({ write, json: logFormat === 'json' }) : undefined
   let logger: Logger | undefined
-  const tell = (message: string) => {
+  const give = (message: string) => {
     if (logger?.warn === undefined) emitLanewayWarning(message)
     else logger.warn(`laneway: ${message}`)
   }
   return {
-    warn: log === 'silent' ? () => {} : createWarn(tell),
+    warn: log === 'silent' ? () => {} : createWarn(give),
     useLogger(next) {
       assertLogger('useLogger', next)
       lines?.useLogger(next)

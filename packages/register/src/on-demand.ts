@@ -1,6 +1,7 @@
 import Module from 'node:module'
 import { join, resolve } from 'node:path'
-import { LanewayError } from '@laneway/core'
+import type { LanewayError } from '@laneway/core'
+import { absentPackage, missingPackage } from '@laneway/core/internal'
 
 /** The file that this is part of, filled in when the package is built. */
 declare const LANEWAY_FILE: string
@@ -39,28 +40,16 @@ export function loadDependency<T>(name: string, wanted: string): T {
  */
 export function loadOnDemand<T>(name: string, wanted: string): T {
   const places = [join(process.cwd(), 'index.js'), resolve(process.argv[1] ?? 'index.js')]
-  let missing: unknown
-  let absent = name
+  let missing: LanewayError | undefined
   for (const place of places) {
     try {
       return requireFrom(place, name) as T
     } catch (error) {
-      const { code } = error as { code?: string }
-      if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') throw error
-      missing = error
-      // What is installed may itself lack something, a peer dependency for instance.
-      absent = absentIn(error as Error) ?? name
-      if (absent !== name) break
+      missing = missingPackage(name, wanted, error)
+      if (missing === undefined) throw error
+      // The package is here, and lacks another one: looking elsewhere does not help.
+      if (absentPackage(error) !== name) break
     }
   }
-  const also = absent === name ? '' : `, and that needs ${absent}`
-  throw new LanewayError('LANEWAY_INVALID_OPTION', `${wanted} needs ${name}${also}: npm install ${absent}`, {
-    cause: missing,
-  })
-}
-
-/** The package that an error of `require` or `import` names. */
-function absentIn({ message }: Error): string | undefined {
-  const [, name] = /^Cannot find (?:module|package) '((?:@[^/']+\/)?[^/'.][^/']*)/.exec(message) ?? []
-  return name
+  throw missing
 }

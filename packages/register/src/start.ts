@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { isMainThread } from 'node:worker_threads'
-import { guardExpressLayers, type IngressOptions, type LaneFormat, type Logger, ownLane } from '@laneway/core'
+import { type IngressOptions, type LaneFormat, type Logger, ownLane } from '@laneway/core'
+import { guardExpressLayers } from '@laneway/core/internal'
 import { laneServer } from '@laneway/http'
 import { createFetchWatch } from '@laneway/undici/internal'
 import { type RegisterConfig, readConfig } from './config/config.js'
@@ -105,7 +106,7 @@ function startWith(config: RegisterConfig): Running {
   watchServers({
     listens(server, port) {
       servers.add(server)
-      if (port !== undefined) membership.join(server, config.port ?? port)
+      if (port !== undefined) membership.register(server, config.port ?? port)
       if (on('nest')) hookNestClients(guard)
       if (config.diagnose) whenKnown(health, diagnose)
     },
@@ -154,19 +155,19 @@ function startWith(config: RegisterConfig): Running {
     hookSockets(guard, libraries.opens)
     hooks.push('sockets')
   }
-  const leave = () => atMost(config.leaveDelayMs + config.shutdownMs, membership.leave())
+  const deregister = () => atMost(config.leaveDelayMs + config.shutdownMs, membership.deregister())
   if (isMainThread && on('signals') && config.service !== undefined) {
     hookSignals(
-      () => void leave(),
+      () => void deregister(),
       async () => {
-        await leave()
+        await deregister()
         await drain(servers, config.shutdownMs)
       },
     )
     hooks.push('SIGTERM and SIGINT')
   }
   if (config.diagnose) process.once('exit', diagnose)
-  return { shutdown: leave, health, useLogger }
+  return { shutdown: deregister, health, useLogger }
 }
 
 function ingressOptions(config: RegisterConfig, warn: (message: string) => void): IngressOptions {

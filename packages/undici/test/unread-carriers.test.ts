@@ -1,6 +1,7 @@
 // A carrier that no ingress of the process reads is the application's: neither client removes it, except for hosts outside.
 import { createServer, get } from 'node:http'
-import { createIngress, runInLane } from '@laneway/core'
+import { runInLane } from '@laneway/core'
+import { createIngress } from '@laneway/core/internal'
 import { LaneAgent } from '@laneway/http'
 import { listen } from '@laneway/testkit'
 import { composeLane } from '@laneway/undici'

@@ -25,19 +25,21 @@ const CONTROLLERS = [
 const READY_WITHIN_MS = 120_000
 const TIED = spawnSync('setpriv', ['--version']).status === 0 ? ['setpriv', '--pdeathsig', 'KILL', '--'] : []
 
-/** Starts it. Resolves with `{ kubeconfig, server, pids, stop }`; rejects when a part does not come up. */
+/** Starts it. Resolves with `{ kubeconfig, server, pids, stop, restartApiServer }`; rejects when a part does not come up. */
 export async function startControlPlane() {
   const dir = mkdtempSync(join(tmpdir(), 'laneway-control-plane-'))
   const pki = join(dir, 'pki')
   const children = []
   const pids = {}
+  const commands = new Map()
   let ending = false
 
   function launch(name, args) {
+    commands.set(name, args)
     // Where there is setpriv, a child ends with this process even when it is killed.
     const command = [...TIED, join(binFolder, name), ...args]
     const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] })
-    const log = createWriteStream(join(dir, `${name}.log`))
+    const log = createWriteStream(join(dir, `${name}.log`), { flags: 'a' })
     child.stdout.pipe(log)
     child.stderr.pipe(log)
     const gone = new Promise(resolve => child.on('close', resolve))
@@ -45,6 +47,19 @@ export async function startControlPlane() {
     pids[name] = child.pid
   }
 
+  /** Kills the API server and starts it again: same port, same data, an empty watch cache. */
+  async function restartApiServer() {
+    const index = children.findIndex(({ name }) => name === 'kube-apiserver')
+    const [old] = children.splice(index, 1)
+    old.child.kill('SIGKILL')
+    await old.gone
+    launch('kube-apiserver', commands.get('kube-apiserver'))
+    // Ended before etcd, as at first.
+    children.splice(index, 0, children.pop())
+    await until('/readyz')
+  }
+
+  let until
   async function stop() {
     ending = true
     process.off('exit', killAll)
@@ -89,7 +104,7 @@ export async function startControlPlane() {
       ...['--service-account-signing-key-file', join(pki, 'accounts.key')],
     ])
     const get = path => status(server + path, readFileSync(join(pki, 'ca.crt')), token)
-    const until = async path => {
+    until = async path => {
       const end = Date.now() + READY_WITHIN_MS
       while ((await get(path)) !== 200) {
         const dead = children.find(({ child }) => child.exitCode !== null)
@@ -105,7 +120,7 @@ export async function startControlPlane() {
       ...['--controllers', CONTROLLERS.join(','), '--profiling=false'],
     ])
     await until('/api/v1/namespaces/default/serviceaccounts/default')
-    return { kubeconfig, server, pids, stop, alive: () => !ending }
+    return { kubeconfig, server, pids, stop, restartApiServer, alive: () => !ending }
   } catch (error) {
     await stop()
     throw error

@@ -1,4 +1,4 @@
-/** An outgoing call, as the events of its hops tell it. */
+/** An outgoing call, as the events of its hops describe it. */
 export interface CallInfo {
   /** `GET`; `undefined` where the client did not say. */
   readonly method: string | undefined
@@ -15,7 +15,7 @@ export interface CallInfo {
   readonly request: object | undefined
 }
 
-/** Makes what events tell of a call. */
+/** Makes the description of a call for events. */
 export function createCallInfo({ request, ...fields }: CallInfo): CallInfo {
   return Object.defineProperty(fields, 'request', { value: request }) as CallInfo
 }

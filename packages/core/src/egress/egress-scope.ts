@@ -15,10 +15,10 @@ export interface EgressScopeOptions {
   /**
    * Hosts outside the internal ones that get the tag: exact names, `*.suffix` (the sub-domains, not the domain itself),
    * IP addresses, CIDR blocks.
-   * @default [], because a lane name is nobody else's business
+   * @default [], because third parties need not know lane names
    */
   propagateTo?: readonly string[]
-  /** Told once per host that a tag was kept from. @default process.emitWarning */
+  /** Called once for each host that a tag was withheld from. @default process.emitWarning */
   warn?: Warn
 }
 

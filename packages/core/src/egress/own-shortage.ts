@@ -1,10 +1,10 @@
-/** Of this process or its machine: no file descriptor, no memory. */
+/** Codes of errors that this process or its machine causes: no file descriptor, no memory. */
 const SHORTAGES: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'])
 
 /**
- * Whether no connection was made because this process has run short of what a connection needs. That says nothing about an
- * endpoint, and a client that opens many connections can bring it about: no endpoint is blamed, and the request does not
- * leave its lane for another one. Never throws.
+ * Whether a connection failed because this process lacks file descriptors or memory. That says nothing about the
+ * endpoint, and a client that opens many connections can cause it. So no endpoint is blamed, and the request stays in its
+ * lane. Never throws.
  *
  * @param error - what Node or undici reports
  */

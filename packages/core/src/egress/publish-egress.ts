@@ -4,7 +4,7 @@ import { channels, type EgressEvent } from '../log/events.js'
 
 const { egress } = channels
 
-/** Tells what became of the tag of a hop; builds nothing while nobody subscribes. */
+/** Publishes what happened to the tag of a hop. Builds no event while there is no subscriber. */
 export function publishEgress(host: string, lane: Lane | undefined, action: EgressEvent['action']): void {
   if (!egress.hasSubscribers) return
   const call = callNow()

@@ -42,13 +42,13 @@ export interface IngressOptions {
   /** This instance's own tag. @default see `ownLane()` of this package: LANEWAY_TAG, pod labels, … */
   tag?: string
   /**
-   * An ingress further in may decide again, so that what an app says itself holds under a preload which knows nothing of
-   * it. It judges what is still on the request, and keeps a lane that came from rules or from `ownLane`.
+   * An ingress further in may decide again, with its own options: under a preload, the options of the application hold. It
+   * reads what is still on the request, and keeps a lane that came from rules or from `ownLane`.
    * @default false
    */
   provisional?: boolean
   /**
-   * Told once when a tag was believed on a request that came through a proxy (`X-Forwarded-For`), while `trust` is
+   * Called once when a tag was believed on a request that came through a proxy (`X-Forwarded-For`), while `trust` is
    * 'private': the proxy's address is private, whoever sent the request.
    * @default a process warning
    */

@@ -27,7 +27,7 @@ export type Ingress = (request: IngressRequest) => IngressDecision
 /** Registered, so that adapters which resolved to different copies of this package agree. */
 const kDecision = Symbol.for('laneway.decision')
 
-/** Set while a decision is provisional; the value is the lane that rules or `ownLane` gave, which nothing on the request tells. */
+/** Set while a decision is provisional. The value is the lane that rules or `ownLane` gave, which the request itself does not show. */
 const kProvisional = Symbol.for('laneway.decision.provisional')
 
 type DecidedRequest = IngressRequest & {
@@ -87,7 +87,7 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
     return decision
   }
 
-  /** @param earlier - what a provisional decision said: what it told already is not told again */
+  /** @param earlier - the provisional decision before this one. What it published is not published again */
   function decideFirst(request: IngressRequest, earlier?: IngressDecision): IngressDecision {
     const { headers } = request
     if (

@@ -45,22 +45,22 @@ export function ownLane(options: OwnLaneOptions = {}): Lane | undefined {
   const settings = readOptions('ownLane', options, OPTIONS)
   const { labelsFile: labels, annotationsFile: annotations, warn = warnOnce } = settings
   const env = settings.env ?? process.env
-  const told = [
+  const given = [
     { from: 'the option "tag"', value: options.tag },
     { from: 'LANEWAY_TAG', value: env['LANEWAY_TAG'] },
     { from: 'MSE_ALICLOUD_SERVICE_TAG', value: env['MSE_ALICLOUD_SERVICE_TAG'] },
     { from: labels, value: downwardValue(labels) },
     { from: annotations, value: downwardValue(annotations) },
   ].filter((one): one is { from: string; value: string } => typeof one.value === 'string' && one.value.trim() !== '')
-  const first = told[0]
+  const first = given[0]
   if (first === undefined) return undefined
-  for (const { from, value } of told) {
+  for (const { from, value } of given) {
     if (!isTag(value.trim())) {
       throw new LanewayError('LANEWAY_INVALID_TAG', `${from} is not a lane tag: ${describe(value)}; unset it for base`)
     }
   }
   const tag = first.value.trim()
-  const other = told.find(one => one.value.trim() !== tag)
+  const other = given.find(one => one.value.trim() !== tag)
   if (other !== undefined) {
     warn(`${first.from} says "${tag}" and ${other.from} says "${other.value.trim()}": this instance is "${tag}"`)
   }

@@ -10,9 +10,9 @@ export interface IngressEvent {
   readonly lane: Lane | undefined
   /** Where the lane came from; `undefined` when there is none. */
   readonly source: LaneFormat | 'rule' | 'own' | undefined
-  /** Name of the rule; left out unless `source` is `rule` and the rules tell. */
+  /** Name of the rule; left out unless `source` is `rule` and the rules know it. */
   readonly rule?: string
-  /** A value was present and is no lane. The value itself is never told. */
+  /** A value was present and is no lane. The event never holds the value itself. */
   readonly problem: LaneProblem | undefined
   /** A tag was present and its sender is not believed; it was removed. */
   readonly stripped: boolean

@@ -38,7 +38,7 @@ export interface LaneLog {
  * Logs each request that comes in, each choice of an endpoint, and each call that goes out, one line each, with the
  * reason in words. Lines of one request have one id. Paths are printed without their query, headers not at all.
  *
- * A log that nobody asked for costs nothing: Laneway builds events only while somebody subscribes. One that runs costs an
+ * Without a log there is no cost: Laneway builds events only while there is a subscriber. A log costs an
  * object and a line per event, and a context of its own for each request.
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`

@@ -29,6 +29,7 @@ export function assertKnownKeys(
       new LanewayError('LANEWAY_INVALID_OPTION', `${place.name} has no option ${describe(key)}${hint}`, {
         problem: `is not an option${near === undefined ? `; the options are ${keys.join(', ')}` : hint}`,
         path: [...place.path, key],
+        suggestion: near,
       }),
     )
   }
@@ -44,7 +45,7 @@ export function assertOneOf(where: OptionPlace | string, value: unknown, allowed
   const near = typeof value === 'string' ? nearest(value, allowed) : undefined
   const list = allowed.map(one => `"${one}"`).join(', ')
   const hint = near === undefined ? '' : `, did you mean "${near}"?`
-  throw toPlace(where).invalid(`is one of ${list}, received ${describe(value)}${hint}`)
+  throw toPlace(where).invalid(`is one of ${list}, received ${describe(value)}${hint}`, undefined, near)
 }
 
 function raise(error: LanewayError): never {

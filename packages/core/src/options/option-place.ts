@@ -42,12 +42,14 @@ export class OptionPlace {
    * An error about this place.
    *
    * @param problem - the sentence without its subject, e.g. `sets nothing`
+   * @param suggestion - the known name that was probably meant
    */
-  invalid(problem: string, cause?: unknown): LanewayError {
+  invalid(problem: string, cause?: unknown, suggestion?: string): LanewayError {
     return new LanewayError('LANEWAY_INVALID_OPTION', `${this.name} ${problem}`, {
+      ...(cause !== undefined && { cause }),
       problem,
       path: this.path,
-      ...(cause !== undefined && { cause }),
+      suggestion,
     })
   }
 

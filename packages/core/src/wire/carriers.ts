@@ -2,7 +2,7 @@ import type { IngressRequest } from '../ingress/request.js'
 import { hasLaneMember } from './baggage.js'
 import { DEFAULT_HEADER } from './header-name.js'
 
-/** Most header lines of a request that nobody has to look at twice: no server keeps fewer of them than this by default. */
+/** A request with fewer header lines than this is complete: no server drops lines below this number by default. */
 const FEW_LINES = 32
 const FEW = 2 * FEW_LINES
 const COLON = 58

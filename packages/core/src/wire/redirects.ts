@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 
 /** Contexts outlive their work: a kept-alive connection that a redirect opened keeps its context for hours. */
 const FOLLOWED_MS = 60_000
-/** A redirect that nobody followed is forgotten in the end. */
+/** Redirects that wait to be followed; the oldest is forgotten. */
 const MAX_EXPECTED = 256
 
 const following = new AsyncLocalStorage<{ readonly until: number } | undefined>()

@@ -42,24 +42,28 @@ export abstract class Picker {
     if (this.#limited) this.barred = seats.length
   }
 
-  /** The position of a seat, chosen as if every one were usable. */
-  protected abstract draw(): number
+  /**
+   * The position of a seat, chosen as if every one were usable.
+   *
+   * @param attempt - how many positions of this pick were refused before
+   */
+  protected abstract draw(attempt: number): number
 
-  /** The choice of `pick` when it serves those whom it belongs to: base, or its lane. */
+  /** The choice of `pick` for requests of its own group: base, or its lane. */
   serve(tried: ReadonlySet<string> | undefined): Choice | undefined {
-    if (this.barred === 0 && (tried === undefined || tried.size === 0)) return this.#served[this.draw()]
+    if (this.barred === 0 && (tried === undefined || tried.size === 0)) return this.#served[this.draw(0)]
     return this.#pickAround(tried, false)?.served
   }
 
   /** Chooses a seat that is neither ejected, nor full, nor busy with its trial, nor tried; `undefined` when there is none. */
   pick(tried: ReadonlySet<string> | undefined): Seat | undefined {
-    if (this.barred === 0 && (tried === undefined || tried.size === 0)) return this.seats[this.draw()]
+    if (this.barred === 0 && (tried === undefined || tried.size === 0)) return this.seats[this.draw(0)]
     return this.#pickAround(tried, false)
   }
 
   /** As `pick`, but ejected seats serve: panic. */
   pickAnyhow(tried: ReadonlySet<string> | undefined): Seat | undefined {
-    if (!this.#limited && (tried === undefined || tried.size === 0)) return this.seats[this.draw()]
+    if (!this.#limited && (tried === undefined || tried.size === 0)) return this.seats[this.draw(0)]
     return this.#pickAround(tried, true)
   }
 
@@ -72,7 +76,7 @@ export abstract class Picker {
   // so neither depends on the number of endpoints.
   #pickAround(tried: ReadonlySet<string> | undefined, ignoreEjected: boolean): Seat | undefined {
     for (let i = 0; i < DRAWS_BEFORE_WALK; i++) {
-      const seat = this.seats[this.draw()]!
+      const seat = this.seats[this.draw(i)]!
       if (isFree(seat, tried, ignoreEjected)) return seat
     }
     const { seats } = this

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import { isForbiddenAddress, isForbiddenName } from '@laneway/core'
+import { isForbiddenAddress, isForbiddenName } from '@laneway/core/internal'
 
 // RFC 1123, section 2.1: letters, digits and inner hyphens, labels of 1 to 63.
 const NAME = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/

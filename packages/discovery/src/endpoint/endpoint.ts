@@ -1,4 +1,4 @@
-/** Health as a registry reports it. `unknown` counts as usable: a registry that cannot tell must not empty a lane. */
+/** Health as a registry reports it. `unknown` counts as usable: a registry that reports no health must not empty a lane. */
 export type Health = 'healthy' | 'unhealthy' | 'unknown'
 
 /**

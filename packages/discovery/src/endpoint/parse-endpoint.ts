@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
-import { BASE_TAG, describe, isTag, kAnyAddress } from '@laneway/core'
+import { BASE_TAG, isTag } from '@laneway/core'
+import { describe, kAnyAddress } from '@laneway/core/internal'
 import type { Endpoint, Health } from './endpoint.js'
 import { formatAddress, parseEndpointHost } from './endpoint-host.js'
 
@@ -21,7 +22,7 @@ const MAX_TAGS = 64
 
 /**
  * Checks one endpoint as a registry gave it. The data is input: whatever is wrong with it makes the endpoint
- * `undefined` and is told to `refused`; never throws.
+ * `undefined`, and `refused` is called with the problem. Never throws.
  *
  * A tag outside the grammar refuses the whole endpoint: without its tag it would be taken for base.
  */

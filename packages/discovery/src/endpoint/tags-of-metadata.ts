@@ -1,4 +1,5 @@
-import { BASE_TAG, POD_LABEL } from '@laneway/core'
+import { BASE_TAG } from '@laneway/core'
+import { POD_LABEL } from '@laneway/core/internal'
 
 const CANARY = 'opensergo.io/canary-'
 const MICRO_SERVICE_ENV = '__micro.service.env__'

@@ -1,7 +1,7 @@
 import { type Lane, LanewayError } from '@laneway/core'
 import type { Explanation } from './explanation.js'
 
-/** What a refusal says besides the explanation. */
+/** What an error says besides the explanation. */
 export interface RefusalFacts {
   /** The sources, and where each of them reads. */
   readonly sources: string

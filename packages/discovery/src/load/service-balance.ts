@@ -1,4 +1,4 @@
-import type { Balancer } from '../balancer/balancer.js'
+import type { Balancer, BalancerName } from '../balancer/balancer.js'
 import type { Random } from '../balancer/random.js'
 import type { Clock } from '../clock.js'
 import type { Source } from '../source/source.js'
@@ -16,7 +16,7 @@ import { WarmUp, type WarmUpOptions } from './warm-up.js'
 /** How requests are balanced among the endpoints of base or of one lane: the same for all services. */
 export interface BalanceSettings {
   readonly clock: Clock
-  readonly balancer: Balancer
+  readonly balancer: BalancerName | Balancer
   readonly random: Random
   readonly panicThreshold: number
   readonly outlier: Required<OutlierOptions> | undefined

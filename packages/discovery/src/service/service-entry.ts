@@ -19,14 +19,14 @@ import { MAX_ENDPOINTS, MAX_LANES, TableBuild, type TableSettings } from '../tab
 const AT_ONCE = 128
 const CHECKED_PER_TURN = 128
 const READ_PER_TURN = 5_000
-/** Dropped endpoints that are told one by one per snapshot. */
+/** Dropped endpoints that have an event each, per snapshot. */
 const MOST_DROPPED_EVENTS = 100
 const NO_MEMBERS: readonly Member[] = []
 
 /** What an entry needs of its resolver. */
 export interface EntrySettings extends TableSettings, BalanceSettings {
   readonly warn: Warn
-  /** Told about endpoints that left. */
+  /** Called with endpoints that left. */
   readonly gone: (endpoints: readonly Endpoint[]) => void
   /** Called after each report of the source that owns the service. */
   readonly changed: (entry: ServiceEntry) => void
@@ -40,7 +40,7 @@ export class ServiceEntry implements BalancedService {
   readonly name: string
   readonly key: string
   declared: boolean
-  /** A host name asked for the service; nobody declared it and no source lists it. */
+  /** Only a host name asked for the service: it is not declared, and no source lists it. */
   asked = false
   /** Calls wait for the first answer of the sources. Of a declared service, `readyTimeoutMs` decides instead. */
   awaited = false
@@ -78,7 +78,7 @@ export class ServiceEntry implements BalancedService {
     this.#settings = settings
     this.#notReady = new TableChoice(this.name, undefined, 'not-ready', undefined, undefined)
     this.#clock = settings.clock
-    this.#balance = new ServiceBalance(settings, this, (state, address) => this.tell(state, { message: address }))
+    this.#balance = new ServiceBalance(settings, this, (state, address) => this.publish(state, { message: address }))
   }
 
   /** Name of the source that owns the service. */
@@ -159,7 +159,7 @@ export class ServiceEntry implements BalancedService {
     this.#tellDropped(build.dropped)
     if (table.any !== undefined) this.#warnAny()
     this.#warnNearMiss(build.fresh)
-    this.tell('snapshot', { endpoints: table.members.length })
+    this.publish('snapshot', { endpoints: table.members.length })
     if (table.members.length > 0) this.found = true
     if (gone.length > 0) this.#settings.gone(gone)
     this.#settings.changed(this)
@@ -203,7 +203,7 @@ export class ServiceEntry implements BalancedService {
     this.receivedAt = this.#settings.clock.now()
     this.missingSince ??= this.receivedAt
     this.#balance.tableChanged()
-    this.tell('missing', {})
+    this.publish('missing', {})
     if (gone.length > 0) this.#settings.gone(gone)
     this.#settings.changed(this)
   }
@@ -212,7 +212,7 @@ export class ServiceEntry implements BalancedService {
   stale(error: Error): void {
     this.error = error
     if (this.status !== 'waiting') this.status = 'stale'
-    this.tell('stale', { error, message: error.message })
+    this.publish('stale', { error, message: error.message })
     this.#settings.changed(this)
   }
 
@@ -222,7 +222,7 @@ export class ServiceEntry implements BalancedService {
   }
 
   /** Tells subscribers of `laneway:source`; the event is built only for them. */
-  tell(state: SourceEvent['state'], more: Pick<SourceEvent, 'endpoints' | 'message' | 'error'>): void {
+  publish(state: SourceEvent['state'], more: Pick<SourceEvent, 'endpoints' | 'message' | 'error'>): void {
     if (!channels.source.hasSubscribers) return
     const event: SourceEvent = { source: this.source ?? 'none', service: this.name, state, ...more }
     channels.source.publish(event)
@@ -232,7 +232,7 @@ export class ServiceEntry implements BalancedService {
     this.#build = undefined
     this.error = new RangeError(message)
     if (this.status !== 'waiting') this.status = 'stale'
-    this.tell('refused', { error: this.error, message })
+    this.publish('refused', { error: this.error, message })
     this.#settings.changed(this)
     this.#settings.warn(`a snapshot of ${this.name} from ${this.source} was refused, the last one stays: ${message}`)
   }
@@ -241,7 +241,7 @@ export class ServiceEntry implements BalancedService {
     this.dropped = dropped
     if (dropped.length === 0) return
     if (channels.source.hasSubscribers) {
-      for (const message of dropped.slice(0, MOST_DROPPED_EVENTS)) this.tell('endpoint-dropped', { message })
+      for (const message of dropped.slice(0, MOST_DROPPED_EVENTS)) this.publish('endpoint-dropped', { message })
     }
     if (this.#warnedDropped) return
     this.#warnedDropped = true

@@ -3,7 +3,7 @@ import type { ServiceEntry } from './service-entry.js'
 import type { SourceCatalog } from './source-catalog.js'
 import type { SourceHub } from './source-hub.js'
 
-/** What a source last said, while nobody owns the service. */
+/** The last report of a source, while no source owns the service. */
 type Report =
   | { readonly kind: 'snapshot'; readonly endpoints: readonly EndpointInput[] }
   | { readonly kind: 'missing' }
@@ -45,7 +45,7 @@ export class ServiceFeed {
 
   /** Looks for an owner, unless there is one. */
   elect(): void {
-    // Sources that answer while they are asked are heard by the election under way.
+    // The election that is under way takes the reports of sources that answer at once.
     if (this.#closed || this.#electing || this.#owner !== undefined) return
     this.#electing = true
     const winner = this.#winner()

@@ -1,23 +1,18 @@
-import { LanewayError, runInLane } from '@laneway/core'
-import { BoundedMap, nearest } from '@laneway/core/internal'
+import { runInLane } from '@laneway/core'
 import { createRandom } from '../balancer/random.js'
 import type { ResolvedLaneResolverOptions } from '../resolver-options.js'
 import { compilePolicies } from '../table/lane-policy.js'
 import { CallerZones } from '../zone/caller-zones.js'
 import { ZonePlan } from '../zone/zone-plan.js'
 import { AbsentNames } from './absent-names.js'
+import type { HostFacts, RegistryHooks } from './host-facts.js'
 import { HostMatcher } from './host-matcher.js'
+import { differByCase, NameHints } from './name-hints.js'
 import { type EntrySettings, ServiceEntry } from './service-entry.js'
 import { ServiceFeed } from './service-feed.js'
 import { ServiceNaming } from './service-name.js'
 import { SourceCatalog } from './source-catalog.js'
 import type { SourceHub } from './source-hub.js'
-
-/** The part of an entry's settings that the resolver provides. */
-export interface RegistryHooks extends Pick<EntrySettings, 'clock' | 'gone'> {
-  /** Called after a source has reported on any service. */
-  readonly changed: () => void
-}
 
 /**
  * Services at a time that only host names asked for. A process calls fewer hosts of one label; beyond, names that are not
@@ -25,19 +20,8 @@ export interface RegistryHooks extends Pick<EntrySettings, 'clock' | 'gone'> {
  */
 const MAX_ASKED = 256
 
-const MAX_SIMILAR = 256
-
 /** A host that the URL standard reads as an IPv4 address: `10` is 0.0.0.10. */
 const IPV4_NUMBER = /^(\d+|0x[\da-f]*)$/
-
-/** What is known about a host, for hints. */
-export interface HostFacts {
-  readonly entry: ServiceEntry | undefined
-  /** The sources say that they have no such service. */
-  readonly absent: boolean
-  /** What the sources would call it. */
-  readonly name: string
-}
 
 interface Served {
   readonly entry: ServiceEntry
@@ -57,12 +41,10 @@ export class ServiceRegistry {
   /** Hosts under which declared services are called, whole. */
   readonly #declaredHosts = new Set<string>()
   readonly #hosts: HostMatcher
-  readonly #warnedAmbiguous = new Set<string>()
   readonly #absent = new AbsentNames(() => this.#hosts.forget())
   /** Entries that only a host name asked for, the oldest first. */
   readonly #asked = new Set<ServiceEntry>()
-  /** Found once per list of names: each failed request asks. */
-  readonly #similar = new BoundedMap<string, string | null>(MAX_SIMILAR)
+  readonly #hints: NameHints
   readonly #changed: () => void
   readonly #callers: CallerZones
   /** Runs while sources that say nothing are waited for. */
@@ -74,6 +56,7 @@ export class ServiceRegistry {
     this.#hubs = hubs
     this.#naming = new ServiceNaming(options)
     this.#catalog = new SourceCatalog(hubs, this.#naming)
+    this.#hints = new NameHints(this.#catalog, options.warn)
     this.#hosts = new HostMatcher(hostname => this.#judge(hostname))
     const { warn, baseEmpty, allowLinkLocal } = options
     this.#changed = hooks.changed
@@ -81,7 +64,7 @@ export class ServiceRegistry {
     this.#settings = {
       ...options.balance,
       ...hooks,
-      changed: entry => this.#heard(entry),
+      changed: entry => this.#sourceReported(entry),
       zones: new ZonePlan(options.zone, () => this.#callers.weights),
       warn,
       baseEmpty,
@@ -117,8 +100,7 @@ export class ServiceRegistry {
 
   /** A listed name that looks like this one, which is not listed. */
   similar(name: string): string | undefined {
-    if (this.#catalog.isListed(this.#naming.keyOf(name))) return undefined
-    return this.#similar.of(name, name => nearest(name, this.#catalog.names()) ?? null) ?? undefined
+    return this.#catalog.isListed(this.#naming.keyOf(name)) ? undefined : this.#hints.similar(name)
   }
 
   entries(): Iterable<ServiceEntry> {
@@ -137,7 +119,7 @@ export class ServiceRegistry {
     const { key, host, serviceForm } = question
     const alias = this.#options.aliases.get(host)
     const entry = alias === undefined ? this.#byKey.get(key)?.entry : this.get(alias)
-    if (entry?.declared !== true && (!serviceForm || this.#isAmbiguous(key))) return undefined
+    if (entry?.declared !== true && (!serviceForm || this.#hints.isAmbiguous(key))) return undefined
     const empty = entry?.table?.members.length === 0 || entry?.status === 'missing'
     return { entry, absent: empty || this.#absent.has(key), name: entry?.name ?? key }
   }
@@ -215,7 +197,7 @@ export class ServiceRegistry {
     if (declared && (question.serviceForm || this.#declaredHosts.has(question.host))) return served.entry
     // A registry entry must not take over loopback.
     if (!question.serviceForm || question.key === 'localhost' || question.key.endsWith('.localhost')) return undefined
-    if (this.#closed || this.#isAmbiguous(question.key)) return undefined
+    if (this.#closed || this.#hints.isAmbiguous(question.key)) return undefined
     if (served !== undefined) return served.entry
     // The request at hand may be in a lane; the subscription outlives it and belongs to none.
     return runInLane(undefined, () =>
@@ -244,7 +226,7 @@ export class ServiceRegistry {
   }
 
   /** A source has reported on a service. */
-  #heard(entry: ServiceEntry): void {
+  #sourceReported(entry: ServiceEntry): void {
     this.#settle(entry)
     if (this.#callers.moved(entry)) for (const { entry: each } of this.#byKey.values()) each.callersChanged()
     this.#changed()
@@ -293,22 +275,9 @@ export class ServiceRegistry {
     return this.#add(key, key, 'listed')
   }
 
-  #isAmbiguous(key: string): boolean {
-    const ambiguity = this.#catalog.ambiguity(key)
-    if (ambiguity === undefined) return false
-    if (!this.#warnedAmbiguous.has(key) && this.#warnedAmbiguous.size < 100) {
-      this.#warnedAmbiguous.add(key)
-      this.#options.warn(
-        `${ambiguity.source} lists ${ambiguity.names.join(' and ')}, which a host name cannot tell apart: ` +
-          `none of them is resolved; declare the one you mean in services, or give it a host in aliases`,
-      )
-    }
-    return true
-  }
-
   #listed(index: number): void {
     this.#absent.clear()
-    this.#similar.clear()
+    this.#hints.forget()
     this.#hosts.forget()
     for (const [key, { entry, feed }] of [...this.#byKey]) {
       if (entry.asked && this.#catalog.isListed(key)) this.#becomeListed(entry)
@@ -329,11 +298,4 @@ export class ServiceRegistry {
     if (this.#replaces(entry, this.#naming.sourceNameOf(name))) this.#addListed(key)
     else this.#keep(entry)
   }
-}
-
-function differByCase(names: readonly string[]): LanewayError {
-  return new LanewayError(
-    'LANEWAY_INVALID_OPTION',
-    `the services ${names.join(' and ')} differ only by case, which a host name cannot tell apart; use aliases for one of them`,
-  )
 }

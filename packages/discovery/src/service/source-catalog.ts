@@ -15,7 +15,7 @@ export class SourceCatalog {
     this.#lists = hubs.map(() => undefined)
   }
 
-  /** Begins to list; `changed` is told the index of the source. */
+  /** Begins to list. Calls `changed` with the index of the source. */
   start(changed: (index: number) => void): void {
     this.#hubs.forEach((hub, index) => {
       this.#stops.push(
@@ -33,7 +33,7 @@ export class SourceCatalog {
 
   /** Whether the source lists its services but has not done so yet. */
   isPending(index: number): boolean {
-    return this.#hubs[index]!.source.list !== undefined && this.#lists[index] === undefined
+    return this.#hubs[index]!.lists && this.#lists[index] === undefined
   }
 
   /** Whether the source has listed its services. */
@@ -56,7 +56,7 @@ export class SourceCatalog {
     return this.#lists.some(list => list?.has(key))
   }
 
-  /** Names of one source that differ only by case although it tells them apart; nobody can say which a host means. */
+  /** Names of one source that differ only by case and are different services there. A host name cannot say which one it means. */
   ambiguity(key: string): { readonly source: string; readonly names: readonly string[] } | undefined {
     for (let index = 0; index < this.#hubs.length; index++) {
       const { source } = this.#hubs[index]!

@@ -5,7 +5,7 @@ type Names = ReadonlySet<string>
 
 /**
  * One source among all the resolvers of this process that use it: one subscription per service, however many ask, and
- * the last release ends it. What was last said is repeated to who comes later.
+ * the last release ends it. A later subscriber gets the last report again.
  */
 export class SourceHub {
   readonly source: Source
@@ -20,12 +20,12 @@ export class SourceHub {
   }
 
   /** Counts a resolver in. */
-  enter(): void {
+  addUser(): void {
     this.#users++
   }
 
   /** Counts a resolver out; the last one closes the source, if it may. */
-  async leave(closeSource: boolean): Promise<void> {
+  async removeUser(closeSource: boolean): Promise<void> {
     this.#users--
     if (this.#users > 0 || !closeSource) return
     hubs.delete(this.source)
@@ -48,14 +48,19 @@ export class SourceHub {
     return () => joined.remove(listener)
   }
 
-  /** Whether the source lists its services; then the listener is called with each list. */
+  /** Whether resolvers know the services of the source by a list. */
+  get lists(): boolean {
+    return this.source.list !== undefined && this.source.listOnRequest !== true
+  }
+
+  /** Where the source {@link lists} its services the listener is called with each list. */
   list(listener: (services: Names) => void): () => void {
-    if (this.source.list === undefined) return () => {}
+    if (!this.lists) return () => {}
     this.#listListeners.add(listener)
     if (this.#listListeners.size > 1) {
       if (this.#names !== undefined) listener(this.#names)
     } else {
-      this.#stopList = this.source.list(names => {
+      this.#stopList = this.source.list?.(names => {
         // A copy: the source may go on using its set.
         this.#names = new Set(names)
         for (const one of [...this.#listListeners]) one(this.#names)

@@ -26,7 +26,7 @@ export interface FileSourceOptions {
    * @default 1000: one `stat`, for the changes that no watch sees
    */
   readonly pollMs?: number
-  /** Told when the file is not usable, once per problem. @default process.emitWarning */
+  /** Called once per problem when the file is not usable. @default process.emitWarning */
   readonly warn?: Warn
 }
 
@@ -36,7 +36,7 @@ const OPTIONS = {
   warn: callback<Warn, Warn>(emitLanewayWarning),
 } satisfies OptionTable<FileSourceOptions>
 
-/** How long a file that is not usable may yet become so: it may have been read while it was written. */
+/** Pause before an unusable file is read again: it may have been read while it was written. */
 const SECOND_LOOK_MS = 100
 
 /**

@@ -11,7 +11,7 @@ interface Subscription {
 
 /** Subscriptions to a set of services that is known as a whole, as a fixed list or a file gives it. */
 export class PublishedServices {
-  /** By name in lower case: host names do not tell case apart. `undefined` until something was published. */
+  /** By name in lower case, because host names ignore case. `undefined` until something was published. */
   #services: ReadonlyMap<string, readonly EndpointInput[]> | undefined
   #names: Names = new Set()
   #error: Error | undefined

@@ -1,4 +1,5 @@
-import { assertKnownKeys, describe, LanewayError } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { assertKnownKeys, describe } from '@laneway/core/internal'
 import type { EndpointInput } from '../endpoint/endpoint.js'
 import { parseEndpoint } from '../endpoint/parse-endpoint.js'
 import { tagsOfMetadata } from '../endpoint/tags-of-metadata.js'

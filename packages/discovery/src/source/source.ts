@@ -1,7 +1,7 @@
 import type { EndpointInput } from '../endpoint/endpoint.js'
 import type { ZonePreference } from '../zone/zone-options.js'
 
-/** What a source tells about one service. Empty list, unknown service and lost registry are three different facts. */
+/** What a source reports about one service. Empty list, unknown service and lost registry are three different facts. */
 export interface SourceListener {
   /** The full list of the service at this moment; `[]` is a fact: the service exists and has no instances. */
   snapshot(endpoints: readonly EndpointInput[]): void
@@ -51,6 +51,11 @@ export interface Source {
    * @returns stops the listing
    */
   list?(listener: (services: ReadonlySet<string>) => void): () => void
+  /**
+   * `true`: to list makes the source follow much more than the services that are asked for. Resolvers then ask for each
+   * name instead. @default false
+   */
+  readonly listOnRequest?: boolean
   /** `false` where names that differ only by case are different services (Nacos). @default true */
   readonly caseInsensitive?: boolean
   /**

@@ -34,7 +34,7 @@ export class EndpointLoad {
   onTrial = false
   /** Consecutive failures: no connection, or no answer in time. */
   failures = 0
-  /** Those of them without a connection, which no caller can bring about by patience or the lack of it. */
+  /** Failures without a connection. A caller's timeout cannot cause these. */
   connectFailures = 0
   /** Consecutive responses of status 500 to 599, where they are counted. */
   serverErrors = 0

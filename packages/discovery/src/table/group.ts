@@ -1,4 +1,5 @@
-import { type Balancer, createPicker } from '../balancer/balancer.js'
+import type { Balancer, BalancerName } from '../balancer/balancer.js'
+import { createPicker } from '../balancer/create-picker.js'
 import type { Picker } from '../balancer/picker.js'
 import type { Random } from '../balancer/random.js'
 import { seatWeights } from '../balancer/seat-weights.js'
@@ -15,7 +16,7 @@ type Tried = ReadonlySet<string> | undefined
 
 /** What the groups of a service have in common. */
 export interface GroupSettings {
-  readonly balancer: Balancer
+  readonly balancer: BalancerName | Balancer
   readonly random: Random
   /** Below this share of usable endpoints, and above none, health is ignored. 0: never. */
   readonly panicThreshold: number

@@ -8,7 +8,7 @@ export class Member {
   readonly load: EndpointLoad
   /** One for base, or one per tag. */
   readonly seats: readonly Seat[]
-  /** The build that last met this member: tells repeated and vanished addresses without a set per build. */
+  /** The build that last met this member. Finds repeated and vanished addresses without a set per build. */
   seenBy = 0
 
   constructor(service: string, endpoint: Endpoint, load: EndpointLoad) {

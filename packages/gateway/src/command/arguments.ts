@@ -7,14 +7,15 @@ export const USAGE = `laneway-gateway: the entrance of traffic lanes
   npx @laneway/gateway --config gateway.yaml
 
   -c, --config <file>  the configuration (YAML or JSON)
-  --check              checks the configuration with all that it names, and ends
-  --print-config       prints the configuration as it is read, without passwords, and ends
+  --check              checks the configuration and all files that it names, then exits
+  --print-config       prints the configuration as the gateway reads it, without passwords, then exits
   -h, --help
 
-SIGTERM and SIGINT drain and end it, a second one cuts off; SIGHUP reads the configuration again. Routes and rules are
-read again by themselves when their files change. The access log goes to standard output, everything else to standard error.
+SIGTERM and SIGINT drain and stop the gateway; a second signal stops it at once. SIGHUP reads the configuration again.
+The gateway also reads routes and rules again when their files change. The access log goes to standard output, everything
+else to standard error.
 
-Exit codes: 0 ended or checked, 1 wrong use or wrong configuration.
+Exit codes: 0 stopped or checked, 1 wrong use or wrong configuration.
 `
 
 export interface Arguments {

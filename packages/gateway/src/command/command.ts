@@ -4,7 +4,7 @@ import type { LogDestination } from '../observe/access-log.js'
 import { type StartedGateway, startGateway } from '../start-gateway.js'
 import { parseArguments, USAGE } from './arguments.js'
 
-/** Where the command writes, and what ends it. */
+/** Where the command writes, and what stops it. */
 export interface CommandWorld {
   readonly out: LogDestination
   /** One line. */
@@ -30,7 +30,7 @@ export async function runCommand(args: readonly string[], world: CommandWorld): 
     else out.write(`${JSON.stringify(config, hidePasswords, 2)}\n`)
     return 0
   } catch (error) {
-    // A port that is taken, or not allowed, is a wrong configuration too.
+    // A port that is in use, or not allowed, is a wrong configuration too.
     const isListen = (error as { syscall?: unknown }).syscall === 'listen'
     if (!(error instanceof LanewayError) && !isListen) throw error
     writeError((error as Error).message)
@@ -61,7 +61,7 @@ function addressesOf({ gateway }: StartedGateway): string[] {
   try {
     found.push(`admin on ${text(gateway.adminAddress())}`)
   } catch {
-    // There is none.
+    // The gateway has no admin port.
   }
   return found
 }

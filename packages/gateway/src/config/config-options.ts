@@ -6,7 +6,7 @@ import type { GatewayConfig } from './config.js'
 import { readText } from './read-text.js'
 
 /**
- * The options of `createGateway` that a configuration says as they are.
+ * The options of `createGateway` that a configuration holds.
  *
  * @param folder - where files of TLS are; `undefined` leaves them unread
  */

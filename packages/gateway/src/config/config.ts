@@ -3,7 +3,7 @@ import type { HttpRoute, KeySource, Rule } from '@laneway/rules'
 import type { ClientOptions, DrainOptions, GatewayOptions, UpstreamOptions } from '../gateway-options.js'
 import type { GatewayRoute } from '../route/gateway-route.js'
 
-/** Where endpoints come from, and how they are chosen. Of several sources the first that lists a service owns it. */
+/** Where endpoints come from, and how they are chosen. Of several sources, the first that lists a service owns it. */
 export interface DiscoveryConfig
   extends Pick<
     LaneResolverOptions,
@@ -44,17 +44,17 @@ export type RulesConfig =
       readonly weightKey?: readonly KeySource[] | 'random'
     }
 
-/** A file name each, relative to the configuration. */
+/** TLS of a listener. The files are relative to the configuration. */
 export interface TlsConfig {
   readonly cert: string
   readonly key: string
-  /** To ask clients for certificates of these authorities. */
+  /** Asks clients for certificates of these authorities. */
   readonly ca?: string
   /** @default true */
   readonly http2?: boolean
 }
 
-/** What `gateway.yaml` may say. */
+/** A configuration file, `gateway.yaml`. */
 export interface GatewayConfig
   extends Pick<
     GatewayOptions,
@@ -75,21 +75,21 @@ export interface GatewayConfig
   readonly discovery: DiscoveryConfig
   readonly rules?: RulesConfig
   readonly routes?: readonly GatewayRoute[]
-  /** Files with Gateway API `HTTPRoute`s; other kinds are passed over. */
+  /** Files with Gateway API `HTTPRoute`s; other kinds are ignored. */
   readonly routesFrom?: readonly string[]
   /** JSON lines on standard output. @default true */
   readonly accessLog?: boolean
   readonly drain?: DrainOptions
 }
 
-/** A configuration with the files it names. */
+/** A configuration with the files that it names. */
 export interface LoadedConfig {
   readonly config: GatewayConfig
-  /** Absolute, without those of rules, which are followed by themselves. */
+  /** Absolute; without the files of rules, which `watchRules` follows. */
   readonly files: readonly string[]
   /** Absolute. */
   readonly folder: string
   readonly routes: readonly (GatewayRoute | HttpRoute)[]
-  /** What was read and is not acted on. */
+  /** What was read and is not used. */
   readonly notes: readonly string[]
 }

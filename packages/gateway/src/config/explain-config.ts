@@ -15,31 +15,31 @@ import { serviceOfConfig } from './config-options.js'
 import { loadConfig } from './load-config.js'
 import { readText } from './read-text.js'
 
-/** Where a configuration sends a request that no believed sender has coloured. */
+/** Where a configuration sends a request without a trusted tag. */
 export interface GatewayExplanation {
   /** As on the wire; `undefined` for no lane. */
   readonly lane: string | undefined
   /** What gave the lane, or ended the search. */
   readonly by: 'rule' | 'route' | undefined
-  /** Rule by rule; `undefined` without rules that can be read here. */
+  /** Rule by rule; `undefined` when there are no rules, or when they are in Nacos. */
   readonly rules: RulesExplanation | undefined
   /** Name of the route; `undefined`: the gateway answers 404. */
   readonly route: string | undefined
-  /** `undefined` where no backend has a weight, too. */
+  /** `undefined` also when no backend has a weight. */
   readonly service: string | undefined
 }
 
-/** A configuration that is good, to be asked about requests. */
+/** A valid configuration, which explains what happens to requests. */
 export interface CheckedConfig {
   /** How many routes it has. */
   readonly routes: number
-  /** What was read and is not acted on. */
+  /** What was read and is not used. */
   readonly notes: readonly string[]
   explain(request: RulesRequest): GatewayExplanation
 }
 
 /**
- * Reads a configuration with all that it names and checks it, without connecting to anything and without listening.
+ * Reads a configuration with all files that it names, and checks it. It connects to nothing and does not listen.
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION` with every problem, each as `file:line:column: what`; `LANEWAY_SOURCE`
  *   when a file cannot be read
@@ -54,9 +54,9 @@ export function checkGatewayConfig(file: string): CheckedConfig {
     routes: routes.length,
     notes: isInNacos(config) ? [...notes, `${file}: the rules are in Nacos and are not read here`] : notes,
     explain(request) {
-      // Decided once, as for a request: weights and `key: random` draw.
-      const lane = tables.laneOf(request)
-      const { backend, rule } = tables.routingOf(request as never)
+      // Decides once, as for a request, because weights and `key: random` draw.
+      const lane = tables.decide(tables.laneOf, request)
+      const { backend, rule } = tables.routingOf(request)
       return {
         lane: lane?.header,
         by: rule !== undefined ? 'rule' : lane === undefined ? undefined : 'route',

@@ -1,13 +1,13 @@
 import { AbortedError } from './upload.js'
 
-/** The upstream answered with what no client can be told. */
+/** The upstream's answer cannot be passed on. */
 export class BadAnswer extends AbortedError {
   readonly code = 'LANEWAY_GATEWAY_BAD_ANSWER'
 }
 
 /**
- * undici compares the length that an answer names with what came, also where there is no body by definition: 304 may
- * name the length of what it stands for (RFC 9110 section 8.6).
+ * Whether an answer that undici reports as too short is complete. undici compares the length in the head with the body,
+ * also for answers that have no body: 304 may name the length of the stored answer (RFC 9110 section 8.6).
  */
 export function isWhole(status: number, error: unknown): boolean {
   return (

@@ -1,15 +1,16 @@
+import { type ChoiceListener, kChoiceListener } from '@laneway/undici/internal'
 import { type Dispatcher, Pool } from 'undici'
 import { AbortedError } from './upload.js'
 
-/** Requests that wait for a connection to one endpoint; more are refused at once. Envoy keeps as many. */
+/** Requests that wait for a connection to one endpoint, at most; more are refused at once. As many as in Envoy. */
 const MAX_WAITING = 1024
 
-/** The key of dispatch options for the {@link Waiter}. */
-export const kWaiter: unique symbol = Symbol('laneway.gateway.waiter') as never
-
-/** Wants to know how to give up while its request waits. */
-export interface Waiter {
-  /** @param cancel - takes the request out of the queue and reports the error; `undefined` when it no longer waits */
+/**
+ * Learns how to cancel its request while that waits. The pool finds it under `kChoiceListener`: a second key of the
+ * dispatch options would cost 2 µs for each copy that undici and Laneway make of them on Node 20.
+ */
+export interface Waiter extends ChoiceListener {
+  /** @param cancel - removes the request from the queue and reports the error; `undefined` when it no longer waits */
   waits(cancel: ((error: Error) => void) | undefined): void
 }
 
@@ -29,8 +30,8 @@ interface Waiting {
 }
 
 /**
- * The connections to one endpoint. undici's own queue knows no bound, no time limit, and no way to leave it; this one
- * keeps requests back while the pool says that it is full.
+ * The connections to one endpoint. The queue of undici has no size limit, no time limit and no way to cancel, so this class
+ * holds requests back while the pool reports that it is full.
  */
 export class BoundedPool extends Pool {
   readonly #origin: string
@@ -38,7 +39,7 @@ export class BoundedPool extends Pool {
   readonly #waiting = new Set<Waiting>()
   #full = false
 
-  /** @param timeoutMs - how long a request waits for a connection when it does not say; 0 for ever */
+  /** @param timeoutMs - how long a request without a time limit of its own waits for a connection; 0: no limit */
   constructor(origin: string | URL, options: Pool.Options, timeoutMs: number) {
     super(origin, options)
     this.#origin = String(origin)
@@ -48,7 +49,7 @@ export class BoundedPool extends Pool {
       this.#next()
     }
     this.on('drain', retry)
-    // A connection that ends leaves room too, and undici does not always say so.
+    // A connection that ends leaves room too, and undici does not always report that.
     this.on('disconnect', retry)
     this.on('connectionError', retry)
   }
@@ -73,7 +74,7 @@ export class BoundedPool extends Pool {
   override close(): Promise<void>
   override close(callback: () => void): void
   override close(callback?: () => void): Promise<void> | void {
-    // undici serves what it has before it closes.
+    // undici serves the requests that it has before it closes.
     this.#full = false
     for (const waiting of this.#waiting) this.#send(waiting)
     return callback === undefined ? super.close() : super.close(callback)
@@ -81,7 +82,7 @@ export class BoundedPool extends Pool {
 
   override destroy(...parameters: unknown[]): Promise<void> {
     const destroyed = (super.destroy as (...all: unknown[]) => Promise<void>)(...parameters)
-    // Each is told that the pool is destroyed.
+    // Each of them gets the error that the pool is destroyed.
     for (const waiting of this.#waiting) this.#send(waiting)
     return destroyed
   }
@@ -112,5 +113,5 @@ export class BoundedPool extends Pool {
 }
 
 function waiterOf(options: object): Waiter | undefined {
-  return (options as { [kWaiter]?: Waiter })[kWaiter]
+  return (options as { [kChoiceListener]?: Waiter })[kChoiceListener]
 }

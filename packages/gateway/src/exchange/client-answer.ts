@@ -5,9 +5,9 @@ import { LINGER_MS } from '../listener/end-connection.js'
 import { PROBLEMS, type Refusal } from './problem.js'
 import type { Upload } from './upload.js'
 
-/** What an answer asks of the gateway. */
+/** What an answer needs from the gateway. */
 export interface AnswerOwner {
-  /** Answers end their connection. */
+  /** Answers close their connection. */
   readonly draining: boolean
   /** A clock that costs nothing to read; see `stallTimeoutMs`. */
   readonly tick: number
@@ -15,21 +15,21 @@ export interface AnswerOwner {
   flushSoon(answer: ClientAnswer): void
 }
 
-/** The answer to a client, in the words of its protocol. A base class, because an object of its own would cost each request. */
+/** The answer to a client, in its protocol. A base class, because a separate object would cost memory for each request. */
 export abstract class ClientAnswer {
   protected readonly request: IncomingMessage
   protected readonly response: ServerResponse
   readonly #owner: AnswerOwner
-  /** 0 before there is one. */
+  /** 0 before there is an answer. */
   protected status = 0
   protected responseBytes = 0
   protected error: string | undefined
   protected upload: Upload | undefined
-  /** The answer is with the client, or the client is gone. */
+  /** The client has its answer, or is gone. */
   protected closed = false
-  /** Something of the answer follows its head, or its end does. */
+  /** A part of the body, or the end of the answer, has been written. */
   #bodyBegun = false
-  /** The tick since which the client has to take what is written; 0 when it has taken it. */
+  /** The tick since which written data waits for the client; 0 when none waits. */
   #blockedSince = 0
 
   constructor(owner: AnswerOwner, request: IncomingMessage, response: ServerResponse) {
@@ -38,7 +38,7 @@ export abstract class ClientAnswer {
     this.response = response
   }
 
-  /** @throws what Node's API refuses to write */
+  /** @throws Node's error for a head that it refuses to write */
   protected writeHead(status: number, statusText: string, headers: string[]): void {
     const { response } = this
     if (this.request.httpVersionMajor === 2) {
@@ -46,20 +46,20 @@ export abstract class ClientAnswer {
       return
     }
     if (this.#owner.draining) headers.push('connection', 'close')
-    // undici decodes the phrase as UTF-8, and Node writes it as Latin-1 or refuses it: what is not ASCII would change.
+    // undici decodes the phrase as UTF-8, and Node writes Latin-1 or refuses it, so a phrase that is not ASCII would change.
     response.writeHead(status, PHRASE.test(statusText) ? statusText : '', headers)
     this.#owner.flushSoon(this)
   }
 
-  /** Sends the head on its own, when nothing of the body came with it. */
+  /** Sends the head alone, when no part of the body came with it. */
   flushHead(): void {
     if (!this.#bodyBegun && !this.closed) this.response.flushHeaders()
   }
 
-  /** @returns whether the client takes more now; else `drained` is called when it does */
+  /** @returns whether the client can take more now; else `drained` is called when it can */
   protected writeBody(chunk: Buffer, drained: () => void): boolean {
     this.#bodyBegun = true
-    // Node would end a stream of HTTP/2 with an error: there, 205 has no body.
+    // In HTTP/2, 205 has no body, and Node would end the stream with an error.
     if (this.status === 205 && this.request.httpVersionMajor === 2) return true
     this.responseBytes += chunk.length
     const { response } = this
@@ -69,7 +69,7 @@ export abstract class ClientAnswer {
     return false
   }
 
-  /** The client has taken what was written. */
+  /** The client has read what was written. */
   protected unblocked(): void {
     this.#blockedSince = 0
   }
@@ -77,7 +77,7 @@ export abstract class ClientAnswer {
   protected addTrailers(raw: RawLines): void {
     const trailers = responseTrailers(raw)
     if (trailers.length === 0) return
-    // Node sends them where the answer is chunked, or HTTP/2; else there is no place for them.
+    // Node sends them when the answer is chunked or HTTP/2; other answers have no place for them.
     this.response.addTrailers(toHeaderObject(trailers) as never)
   }
 
@@ -88,7 +88,7 @@ export abstract class ClientAnswer {
     if (this.upload !== undefined) this.#linger()
   }
 
-  /** Answers for the upstream, before an answer has begun. */
+  /** Answers in place of the upstream, before an answer has begun. */
   protected answer(refusal: Refusal): void {
     const { status, title, body, headers } = PROBLEMS[refusal]
     const { request, response } = this
@@ -96,12 +96,12 @@ export abstract class ClientAnswer {
     this.error = refusal
     if (response.headersSent || this.closed) return
     const unread = !request.complete
-    // With a body still on its way, or a head that is not understood, the connection is of no more use.
+    // While a body is still arriving, or after a head that was not understood, the connection cannot be used again.
     const useless = unread || BREAKING.has(refusal) || this.#owner.draining
     this.#bodyBegun = true
     this.#blockedSince = this.#owner.tick
     if (request.httpVersionMajor === 2) {
-      // What an answer that could not be written has left.
+      // Headers that are left of an answer that could not be written.
       for (const name of response.getHeaderNames()) response.removeHeader(name)
       response.writeHead(status, headers)
     } else response.writeHead(status, title, useless ? { ...headers, connection: 'close' } : headers)
@@ -110,21 +110,22 @@ export abstract class ClientAnswer {
     if (unread || this.upload !== undefined) this.#linger()
   }
 
-  /** Whether the client has not taken what is written since before a tick. */
+  /** Whether written data has been waiting for the client since before a tick. */
   protected isBlocked(before: number): boolean {
     return this.#blockedSince !== 0 && this.#blockedSince <= before && !this.closed
   }
 
-  /** The client must not take what it has for the whole: by what tells it so in each protocol. */
+  /** Tells the client, as its protocol does, that the answer is incomplete. */
   protected breakOff(): void {
     const { response } = this
     const { stream } = response as unknown as Partial<Http2ServerResponse>
     if (stream !== undefined) {
       stream.close(INTERNAL_ERROR)
-      // Node waits with the end for what the client does not take.
+      // Node would wait for data that the client does not read.
       stream.destroy()
     }
-    // A close is how an answer without length or chunks ends properly; a reset is not. TLS tells by itself, and has no reset.
+    // A close is the proper end of an answer without length or chunks, so a reset is sent. TLS shows a close that is no proper
+    // end, and has no reset.
     else if (this.request.httpVersionMinor === 0 && !('encrypted' in (response.socket ?? {}))) {
       response.socket?.resetAndDestroy()
     } else response.destroy()
@@ -140,12 +141,12 @@ export abstract class ClientAnswer {
     return stream.rstCode === 0 && (response.writableEnded || !hasBody)
   }
 
-  /** Takes the rest of a body that nobody reads, so that the client sends on until it has read the answer; not for ever. */
+  /** Reads the rest of the request's body for a while, so that the client can go on sending until it has read the answer. */
   #linger(): void {
     const { request } = this
-    // undici ends the upload later than the answer.
+    // undici closes the upload after the answer.
     this.upload?.abandon()
-    // All of it may have come and wait to be read: until then, Node reads nothing more from the connection.
+    // Also when all of it has arrived: until it is read, Node reads nothing more from the connection.
     if (request.destroyed || request.readableEnded) return
     request.resume()
     const timer = setTimeout(() => request.destroy(), LINGER_MS)
@@ -156,20 +157,20 @@ export abstract class ClientAnswer {
 }
 
 /**
- * Bytes that may wait for a client before its upstream does: two reads of a socket. Node would have 16 KiB wait, which one
- * read exceeds, so an answer of 64 KiB stopped its upstream and started it again (benchmark case `gateway/GET 64 KiB`).
- * HTTP/2 does not say how much waits, and keeps its own limit.
+ * Bytes that may wait for a client before the gateway pauses its upstream: two reads of a socket. Node's limit is 16 KiB,
+ * less than one read, so an answer of 64 KiB would pause its upstream (benchmark case `gateway/GET 64 KiB`). HTTP/2 does
+ * not say how much waits, and has its own limit.
  */
 const MAX_AHEAD = 128 * 1024
 
 /** `NGHTTP2_INTERNAL_ERROR` */
 const INTERNAL_ERROR = 2
 
-/** Refusals after which the rest of the connection cannot be read. */
+/** Refusals after which the rest of the connection has no meaning. */
 const BREAKING: ReadonlySet<Refusal> = new Set(['bad-request', 'client-timeout', 'head-too-large'])
 
 /** Statuses whose answers have no body in HTTP/2 of Node. */
 const BODILESS = new Set([204, 205, 304])
 
-/** A reason phrase that goes on as it came. */
+/** A reason phrase that is passed on unchanged. */
 const PHRASE = /^[\t\x20-\x7e]*$/

@@ -3,7 +3,6 @@ import type { Duplex } from 'node:stream'
 import type { Lane } from '@laneway/core'
 import type { Choice } from '@laneway/discovery'
 import type { RuleDecision } from '@laneway/rules'
-import type { ChoiceListener } from '@laneway/undici/internal'
 import { type RawLines, responseHeaders } from '../head/response-head.js'
 import type { EarlyData } from '../listener/early-data.js'
 import type { Backend } from '../route/backend.js'
@@ -51,7 +50,7 @@ type Answer = ServerResponse & { [kExchange]?: Exchange }
  * One request between its client and its upstream: what undici reports goes straight to the client. The methods are
  * those of undici's raw handlers, because these pass header lines and chunks on as they came.
  */
-export class Exchange extends ClientAnswer implements Waiter, ChoiceListener {
+export class Exchange extends ClientAnswer implements Waiter {
   readonly backend: Backend | undefined
   readonly lane: Lane | undefined
   readonly rule: RuleDecision | undefined

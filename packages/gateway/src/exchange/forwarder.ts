@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Lane } from '@laneway/core'
 import { emitLanewayWarning } from '@laneway/core/internal'
-import { type ChoiceListener, kChoiceListener } from '@laneway/undici/internal'
+import { kChoiceListener } from '@laneway/undici/internal'
 import type { Dispatcher } from 'undici'
 import { type HeadRules, requestHeaders } from '../head/request-head.js'
 import type { EarlyData } from '../listener/early-data.js'
@@ -9,7 +9,7 @@ import type { AccessLogEntry } from '../observe/access-log.js'
 import { Metrics } from '../observe/metrics.js'
 import { entryOf, measuredOf } from '../observe/request-record.js'
 import { isPerCaller, type Routing, type RoutingTables } from '../route/routing.js'
-import { kWaiter, type Waiter } from './bounded-pool.js'
+import type { Waiter } from './bounded-pool.js'
 import type { ClientAnswer } from './client-answer.js'
 import { Exchange, type ExchangeEnd, type ExchangeOwner } from './exchange.js'
 import type { Refusal } from './problem.js'
@@ -31,7 +31,7 @@ export interface ForwarderOptions {
 /** Ticks of the clock in `stallTimeoutMs`: a client has at most a quarter more than that. */
 const STALL_TICKS = 4
 
-type ExchangeOptions = Dispatcher.DispatchOptions & { [kWaiter]: Waiter; [kChoiceListener]: ChoiceListener }
+type ExchangeOptions = Dispatcher.DispatchOptions & { [kChoiceListener]: Waiter }
 
 /** Forwards requests and counts them. All listeners share it. */
 export class Forwarder implements ExchangeOwner {
@@ -92,7 +92,6 @@ export class Forwarder implements ExchangeOwner {
         body: upload ?? null,
         upgrade: early === undefined ? null : 'websocket',
         headersTimeout: backend.timeoutMs ?? null,
-        [kWaiter]: exchange,
         [kChoiceListener]: exchange,
       }
       this.#options.dispatcher.dispatch(options, exchange as never)

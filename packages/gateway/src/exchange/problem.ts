@@ -23,14 +23,14 @@ export type Refusal =
 interface RefusalKind {
   readonly status: number
   readonly detail: string
-  /** Seconds, for what may pass. */
+  /** Seconds, where a retry may succeed. */
   readonly retryAfter?: string
   readonly allow?: string
 }
 
 const KINDS: Readonly<Record<Refusal, RefusalKind>> = {
   'bad-request': { status: 400, detail: 'The request cannot be forwarded as it is.' },
-  'method-not-allowed': { status: 405, detail: 'The gateway makes no tunnels.', allow: 'GET, HEAD, POST' },
+  'method-not-allowed': { status: 405, detail: 'The gateway opens no tunnels.', allow: 'GET, HEAD, POST' },
   'client-timeout': { status: 408, detail: 'The request did not arrive in time.' },
   'head-too-large': { status: 431, detail: 'The request has too many header lines, or too long ones.' },
   'no-route': { status: 404, detail: 'No route takes this host and path.' },
@@ -52,7 +52,7 @@ const KINDS: Readonly<Record<Refusal, RefusalKind>> = {
   closing: { status: 503, detail: 'The gateway is shutting down.', retryAfter: '1' },
 }
 
-/** An answer of the gateway's own, made once: none of them says anything about a single request. RFC 9457. */
+/** An answer by the gateway itself. It is created once, because it says nothing about a single request. RFC 9457. */
 export interface Problem {
   readonly refusal: Refusal
   readonly status: number
@@ -81,7 +81,7 @@ export const PROBLEMS: Readonly<Record<Refusal, Problem>> = Object.freeze(
   ) as Record<Refusal, Problem>,
 )
 
-/** Which refusal an error of Laneway or undici is, before an answer has begun. */
+/** The refusal for an error of Laneway or undici, before an answer has begun. */
 export function refusalOf(error: unknown): Refusal {
   const { code, name, message } = Object(error) as { code?: unknown; name?: unknown; message?: unknown }
   switch (code) {
@@ -120,7 +120,7 @@ export function refusalOf(error: unknown): Refusal {
     case 'UND_ERR_RES_EXCEEDED_MAX_SIZE':
       return 'bad-answer'
     case 'UND_ERR_SOCKET':
-      // undici's words for a 101 or a 100 that nobody asked for.
+      // The messages of undici for a 101 or 100 that the gateway did not ask for.
       return message === 'bad upgrade' || message === 'bad response' ? 'bad-answer' : 'upstream-reset'
     case 'LANEWAY_RESUME_MOVED':
     case 'ECONNRESET':

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-/** How long one side stays open after the other has ended: for what is under way, and for a closing handshake. */
+/** How long one side stays open after the other has closed: for data in flight, and for a closing handshake. */
 const HALF_OPEN_MS = 1000
 
 /**
- * Answers an upgrade request with what the upstream said, and joins the two connections until either ends.
+ * Answers an upgrade request with the upstream's answer, and joins the two connections until either ends.
  *
  * @param headers - of the upstream's 101, without those of its connection
  * @param head - what the client sent behind its request
@@ -30,7 +30,7 @@ export function joinSockets(
     bytes.toClient = client.bytesWritten
     ended()
   }
-  // An end is passed on by pipe; anything harder ends both.
+  // `pipe` passes an end on; an error or a close ends both.
   client
     .on('end', () => endSoon(client, upstream))
     .on('error', () => upstream.destroy())
@@ -52,7 +52,7 @@ export function joinSockets(
   return bytes
 }
 
-/** A side that does not end by itself is not waited for: its other side has left. */
+/** Closes sides that do not close by themselves in time, because the other side has left. */
 function endSoon(...sides: readonly Duplex[]): void {
   const timer = setTimeout(() => {
     for (const side of sides) side.destroy()

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 
-/** A request that ended before its upstream was at fault; by its name, no endpoint is blamed for it. */
+/** A request that ended through no fault of its upstream. Its name keeps `@laneway/undici` from blaming the endpoint. */
 export abstract class AbortedError extends Error {
   override readonly name = 'AbortError'
   abstract readonly code: string
@@ -26,10 +26,10 @@ export class ClientStalled extends AbortedError {
 }
 
 /**
- * The body of a request on its way to an upstream. The request itself is not handed to undici, because undici destroys a
- * body whose answer came early, and with it the connection on which the client is to get that answer.
+ * The body of a request on its way to an upstream. undici does not get the request itself, because it destroys a body whose
+ * answer came early, and with it the connection on which the client waits for that answer.
  *
- * Nothing is read before undici asks, so a connect error leaves the body whole for the next endpoint.
+ * It reads nothing before undici asks, so after a connect error the body is still complete for the next endpoint.
  */
 export class Upload extends Readable {
   bytes = 0
@@ -44,7 +44,7 @@ export class Upload extends Readable {
     super({ highWaterMark: 64 * 1024 })
     this.#request = request
     this.#clock = clock
-    // undici listens while it sends; a client that goes after that is no uncaught exception.
+    // undici listens only while it sends; without this, a client that leaves later would be an uncaught exception.
     this.on('error', ignore)
   }
 
@@ -59,7 +59,7 @@ export class Upload extends Readable {
     this.#request.on('data', this.#take).on('end', this.#end).on('error', this.#gone).on('close', this.#gone)
   }
 
-  /** Reads no more for the upstream: what is still to come is the request's own, and nothing here pauses it again. */
+  /** Stops reading for the upstream; the request is not paused by this object any more. */
   abandon(): void {
     this.waitingSince = 0
     this.#abandoned = true
@@ -75,7 +75,7 @@ export class Upload extends Readable {
     done(error)
   }
 
-  /** `error` stays: a client that goes now must not be an uncaught exception. */
+  /** Keeps the `error` listener: a client that leaves now must not be an uncaught exception. */
   #detach(): void {
     this.#request.off('data', this.#take).off('end', this.#end).off('close', this.#gone)
   }

@@ -1,8 +1,8 @@
 import { membersOf } from './list-header.js'
 
 /**
- * What an upstream's `Cache-Control` becomes on an answer that belongs to one lane only: private, and otherwise at least
- * as strict as the upstream said. `public` and `s-maxage` go, `no-store` and the rest stay. RFC 9111 section 5.2.2.
+ * The `Cache-Control` of an answer that belongs to one lane: private, and otherwise at least as strict as the upstream's.
+ * `public` and `s-maxage` are removed, `no-store` and the rest stay. RFC 9111 section 5.2.2.
  *
  * @param value - the lines of the field joined by commas; `undefined` when there is none
  */
@@ -17,13 +17,13 @@ export function privateCacheControl(value: string | undefined): string {
   return kept
 }
 
-/** Directives for shared caches; `private="field"` would allow the rest of the answer. */
+/** Directives for shared caches; `private="field"` would let them store the rest of the answer. */
 const SHARED = new Set(['', 'public', 's-maxage', 'proxy-revalidate', 'private'])
 
 /**
- * Fields that speak to shared caches alone and override `Cache-Control` there: targeted ones, whose names end in
- * `-Cache-Control` (RFC 9213 section 2: `CDN-Cache-Control`, `Cloudflare-CDN-Cache-Control`), those of edge servers
- * (`Surrogate-Control`, Akamai's `Edge-Control`), and nginx's.
+ * Whether a field is for shared caches and overrides `Cache-Control` there: targeted fields, whose names end in
+ * `-Cache-Control` (RFC 9213 section 2: `CDN-Cache-Control`, `Cloudflare-CDN-Cache-Control`), fields of edge servers
+ * (`Surrogate-Control`, Akamai's `Edge-Control`) and of nginx.
  *
  * @param name - lower case
  */

@@ -3,14 +3,14 @@ const OTHER_SIGN = /[^a-z0-9-]/
 const EACH_OTHER_SIGN = /[^a-z0-9-]/g
 
 /**
- * Whether a field says who the client is, and the gateway writes it anew. A client that says it is not believed; with
- * believed proxies, `X-Forwarded-For` and `Forwarded` are merged instead, and the others stay.
+ * Whether a field says who the client is, so that the gateway removes it and writes its own. Behind proxies, the gateway
+ * appends to `X-Forwarded-For` and `Forwarded`, and keeps the others.
  *
- * Names that other servers take for one of them are never passed on: CGI, WSGI and PHP make the same variable of `_` and
- * `-`, old ones of every sign. For the lane's header, `@laneway/core` does the same.
+ * The gateway also removes names that other servers read as one of these: CGI, WSGI and PHP make the same variable of `_`
+ * and `-`, old ones of every sign. `@laneway/core` does the same for the lane's header.
  *
  * @param name - lower-case
- * @param proxies - how many proxies in front are believed
+ * @param proxies - how many proxies stand in front
  */
 export function isForwarded(name: string, proxies: number): boolean {
   if (name === 'x-forwarded-for' || name === 'forwarded') return true

@@ -1,6 +1,6 @@
 /**
- * Fields that belong to one connection (RFC 9110 section 7.6.1) and never go on, on either side. `trailer` is among
- * them because request trailers are not forwarded, and Node announces those of responses itself.
+ * Fields that belong to one connection (RFC 9110 section 7.6.1); the gateway passes them on to neither side. `trailer` is
+ * one of them because request trailers are not forwarded, and Node announces those of responses itself.
  */
 const HOP = new Set([
   'connection',
@@ -16,7 +16,7 @@ const HOP = new Set([
   'upgrade',
 ])
 
-/** By length of the name: most fields are told apart without lower-casing them. */
+/** Which lengths these names have: most other fields differ in length, and need no lower-casing. */
 const LENGTHS: readonly boolean[] = Array.from({ length: 64 }, (_, length) =>
   [...HOP].some(name => name.length === length),
 )
@@ -26,19 +26,19 @@ export function isHopHeader(name: string): boolean {
   return LENGTHS[name.length] === true && HOP.has(name.toLowerCase())
 }
 
-/** What a `Connection` field says when it names no further fields. */
+/** A `Connection` field that names no further fields. */
 const PLAIN = /^(?:keep-alive|close|upgrade|te|http2-settings|[\s,])*$/i
 
 /**
- * Fields that `Connection` cannot take away: without them the message would be another one, or another's. A client behind
- * a believed proxy could otherwise remove what that proxy says.
+ * Fields that `Connection` cannot remove, because they are part of what the message means. A client behind a proxy could
+ * otherwise remove what that proxy adds.
  */
 const KEPT = new Set(['host', 'content-length', 'content-type', 'cache-control', 'forwarded', 'x-real-ip'])
 
 /**
- * The fields that a `Connection` field names: they belong to the connection too.
+ * The fields that a `Connection` field names; they belong to the connection too.
  *
- * @returns lower-case names; `undefined` in the usual case, that it names none
+ * @returns lower-case names; `undefined` in the usual case that it names none
  */
 export function connectionNames(value: string | undefined): ReadonlySet<string> | undefined {
   if (value === undefined || PLAIN.test(value)) return undefined

@@ -6,21 +6,22 @@ import { lastMembers } from './list-header.js'
 
 /** How the head of a request is rewritten; the same for all requests of a listener. */
 export interface HeadRules {
-  /** How many proxies in front are believed. `Infinity` believes all that is sent. */
+  /** How many proxies stand in front; `Infinity` keeps all that was sent. */
   readonly proxies: number
   /** Also write `Forwarded`. */
   readonly forwarded: boolean
-  /** Leave the client's `Host`; otherwise the upstream sees the service's name. */
+  /** Keep the client's `Host`; otherwise the upstream sees the name of the service. */
   readonly keepHost: boolean
+  /** The client used TLS. */
   readonly secure: boolean
 }
 
-/** Headers by lower-case name, without a prototype: names come from the network. */
+/** Headers by lower-case name, without a prototype, because names come from the network. */
 type HeaderRecord = Record<string, string | string[]>
 
 /**
  * The headers of a request as they go to the upstream: a flat list of names and values, or an object where the route
- * changes them. Not yet there is the lane, which `@laneway/undici` writes.
+ * changes them. `@laneway/undici` adds the lane later.
  */
 export function requestHeaders(request: IncomingMessage, rules: HeadRules, backend: Backend): string[] | HeaderRecord {
   const kept = request.httpVersionMajor === 2 ? keptOfHttp2(request, rules) : keptOfHttp1(request, rules)
@@ -34,7 +35,7 @@ function keptOfHttp1({ rawHeaders, headers }: IncomingMessage, { proxies, keepHo
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!
     if (isHopHeader(name) || listed?.has(name.toLowerCase()) === true) continue
-    // All of them begin with x or f, in either case.
+    // All of these names begin with x or f, in either case.
     const first = name.charCodeAt(0) | 32
     if ((first === 120 || first === 102) && isForwarded(name.toLowerCase(), proxies)) continue
     if (!keepHost && name.length === 4 && name.toLowerCase() === 'host') continue
@@ -74,11 +75,11 @@ function addForwarded(kept: string[], { headers, socket }: IncomingMessage, rule
     kept.push('x-forwarded-host', host)
   }
   if (proxies === 0 || headers['x-forwarded-proto'] === undefined) kept.push('x-forwarded-proto', scheme)
-  const told = proxies === 0 ? '' : lastMembers(String(headers['forwarded'] ?? ''), proxies)
-  if (!rules.forwarded && told === '') return
+  const forwardedBefore = proxies === 0 ? '' : lastMembers(String(headers['forwarded'] ?? ''), proxies)
+  if (!rules.forwarded && forwardedBefore === '') return
   const named = host === undefined ? '' : `;host="${host.replace(/["\\]/g, '')}"`
   const element = `for=${peer.includes(':') ? `"[${peer}]"` : peer}${named};proto=${scheme}`
-  kept.push('forwarded', told === '' ? element : `${told}, ${element}`)
+  kept.push('forwarded', forwardedBefore === '' ? element : `${forwardedBefore}, ${element}`)
 }
 
 function peerOf(address: string | undefined): string {

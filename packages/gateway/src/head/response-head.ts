@@ -8,7 +8,7 @@ export type RawLines = readonly (Buffer | string | readonly Buffer[])[]
  * The headers of an upstream's answer as they go to the client: a flat list of names and values, in the upstream's order
  * and spelling.
  *
- * @param isPrivate - the answer belongs to one lane: shared caches must not keep it
+ * @param isPrivate - the answer belongs to one lane, so shared caches must not store it
  */
 export function responseHeaders(raw: RawLines, isPrivate: boolean): string[] {
   const kept: string[] = []
@@ -36,8 +36,8 @@ export function responseHeaders(raw: RawLines, isPrivate: boolean): string[] {
 }
 
 /**
- * Fields that Node writes once only, towards HTTP/2 clients (`kSingleValueHeaders` of its `http2`). Of several lines the
- * first one goes on: that is the one that readers written in Node take from HTTP/1.1 too.
+ * Fields that Node sends only once to HTTP/2 clients (`kSingleValueHeaders` of its `http2`). Of several lines, the first
+ * one is passed on, because programs in Node also read the first one from HTTP/1.1.
  */
 const SINGLE = new Set(
   (
@@ -49,10 +49,10 @@ const SINGLE = new Set(
   ).split(' '),
 )
 
-/** The head of an answer for Node's HTTP/2: fields in lower case, without what HTTP/2 does not have. */
+/** The head of an answer for Node's HTTP/2: fields in lower case, without those that HTTP/2 does not have. */
 export function toHttp2Head(status: number, flat: readonly string[]): Record<string, string | string[]> {
   const headers = toHeaderObject(flat)
-  // These have no body in HTTP/2, and a length that is not 0 would contradict that.
+  // Their answers have no body in HTTP/2, and a length other than 0 would contradict that.
   if (status === 204 || status === 205) delete headers['content-length']
   return headers
 }
@@ -72,7 +72,7 @@ export function toHeaderObject(flat: readonly string[]): Record<string, string |
   return headers
 }
 
-/** Trailers, without what must not be one (RFC 9110 section 6.5.1). */
+/** Trailers, without the fields that must not be trailers (RFC 9110 section 6.5.1). */
 export function responseTrailers(raw: RawLines): string[] {
   const kept: string[] = []
   for (let index = 0; index + 1 < raw.length; index += 2) {

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net'
 import { resumeSocket } from './resume-socket.js'
 
-/** What a client may send before its upgrade is answered; then it has to wait. */
+/** Bytes that a client may send before its upgrade is answered; after that the gateway stops reading. */
 const MAX_BYTES = 64 * 1024
 
 /**
- * Reads what comes behind the head of an upgrade request while its upstream decides. Without reading, the gateway would
- * not notice that the client leaves.
+ * Reads what comes behind the head of an upgrade request until its upstream has answered. Without reading, the gateway
+ * would not notice that the client leaves.
  */
 export class EarlyData {
   readonly #socket: Socket

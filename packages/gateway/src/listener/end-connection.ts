@@ -2,14 +2,14 @@ import type { Socket } from 'node:net'
 import { PROBLEMS, type Refusal } from '../exchange/problem.js'
 import { resumeSocket } from './resume-socket.js'
 
-/** How long a connection stays open for a client that still sends, so that the client reads the answer before a reset. */
+/** How long a connection stays open while the client still sends, so that the client reads the answer before a reset. */
 export const LINGER_MS = 2000
 
 const kEnding = Symbol('laneway.gateway.ending')
 
 type EndingSocket = Socket & { [kEnding]?: true }
 
-/** Sends a last text and ends the connection: at once when the client ends it too, else after {@link LINGER_MS}. */
+/** Sends a last text and closes the connection: when the client closes it too, at the latest after {@link LINGER_MS}. */
 export function endConnection(socket: Socket, text = ''): void {
   markEnding(socket)
   if (socket.destroyed) return
@@ -20,7 +20,7 @@ export function endConnection(socket: Socket, text = ''): void {
     if (text === '') socket.end()
     else socket.end(text, 'latin1')
     socket.once('end', () => socket.destroySoon())
-    // What comes now is thrown away, whoever read it before.
+    // Discards what comes now.
     socket.on('data', ignore)
     resumeSocket(socket)
   }
@@ -28,7 +28,7 @@ export function endConnection(socket: Socket, text = ''): void {
   socket.once('close', () => clearTimeout(timer))
 }
 
-/** What follows on this connection is not looked at any more. */
+/** Notes that nothing more on this connection is read. */
 export function markEnding(socket: Socket): void {
   ;(socket as EndingSocket)[kEnding] = true
 }
@@ -38,7 +38,7 @@ export function isEnding(socket: Socket): boolean {
   return (socket as EndingSocket)[kEnding] === true
 }
 
-/** An answer of the gateway to bytes that never became a request. */
+/** The gateway's answer to bytes that never became a request. */
 export function refusalText(refusal: Refusal): string {
   return TEXTS[refusal]
 }

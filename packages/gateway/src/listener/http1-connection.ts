@@ -12,17 +12,17 @@ const kEarly = Symbol('laneway.gateway.early')
 const kSecured = Symbol('laneway.gateway.secured')
 const kLater = Symbol('laneway.gateway.later')
 
-/** A connection that Node may have paused. */
+/** A connection, with what Node knows of it besides its types. */
 type PausedSocket = Socket & { readonly _paused?: boolean; [kLater]?: Buffer[] | undefined }
 
-/** What comes behind the head of an upgrade request; `undefined` for every other. */
+/** What comes behind the head of an upgrade request; `undefined` for other requests. */
 export function earlyDataOf(request: IncomingMessage): EarlyData | undefined {
   return (request as { [kEarly]?: EarlyData })[kEarly]
 }
 
 /**
- * HTTP/1 on one listener: requests and upgrades of a connection in their order, and an answer to what is no request. What
- * a connection sends can end that connection, and nothing else.
+ * HTTP/1 on one listener: serves the requests and upgrades of a connection in their order, and answers what is no request.
+ * What a connection sends can end that connection, and nothing else.
  */
 export class Http1Connections {
   readonly #server: Server
@@ -47,7 +47,7 @@ export class Http1Connections {
     serveInTurn(request, response, this.#serve, () => this.#metrics.refused('pipeline'))
   }
 
-  /** The server's `checkExpectation`: no other than `100-continue` is known. */
+  /** The server's `checkExpectation`: the gateway knows no expectation but `100-continue`. */
   expectation(request: IncomingMessage, response: ServerResponse): void {
     const refuse = (): void => {
       response.writeHead(417, { 'content-length': '0' }).end()
@@ -55,14 +55,14 @@ export class Http1Connections {
     serveInTurn(request, response, refuse, () => this.#metrics.refused('pipeline'))
   }
 
-  /** The server's `upgrade`, after which Node has let go of the connection. */
+  /** The server's `upgrade`, after which Node has released the connection. */
   upgrade(request: IncomingMessage, head: Buffer): void {
     const { socket } = request
     socket.on('error', destroy).on('drain', drained)
     if (!isWebSocket(request)) this.#readOn(request, head)
     else if (isAnswering(socket) && !isBegun(socket)) this.#refuse(socket, 'bad-request', 'pipeline')
     else {
-      // A client that has the whole answer may be faster than the news that it was sent.
+      // A client may have read the whole answer before Node reports that it was sent.
       ;(request as { [kEarly]?: EarlyData })[kEarly] = new EarlyData(socket, head)
       afterAnswers(socket, () => this.#serveUpgrade(request))
     }
@@ -74,7 +74,7 @@ export class Http1Connections {
     response.shouldKeepAlive = false
     response.assignSocket(socket)
     setLast(socket, response)
-    // When the upstream does not switch, this was a request like any other, and the last of its connection.
+    // When the upstream does not switch protocols, this was an ordinary request, and the last of its connection.
     response.once('finish', () => endConnection(socket))
     this.#serve(request, response)
   }
@@ -85,9 +85,9 @@ export class Http1Connections {
     this.#refuse(socket, 'method-not-allowed', 'connect')
   }
 
-  /** The server's `clientError`: what could not be parsed is answered once, in its turn, and never forwarded. */
+  /** The server's `clientError`: answers once, in its turn, what could not be parsed, and never forwards it. */
   clientError(error: NodeJS.ErrnoException, socket: Socket): void {
-    // The client went away, or never spoke TLS; or it goes on sending to a connection that has its last answer.
+    // The client has gone, or never spoke TLS.
     if (error.code === 'ECONNRESET' || socket.destroyed || (this.#secure && !isSecured(socket))) {
       socket.destroy()
       return
@@ -103,7 +103,7 @@ export class Http1Connections {
       this.#refuse(socket, refusal, reason)
       return
     }
-    // It is in the body of the last request, which waits for its turn or is being forwarded.
+    // The error is in the body of the last request, which waits for its turn or is being forwarded.
     this.#metrics.refused(reason)
     markEnding(socket)
     if (last.socket === null) last.once('socket', () => endConnection(socket, refusalText(refusal)))
@@ -111,11 +111,11 @@ export class Http1Connections {
     else endConnection(socket, refusalText(refusal))
   }
 
-  /** Answers behind all answers that are due, and ends the connection. */
+  /** Answers after all answers that are due, and ends the connection. */
   #refuse(socket: Socket, refusal: Refusal, reason: string): void {
     this.#metrics.refused(reason)
     markEnding(socket)
-    // Without reading, it would not be noticed that the client leaves meanwhile.
+    // Without reading, the gateway would not notice that the client leaves.
     socket.once('end', () => {
       if (isAnswering(socket)) socket.destroy()
     })
@@ -124,8 +124,8 @@ export class Http1Connections {
   }
 
   /**
-   * Goes on reading behind a request that asked for an upgrade and is served without: Node starts again on the same
-   * connection, with what it had not parsed.
+   * Reads on behind a request that asked for an upgrade and is served without one: Node starts again on the same connection,
+   * with what it had not parsed.
    */
   #readOn(request: IncomingMessage, head: Buffer): void {
     const { socket } = request
@@ -135,7 +135,7 @@ export class Http1Connections {
       if (!socket.writable) return
       const rest = early.take()
       socket.off('error', destroy).off('drain', drained)
-      // Those of the parser that is gone.
+      // The listeners of Node's old parser.
       socket.removeAllListeners('pause').removeAllListeners('resume')
       socket.setTimeout(0)
       this.#server.emit(this.#secure ? 'secureConnection' : 'connection', socket)
@@ -150,8 +150,8 @@ function isSecured(socket: Socket): boolean {
 }
 
 /**
- * Over TLS, Node hands what it has decrypted to the parser although it has paused it, because answers wait to be taken. The
- * client did nothing wrong: the data is kept in its order, and read when Node goes on.
+ * Over TLS, Node passes decrypted data to a parser that it has paused because answers wait to be read. The client did
+ * nothing wrong: this keeps the data in its order, and reads it when Node goes on.
  */
 function readsLater(error: NodeJS.ErrnoException, socket: PausedSocket): boolean {
   const { code, rawPacket } = error as { code?: string; rawPacket?: Buffer }
@@ -175,7 +175,7 @@ function refusalOf({ code }: NodeJS.ErrnoException): [Refusal, string] {
   return ['bad-request', 'parse']
 }
 
-/** Node has let go of the connection, also for the answers that are under way: one that waits to go on has to be told. */
+/** Node has released the connection, so it does not tell the current answer when it can go on; this does. */
 function drained(this: Socket): void {
   const { _httpMessage: answer } = this as { _httpMessage?: ServerResponse | null }
   if (answer?.writableEnded === false) answer.emit('drain')

@@ -5,30 +5,30 @@ import { LINGER_MS } from './end-connection.js'
 interface Watched {
   readonly socket: Socket
   open: number
-  /** When the last stream ended, or the connection began. */
+  /** When the last stream ended, or the connection opened. */
   since: number
   served: boolean
-  /** When a ping was sent that has no answer yet; 0 for none. */
+  /** When the ping that has no answer yet was sent; 0 for none. */
   pingedAt: number
-  /** What had been read by then. */
+  /** Bytes read from the connection by then. */
   bytesRead: number
 }
 
-/** How long connections may be without a request. */
+/** How long connections may be idle; 0: no limit. */
 export interface IdleTimeouts {
-  /** From the connection to its first request; 0 for ever. */
+  /** From the connection to its first request. */
   readonly headersTimeoutMs: number
-  /** From one request to the next; 0 for ever. */
+  /** From one request to the next. */
   readonly keepAliveMs: number
-  /** From a ping to anything of the client; 0 for ever. */
+  /** From a ping to the next byte of the client. */
   readonly stallTimeoutMs: number
 }
 
 /**
- * The HTTP/2 connections of a listener. It ends those that are idle: Node has no timeout for them, and one that counts
- * frames would be kept off by pings.
+ * The HTTP/2 connections of a listener. It closes idle ones: Node has no timeout for them, and pings would reset a timeout
+ * that counts frames.
  *
- * It also ends those whose client is gone while requests are open. Node does not always notice: Node 20 stops reading
+ * It also closes those whose client is gone while requests are open. Node does not always notice. Node 20 stops reading
  * after some broken frames (a PING of 7 bytes, DATA on an idle stream), without an error and without the end of the
  * connection, and every Node may stop while it waits for a write.
  */
@@ -44,7 +44,7 @@ export class Http2Sessions {
     this.#check = setInterval(() => this.#endIdle(), Math.min(Math.ceil(shortest / 4), 15_000)).unref()
   }
 
-  /** @param socket - the connection below the session, which Node does not let destroy through it */
+  /** @param socket - the connection of the session; Node does not let the session destroy it */
   add(session: ServerHttp2Session, socket: Socket): void {
     const since = performance.now()
     const watched: Watched = { socket, open: 0, since, served: false, pingedAt: 0, bytesRead: 0 }
@@ -52,7 +52,7 @@ export class Http2Sessions {
     const streams = new Set<ServerHttp2Stream>()
     session.once('close', () => {
       this.#sessions.delete(session)
-      // Node leaves some streams of a session open that ends by an error.
+      // Node leaves some streams open when a session ends by an error.
       for (const stream of streams) stream.destroy()
     })
     socket.once('close', () => session.destroy())
@@ -67,7 +67,7 @@ export class Http2Sessions {
     })
   }
 
-  /** Takes no more streams; those that are open go on. */
+  /** Accepts no more streams; open ones go on. */
   close(): void {
     for (const session of this.#sessions.keys()) session.close()
   }
@@ -86,13 +86,13 @@ export class Http2Sessions {
       const limit = served ? keepAliveMs : headersTimeoutMs
       if (open > 0 || limit === 0 || now - since < limit) continue
       session.close()
-      // A client that does not end its side as well.
+      // For a client that does not close its side.
       const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref()
       socket.once('close', () => clearTimeout(timer))
     }
   }
 
-  /** Asks whether the client is still there; whatever it sends is an answer. */
+  /** Asks whether the client is still there; any byte that it sends is an answer. */
   #probe(session: ServerHttp2Session, watched: Watched, now: number): void {
     const { socket, pingedAt, bytesRead } = watched
     const { stallTimeoutMs } = this.#timeouts

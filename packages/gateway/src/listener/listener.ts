@@ -102,7 +102,7 @@ function createServe(forwarder: Forwarder, ingress: Ingress, rules: HeadRules): 
       return
     }
     const { lane } = decision
-    // What the tunnel reports about this socket belongs to the lane of the request that opened it.
+    // Events of this socket belong to the lane of the request that opened the tunnel.
     if (earlyDataOf(request) !== undefined && needsContext(decision, request)) bindEmitter(request.socket, lane)
     runRequest(decision, request, response, forwardRequest, request, response, path, lane)
   }

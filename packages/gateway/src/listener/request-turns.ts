@@ -2,14 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
- * Requests that wait behind another one on the same connection. One read of 64 kB cannot hold more; a connection that
- * sends more of them is ended, because each costs memory while it waits.
+ * Requests that wait behind another one on the same connection, at most. One read of 64 kB cannot hold more. A connection
+ * with more is ended, because each waiting request costs memory.
  */
 const MAX_WAITING = 2500
 
 const kTurns = Symbol('laneway.gateway.turns')
 
-/** What one HTTP/1 connection has under way. */
+/** The open requests of one HTTP/1 connection. */
 interface Turns {
   /** The response of the last request that was parsed. */
   last: ServerResponse
@@ -18,12 +18,12 @@ interface Turns {
 
 type TurnSocket = Socket & { [kTurns]?: Turns }
 
-/** Serves a request, or answers what cannot be served. */
+/** Serves a request, or refuses it. */
 export type Serve = (request: IncomingMessage, response: ServerResponse) => void
 
 /**
- * Node hands over every pipelined request as soon as it is parsed. This serves them one after the other: a request starts
- * when the answers before it have been sent, and never starts when its connection ends first.
+ * Node emits every pipelined request as soon as it is parsed. This serves them one after the other: a request starts when
+ * the answers before it have been sent, and never when its connection ends first.
  *
  * @param flooded - called when too many requests wait; the connection is destroyed
  */
@@ -52,7 +52,7 @@ export function serveInTurn(
   const own = turns
   response.once('socket', () => {
     own.waiting--
-    // Not inside the end of the answer before: a synchronous answer would nest, once for each request that waits.
+    // Not inside the end of the previous answer: synchronous answers would nest, once for each waiting request.
     process.nextTick(() => {
       if (!socket.destroyed) serve(request, response)
     })
@@ -75,7 +75,7 @@ export function isBegun(socket: Socket): boolean {
   return lastOf(socket)?.headersSent !== false
 }
 
-/** Calls back when every request that was parsed has had its answer; never when the connection ends first. */
+/** Calls back when every parsed request has its answer; never when the connection ends first. */
 export function afterAnswers(socket: Socket, call: () => void): void {
   const last = lastOf(socket)
   if (last === undefined || last.closed) call()
@@ -86,7 +86,7 @@ export function afterAnswers(socket: Socket, call: () => void): void {
   }
 }
 
-/** Another response follows on this connection than those that Node made. */
+/** Notes a response on this connection that Node did not create. */
 export function setLast(socket: Socket, last: ServerResponse): void {
   const turns = (socket as TurnSocket)[kTurns]
   if (turns === undefined) (socket as TurnSocket)[kTurns] = { last, waiting: 0 }

@@ -4,12 +4,12 @@ import { type IncomingMessage, METHODS, maxHeaderSize } from 'node:http'
 export type TargetRefusal = 'bad-request' | 'head-too-large'
 
 const ABSOLUTE = /^https?:\/\/([^/?#]+)(.*)$/i
-// RFC 3986 section 3.2.2, without userinfo, which RFC 9110 section 4.2.4 has refused.
+// RFC 3986 section 3.2.2, without userinfo, which RFC 9110 section 4.2.4 forbids.
 const AUTHORITY = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._~%!$&'()*+,;=-]+)(?::\d{0,5})?$/i
 
 /**
- * Header lines of a request. Servers written in Node read 1,000 lines and the gateway adds a few: a line beyond them,
- * perhaps the lane, would be forwarded and not seen.
+ * Header lines of a request, at most. Servers written in Node read 1,000 lines, and the gateway adds a few: such a server
+ * would not see a later line, which may be the lane.
  */
 const MAX_LINES = 900
 
@@ -60,8 +60,8 @@ function refusalOfHttp1(request: IncomingMessage): TargetRefusal | undefined {
 }
 
 /**
- * Codings are removed with their field, so a body with another one than `chunked` would change its meaning; an empty
- * field, or one in HTTP/1.0, is read differently by other servers. RFC 9112 section 6.1.
+ * The gateway removes `Transfer-Encoding`, so a body with another coding than `chunked` would change its meaning. Servers
+ * read an empty field, and one in HTTP/1.0, in different ways. RFC 9112 section 6.1.
  */
 function hasUnclearFraming({ headers, httpVersionMinor }: IncomingMessage): boolean {
   const coding = headers['transfer-encoding']
@@ -70,7 +70,7 @@ function hasUnclearFraming({ headers, httpVersionMinor }: IncomingMessage): bool
 }
 
 function setHost({ headers, rawHeaders }: IncomingMessage, host: string): void {
-  // HTTP/1.0 needs no Host: without the line, the upstream would see another host than X-Forwarded-Host names.
+  // HTTP/1.0 needs no Host. Without the line, the upstream would see another host than X-Forwarded-Host names.
   if (headers.host === undefined) rawHeaders.push('Host', host)
   headers.host = host
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -78,7 +78,7 @@ function setHost({ headers, rawHeaders }: IncomingMessage, host: string): void {
   }
 }
 
-/** HTTP/1.1 would write them with these: what a head may have is the same for both. */
+/** What HTTP/1.1 adds to each line, so that the limit is the same for both protocols. */
 const SIGNS_OF_A_LINE = ': \r\n'.length
 
 function bytesOf(rawHeaders: readonly string[]): number {

@@ -1,15 +1,15 @@
-/** One line of the access log. Absent fields do not apply. */
+/** One line of the access log. Fields that do not apply are absent. */
 export interface AccessLogEntry {
   /** When the head of the request had arrived, RFC 3339. */
   readonly time: string
   readonly method: string
   readonly host: string | undefined
-  /** Without the query, which may hold what no log should. */
+  /** Without the query, which may hold secrets. */
   readonly path: string
   readonly protocol: string
   /** The peer of the connection. */
   readonly client: string | undefined
-  /** 0 when the client left before there was one. */
+  /** 0 when the client left before there was an answer. */
   readonly status: number
   readonly route: string | undefined
   readonly service: string | undefined
@@ -26,23 +26,23 @@ export interface AccessLogEntry {
   readonly requestBytes: number
   readonly responseBytes: number
   readonly durationMs: number
-  /** Until the head of the upstream's answer. */
+  /** Time until the head of the upstream's answer. */
   readonly upstreamMs: number | undefined
   /** Why it failed. */
   readonly error: string | undefined
 }
 
-/** Takes the lines of the log: `process.stdout` fits. */
+/** Takes the lines of the log, for example `process.stdout`. */
 export interface LogDestination {
   write(text: string): unknown
 }
 
-/** Lines that wait for the end of the turn; more are written at once. */
+/** Characters that wait for the end of the turn at most; more are written at once. */
 const MAX_PENDING = 64 * 1024
 
 /**
- * Writes one JSON object per line. The lines of one turn of the event loop are handed over together, because a write to
- * a pipe or a file costs more than the line.
+ * Writes one JSON object per line. It writes the lines of one turn of the event loop together, because a write to a pipe
+ * or a file costs more than the line.
  */
 export function createLineLog(destination: LogDestination): {
   readonly log: (entry: AccessLogEntry) => void

@@ -9,7 +9,7 @@ export interface Family {
 /** The content type of {@link exposition}. */
 export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** @param families - labels are written already, `a="b",c="d"` */
+/** @param families - their labels are text already, `a="b",c="d"` */
 export function exposition(families: readonly Family[]): string {
   let text = ''
   for (const { name, help, type, samples } of families) {

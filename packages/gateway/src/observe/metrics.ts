@@ -1,6 +1,6 @@
 import { exposition, type Family } from './exposition.js'
 
-/** Upper bounds in seconds: those of Prometheus' clients, with more room for slow answers. */
+/** Upper bounds in seconds: those of Prometheus' clients, and two more for slow answers. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 /** Lane names that become label values; the rest is `_other`. */
 const MAX_LANES = 32
@@ -17,11 +17,11 @@ interface Durations {
   count: number
 }
 
-/** What is noted about a request when it has ended. */
+/** What is counted of a request when it has ended. */
 export interface Measured {
   readonly route: string
   readonly lane: string | undefined
-  /** The lane is one that rules or routes gave, or that a registry has: its name may be a label. */
+  /** The lane comes from rules, routes or a registry, so its name may become a label. */
   readonly laneIsKnown: boolean
   readonly served: string | undefined
   readonly outcome: string
@@ -32,8 +32,8 @@ export interface Measured {
 }
 
 /**
- * The gateway's own numbers in Prometheus' text format. Written here rather than with a client library, because the
- * metrics are few and fixed, and a request then costs three look-ups (benchmark table `gateway`).
+ * The metrics of the gateway in Prometheus' text format. No client library, because the metrics are few and fixed: a
+ * request costs three look-ups (benchmark table `gateway`).
  */
 export class Metrics {
   inFlight = 0
@@ -120,7 +120,7 @@ export class Metrics {
       },
       {
         name: 'laneway_gateway_refused_total',
-        help: 'Requests that were no proper HTTP.',
+        help: 'Requests that were not valid HTTP.',
         type: 'counter',
         samples: this.#refused.values(),
       },
@@ -132,13 +132,13 @@ export class Metrics {
       },
       {
         name: 'laneway_gateway_in_flight_requests',
-        help: 'Requests under way.',
+        help: 'Requests in flight.',
         type: 'gauge',
         samples: single(this.inFlight),
       },
       {
         name: 'laneway_gateway_upgraded_connections',
-        help: 'WebSockets that are open.',
+        help: 'Open WebSockets.',
         type: 'gauge',
         samples: single(this.upgraded),
       },
@@ -147,7 +147,7 @@ export class Metrics {
     return exposition(families)
   }
 
-  /** Only names that are known to mean something, and only so many: a client must not make series. */
+  /** Only known names become labels, and only so many, because a client must not be able to create series. */
   #labelOf(lane: string | undefined, isKnown: boolean): string {
     if (lane === undefined) return 'base'
     if (this.#lanes.has(lane)) return lane

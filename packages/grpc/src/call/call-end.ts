@@ -8,14 +8,14 @@ export interface CallProgress {
   readonly responded: boolean
   /** The caller has cancelled it. */
   readonly cancelled: boolean
-  /** The endpoint has had the whole time of the caller, and the whole request. */
+  /** The endpoint had the whole deadline of the caller, and the whole request. */
   readonly hadAllTime: boolean
 }
 
-/** How grpc-js and this package end a call whose parent is cancelled. */
+/** The details of the status when the parent of a call is cancelled, in grpc-js and in this package. */
 export const CANCELLED_BY_PARENT = 'Cancelled by parent call'
 
-/** How a call ended, seen from the connection. */
+/** How a call ended, for the resolver: what counts is whether the endpoint answered. */
 export function endOf(status: GrpcStatus, { responded, cancelled, hadAllTime }: CallProgress): ChoiceEnd {
   if (responded || isOfServer(status)) return 'ok'
   if (cancelled || status.details === CANCELLED_BY_PARENT) return 'aborted'
@@ -28,7 +28,7 @@ export function endOf(status: GrpcStatus, { responded, cancelled, hadAllTime }: 
     case CANCELLED:
       return 'reset'
     default:
-      // A message over the limit, credentials that cannot be had: made here.
+      // grpc-js made this status in the client: a message over the limit, credentials that cannot be fetched.
       return 'aborted'
   }
 }
@@ -38,19 +38,19 @@ export function responseStatus(status: GrpcStatus): number {
   return isOfServer(status) ? httpStatusOf(status.code) : 0
 }
 
-/** A status that came over the wire has its headers for metadata, `content-type` at least; one made here has none. */
+/** A status from the server has headers in its metadata, at least `content-type`; one that the client made has none. */
 function isOfServer({ metadata }: GrpcStatus): boolean {
   for (const _ in metadata.getMap()) return true
   return false
 }
 
 /**
- * What grpc-js ends a call with that it has sent to nobody, or that its endpoint has refused unseen: there was no connection,
- * or the endpoint has left.
+ * The details of the status when grpc-js has not sent a call: there was no connection, or the channel was closed. The same when
+ * the endpoint refused it unprocessed.
  */
 const NOTHING_SENT = ['No connection established', 'Channel closed before call started']
 
-/** Whether nobody has seen the call, so that another endpoint may answer it. */
+/** Whether no endpoint has seen the call, so that another endpoint may answer it. */
 export function isUnsent(status: GrpcStatus): boolean {
   const { code, details } = status
   return code === UNAVAILABLE && NOTHING_SENT.some(text => details.startsWith(text)) && !isOfServer(status)

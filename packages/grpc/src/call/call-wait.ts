@@ -1,16 +1,16 @@
 import { AsyncResource } from 'node:async_hooks'
-import { waitInParts } from '@laneway/core'
+import { MAX_TIMER_MS, waitInParts } from '@laneway/core/internal'
 import { type CallArguments, PROPAGATE_CANCELLATION, PROPAGATE_DEADLINE } from '../grpc-js.js'
 
-/** What a call is told while it waits. */
+/** What ends a call while it waits. */
 export interface Waits {
   deadlineExceeded(details: string): void
   parentCancelled(): void
 }
 
 /**
- * The time of a call without a connection: its deadline and its parent count as they will once it is sent, and what comes
- * next runs in the context of the caller.
+ * The wait of a call without a connection. Its deadline and the cancellation of its parent end it, as they would a call that
+ * is sent. The code after the wait runs in the context of the caller.
  */
 export class CallWait {
   readonly #call: Waits
@@ -36,10 +36,10 @@ export class CallWait {
   }
 
   #watch(end: number): void {
-    const left = Math.max(end - Date.now(), 0)
+    const remaining = Math.max(end - Date.now(), 0)
     this.#deadline = setTimeout(
       () => {
-        // A timer holds 24.8 days, and may be a millisecond early by this clock.
+        // A timer can wait 24.8 days at most, and may fire a millisecond early by this clock.
         if (Date.now() < end) {
           this.#watch(end)
           return
@@ -47,18 +47,18 @@ export class CallWait {
         const seconds = ((Date.now() - this.#began) / 1000).toFixed(3)
         this.run(() => this.#call.deadlineExceeded(`Deadline exceeded after ${seconds}s,waiting for an endpoint`))
       },
-      Math.min(left, 2 ** 31 - 1),
+      Math.min(remaining, MAX_TIMER_MS),
     )
   }
 
-  /** Runs what comes next as the caller would. */
+  /** Runs a function in the context of the caller. */
   run(fn: () => void): void {
     this.#resource.runInAsyncScope(fn)
   }
 
   /**
    * @param stop - called when the wait is over for another reason
-   * @param ms - after which `late` is called; time in which this process did nothing else than compute counts little
+   * @param ms - after which `late` is called. Time in which this process was too busy to run timers counts little
    */
   until(stop: (() => void) | undefined, ms: number, late: () => void): void {
     this.rest()
@@ -69,7 +69,7 @@ export class CallWait {
     })
   }
 
-  /** Waits for nothing, for the moment. */
+  /** Stops the current wait. The deadline and the parent still count. */
   rest(): void {
     this.#endWait?.()
     this.#endWait = undefined

@@ -12,22 +12,22 @@ import {
 } from '../grpc-js.js'
 import { CallWait, type Waits } from './call-wait.js'
 
-/** Endpoints after the first, all before a byte of the call has left. */
+/** How many other endpoints are tried before any byte of the call is sent. */
 const MAX_RETRIES = 2
 
-/** A call that waits for a connection looks again after so many milliseconds when no endpoint can be connected. */
+/** With `waitForReady`, the delay in milliseconds before the search starts again when no endpoint can be connected. */
 const WAIT_FOR_READY_MS = 500
 
 /** A call without an endpoint, as its search sees it. */
 export interface Seeker extends Waits {
   readonly args: CallArguments
   readonly metadata: GrpcMetadata
-  /** Picks an endpoint that is none of `tried`, as long as there is another. */
+  /** Picks an endpoint; one of `tried` only when there is no other. */
   pick(tried: ReadonlySet<string> | undefined): Choice
-  /** @param last - the call ends as it ends there */
+  /** @param last - the call may not move to another endpoint after this one */
   begin(channel: GrpcChannel, choice: Choice | undefined, last: boolean): void
-  /** The service is none any more. */
-  leave(): void
+  /** The target is no service any more: the call goes where it would without a resolver. */
+  sendPlain(): void
   refuse(choice: Choice): void
   endWithError(error: Error): void
   end(code: number, details: string): void
@@ -35,16 +35,16 @@ export interface Seeker extends Waits {
 }
 
 /**
- * The way of one call to a connection, when the endpoint that it picks is not connected yet. Endpoints that cannot be
- * connected are answered for by others. Most calls find a connection and need no search.
+ * Finds a connection for one call whose endpoint is not connected yet. When an endpoint cannot be connected, it tries others.
+ * Most calls find a connected endpoint and need no search.
  */
 export class EndpointSearch {
   readonly #call: Seeker
   readonly #route: LaneRoute
   readonly #service: string
-  /** Reported as started. */
+  /** Reported to the resolver as started. */
   #choice: Choice | undefined
-  /** Addresses that failed before anything was sent. */
+  /** Addresses of the endpoints that failed before anything was sent. */
   #tried: Set<string> | undefined
   #retries = 0
   #looked = false
@@ -57,12 +57,12 @@ export class EndpointSearch {
     this.#service = service
   }
 
-  /** @param failed - why the endpoint before has no channel */
+  /** @param failed - why the previous endpoint has no channel */
   choose(failed?: Error): void {
     this.use(this.#call.pick(this.#tried), failed)
   }
 
-  /** Goes on with a choice that is not started yet. */
+  /** Continues with a choice that is not reported as started yet. */
   use(choice: Choice, failed?: Error): void {
     const { resolver, channels } = this.#route
     const { endpoint } = choice
@@ -82,7 +82,7 @@ export class EndpointSearch {
     else this.#connect(endpoint, channel)
   }
 
-  /** An endpoint had a call and nobody has seen it. @param choice - in use */
+  /** A channel had the call but did not send it. @param choice - reported as started */
   failed(choice: Choice): void {
     this.#over = false
     this.#choice = choice
@@ -90,7 +90,7 @@ export class EndpointSearch {
     this.#connectFailed(endpoint, undefined, this.#route.channels!.peek(endpoint))
   }
 
-  /** The call needs no endpoint any more. @returns the choice that is in use still */
+  /** Ends the search. @returns the choice that is still reported as started */
   stop(): Choice | undefined {
     const choice = this.#choice
     this.#choice = undefined
@@ -106,7 +106,7 @@ export class EndpointSearch {
     else this.#call.refuse(choice)
   }
 
-  /** The sources have not answered about the service yet. */
+  /** Waits until the sources have answered about the service. */
   #lookup(): void {
     this.#looked = true
     const proceed = (error?: Error) => {
@@ -118,7 +118,7 @@ export class EndpointSearch {
 
   #found(error: Error | undefined): void {
     try {
-      if (this.#route.service() === undefined) this.#call.leave()
+      if (this.#route.service() === undefined) this.#call.sendPlain()
       else if (error === undefined) this.choose()
       else if (this.#waitsForReady()) this.#again()
       else this.#call.endWithError(error)
@@ -164,7 +164,7 @@ export class EndpointSearch {
     this.#tried.add(endpoint.address)
     try {
       if (choice !== undefined) {
-        // A channel that was closed says that its endpoint has left, not that it is ill.
+        // A closed channel means that its endpoint was removed, not that it failed.
         const gone = channel?.channel.getConnectivityState(false) === SHUTDOWN
         resolver!.finished(choice, gone ? 'aborted' : 'connect-error')
       }
@@ -178,8 +178,8 @@ export class EndpointSearch {
   }
 
   /**
-   * A call that waits for a connection begins again. Another one is left to the channel of its endpoint: it ends with what
-   * grpc-js says about the connection, or is sent when that is slow and comes after all.
+   * With `waitForReady`, the search starts again after a delay. Any other call goes to the channel of its endpoint: grpc-js
+   * ends it with the error of the connection, or sends it when the connection comes up late.
    *
    * @param failure - why the endpoint has no channel
    */
@@ -189,7 +189,7 @@ export class EndpointSearch {
       this.#again()
       return
     }
-    // It has been told of this failure.
+    // The resolver knows of this failure already.
     if (channel?.channel.getConnectivityState(false) === TRANSIENT_FAILURE) this.#release()
     if (channel !== undefined) this.#begin(channel.channel, true)
     else if (failure !== undefined) this.#call.endWithError(failure)

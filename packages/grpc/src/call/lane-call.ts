@@ -1,4 +1,5 @@
 import { currentLane, type Lane } from '@laneway/core'
+import { refusalOf } from '@laneway/core/internal'
 import type { Choice } from '@laneway/discovery'
 import type { LaneRoute } from '../client/lane-route.js'
 import {
@@ -17,18 +18,18 @@ import {
 import { byScope, inScope, laneOfMetadata } from '../outgoing-metadata.js'
 import { CANCELLED_BY_PARENT, endOf, isUnsent, responseStatus } from './call-end.js'
 import { EndpointSearch, type Seeker } from './endpoint-search.js'
-import { tellInLane, tellMessage, tellMetadata, tellStatus } from './lane-listener.js'
+import { notifyInLane, notifyMessage, notifyMetadata, notifyStatus } from './notify-in-lane.js'
 import { refusedStatus, statusOf } from './refused-status.js'
 import { ReplayedCall } from './replayed-call.js'
 
 /**
- * One call. It reads the lane of the caller when it is made, and chooses an endpoint when it is started, because a tag that
- * the caller set by hand is in the metadata. It is the listener of the call on the endpoint's channel too: what arrives
- * there runs in the lane of the caller, whoever opened the connection.
+ * One call. It reads the lane of the caller when it is created. It chooses an endpoint when it is started, because only then
+ * the metadata is known, which may have a tag that the caller set by hand. It is also the listener of the call on the
+ * endpoint's channel, and runs what arrives there in the lane of the caller.
  */
 export class LaneCall extends ReplayedCall implements GrpcCall, GrpcListener, Seeker {
   readonly args: CallArguments
-  /** Says what was decided. */
+  /** What is sent: it carries the tag that was decided. */
   metadata!: GrpcMetadata
   readonly #route: LaneRoute
   #listener: GrpcListener | undefined
@@ -36,9 +37,9 @@ export class LaneCall extends ReplayedCall implements GrpcCall, GrpcListener, Se
   #given: GrpcMetadata | undefined
   #service = ''
   #lane: Lane | undefined
-  /** In use by the inner call, reported as started. */
+  /** The endpoint of the inner call; reported to the resolver as started. */
   #choice: Choice | undefined
-  /** Only of calls whose endpoint was not connected; it had not all the time of the caller then. */
+  /** Set when the endpoint was not connected: then the endpoint did not have the whole deadline of the caller. */
   #search: EndpointSearch | undefined
   #responded = false
   #cancelled = false
@@ -57,7 +58,7 @@ export class LaneCall extends ReplayedCall implements GrpcCall, GrpcListener, Se
     try {
       const { options, target } = this.#route
       const service = this.#route.service()
-      if (service === undefined) this.leave()
+      if (service === undefined) this.sendPlain()
       else {
         const host = target.hostname ?? ''
         this.#service = service
@@ -95,27 +96,27 @@ export class LaneCall extends ReplayedCall implements GrpcCall, GrpcListener, Se
   onReceiveMetadata(metadata: GrpcMetadata): void {
     this.#responded = true
     this.commit()
-    tellInLane(this.caller, this.#listener!, tellMetadata, metadata)
+    notifyInLane(this.caller, this.#listener!, notifyMetadata, metadata)
   }
 
   onReceiveMessage(message: unknown): void {
     this.#responded = true
-    tellInLane(this.caller, this.#listener!, tellMessage, message)
+    notifyInLane(this.caller, this.#listener!, notifyMessage, message)
   }
 
   onReceiveStatus(status: GrpcStatus): void {
     if (this.#over) return
     if (this.#mayMove(status)) {
       this.inner = undefined
-      tellInLane(this.caller, this.#listener!, moveOn, this)
+      notifyInLane(this.caller, this.#listener!, moveOn, this)
       return
     }
     this.#over = true
     this.#release(status)
-    tellInLane(this.caller, this.#listener!, tellStatus, status)
+    notifyInLane(this.caller, this.#listener!, notifyStatus, status)
   }
 
-  /** Told by {@link moveOn}. */
+  /** Tries another endpoint; runs in the lane of the caller. */
   moveOn(): void {
     const choice = this.#choice
     this.#choice = undefined
@@ -133,7 +134,7 @@ export class LaneCall extends ReplayedCall implements GrpcCall, GrpcListener, Se
     try {
       inner = channel.createCall(...this.args)
     } catch (error) {
-      // The endpoint has left since.
+      // The endpoint was removed after it was chosen.
       if (choice === undefined || channel.getConnectivityState(false) !== SHUTDOWN) throw error
       this.moveOn()
       return
@@ -142,7 +143,7 @@ export class LaneCall extends ReplayedCall implements GrpcCall, GrpcListener, Se
   }
 
   /** The call goes where it would without a resolver. */
-  leave(): void {
+  sendPlain(): void {
     const { target, options, plain } = this.#route
     this.metadata = byScope(this.#given!, this.caller, target.hosts, options)
     this.#search?.stop()
@@ -150,19 +151,19 @@ export class LaneCall extends ReplayedCall implements GrpcCall, GrpcListener, Se
   }
 
   refuse(choice: Choice): void {
-    this.endWithError(this.#route.resolver!.refusal(choice, this.#lane))
+    this.endWithError(refusalOf(this.#route.resolver!, choice, this.#lane))
   }
 
   endWithError(error: Error): void {
     this.#endWith(refusedStatus(error, this.metadata))
   }
 
-  /** Ends a call that no endpoint has. */
+  /** Ends a call that was sent to no endpoint. */
   end(code: number, details: string): void {
     this.#endWith(this.#given === undefined ? { code, details } : statusOf(code, details, this.#given))
   }
 
-  /** A fault of Laneway's own: the call ends with it, or does without Laneway. */
+  /** A fault of Laneway's own: under a preload the call goes on without Laneway, else it ends with the fault. */
   fault(fault: unknown): void {
     const { onFault } = this.#route.options
     if (onFault === undefined || this.inner !== undefined) {
@@ -193,8 +194,8 @@ export class LaneCall extends ReplayedCall implements GrpcCall, GrpcListener, Se
   }
 
   /**
-   * Nobody has seen the call, and it can be repeated. A retry policy stays within the endpoint: the attempt before may have
-   * been seen.
+   * Whether another endpoint may get the call: no endpoint has seen it, and it can be repeated. A retry policy of grpc-js may
+   * have sent it before, so such a call stays with its endpoint.
    */
   #mayMove(status: GrpcStatus): boolean {
     if (this.committed || this.#cancelled || this.#responded || this.#choice === undefined) return false
@@ -208,11 +209,11 @@ export class LaneCall extends ReplayedCall implements GrpcCall, GrpcListener, Se
     process.nextTick(() => {
       if (this.#listener === undefined) return
       const metadata = status.metadata ?? statusOf(0, '', this.#given!).metadata
-      tellInLane(this.caller, this.#listener!, tellStatus, { ...status, metadata })
+      notifyInLane(this.caller, this.#listener!, notifyStatus, { ...status, metadata })
     })
   }
 
-  /** @param status - `undefined`: no endpoint has had the call */
+  /** @param status - `undefined` when the call was sent to no endpoint */
   #release(status: GrpcStatus | undefined): void {
     const choice = this.#search?.stop() ?? this.#choice
     this.#choice = undefined

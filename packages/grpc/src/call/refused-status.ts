@@ -1,9 +1,9 @@
 import { type GrpcMetadata, type GrpcStatus, UNAVAILABLE } from '../grpc-js.js'
 
-/** The key under which the status of a refused call tells the code of the error. */
+/** The metadata key that has the error code in the status of a refused call. */
 export const CODE_KEY = 'laneway-code'
 
-/** @param like - metadata of the copy of grpc-js that the status is for */
+/** @param like - metadata of the same copy of grpc-js */
 export function statusOf(code: number, details: string, like: GrpcMetadata): GrpcStatus {
   const Metadata = like.constructor as new () => GrpcMetadata
   return { code, details, metadata: new Metadata() }

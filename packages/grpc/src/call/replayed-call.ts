@@ -10,16 +10,16 @@ interface Message {
 const NONE: Message[] = []
 
 /**
- * What a caller says to a call, handed on to a call on the channel of an endpoint, and kept as long as it can be repeated
- * to another one. A base class and no part, because every call would pay for one more object.
+ * Forwards what the caller does to the call on an endpoint's channel, and keeps it as long as it can be repeated on another
+ * endpoint. It is a base class, because a part would cost every call one more object.
  */
 export abstract class ReplayedCall {
   /** The call on the channel of the endpoint; `undefined` while there is none. */
   protected inner: GrpcCall | undefined
-  /** The call stays with the endpoint that it has. */
+  /** The call cannot move to another endpoint any more. */
   protected committed = false
   protected halfClosed = false
-  /** Lane of the code that made the call. */
+  /** The lane of the code that made the call. */
   protected readonly caller: Lane | undefined
   #messages: Message[] = NONE
   #reads = 0
@@ -32,7 +32,7 @@ export abstract class ReplayedCall {
   sendMessageWithContext(context: MessageContext, message: Buffer): void {
     const bound = context.callback === undefined ? context : this.#bound(context)
     if (!this.committed) {
-      // A second message, or one whose writer learns that it has left, cannot be repeated.
+      // A second message cannot be repeated, nor one whose writer was notified that it is sent.
       if (this.inner !== undefined && (this.#messages.length > 0 || bound.callback !== undefined)) this.commit()
       else if (this.#messages === NONE) this.#messages = [{ context: bound, message }]
       else this.#messages.push({ context: bound, message })
@@ -63,13 +63,13 @@ export abstract class ReplayedCall {
     return this.inner?.getAuthContext?.() ?? null
   }
 
-  /** From now on the call stays where it is. */
+  /** From now on the call stays with its endpoint. */
   protected commit(): void {
     this.committed = true
     this.#messages = NONE
   }
 
-  /** Starts a call and repeats to it what was said so far. grpc-js wants the credentials before the start. */
+  /** Starts a call and repeats on it what the caller has done so far. grpc-js needs the credentials before the start. */
   protected replayOn(inner: GrpcCall, metadata: GrpcMetadata, listener: GrpcListener): void {
     if (this.#credentials !== undefined) inner.setCredentials(this.#credentials)
     this.inner = inner
@@ -80,9 +80,9 @@ export abstract class ReplayedCall {
     if (this.committed || this.#messages.length > 1 || this.#messages[0]?.context.callback !== undefined) this.commit()
   }
 
-  /** A writer that learns that its message has left goes on in its own lane. */
+  /** The callback of a written message runs in the lane of the caller. */
   #bound({ callback, flags }: MessageContext): MessageContext {
-    const told = (error?: Error | null) => runInLane(this.caller, () => callback?.(error))
-    return flags === undefined ? { callback: told } : { callback: told, flags }
+    const written = (error?: Error | null) => runInLane(this.caller, () => callback?.(error))
+    return flags === undefined ? { callback: written } : { callback: written, flags }
   }
 }

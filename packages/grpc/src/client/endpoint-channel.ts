@@ -1,7 +1,7 @@
 import { runInLane } from '@laneway/core'
 import { type GrpcChannel, IDLE, SHUTDOWN } from '../grpc-js.js'
 
-/** Told of each new state of a channel, in the context of nobody. */
+/** Called with each new state of a channel, outside of any lane. */
 export type StateListener = (state: number) => void
 
 /** The channel to one endpoint. Calls that wait for its connection share one watch. */
@@ -14,7 +14,7 @@ export class EndpointChannel {
     this.channel = channel
   }
 
-  /** The state of the connection; one that is idle begins to connect. The connection belongs to no lane. */
+  /** Returns the state of the connection, and starts to connect when it is idle. The connection belongs to no lane. */
   connect(): number {
     const { channel } = this
     const state = channel.getConnectivityState(false)
@@ -36,7 +36,7 @@ export class EndpointChannel {
     if (this.#watched || this.#waiting.size === 0) return
     const state = this.connect()
     if (state === SHUTDOWN) {
-      process.nextTick(() => this.#tell(SHUTDOWN))
+      process.nextTick(() => this.#notify(SHUTDOWN))
       return
     }
     this.#watched = true
@@ -45,11 +45,11 @@ export class EndpointChannel {
 
   #changed(): void {
     this.#watched = false
-    this.#tell(this.channel.getConnectivityState(false))
+    this.#notify(this.channel.getConnectivityState(false))
     this.#watch()
   }
 
-  #tell(state: number): void {
+  #notify(state: number): void {
     for (const listener of [...this.#waiting]) listener(state)
   }
 }

@@ -1,14 +1,14 @@
 import { isIP } from 'node:net'
-import { guardLookup, kAnyAddress, runInLane } from '@laneway/core'
-import type { Endpoint } from '@laneway/discovery'
+import { runInLane } from '@laneway/core'
+import { guardLookup, kAnyAddress } from '@laneway/core/internal'
+import type { EgressResolver, Endpoint } from '@laneway/discovery'
 import type { ChannelOptions, GrpcCredentials, MakeChannel } from '../grpc-js.js'
-import type { GrpcResolver } from '../lane-channel-options.js'
 import { EndpointChannel } from './endpoint-channel.js'
 import type { ChannelTarget } from './target.js'
 
 /**
- * A failed connection is repeated after at most this many milliseconds, unless the application has said otherwise: grpc-js
- * waits up to two minutes, and so long the calls of a lane would go to base after its endpoint is back.
+ * The longest delay before a failed connection is tried again, in milliseconds, unless the application sets it. grpc-js waits
+ * up to two minutes; for that long, calls of a lane would go to base although its endpoint is back.
  */
 const MAX_RECONNECT_BACKOFF_MS = 5000
 
@@ -16,8 +16,8 @@ const MAX_RECONNECT_BACKOFF_MS = 5000
 export class EndpointChannels {
   readonly #byAddress = new Map<string, EndpointChannel>()
   readonly #make: (target: string) => EndpointChannel
-  readonly #resolver: GrpcResolver
-  /** Endpoints whose name is being looked up, as a call wants it. */
+  readonly #resolver: EgressResolver
+  /** Endpoints whose name is being looked up for a call. */
   readonly #opening = new Set<Endpoint>()
   #unsubscribe: (() => void) | undefined
   #closed = false
@@ -27,7 +27,7 @@ export class EndpointChannels {
     { authority, hostname }: ChannelTarget,
     credentials: GrpcCredentials,
     options: ChannelOptions,
-    resolver: GrpcResolver,
+    resolver: EgressResolver,
   ) {
     this.#resolver = resolver
     const own: ChannelOptions = {
@@ -35,7 +35,7 @@ export class EndpointChannels {
       'grpc.max_reconnect_backoff_ms': MAX_RECONNECT_BACKOFF_MS,
       ...(credentials._isSecure() && { 'grpc.ssl_target_name_override': hostname }),
       ...options,
-      // An endpoint is reached directly: the proxy would look the address up from where it is.
+      // Endpoints are connected directly: a proxy may not reach their addresses.
       'grpc.enable_http_proxy': 0,
     }
     this.#make = target => runInLane(undefined, () => new EndpointChannel(make(target, credentials, own)))
@@ -55,17 +55,17 @@ export class EndpointChannels {
     return unchecked ? this.#add(endpoint.address, `dns:///${endpoint.address}`) : undefined
   }
 
-  /** Looks the name of an endpoint up; a name that leads to a forbidden address is no endpoint. */
+  /** Looks up the name of an endpoint; fails when it leads to a forbidden address. */
   open(endpoint: Endpoint, done: (error: Error | undefined, channel: EndpointChannel | undefined) => void): void {
     this.#subscribe()
     this.#opening.add(endpoint)
     runInLane(undefined, () => {
       guardLookup(undefined)(endpoint.host, { all: true }, (error: Error | null, found: Found[]) => {
-        const left = !this.#opening.delete(endpoint)
+        const removed = !this.#opening.delete(endpoint)
         const known = this.#byAddress.get(endpoint.address)
         if (known !== undefined) done(undefined, known)
         else if (error !== null && error !== undefined) done(error, undefined)
-        else if (left || this.#closed) done(new Error(`the endpoint ${endpoint.address} has left`), undefined)
+        else if (removed || this.#closed) done(new Error(`the endpoint ${endpoint.address} was removed`), undefined)
         else done(undefined, this.#add(endpoint.address, targetOf(found, endpoint)))
       })
     })
@@ -76,12 +76,12 @@ export class EndpointChannels {
     return this.#byAddress.get(endpoint.address)
   }
 
-  /** The connection to an endpoint has failed: its name may lead elsewhere by now. */
+  /** The connection to an endpoint has failed. Its name is looked up again next time: it may have another address. */
   failed(endpoint: Endpoint): void {
     if (isIP(endpoint.host) === 0) this.#remove(endpoint.address)
   }
 
-  /** Whether one of the channels is in a state. */
+  /** Whether any of the channels is in this state. */
   some(state: number): boolean {
     for (const { channel } of this.#byAddress.values()) if (channel.getConnectivityState(false) === state) return true
     return false
@@ -102,13 +102,13 @@ export class EndpointChannels {
   }
 
   #subscribe(): void {
-    this.#unsubscribe ??= this.#resolver.onEndpointGone(({ address }) => {
+    this.#unsubscribe ??= this.#resolver.onEndpointGone?.(({ address }) => {
       this.#remove(address)
       for (const endpoint of this.#opening) if (endpoint.address === address) this.#opening.delete(endpoint)
     })
   }
 
-  /** Calls under way end as they would have. */
+  /** Closes the channel. Calls in flight end normally. */
   #remove(address: string): void {
     const known = this.#byAddress.get(address)
     if (known === undefined) return
@@ -122,7 +122,7 @@ interface Found {
   readonly family: number
 }
 
-/** A target holds addresses of one family. */
+/** A target of grpc-js can have addresses of one family only. */
 function targetOf(found: readonly Found[], { port }: Endpoint): string {
   const family = found[0]!.family
   const same = found.filter(one => one.family === family)

@@ -1,5 +1,5 @@
 import { Channel, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js'
-import { describe, LanewayError } from '@laneway/core'
+import { OptionPlace } from '@laneway/core/internal'
 import type { GrpcChannel } from '../grpc-js.js'
 import { type LaneChannelOptions, resolveLaneChannelOptions } from '../lane-channel-options.js'
 import { LaneChannel } from './lane-channel.js'
@@ -41,12 +41,10 @@ export function laneChannel(options: LaneClientOptions = {}): LaneChannelFactory
   const { Channel: Given = Channel, ...others } = options
   const resolved = resolveLaneChannelOptions('laneChannel', others)
   if (typeof Given !== 'function') {
-    throw new LanewayError(
-      'LANEWAY_INVALID_OPTION',
-      `laneChannel: Channel is the class of a copy of @grpc/grpc-js, received ${describe(Given)}`,
-    )
+    const place = new OptionPlace('laneChannel', ['Channel'])
+    throw place.unexpected('the class of a copy of @grpc/grpc-js', Given)
   }
-  // What the code says holds under a preload, too: it decides alone.
+  // Under a preload, the options in the code count, and only they.
   const Plain = plainChannel(Given)
   const make = (target: string, credentials: unknown, channelOptions: unknown) =>
     new Plain(target, credentials as ChannelCredentials, channelOptions as ChannelOptions) as unknown as GrpcChannel

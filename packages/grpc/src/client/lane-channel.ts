@@ -17,18 +17,18 @@ import type { ResolvedLaneChannelOptions } from '../lane-channel-options.js'
 import type { EndpointChannel } from './endpoint-channel.js'
 import { LaneRoute } from './lane-route.js'
 
-/** How often, in milliseconds, a watcher looks whether the sources have answered about a service. */
+/** How often a watcher looks at the state, in milliseconds. */
 const LOOK_AGAIN_MS = 100
 
-/** A channel to a service: it has one channel for each endpoint that is called, and a plain one for what is no service. */
+/** A channel to a service. It has one channel for each endpoint that was called, and a plain one for targets that are no service. */
 export class LaneChannel implements GrpcChannel {
   readonly #route: LaneRoute
   #plain: GrpcChannel | undefined
-  /** The endpoint that was asked to connect while no call wanted one. */
+  /** The endpoint that was connected without a call, for `getConnectivityState(true)`. */
   #probe: EndpointChannel | undefined
   #closed = false
 
-  /** @param plain - the channel without lanes, where there is one already */
+  /** @param plain - the channel without lanes, when it exists already */
   constructor(
     make: MakeChannel,
     target: string,
@@ -43,7 +43,7 @@ export class LaneChannel implements GrpcChannel {
       return this.#plain
     }
     this.#route = new LaneRoute(make, orMake, target, credentials, channelOptions, options)
-    // The errors for a wrong target or wrong credentials are those of grpc-js, at the same moment.
+    // A wrong target or wrong credentials throw here, as in grpc-js.
     orMake()
   }
 
@@ -53,7 +53,7 @@ export class LaneChannel implements GrpcChannel {
   }
 
   createCall(...args: CallArguments): GrpcCall {
-    // As grpc-js says it.
+    // The message of grpc-js.
     if (this.#closed) throw new Error('Channel has been shut down')
     return new LaneCall(this.#route, args)
   }
@@ -72,7 +72,7 @@ export class LaneChannel implements GrpcChannel {
     return this.#route.plain().getChannelzRef()
   }
 
-  /** Of a service: ready when an endpoint is. With `tryToConnect`, one that the caller's lane would be given connects. */
+  /** A service is ready when one endpoint is. With `tryToConnect`, the endpoint that a call of this lane would get connects. */
   getConnectivityState(tryToConnect: boolean): number {
     if (this.#closed) return SHUTDOWN
     const { channels } = this.#route
@@ -91,12 +91,12 @@ export class LaneChannel implements GrpcChannel {
       return
     }
     const end = Number(deadline)
-    const told = bindLane(callback)
+    const notify = bindLane(callback)
     let timer: NodeJS.Timeout | undefined
     const look = () => {
       clearTimeout(timer)
-      if (this.getConnectivityState(false) !== state) told()
-      else if (Date.now() >= end) told(new Error('Deadline passed without connectivity state change'))
+      if (this.getConnectivityState(false) !== state) notify()
+      else if (Date.now() >= end) notify(new Error('Deadline passed without connectivity state change'))
       else timer = setTimeout(look, Math.min(LOOK_AGAIN_MS, end - Date.now()))
     }
     process.nextTick(look)
@@ -112,7 +112,7 @@ export class LaneChannel implements GrpcChannel {
     const tried = state === TRANSIENT_FAILURE ? this.#probed : undefined
     const { endpoint, outcome } = resolver!.pick(service, currentLane(), tried)
     if (endpoint === undefined) {
-      // Whoever waits looks again.
+      // A watcher looks again after the lookup.
       if (outcome === 'not-ready') resolver!.lookup(service).catch(() => {})
       return
     }
@@ -126,6 +126,6 @@ export class LaneChannel implements GrpcChannel {
     else use(channel)
   }
 
-  /** Addresses that were asked to connect and did not. */
+  /** Addresses that were asked to connect. */
   readonly #probed = new Set<string>()
 }

@@ -1,18 +1,18 @@
-import { emitLanewayWarning } from '@laneway/core'
-import type { Choice, ChoiceEnd } from '@laneway/discovery'
+import { warnOfFault } from '@laneway/core/internal'
+import type { Choice, ChoiceEnd, EgressResolver } from '@laneway/discovery'
 import type { ChannelOptions, GrpcChannel, GrpcCredentials, MakeChannel } from '../grpc-js.js'
-import type { GrpcResolver, ResolvedLaneChannelOptions } from '../lane-channel-options.js'
+import type { ResolvedLaneChannelOptions } from '../lane-channel-options.js'
 import { EndpointChannels } from './endpoint-channels.js'
 import { type ChannelTarget, readTarget } from './target.js'
 
-/** What the calls of one channel have in common. */
+/** What all calls of one channel share. */
 export class LaneRoute {
   readonly options: ResolvedLaneChannelOptions
   readonly target: ChannelTarget
-  readonly resolver: GrpcResolver | undefined
+  readonly resolver: EgressResolver | undefined
   /** `undefined` without a resolver. */
   readonly channels: EndpointChannels | undefined
-  /** The service config has a policy by which grpc-js itself sends a call more than once. */
+  /** The service config has a retry or hedging policy: grpc-js may send a call more than once. */
   readonly retries: boolean
   /** The channel that the application would have without Laneway. */
   readonly plain: () => GrpcChannel
@@ -43,7 +43,7 @@ export class LaneRoute {
   }
 
   /**
-   * Reports the end of a call that is over: it cannot end with what the resolver throws.
+   * Reports the end of a call. The call is over, so an error of the resolver becomes a warning.
    *
    * @param status - as in HTTP; 0 when the server has sent none
    */
@@ -51,9 +51,8 @@ export class LaneRoute {
     try {
       this.resolver!.finished(choice, end, status)
     } catch (error) {
-      const { onFault } = this.options
-      if (onFault === undefined) emitLanewayWarning(`a resolver failed when it was told of an end: ${error}`)
-      else onFault(error)
+      const { onFault = warnOfFault } = this.options
+      onFault(error)
     }
   }
 }

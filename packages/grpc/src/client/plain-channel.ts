@@ -1,6 +1,6 @@
 /**
- * On a class of channels that a preload has wrapped: the class below. Registered, because two copies of this package may meet
- * one copy of grpc-js.
+ * The property in which a class of channels that a preload has wrapped keeps the original class. A registered symbol, because
+ * two copies of this package may use one copy of grpc-js.
  */
 export const kPlainChannel: unique symbol = Symbol.for('laneway.grpc.channel') as never
 

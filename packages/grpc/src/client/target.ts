@@ -2,12 +2,12 @@ import { isIP } from 'node:net'
 
 /** Where a channel leads, as its target says. */
 export interface ChannelTarget {
-  /** Names to which a tag may go, in the order given; empty for a unix socket, which is left alone. */
+  /** The hosts that decide whether the tag is sent; empty for a unix socket, whose calls stay unchanged. */
   readonly hosts: readonly string[]
-  /** What a resolver may know: a host name, or the one address of the target. */
+  /** What a resolver may know as a service: a host name, or the only address of the target. */
   readonly hostname: string | undefined
   readonly port: number | undefined
-  /** What a server sees as the host, and TLS as the name, without Laneway. */
+  /** The host that the server sees, and the name that TLS checks, without Laneway. */
   readonly authority: string
 }
 
@@ -22,7 +22,7 @@ export function readTarget(target: string): ChannelTarget {
   const match = SCHEME.exec(target)
   const scheme = match?.[1]?.toLowerCase()
   const path = match?.[3] ?? target
-  if (scheme === 'unix' || scheme === 'unix-abstract') return leftAlone(path)
+  if (scheme === 'unix' || scheme === 'unix-abstract') return unrouted(path)
   if (scheme === 'ipv4' || scheme === 'ipv6') return addresses(path)
   if (scheme === 'dns') return named(path)
   // `sc-b:50051` reads like a scheme: only what has slashes, or no number behind the colon, is one.
@@ -30,7 +30,7 @@ export function readTarget(target: string): ChannelTarget {
   return { hosts: [splitPort(path).hostname], hostname: undefined, port: undefined, authority: path }
 }
 
-function leftAlone(path: string): ChannelTarget {
+function unrouted(path: string): ChannelTarget {
   return { hosts: [], hostname: undefined, port: undefined, authority: path }
 }
 

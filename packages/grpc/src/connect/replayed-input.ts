@@ -1,13 +1,14 @@
-/** Messages that are kept for another endpoint: a transport asks for few before it has a connection. */
+/** How many messages are kept for another endpoint. A transport asks for few before it has a connection. */
 const MAX_KEPT = 16
 
 /**
- * The messages of a call, which another transport may be given from the first one again. What a transport tells the source
- * about a call that may still move (connect throws its error into the messages) is left out; {@link close} tells it.
+ * The messages of a call. Another transport can read them from the first one again. While the call may still move to another
+ * endpoint, the source does not see how a transport stops (connect throws its error into the messages); {@link close} ends
+ * the source.
  */
 export class ReplayedInput<T> implements AsyncIterable<T> {
   readonly #source: AsyncIterator<T>
-  /** Promises, because a transport that was given up may still wait for a message, which belongs to the next one. */
+  /** Promises: a transport that failed may still wait for a message, and the next transport must get that message. */
   readonly #kept: Promise<IteratorResult<T>>[] = []
   #whole = true
   #reader = 0
@@ -38,7 +39,7 @@ export class ReplayedInput<T> implements AsyncIterable<T> {
     let at = 0
     return {
       next: async () => {
-        // An endpoint that was given up gets nothing more.
+        // A transport that failed gets no more messages.
         if (reader !== this.#reader) return { done: true, value: undefined }
         const known = kept[at++]
         if (known !== undefined) return known

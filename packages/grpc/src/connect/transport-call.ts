@@ -1,4 +1,5 @@
 import { currentLane, type Lane } from '@laneway/core'
+import { refusalOf } from '@laneway/core/internal'
 import type { Choice, Endpoint } from '@laneway/discovery'
 import { byScope, inScope, laneOfMetadata } from '../outgoing-metadata.js'
 import { HeaderCarrier } from './header-carrier.js'
@@ -6,7 +7,7 @@ import { ReplayedInput } from './replayed-input.js'
 import { endOfError, endOfMessages, isUnseen, statusOfError } from './transport-end.js'
 import type { AnyTransport, TransportRoute } from './transport-route.js'
 
-/** Endpoints after the first, all before anybody has seen the call. */
+/** How many other endpoints are tried while no endpoint has seen the call. */
 const MAX_RETRIES = 2
 
 /** The arguments of `Transport.unary` and `Transport.stream`. */
@@ -54,12 +55,12 @@ export class TransportCall {
     let cause: unknown
     for (let retries = 0; ; ) {
       const service = this.#route.service()
-      if (service === undefined) return this.#leave()
+      if (service === undefined) return this.#sendPlain()
       const lane = laneOfMetadata(this.#given, this.#caller, hostname, options)
       const choice = options.resolver!.pick(service, lane, this.#tried)
       const { endpoint } = choice
       if (endpoint === undefined) {
-        if (choice.outcome !== 'not-ready' || looked) throw options.resolver!.refusal(choice, lane, cause)
+        if (choice.outcome !== 'not-ready' || looked) throw refusalOf(options.resolver!, choice, lane, cause)
         looked = true
         await within(options.resolver!.lookup(service), signal, this.#timeLeft())
         continue
@@ -101,7 +102,8 @@ export class TransportCall {
     }
   }
 
-  #leave(): Promise<unknown> {
+  /** The host is no service: the call goes where it would without a resolver. */
+  #sendPlain(): Promise<unknown> {
     const { options, hostname } = this.#route
     const { headers } = byScope(this.#given, this.#caller, [hostname], options)
     return this.#call(this.#route.plain(), headers)
@@ -112,7 +114,7 @@ export class TransportCall {
     return transport[this.#kind](method, signal, this.#timeLeft(), headers, this.#input ?? input, ...more)
   }
 
-  /** One deadline holds for all attempts. 0 or less means none, so what is left is 1 ms at least. */
+  /** One deadline holds for all attempts. 0 or less means none, so at least 1 ms remains. */
   #timeLeft(): number | undefined {
     const timeoutMs = this.#args[2]
     if (timeoutMs === undefined || timeoutMs <= 0) return timeoutMs

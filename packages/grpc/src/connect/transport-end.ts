@@ -1,4 +1,4 @@
-import { isOwnShortage } from '@laneway/core'
+import { isOwnShortage } from '@laneway/core/internal'
 import type { ChoiceEnd } from '@laneway/discovery'
 import { httpStatusOf } from '../http-status.js'
 
@@ -45,7 +45,7 @@ export function isUnconnected(error: unknown): boolean {
 }
 
 /**
- * Whether nobody has seen a call: no connection could be made, or the endpoint, which is about to leave, has refused it
+ * Whether no endpoint has seen the call: no connection could be made, or an endpoint that is shutting down has refused it
  * unprocessed, see https://www.rfc-editor.org/rfc/rfc9113#section-8.7.
  */
 export function isUnseen(error: unknown): boolean {
@@ -92,7 +92,7 @@ export function statusOfError(error: unknown): number {
 }
 
 /**
- * Tells once of the end of messages, however they are read, or given up unread.
+ * Reports once that the messages of a call have ended: all were read, or the reader stopped or aborted.
  *
  * @param signal - of the caller
  * @param ended - gets the HTTP status for that of the server; 0 when there is none

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { guardLookup, kAnyAddress, type Lookup } from '@laneway/core'
+import { guardLookup, kAnyAddress, type Lookup } from '@laneway/core/internal'
 import type { Endpoint } from '@laneway/discovery'
 import type { ResolvedLaneChannelOptions } from '../lane-channel-options.js'
 
@@ -9,9 +9,9 @@ export interface AnyTransport {
   stream(...args: any[]): Promise<any>
 }
 
-/** Where a transport is to lead. */
+/** The target of one transport. */
 export interface TransportTarget {
-  /** `http://10.0.0.7:50051`; for what is no service, the URL that was given. */
+  /** `http://10.0.0.7:50051`; when the host is no service, the URL that was given. */
   readonly baseUrl: string
   /**
    * What the HTTP client needs besides: the name that TLS asks for, and a look-up that refuses link-local addresses. Put it
@@ -20,7 +20,7 @@ export interface TransportTarget {
   readonly nodeOptions: { servername?: string; lookup?: Lookup }
 }
 
-/** What the calls of one transport have in common: a transport for each endpoint, and a plain one for what is no service. */
+/** What all calls of one transport share: a transport for each endpoint, and a plain one when the host is no service. */
 export class TransportRoute {
   readonly hostname: string
   readonly options: ResolvedLaneChannelOptions
@@ -41,7 +41,7 @@ export class TransportRoute {
     this.#secure = protocol === 'https:'
     this.hostname = hostname
     this.#port = port === '' ? undefined : Number(port)
-    options.resolver?.onEndpointGone(({ address }) => this.#byAddress.delete(address))
+    options.resolver?.onEndpointGone?.(({ address }) => this.#byAddress.delete(address))
   }
 
   /** The service that the URL names, as the resolver knows it now. */

@@ -1,11 +1,12 @@
 import type { ServerInterceptor } from '@grpc/grpc-js'
-import { createIngress, type IngressOptions } from '@laneway/core'
-import { resolveMetadataKey } from '../lane-channel-options.js'
+import type { IngressOptions } from '@laneway/core'
+import { createIngress } from '@laneway/core/internal'
+import { assertMetadataKey } from '../lane-channel-options.js'
 import { LaneServerCall } from './lane-server-call.js'
 
 /**
  * Runs each call of a `@grpc/grpc-js` server in its lane: the handler, what it awaits, and the events of its stream.
- * `currentLane()` of `@laneway/core` tells the lane. A tag that is refused is not in the metadata that the handler sees. Put
+ * `currentLane()` of `@laneway/core` returns the lane. A tag that is refused is not in the metadata that the handler sees. Put
  * it first into `interceptors`, so that the others run in the lane too.
  *
  * A server that `laneServer` of `@laneway/http` or the preload `@laneway/register` serves needs no interceptor; with both,
@@ -16,7 +17,7 @@ import { LaneServerCall } from './lane-server-call.js'
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`, when called; a call never causes one
  */
 export function laneInterceptor(options: IngressOptions = {}): ServerInterceptor {
-  resolveMetadataKey('laneInterceptor', options.header)
+  assertMetadataKey('laneInterceptor', options.header)
   const ingress = createIngress('laneInterceptor', options)
 
   return function laneInterceptor(method, call) {

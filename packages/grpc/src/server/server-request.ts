@@ -1,4 +1,4 @@
-import type { IngressRequest } from '@laneway/core'
+import type { IngressRequest } from '@laneway/core/internal'
 import type { GrpcMetadata } from '../grpc-js.js'
 
 type Headers = Record<string, string | string[] | undefined>

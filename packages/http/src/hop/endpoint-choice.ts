@@ -1,5 +1,5 @@
-import { channels, isOwnShortage, type Lane } from '@laneway/core'
-import { duringCall, refusalOf, warnOfFault } from '@laneway/core/internal'
+import { channels, type Lane } from '@laneway/core'
+import { duringCall, isOwnShortage, refusalOf, warnOfFault } from '@laneway/core/internal'
 import type { Choice, Endpoint } from '@laneway/discovery'
 import type { HopOptions } from '../node-internals.js'
 import type { OutgoingLane } from '../request/outgoing-lane.js'
@@ -10,32 +10,35 @@ import { HopEnd, statusOf } from './hop-end.js'
 /** Connection attempts of a request after the first, all before a byte of it has left. */
 const MAX_RETRIES = 2
 
+/** The request that an endpoint is chosen for. */
+export interface ChoosingHop {
+  readonly agent: HopAgent
+  readonly outgoing: OutgoingLane
+  readonly service: string
+  /** Of the connection: the choice names its pool there. */
+  readonly options: HopOptions
+}
+
 /** The endpoint of one request: picks it, reports its use to the resolver, and how that ended. */
 export class EndpointChoice extends HopEnd {
   /** Why no endpoint could be picked. */
   failure: Error | undefined
-  readonly #agent: HopAgent
-  readonly #outgoing: OutgoingLane
-  readonly #service: string
-  readonly #options: HopOptions
+  private readonly hop: ChoosingHop
   /** In use, reported as started. */
-  #choice: Choice | undefined
+  private choice: Choice | undefined
   /** The lane of the last pick. */
-  #lane: Lane | undefined
+  private lane: Lane | undefined
   /** Addresses that failed before any response byte. */
-  #tried: Set<string> | undefined
-  #retries = 0
+  private tried: Set<string> | undefined
+  private retries = 0
 
-  constructor(agent: HopAgent, outgoing: OutgoingLane, service: string, options: HopOptions) {
+  constructor(hop: ChoosingHop) {
     super()
-    this.#agent = agent
-    this.#outgoing = outgoing
-    this.#service = service
-    this.#options = options
+    this.hop = hop
   }
 
   get endpoint(): Endpoint | undefined {
-    return this.#choice?.endpoint
+    return this.choice?.endpoint
   }
 
   /**
@@ -46,40 +49,40 @@ export class EndpointChoice extends HopEnd {
    * @returns whether the request must wait until the sources have answered
    */
   pick(failure: Error | undefined, mayWait: boolean): boolean {
-    const { lane } = this.#outgoing
-    const { resolver } = this.#agent
-    this.#lane = lane
+    const { lane } = this.hop.outgoing
+    const { resolver } = this.hop.agent
+    this.lane = lane
     this.failure = undefined
-    const choice = channels.decision.hasSubscribers ? this.#chooseWithInfo() : this.#choose()
+    const choice = channels.decision.hasSubscribers ? this.chooseWithInfo() : this.choose()
     const { endpoint } = choice
     if (endpoint !== undefined) {
-      if (failure !== undefined && this.#tried?.has(endpoint.address) === true) {
+      if (failure !== undefined && this.tried?.has(endpoint.address) === true) {
         this.failure = failure
         return false
       }
       resolver.started(choice)
-      this.#choice = choice
-      this.#options[kEndpoint] = endpoint
+      this.choice = choice
+      this.hop.options[kEndpoint] = endpoint
       return false
     }
-    this.#options[kEndpoint] = WAITING
+    this.hop.options[kEndpoint] = WAITING
     if (choice.outcome === 'not-ready' && mayWait) return true
     this.failure = refusalOf(resolver, choice, lane, failure)
     return false
   }
 
   /** A function of its own, because a closure slows its function down whenever that is called. */
-  #chooseWithInfo(): Choice {
-    return duringCall(this.#outgoing.info(), () => this.#choose())
+  private chooseWithInfo(): Choice {
+    return duringCall(this.hop.outgoing.info(), () => this.choose())
   }
 
-  #choose(): Choice {
-    return this.#agent.resolver.pick(this.#service, this.#outgoing.lane, this.#tried)
+  private choose(): Choice {
+    return this.hop.agent.resolver.pick(this.hop.service, this.hop.outgoing.lane, this.tried)
   }
 
   /** Whether the caller has set another tag since the pick. */
   isOutdated(): boolean {
-    return this.#lane?.header !== this.#outgoing.lane?.header
+    return this.lane?.header !== this.hop.outgoing.lane?.header
   }
 
   /**
@@ -88,20 +91,20 @@ export class EndpointChoice extends HopEnd {
    * @returns `false` when the failure is the end of the request
    */
   pickNext(failure: Error, mayWait: boolean): boolean {
-    const choice = this.#choice
+    const choice = this.choice
     if (choice?.endpoint === undefined) return false
     if (isOwnShortage(failure)) {
       this.release('aborted')
       return false
     }
-    this.#choice = undefined
+    this.choice = undefined
     this.delayed = true
-    this.#tried ??= new Set()
-    this.#tried.add(choice.endpoint.address)
-    this.#agent.resolver.finished(choice, 'connect-error')
-    if (this.#outgoing.request.destroyed || this.#retries === MAX_RETRIES) return false
-    if (this.#agent.resolver.mayReconnect?.(choice) === false) return false
-    this.#retries++
+    this.tried ??= new Set()
+    this.tried.add(choice.endpoint.address)
+    this.hop.agent.resolver.finished(choice, 'connect-error')
+    if (this.hop.outgoing.request.destroyed || this.retries === MAX_RETRIES) return false
+    if (this.hop.agent.resolver.mayReconnect?.(choice) === false) return false
+    this.retries++
     // A connection that failed does not wait for the sources: the failure stands.
     if (this.pick(failure, mayWait)) this.failure = failure
     return true
@@ -109,12 +112,12 @@ export class EndpointChoice extends HopEnd {
 
   /** Reports the end of the use. @param how - `undefined`: as the request itself ended */
   release(how: 'aborted' | undefined): void {
-    const choice = this.#choice
+    const choice = this.choice
     if (choice === undefined) return
-    this.#choice = undefined
-    const { resolver, onFault = warnOfFault } = this.#agent
+    this.choice = undefined
+    const { resolver, onFault = warnOfFault } = this.hop.agent
     try {
-      const { request } = this.#outgoing
+      const { request } = this.hop.outgoing
       resolver.finished(choice, how ?? this.of(request), statusOf(request))
     } catch (error) {
       // The request is over, so it cannot end with this error.

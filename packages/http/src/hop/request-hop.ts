@@ -4,25 +4,24 @@ import type { HopOptions } from '../node-internals.js'
 import type { OutgoingLane } from '../request/outgoing-lane.js'
 import type { Goal } from '../sockets/goal.js'
 import { bypassProxy, connectOutside } from './bypass-proxy.js'
-import { EndpointChoice } from './endpoint-choice.js'
+import { type ChoosingHop, EndpointChoice } from './endpoint-choice.js'
 import type { HopAgent } from './hop-agent.js'
 import { RequestSocket } from './request-socket.js'
 
 /** A request to a service, with its endpoint and its socket: how it ends, and how it goes on without a resolver. */
-export class RequestHop {
+export class RequestHop extends RequestSocket implements ChoosingHop {
   protected readonly choice: EndpointChoice
-  protected readonly socket: RequestSocket
   protected over = false
 
   constructor(
-    protected readonly agent: HopAgent,
-    protected readonly request: ClientRequest,
-    protected readonly outgoing: OutgoingLane,
+    agent: HopAgent,
+    request: ClientRequest,
+    readonly outgoing: OutgoingLane,
     readonly service: string,
-    protected readonly options: HopOptions,
+    options: HopOptions,
   ) {
-    this.choice = new EndpointChoice(agent, outgoing, service, options)
-    this.socket = new RequestSocket(request, agent, options)
+    super(request, agent, options)
+    this.choice = new EndpointChoice(this)
   }
 
   get address(): string | undefined {
@@ -54,12 +53,11 @@ export class RequestHop {
   /** Sends the request where it would go without a resolver. */
   protected sendUnresolved(): void {
     const goal = this.ownGoal()
-    const { socket } = this
     if (goal instanceof Error) this.fail(goal)
-    else if (socket.socket !== undefined) {
-      socket.connection?.start(goal)
-      socket.uncork()
-    } else if (socket.leaveQueue() || !socket.asked) {
+    else if (this.socket !== undefined) {
+      this.connection?.start(goal)
+      this.uncork()
+    } else if (this.leaveQueue() || !this.asked) {
       connectOutside(this.outgoing.hop, this.request, this.agent.connect)
     }
   }
@@ -92,6 +90,6 @@ export class RequestHop {
   protected fail(error: Error | undefined): void {
     this.over = true
     this.choice.release('aborted')
-    this.socket.fail(error)
+    this.endRequest(error)
   }
 }

@@ -13,52 +13,51 @@ export class RequestSocket {
   /** The agent is being asked for a socket; a socket that it gives now was there at once. */
   asking = false
   #corked = false
-  readonly #request: ClientRequest
-  readonly #agent: HopAgent
-  readonly #options: HopOptions
 
-  constructor(request: ClientRequest, agent: HopAgent, options: HopOptions) {
-    this.#request = request
-    this.#agent = agent
-    this.#options = options
-  }
+  constructor(
+    readonly request: ClientRequest,
+    readonly agent: HopAgent,
+    /** Of the connection. */
+    readonly options: HopOptions,
+  ) {}
 
   /** `undefined` without a socket, and for one that Laneway did not lead to an endpoint. */
-  get connection(): EndpointConnection | undefined {
+  protected get connection(): EndpointConnection | undefined {
     return connectionOf(this.socket)
   }
 
-  ask(): void {
+  /** Asks the agent for a socket. */
+  protected askAgent(): void {
     this.asking = true
     this.asked = true
     try {
-      this.#agent.connect(this.#request, this.#options)
+      this.agent.connect(this.request, this.options)
     } finally {
       this.asking = false
     }
   }
 
   /** Takes the request out of the queue of its agent. @returns whether it waited there */
-  leaveQueue(): boolean {
-    const { agent } = this.#agent
-    return agent !== undefined && this.socket === undefined && leaveQueue(agent, this.#request, this.#options)
+  protected leaveQueue(): boolean {
+    const { agent } = this.agent
+    return agent !== undefined && this.socket === undefined && leaveQueue(agent, this.request, this.options)
   }
 
   /** Keeps the head of the request until it is known where the request goes. */
-  cork(): void {
+  protected cork(): void {
     this.#corked = true
     this.socket?.cork()
   }
 
-  uncork(): void {
+  protected uncork(): void {
     if (!this.#corked) return
     this.#corked = false
     this.socket?.uncork()
   }
 
   /** Notes a connection that the agent may keep, so that it is closed when the endpoint leaves. */
-  keep(address: string | undefined, socket: Socket): void {
-    const { agent, sockets } = this.#agent
+  protected keep(address: string | undefined, socket: Socket): void {
+    const { agent, sockets } = this.agent
     const connection = connectionOf(socket)
     if (sockets !== undefined && agent?.keepAlive === true && address !== undefined && connection !== undefined) {
       sockets.add(address, socket, agent, connection)
@@ -66,10 +65,10 @@ export class RequestSocket {
   }
 
   /** Ends the request. @param error - `undefined` when its user destroyed it: Node then reports the error of `destroy` */
-  fail(error: Error | undefined): void {
+  protected endRequest(error: Error | undefined): void {
     const { connection } = this
-    if (this.socket === undefined) classOf(this.#request).onSocket.call(this.#request, undefined, error)
+    if (this.socket === undefined) classOf(this.request).onSocket.call(this.request, undefined, error)
     else if (connection !== undefined && !connection.done && error !== undefined) connection.fail(error)
-    else this.#request.destroy(error)
+    else this.request.destroy(error)
   }
 }

@@ -1,5 +1,5 @@
 import type { ClientRequest } from 'node:http'
-import { type CallInfo, channels, currentLane, kLane, type Lane, sentBaggage } from '@laneway/core'
+import { type CallInfo, channels, currentLane, kLane, type Lane } from '@laneway/core'
 import {
   createCallInfo,
   currentRequest,
@@ -9,6 +9,7 @@ import {
   laneOfCall,
   lanesSeen,
   publishEgress,
+  sentBaggage,
   withoutLaneMembers,
 } from '@laneway/core/internal'
 import { classOf, type HopOptions, type OutgoingRequest } from '../node-internals.js'

@@ -2,16 +2,16 @@ import { execFile } from 'node:child_process'
 import { LanewayError } from '@laneway/core'
 import type { KubeCluster, KubeExec } from './kubeconfig.js'
 
-/** What an exec plugin handed out. */
+/** The credential that an exec plugin has printed. */
 export interface ExecCredential {
   readonly token: string | undefined
   readonly certificate: string | undefined
   readonly key: string | undefined
 }
 
-/** Plugins may ask a cloud service; a browser or a terminal prompt is for people. */
+/** Long enough for a plugin that asks a cloud service. */
 const TIMEOUT_MS = 60_000
-/** A token that ends while a request is on its way is of no use. */
+/** A token is renewed so long before its end, so that no request carries one that has just ended. */
 const EARLY_MS = 10_000
 
 /**

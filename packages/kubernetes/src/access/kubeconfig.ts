@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { describe, LanewayError } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { describe } from '@laneway/core/internal'
 import { parse } from 'yaml'
 
 /** A `cluster` of a kubeconfig; file names are absolute. */

@@ -1,9 +1,9 @@
-import type { Warn } from '@laneway/core'
+import type { Warn } from '@laneway/core/internal'
 import type { HeldEndpoint } from './join.js'
 
-/** Watches over endpoints that are held back, and tells of those that stay so. */
+/** Keeps the endpoints that are held back, and warns of those that are held back for long. */
 export interface HeldBack {
-  /** What one service holds back now; replaces what it held before. */
+  /** Replaces the endpoints that one service holds back. */
   update(service: string, held: readonly HeldEndpoint[]): void
   /** Whether this service has waited long enough for its pods. */
   overdue(service: string): boolean
@@ -17,8 +17,8 @@ interface Waiting {
 }
 
 /**
- * @param afterMs - a pod unknown for longer is told of, once
- * @param onOverdue - a service has an endpoint that was just told of
+ * @param afterMs - after this time the endpoint is reported to `warn`, once
+ * @param onOverdue - called with a service whose endpoint was just reported
  */
 export function createHeldBack(
   namespace: string,
@@ -41,12 +41,12 @@ export function createHeldBack(
 
   function report(): void {
     const due = performance.now() - afterMs
-    const told: string[] = []
+    const overdue: string[] = []
     for (const [service, waiting] of services) {
       const late = [...waiting.values()].filter(one => !one.reported && one.since <= due)
       if (late.length === 0) continue
       for (const one of late) one.reported = true
-      told.push(service)
+      overdue.push(service)
       const { pod, address, uid } = late[0]!.endpoint
       warn(
         `${late.length} endpoint(s) of service ${service} in namespace ${namespace} are held back, because their pods ` +
@@ -55,7 +55,7 @@ export function createHeldBack(
       )
     }
     arm()
-    for (const service of told) onOverdue(service)
+    for (const service of overdue) onOverdue(service)
   }
 
   return {

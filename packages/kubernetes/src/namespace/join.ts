@@ -27,7 +27,7 @@ export interface JoinedSlice {
 
 /**
  * Gives the endpoints of a slice their tags: by the uid of the pod, never by its address, which another pod may have had
- * a moment ago. An endpoint whose pod is not known is held back: nobody can tell that it belongs to base.
+ * a moment ago. An endpoint whose pod is not known is held back, because it may not belong to base.
  *
  * @param pods - `undefined`: the lane is in the labels of the slice
  */
@@ -60,7 +60,7 @@ function inputOf(
     host: address,
     port,
     health: ready ? 'healthy' : 'unhealthy',
-    // A terminating pod that still serves is the last resort, as for kube-proxy; one that does not is nobody's.
+    // As kube-proxy: a terminating pod that still serves is the last resort; one that no longer serves is never used.
     enabled: !terminating || serving,
     ...(zone === undefined ? {} : { zone }),
     ...(forZones === undefined ? {} : { forZones }),
@@ -87,7 +87,7 @@ export function mergeSlices(slices: Iterable<JoinedSlice>): EndpointInput[] {
       else doubtful.add(key)
     }
   }
-  // Two pods of one second, one address, two lanes: one of them is gone, and which is not known.
+  // Two pods with one address and two lanes, created in the same second: which of them is gone is not known.
   for (const key of doubtful) found.delete(key)
   return Array.from(found.values(), one => one.input)
 }

@@ -16,7 +16,7 @@ export interface ServiceParts {
 export interface ServiceViewOptions {
   readonly port: string | number | undefined
   readonly addressFamily: 'IPv4' | 'IPv6' | undefined
-  /** The slices have several ports and nobody said which is meant. Called at most once. */
+  /** The slices have several ports, and no option says which one to use. Called at most once. */
   readonly onAmbiguousPort: (ports: readonly string[], chosen: number) => void
   /** No slice has the port that was asked for. Called at most once. */
   readonly onMissingPort: (ports: readonly string[]) => void
@@ -28,7 +28,7 @@ export class ServiceView {
   readonly #options: ServiceViewOptions
   readonly #joined = new Map<Slice, JoinedSlice>()
   #last: readonly EndpointInput[] | undefined
-  #told = false
+  #hasWarned = false
 
   constructor(options: ServiceViewOptions) {
     this.#options = options
@@ -55,8 +55,8 @@ export class ServiceView {
   }
 
   /**
-   * Joins at most `count` slices that are not joined yet: thousands of endpoints at a stretch would hold up the event
-   * loop. @returns whether all are
+   * Joins at most `count` slices that are not joined yet: thousands of endpoints at once would hold up the event loop.
+   * @returns whether all are joined
    */
   prepare({ slices, pods, servicePorts }: ServiceParts, count: number): boolean {
     let left = count
@@ -70,7 +70,7 @@ export class ServiceView {
     return true
   }
 
-  /** Joins what is not joined yet, and puts all together. */
+  /** Joins the remaining slices, and merges all of them. */
   build({ slices, pods, servicePorts }: ServiceParts): { endpoints: EndpointInput[]; held: HeldEndpoint[] } {
     const held: HeldEndpoint[] = []
     const current = new Set<Slice>(this.#oneFamily(slices))
@@ -92,18 +92,18 @@ export class ServiceView {
       }
       for (const one of joined.held) held.push(one)
     }
-    if (!portFound) this.#tellOnce(() => this.#options.onMissingPort(names(slices)))
+    if (!portFound) this.#warnOnce(() => this.#options.onMissingPort(names(slices)))
     return { endpoints: mergeSlices(this.#joined.values()), held }
   }
 
   /** Reports that there is no such service. */
-  tellMissing(): void {
+  reportMissing(): void {
     this.#last = undefined
     for (const listener of this.listeners) listener.missing()
   }
 
   /** Reports a snapshot to all subscribers. */
-  tell(endpoints: readonly EndpointInput[]): void {
+  report(endpoints: readonly EndpointInput[]): void {
     this.#last = endpoints
     for (const listener of this.listeners) listener.snapshot(endpoints)
   }
@@ -118,13 +118,13 @@ export class ServiceView {
   #checkAmbiguous(slice: Slice, port: number): void {
     if (this.#options.port !== undefined || slice.ports.length < 2 || slice.ports.some(one => one.name === 'http'))
       return
-    this.#tellOnce(() => this.#options.onAmbiguousPort(names([slice]), port))
+    this.#warnOnce(() => this.#options.onAmbiguousPort(names([slice]), port))
   }
 
-  #tellOnce(tell: () => void): void {
-    if (this.#told) return
-    this.#told = true
-    tell()
+  #warnOnce(warn: () => void): void {
+    if (this.#hasWarned) return
+    this.#hasWarned = true
+    warn()
   }
 }
 

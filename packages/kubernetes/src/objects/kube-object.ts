@@ -5,6 +5,7 @@ export interface KubeObject {
     readonly name?: string
     readonly resourceVersion?: string
     readonly labels?: Readonly<Record<string, string>> | null
+    readonly annotations?: Readonly<Record<string, string>> | null
     readonly creationTimestamp?: string | null
     readonly deletionTimestamp?: string | null
     readonly continue?: string

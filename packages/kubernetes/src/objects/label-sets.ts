@@ -1,3 +1,4 @@
+import { BoundedMap } from '@laneway/core/internal'
 import { tagsOfMetadata } from '@laneway/discovery'
 
 /** Labels with the lane tags in them. */
@@ -11,12 +12,12 @@ export interface Labels {
   of(labels: Readonly<Record<string, string>> | null | undefined): LabelSet
 }
 
-/** Beyond this the table starts afresh; sharing saves memory and nothing depends on it. */
+/** Sharing saves memory; nothing depends on it. */
 const MAX_KEPT = 10_000
 
 /** @param extraNames - further label names whose value is a tag */
 export function createLabels(extraNames: readonly string[]): Labels {
-  const kept = new Map<string, LabelSet>()
+  const kept = new BoundedMap<string, LabelSet>(MAX_KEPT)
   return {
     of(labels) {
       const key = JSON.stringify(labels ?? {})
@@ -26,7 +27,6 @@ export function createLabels(extraNames: readonly string[]): Labels {
           labels: Object.freeze({ ...labels }),
           tags: Object.freeze(tagsOfMetadata(labels, extraNames)),
         })
-        if (kept.size >= MAX_KEPT) kept.clear()
         kept.set(key, set)
       }
       return set

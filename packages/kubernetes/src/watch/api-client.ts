@@ -2,6 +2,7 @@ import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type In
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { ClusterAccess, TlsMaterial } from '../access/cluster-access.js'
 import { ApiError, statusError } from './api-error.js'
+import { createItemSplitter } from './item-splitter.js'
 import { createLineSplitter } from './line-splitter.js'
 
 /** One GET of a collection. */
@@ -14,17 +15,18 @@ export interface ApiRequest {
 
 /** A watch: a GET whose answer is one JSON object a line, for minutes. */
 export interface WatchRequest extends ApiRequest {
-  /** No byte for this long ends the watch as an error. */
-  readonly idleTimeoutMs: number
+  /** No byte for this long ends the watch as an error. Asked at the beginning, and after each part. */
+  readonly idleTimeoutMs: () => number
+  /** The error of a silent watch, when it is not the ordinary one. */
+  readonly onIdle?: () => Error | undefined
   /** The server has accepted. */
   readonly onOpen: () => void
   /** What it throws ends the watch. */
   readonly onLine: (line: string) => void
 }
 
-/** A page of 500 pods is below 2 MiB; etcd refuses objects over 1.5 MiB. */
-const MAX_BODY_BYTES = 256 * 1024 * 1024
-const MAX_LINE_BYTES = 16 * 1024 * 1024
+/** etcd refuses objects over 1.5 MiB. */
+const MAX_OBJECT_BYTES = 16 * 1024 * 1024
 /** libuv probes every second after this, ten times: a peer that vanished is noticed within 40 s. */
 const TCP_KEEP_ALIVE_MS = 30_000
 
@@ -47,21 +49,41 @@ export class ApiClient {
     return JSON.parse((await this.#body(response)).toString('utf8'))
   }
 
+  /**
+   * Takes a list item by item, as its bytes come.
+   *
+   * @param onItem - what it throws ends the list
+   * @returns the list without its items
+   * @throws as {@link get}
+   */
+  async list(request: ApiRequest, onItem: (item: unknown) => void): Promise<unknown> {
+    const response = await this.#open(request)
+    const splitter = createItemSplitter(json => onItem(JSON.parse(json)), MAX_OBJECT_BYTES)
+    await this.#read(response, splitter.write)
+    return splitter.end()
+  }
+
   /** Settles when the watch ends: resolved when the server ended it in good order. */
   async watch(request: WatchRequest): Promise<void> {
     const response = await this.#open(request)
     request.onOpen()
-    const split = createLineSplitter(request.onLine, MAX_LINE_BYTES)
+    const split = createLineSplitter(request.onLine, MAX_OBJECT_BYTES)
     await new Promise<void>((resolve, reject) => {
-      const idle = setTimeout(() => {
-        response.destroy(new ApiError(0, `no byte for ${request.idleTimeoutMs} ms`))
-      }, request.idleTimeoutMs)
+      let idleMs = request.idleTimeoutMs()
+      const end = () => response.destroy(request.onIdle?.() ?? new ApiError(0, `no byte for ${idleMs} ms`))
+      let idle = setTimeout(end, idleMs)
       response.on('data', (chunk: Buffer) => {
-        idle.refresh()
         try {
           split(chunk)
         } catch (error) {
           response.destroy(error as Error)
+        }
+        const now = request.idleTimeoutMs()
+        if (now === idleMs) idle.refresh()
+        else {
+          clearTimeout(idle)
+          idleMs = now
+          idle = setTimeout(end, idleMs)
         }
       })
       response.on('end', resolve)
@@ -130,19 +152,32 @@ export class ApiClient {
     return this.#agent
   }
 
-  #body(response: IncomingMessage): Promise<Buffer> {
+  async #body(response: IncomingMessage): Promise<Buffer> {
+    const chunks: Buffer[] = []
+    let size = 0
+    await this.#read(response, chunk => {
+      size += chunk.length
+      if (size > MAX_OBJECT_BYTES) throw new ApiError(0, `the answer is longer than ${MAX_OBJECT_BYTES} bytes`)
+      chunks.push(chunk)
+    })
+    return Buffer.concat(chunks)
+  }
+
+  /** Hands over an answer as it comes. What `onChunk` throws ends it. */
+  #read(response: IncomingMessage, onChunk: (chunk: Buffer) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      const chunks: Buffer[] = []
-      let size = 0
-      const fail = (message: string) => response.destroy(new ApiError(0, message))
-      const timer = setTimeout(() => fail(`no byte for ${this.#timeoutMs} ms`), this.#timeoutMs)
+      const timer = setTimeout(() => {
+        response.destroy(new ApiError(0, `no byte for ${this.#timeoutMs} ms`))
+      }, this.#timeoutMs)
       response.on('data', (chunk: Buffer) => {
         timer.refresh()
-        size += chunk.length
-        if (size > MAX_BODY_BYTES) fail(`the answer is longer than ${MAX_BODY_BYTES} bytes`)
-        else chunks.push(chunk)
+        try {
+          onChunk(chunk)
+        } catch (error) {
+          response.destroy(error as Error)
+        }
       })
-      response.on('end', () => resolve(Buffer.concat(chunks)))
+      response.on('end', resolve)
       response.on('error', reject)
       response.on('close', () => {
         clearTimeout(timer)

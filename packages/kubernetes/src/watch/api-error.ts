@@ -1,6 +1,6 @@
 import { LanewayError } from '@laneway/core'
 
-/** An answer of the API server that is not the wanted one. */
+/** An answer of the API server other than success. */
 export class ApiError extends Error {
   /** HTTP status, or the `code` of a `Status` object inside a watch. */
   readonly status: number
@@ -45,7 +45,7 @@ function waitOf(retryAfter: unknown): number | undefined {
   return ms > 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : undefined
 }
 
-/** The server has too much to do: it is there, and what was read from it still holds. */
+/** The server has too much to do. It can be reached, and what was read from it still holds. */
 export function isThrottled(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 429
 }
@@ -55,12 +55,26 @@ export function isExpired(error: unknown): boolean {
   return error instanceof ApiError && error.status === 410
 }
 
+/**
+ * The server has not reached the version asked for, and will not in time: it was restored from a backup, or the version is
+ * another cluster's.
+ * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#unavailable-resource-versions
+ */
+export function isTooLarge(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 504 && /too large resource version/i.test(error.message)
+}
+
+/** The server does not know a parameter of the request, or has it switched off. */
+export function isUnsupported(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 400 || error.status === 422)
+}
+
 /** Credentials or rights are missing: trying again soon will not help. */
 export function isRefused(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 401 || error.status === 403)
 }
 
-/** What a user is told: which verb on which resource is missing, and `hint`, the other way. */
+/** The error for the user. It names the missing verb and resource, and `hint`, the other way. */
 export function sourceError(
   error: unknown,
   verb: string,

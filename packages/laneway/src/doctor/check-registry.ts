@@ -1,9 +1,11 @@
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { nearest, ownLane } from '@laneway/core'
+import { ownLane } from '@laneway/core'
+import { nearest } from '@laneway/core/internal'
 import type { Discovery, RegisterConfig } from '@laneway/register/settings'
-import { laneRows } from '../lane-rows.js'
-import type { RegistryView } from '../registry-view.js'
+import { isLanewayError } from '../laneway-error.js'
+import { laneRows } from '../registry/lane-rows.js'
+import type { RegistryView } from '../registry/registry-view.js'
 import { type CheckName, type CheckResult, error, warning } from './finding.js'
 
 type Results = Partial<Record<CheckName, CheckResult>>
@@ -35,7 +37,7 @@ function isRefusal(cause: Error | undefined): boolean {
   return (cause as { code?: string } | undefined)?.code === 'LANEWAY_AUTH'
 }
 
-const wordsOf = ({ message }: Error) => message.replace(/LANEWAY_\w+: /g, '').replace(/\s+/g, ' ')
+const wordsOf = (cause: Error) => (isLanewayError(cause) ? cause.text : cause.message).replace(/\s+/g, ' ')
 const nameOf = ({ name, where }: { name: string; where?: string }) => (where === undefined ? name : `${name} ${where}`)
 
 /** What the registry has: declared services, lanes, the own registration. */

@@ -27,7 +27,7 @@ export async function checkRules({ rules: file }: RegisterConfig, folder: string
     return { facts: [`${file}, ${size} ${size === 1 ? 'rule' : 'rules'}`] }
   } catch (cause) {
     if (!(cause instanceof LanewayError)) throw cause
-    const problem = cause.message.slice(cause.code.length + 2).split('\n')[0]
+    const problem = cause.text.split('\n')[0]
     return { findings: [error(`the rules are wrong: ${problem}`, `npx laneway check ${file}`)] }
   }
 }

@@ -106,7 +106,7 @@ export function checkTelemetry(
   return { facts, findings }
 }
 
-/** The first service of a chain must believe nobody, and the others somebody. */
+/** The first service of a chain must not believe tags; the services behind it must. */
 export function checkTrust(config: RegisterConfig): CheckResult {
   const { trust, rules } = config
   const facts = [trust]

@@ -1,6 +1,6 @@
-import { createPaint } from '../paint.js'
-import { plain } from '../table.js'
-import { type CommandWorld, EXIT } from '../world.js'
+import { createPaint } from '../terminal/paint.js'
+import { plain } from '../terminal/table.js'
+import { type CommandWorld, EXIT } from '../terminal/world.js'
 import { type DoctorOptions, type DoctorReport, runDoctor } from './doctor.js'
 import { CHECKS } from './finding.js'
 

@@ -1,9 +1,9 @@
 import { ownLane } from '@laneway/core'
 import { type RegisterConfig, readConfig } from '@laneway/register/settings'
 import { isLanewayError } from '../laneway-error.js'
-import { RegistryView } from '../registry-view.js'
-import { hasRegistry, openRegistries, readSettings, type SourceOptions } from '../settings.js'
-import type { CommandWorld } from '../world.js'
+import { RegistryView } from '../registry/registry-view.js'
+import { hasRegistry, openRegistries, readSettings, type SourceOptions } from '../registry/settings.js'
+import type { CommandWorld } from '../terminal/world.js'
 import { checkNode, checkPackages, checkUndici } from './check-installation.js'
 import { checkConnection, checkMetadata, checkPort, checkServices } from './check-registry.js'
 import { checkRules } from './check-rules.js'
@@ -59,13 +59,12 @@ function checkSettings(world: CommandWorld, options: SourceOptions): CheckResult
     return { config, facts: [config.file ?? 'environment only', `own lane ${lane}`] }
   } catch (cause) {
     if (!isLanewayError(cause)) throw cause
-    const problem = cause.message.slice(cause.code.length + 2)
-    const near = /did you mean "?([\w.-]+)"?\?/.exec(problem)?.[1]
+    const { text, suggestion } = cause
     const fix =
-      near === undefined
+      suggestion === undefined
         ? 'mend this setting; a process under @laneway/register refuses to start with it'
-        : `write ${near}`
-    return { findings: [error(problem, fix)] }
+        : `write ${suggestion}`
+    return { findings: [error(text, fix)] }
   }
 }
 
@@ -82,7 +81,7 @@ async function checkRegistries(
     discovery = openRegistries(config, message => void warnings.push(message))
   } catch (cause) {
     if (!isLanewayError(cause)) throw cause
-    return { registry: { findings: [error(cause.message.slice(cause.code.length + 2), 'mend this setting')] } }
+    return { registry: { findings: [error(cause.text, 'mend this setting')] } }
   }
   const view = new RegistryView(discovery.sources)
   try {
@@ -93,7 +92,7 @@ async function checkRegistries(
     const registry = checkConnection(discovery, view)
     view.services.delete(PROBE)
     if (hasFindings(registry)) return { registry }
-    // The resolver tells of metadata when it takes the lists over.
+    // The resolver warns of metadata when it takes the lists over.
     await Promise.all([...view.services.keys()].map(service => discovery.resolver?.ready(service).catch(() => {})))
     return {
       registry,
@@ -107,7 +106,7 @@ async function checkRegistries(
   }
 }
 
-/** Nobody's name, for a registry of which nothing is known. */
+/** A service name that does not exist, for a registry of which nothing is known. */
 const PROBE = 'laneway-doctor'
 
 function hasFindings({ findings = [] }: CheckResult): boolean {

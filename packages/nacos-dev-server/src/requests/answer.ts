@@ -4,7 +4,7 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-/** Real servers leave `requestId` out of every answer to a unary request. */
+/** As real servers, without `requestId` in the answer to a unary request. */
 export function success(type: string, fields: Readonly<Record<string, unknown>> = {}): Answer {
   return { type, body: { resultCode: 200, errorCode: 0, ...fields, success: true } }
 }

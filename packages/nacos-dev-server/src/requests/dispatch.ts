@@ -19,7 +19,7 @@ export function createDispatch(parts: DispatchParts): (session: Session, request
   return (session, request) => {
     const fault = rules.take('fail-answer', session, request.type)
     if (fault !== undefined) {
-      // Missing permission is told in the answer's own type, everything else in an ErrorResponse.
+      // A missing permission is answered in the answer's own type, everything else by an ErrorResponse.
       const type = fault.errorCode === 403 ? requests.get(request.type)?.answer : undefined
       return failure(type ?? 'ErrorResponse', fault.errorCode, fault.message)
     }

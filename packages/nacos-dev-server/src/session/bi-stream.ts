@@ -55,7 +55,7 @@ function parseSetup(body: Buffer): Setup {
   try {
     value = JSON.parse(body.toString()) ?? {}
   } catch {
-    // A setup that is no JSON still sets up: there is nobody to tell.
+    // A setup that is no JSON counts, too: the stream has no answer for it.
   }
   const { clientVersion, tenant, labels, abilityTable } = value
   return {

@@ -12,7 +12,7 @@ interface OutletParts {
   readonly onMessage: NacosDevServerOptions['onMessage']
 }
 
-/** The one way out for messages: everything that the server says passes here, and so passes the faults. */
+/** Sends all messages of the server, so that every message passes the faults. */
 export interface Outlet {
   /** Answers a unary request. */
   readonly answer: (
@@ -38,9 +38,9 @@ export function createOutlet({ clientIp, rules, timers, onMessage }: OutletParts
     clientIp,
     body: Buffer.from(JSON.stringify(body)),
   })
-  const leave = (session: Session, via: 'unary' | 'stream', payload: Payload, write: () => void, ms = 0): void => {
+  const send = (session: Session, via: 'unary' | 'stream', payload: Payload, write: () => void, ms = 0): void => {
     const now = (): void => {
-      // Also what was on its way when the connection froze is lost.
+      // A message that was delayed when the connection froze is lost, too.
       if (session.frozen) return
       onMessage?.({ from: 'server', via, connectionId: session.id, type: payload.type, body: payload.body.toString() })
       write()
@@ -52,14 +52,14 @@ export function createOutlet({ clientIp, rules, timers, onMessage }: OutletParts
   const pushOn: Outlet['pushOn'] = (session, stream, type, body) => {
     if (rules.take('drop-push', session, type) !== undefined) return
     const payload = toPayload(type, body)
-    leave(session, 'stream', payload, () => stream.write(payload), rules.take('delay-push', session, type)?.ms)
+    send(session, 'stream', payload, () => stream.write(payload), rules.take('delay-push', session, type)?.ms)
   }
 
   return {
     answer: (session, request, type, body, write) => {
       if (rules.take('drop-answer', session, request.type) !== undefined) return
       const payload = toPayload(type, body)
-      leave(session, 'unary', payload, () => write(payload), rules.take('delay-answer', session, request.type)?.ms)
+      send(session, 'unary', payload, () => write(payload), rules.take('delay-answer', session, request.type)?.ms)
     },
     push: (session, type, body) => {
       if (session.stream === undefined || !session.streaming || session.expelled) return false

@@ -21,7 +21,7 @@ export class Session {
   streaming = false
   /** Idle detection counts from here. */
   activeAt: number
-  /** Set when the server has given the connection up although its TCP connection lives. */
+  /** Set when the server has dropped the session although its TCP connection is open. */
   expelled = false
   /** Reads nothing and says nothing. */
   frozen = false
@@ -41,7 +41,7 @@ export class Session {
   /** Stops or resumes reading, below HTTP/2, so that not even a PING is answered; TCP itself stays up. */
   setFrozen(isFrozen: boolean): void {
     this.frozen = isFrozen
-    // node:http2 reads from the handle and ignores pause(); only the handle itself can be told to stop.
+    // node:http2 reads from the handle and ignores pause(); only the handle itself can stop.
     const handle = (this.socket as { _handle?: { readStop?: () => void; readStart?: () => void } })._handle
     if (isFrozen) handle?.readStop?.()
     else handle?.readStart?.()

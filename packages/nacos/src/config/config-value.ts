@@ -16,15 +16,15 @@ export interface ConfigValue {
 
 /** Error code: there is no such configuration. */
 export const CONFIG_NOT_FOUND = 300
-/** Somebody is writing it at this moment; also a bad parameter, which only the text tells apart. */
+/** Another client is writing it at this moment. A bad parameter has the same code; only the text differs. */
 const CONFLICT = 400
 const CONFLICT_PAUSE_MS = 100
 const MAX_CONFLICTS = 20
 
-/** Codes of answers to a query that are no failures of the request. */
+/** Codes of answers to a query that are not errors of the request. */
 export const CONFIG_QUERY_ANSWERS: readonly number[] = [CONFIG_NOT_FOUND, CONFLICT]
 
-/** Reads a configuration, again while it is being written. `undefined` when there is none. */
+/** Reads a configuration, and reads again while it is being written. @returns `undefined` when there is none */
 export async function readWhenStill(key: ConfigKey, ask: () => Promise<Message>): Promise<ConfigValue | undefined> {
   for (let conflicts = 1; ; conflicts++) {
     const answer = await ask()

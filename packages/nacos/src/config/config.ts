@@ -1,4 +1,5 @@
-import { describe, LanewayError } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { describe } from '@laneway/core/internal'
 import { callListener } from '../connection/call-listener.js'
 import type { Connection, ConnectionUser } from '../connection/connection.js'
 import { Redo } from '../connection/redo.js'
@@ -18,7 +19,7 @@ export interface ConfigPublishOptions extends ConfigPlace {
   casMd5?: string
 }
 
-/** What {@link NacosConfig.listen} tells. */
+/** Receives the reports of {@link NacosConfig.listen}. */
 export interface ConfigListener {
   /** The content first, then each change. `undefined`: there is no such configuration. */
   value(value: ConfigValue | undefined): void
@@ -29,22 +30,22 @@ export interface ConfigListener {
 interface Watched {
   readonly key: ConfigKey
   readonly listeners: Set<ConfigListener>
-  /** What the listeners were told; `undefined` before the first answer. */
-  told: { value: ConfigValue | undefined } | undefined
-  /** A push came: read again, whatever the server says of md5. */
+  /** What was reported last; `undefined` before the first answer. */
+  reported: { value: ConfigValue | undefined } | undefined
+  /** A push came: the content is read again, whatever md5 the server shows. */
   pushed: boolean
-  /** A look after a push that seemed to change nothing. */
+  /** Reads once more after a push that seemed to change nothing. */
   again: NodeJS.Timeout | undefined
 }
 
-/** As the Java client: everything is compared again, in case a push was lost. */
+/** As the Java client: compares everything again, in case a push was lost. */
 const RESYNC_MS = 180_000
 /**
- * A server stores a content first and shows it a moment later, to readers and in its comparison of md5. A push that seems
- * to say nothing is looked into again after these times.
+ * A server stores a content first, and shows it to readers and in its comparison of md5 a moment later. After a push
+ * that seems to change nothing, the client reads again after these times.
  */
 const LOOK_AGAIN_MS = [200, 1_000, 3_000]
-/** A content that changes faster than it can be read is left to the next attempt. */
+/** A content that changes faster than it can be read waits for the next attempt. */
 const MAX_ROUNDS = 5
 
 /** The configuration half of a client. */
@@ -105,11 +106,12 @@ export class NacosConfig implements ConnectionUser {
   }
 
   /**
-   * Follows a configuration: the listener hears what is there now, or that there is nothing, and then each change. Fast
-   * changes may be told as one; the last one is always told. Listeners of one configuration share one at the server.
+   * Follows a configuration. The listener receives the present content, or `undefined` where there is none, and then each
+   * change. Fast changes may be reported as one; the last one is always reported. All listeners of one configuration share
+   * one listener at the server.
    *
-   * @returns ends it
-   * @throws LanewayError `LANEWAY_INVALID_OPTION` for a name that is none
+   * @returns stops the listener
+   * @throws LanewayError `LANEWAY_INVALID_OPTION` for a name that cannot be a dataId
    */
   listen(dataId: string, place: ConfigPlace, listener: ConfigListener): () => void {
     const key = this.#key('listen', dataId, place)
@@ -121,11 +123,11 @@ export class NacosConfig implements ConnectionUser {
     }
     let watched = this.#watched.get(id)
     if (watched === undefined) {
-      watched = { key, listeners: new Set(), told: undefined, pushed: false, again: undefined }
+      watched = { key, listeners: new Set(), reported: undefined, pushed: false, again: undefined }
       this.#watched.set(id, watched)
       this.#follow(id, watched)
-    } else if (watched.told !== undefined) {
-      own.value(watched.told.value)
+    } else if (watched.reported !== undefined) {
+      own.value(watched.reported.value)
     }
     watched.listeners.add(own)
     this.#connection.start()
@@ -140,7 +142,7 @@ export class NacosConfig implements ConnectionUser {
   }
 
   /** @internal */
-  leave(): void {
+  close(): void {
     clearInterval(this.#resync)
     for (const { again } of this.#watched.values()) clearTimeout(again)
     this.#watched.clear()
@@ -184,21 +186,21 @@ export class NacosConfig implements ConnectionUser {
     })
   }
 
-  /** Reads until the server agrees that the listeners know the newest content; then it pushes the next change. */
+  /** Reads until the server confirms that the listeners have the newest content. From then on it pushes each change. */
   async #sync(session: Session, watched: Watched): Promise<void> {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const pushed = watched.pushed
       watched.pushed = false
       const changed = await this.#listenOn(session, watched, true)
-      if (watched.told !== undefined && !changed && !pushed) return
+      if (watched.reported !== undefined && !changed && !pushed) return
       const headers: Record<string, string> = pushed ? { notify: 'true' } : {}
       const extras = { expected: CONFIG_QUERY_ANSWERS, headers }
       const value = await readWhenStill(watched.key, () =>
         this.#connection.requestOn(session, 'ConfigQueryRequest', 'config', { ...watched.key }, extras),
       )
       if (session !== this.#connection.session) return
-      const news = this.#tell(watched, value)
-      if (pushed && !news) this.#lookAgain(watched, 0)
+      const isNew = this.#report(watched, value)
+      if (pushed && !isNew) this.#lookAgain(watched, 0)
     }
   }
 
@@ -212,16 +214,16 @@ export class NacosConfig implements ConnectionUser {
     }, delayMs).unref()
   }
 
-  #tell(watched: Watched, value: ConfigValue | undefined): boolean {
-    if (watched.told !== undefined && watched.told.value?.md5 === value?.md5) return false
-    watched.told = { value }
+  #report(watched: Watched, value: ConfigValue | undefined): boolean {
+    if (watched.reported !== undefined && watched.reported.value?.md5 === value?.md5) return false
+    watched.reported = { value }
     for (const listener of [...watched.listeners]) listener.value(value)
     return true
   }
 
   /** @returns whether the server has another content than the listeners know */
   async #listenOn(session: Session, watched: Watched, listen: boolean): Promise<boolean> {
-    const md5 = watched.told?.value?.md5 ?? ''
+    const md5 = watched.reported?.value?.md5 ?? ''
     const body = { listen, configListenContexts: [{ ...watched.key, md5 }] }
     const answer = await this.#connection.requestOn(session, 'ConfigBatchListenRequest', 'config', body)
     const changed = answer.body['changedConfigs']

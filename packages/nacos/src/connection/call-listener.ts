@@ -1,8 +1,8 @@
-import type { Warn } from '@laneway/core'
+import type { Warn } from '@laneway/core/internal'
 
 /**
- * Calls a listener of the user. What it throws is told to `warn` and goes no further: it must not end the session of all
- * others, nor make a subscription that stands look like one that failed.
+ * Calls a listener of the user. What it throws is reported to `warn` only: it must not end the session that others use, nor
+ * make a good subscription look like one that failed.
  */
 export function callListener(warn: Warn, call: () => void): void {
   try {

@@ -1,22 +1,22 @@
 import { LanewayError, runInLane } from '@laneway/core'
+import { backoffMs } from '@laneway/core/internal'
 import type { Message } from '../wire/transport.js'
-import { backoffMs } from './backoff.js'
 import type { Login } from './login.js'
 import type { ResolvedNacosClientOptions } from './options.js'
 import { type RequestExtras, requestOn } from './request-on.js'
 import { type ServerAddress, ServerRing } from './servers.js'
 import { Session } from './session.js'
 
-/** What lives on a connection: told of sessions and pushes. */
+/** A part of the client that uses the connection, and receives its sessions and pushes. */
 export interface ConnectionUser {
-  /** A session is up; nothing that was registered or subscribed on an earlier one exists on it. Resolves when redone. */
+  /** A new session is up. Nothing of an earlier session exists on it. Resolves when everything is registered again. */
   up(session: Session): Promise<void>
-  /** There is no session. The next `up` may come at once or never. */
+  /** The session was lost, or an attempt to connect failed. `up` may follow at once, or never. */
   down(error: LanewayError): void
   push(message: Message): void
 }
 
-/** A session this old was good, and the next attempt starts without delay. */
+/** After a session that lasted this long, the next attempt starts without delay. */
 const GOOD_MS = 5_000
 
 /**
@@ -29,7 +29,7 @@ export class Connection {
   readonly #users: ConnectionUser[] = []
   readonly #ring: ServerRing
   readonly #waiting = new Set<{ resolve: (session: Session) => void; reject: (error: LanewayError) => void }>()
-  readonly #leaving = new Set<Session>()
+  readonly #retiring = new Set<Session>()
   #session: Session | undefined
   #connecting = false
   #moving = false
@@ -94,7 +94,7 @@ export class Connection {
           entry.reject(
             new LanewayError(
               'LANEWAY_NACOS_UNAVAILABLE',
-              `no Nacos server within ${timeoutMs} ms at ${this.#names()}: ${this.#lastError?.message.replace(/^LANEWAY_\w+: /, '') ?? 'no answer yet'}`,
+              `no Nacos server within ${timeoutMs} ms at ${this.#names()}: ${this.#lastError?.text ?? 'no answer yet'}`,
               this.#lastError === undefined ? undefined : { cause: this.#lastError },
             ),
           ),
@@ -150,7 +150,7 @@ export class Connection {
     clearTimeout(this.#timer)
     for (const { reject } of this.#waiting) reject(this.#closed)
     this.#session?.end('the client was closed')
-    for (const session of this.#leaving) session.end('the client was closed')
+    for (const session of this.#retiring) session.end('the client was closed')
     this.#session = undefined
   }
 
@@ -182,14 +182,14 @@ export class Connection {
   #nextDelayMs(): number {
     const turn = Math.floor(++this.#failures / this.#ring.list.length)
     if (this.#failures % this.#ring.list.length !== 0) return 0
-    return backoffMs(turn - 1, 100, this.options.maxReconnectDelayMs, this.options.random)
+    return backoffMs(turn - 1, 100, this.options.maxReconnectDelayMs, this.options.random, 'linear')
   }
 
   #down(error: LanewayError): void {
     if (this.#closed !== undefined) return
     this.#lastError = error
-    // One line of warning for an outage; each attempt of it fails anew.
-    if (!this.#warned) this.options.warn(`no connection to Nacos, trying on: ${error.message}`)
+    // One warning for an outage, not one for each attempt.
+    if (!this.#warned) this.options.warn(`no connection to Nacos, trying again: ${error.message}`)
     this.#warned = true
     for (const user of this.#users) user.down(error)
   }
@@ -214,7 +214,7 @@ export class Connection {
     return session
   }
 
-  /** Makes a session the current one. Returns when registrations and subscriptions stand on it. */
+  /** Makes a session the current one. Resolves when everything is registered and subscribed on it. */
   #adopt(session: Session): Promise<unknown> {
     this.#session = session
     if (session.ended) {
@@ -226,7 +226,7 @@ export class Connection {
   }
 
   #onEnd(session: Session, error: LanewayError): void {
-    this.#leaving.delete(session)
+    this.#retiring.delete(session)
     if (session !== this.#session || this.#closed !== undefined) return
     this.#session = undefined
     const lasted = Date.now() - session.openedAt >= GOOD_MS
@@ -241,7 +241,7 @@ export class Connection {
   }
 
   #onPush(session: Session, message: Message): void {
-    // What a connection says that is being left may be older than what the new one said.
+    // A push of the old connection may be older than those of the new one.
     if (session !== this.#session) return
     if (message.type === 'ConnectResetRequest') {
       void this.#move(session, message)
@@ -251,8 +251,8 @@ export class Connection {
   }
 
   /**
-   * The server wants to be rid of this client. The new connection comes first, so that instances do not vanish between
-   * the two; where none can be had the old one stays, which servers allow.
+   * The server asks this client to move. The new connection is made first, so that instances do not vanish in between.
+   * Where none can be made, the old one stays, which servers allow.
    */
   async #move(from: Session, message: Message): Promise<void> {
     if (this.#moving) return
@@ -266,7 +266,7 @@ export class Connection {
         session.end('another session came first')
         return
       }
-      this.#leaving.add(from)
+      this.#retiring.add(from)
       await Promise.race([this.#adopt(session), pause(this.options.requestTimeoutMs)])
       from.end('moved to another server')
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { ConnectionOptions } from 'node:tls'
 import { LanewayError, runInLane } from '@laneway/core'
-import { backoffMs } from './backoff.js'
+import { backoffMs } from '@laneway/core/internal'
 import type { ServerAddress } from './servers.js'
 
 export interface LoginOptions {
@@ -12,13 +12,13 @@ export interface LoginOptions {
   readonly timeoutMs: number
   readonly random: () => number
   readonly now: () => number
-  /** A login failed; the old token stays in use meanwhile. Attempts that fail in the same way are reported once. */
+  /** Called when a login failed; the old token stays in use. Attempts that fail in the same way are reported once. */
   readonly onError: (error: LanewayError) => void
 }
 
 /** 3.x has this path, 2.x has only the next; r-nacos has both. */
 const PATHS = ['/v3/auth/user/login', '/v1/auth/users/login'] as const
-/** A token this fresh that is refused has no permission; a new login would not help. */
+/** A token this fresh that is refused lacks a permission; a new login would not help. */
 const FRESH_MS = 5_000
 
 interface Token {
@@ -38,7 +38,7 @@ export class Login {
   #failures = 0
   #retryAt = 0
   #lastError: LanewayError | undefined
-  /** What `onError` was told last. */
+  /** The last message that was given to `onError`. */
   #reported: string | undefined
   #closed = false
 
@@ -96,7 +96,7 @@ export class Login {
       },
       (error: LanewayError) => {
         this.#pending = undefined
-        const delayMs = backoffMs(this.#failures, 1_000, 30_000, this.#options.random)
+        const delayMs = backoffMs(this.#failures, 1_000, 30_000, this.#options.random, 'linear')
         this.#failures++
         this.#retryAt = this.#options.now() + delayMs
         this.#lastError = error
@@ -145,7 +145,7 @@ export class Login {
       }
     }
     const { problem, status, cause } = last!
-    // A login that is down is no refusal: what waits for it is tried on.
+    // A login server that is down refuses nothing: whatever waits for it is tried again.
     const refused = status !== 0 && status < 502
     const fix = `look at username and password (LANEWAY_NACOS_USERNAME, LANEWAY_NACOS_PASSWORD or LANEWAY_NACOS_PASSWORD_FILE)${
       status === 500 ? '; Nacos answers HTTP 500 to a wrong password, and when its database is down' : ''
@@ -157,7 +157,7 @@ export class Login {
     )
   }
 
-  /** In words that are the same for each attempt: error pages of Nacos hold the time. */
+  /** The same text for each attempt: error pages of Nacos contain the time, so they are not shown. */
   #answerText(status: number, text: string): string {
     const said = saidIn(text)
     const { password } = this.#options

@@ -1,6 +1,19 @@
 import type { ConnectionOptions } from 'node:tls'
-import { assertKnownKeys, describe, emitLanewayWarning, LanewayError, type Warn } from '@laneway/core'
-import { parseServers, type ServerAddress } from './servers.js'
+import {
+  callback,
+  emitLanewayWarning,
+  flag,
+  milliseconds,
+  type Option,
+  OptionPlace,
+  type OptionTable,
+  readOptions,
+  text,
+  unchecked,
+  type Warn,
+  whole,
+} from '@laneway/core/internal'
+import { parseServers } from './servers.js'
 
 /** A request for which {@link NacosClientOptions.headers} may add metadata. */
 export interface NacosRequest {
@@ -60,88 +73,59 @@ export interface NacosClientOptions {
   now?: () => number
 }
 
-/** {@link NacosClientOptions} with defaults, checked and frozen. */
-export interface ResolvedNacosClientOptions {
-  readonly servers: readonly ServerAddress[]
-  readonly namespace: string
-  readonly username: string | undefined
-  readonly password: string
-  readonly tls: ConnectionOptions | undefined
-  readonly headers: NacosClientOptions['headers']
-  readonly appName: string
-  readonly requestTimeoutMs: number
-  readonly operationTimeoutMs: number
-  readonly healthIntervalMs: number
-  readonly redoIntervalMs: number
-  readonly maxReconnectDelayMs: number
-  readonly keepsProcess: boolean
-  readonly warn: Warn
-  readonly random: () => number
-  readonly now: () => number
+const readTls: Option<ConnectionOptions | undefined> = (value, place) => {
+  if (value === undefined || value === null || value === false) return undefined
+  if (value === true) return {}
+  if (typeof value === 'object') return { ...value }
+  throw place.unexpected('true, false or the options of tls.connect', value)
 }
 
-const KEYS = [
-  'servers',
-  'namespace',
-  'username',
-  'password',
-  'tls',
-  'headers',
-  'appName',
-  'grpcPortOffset',
-  'requestTimeoutMs',
-  'operationTimeoutMs',
-  'healthIntervalMs',
-  'redoIntervalMs',
-  'maxReconnectDelayMs',
-  'keepsProcess',
-  'warn',
-  'random',
-  'now',
-]
+const readHealthInterval: Option<number> = (value, place) => {
+  const ms = milliseconds(5_000, 10)(value, place)
+  if (ms < 20_000) return ms
+  throw place.unexpected('below 20000, because servers drop a connection that is silent for so long', ms)
+}
+
+const OPTIONS = {
+  servers: unchecked<string | readonly string[]>(),
+  namespace: unchecked<string>(''),
+  username: text(undefined),
+  password: unchecked<string>(),
+  tls: readTls,
+  headers: callback<NonNullable<NacosClientOptions['headers']>>(),
+  appName: text('unknown'),
+  grpcPortOffset: whole(1000, -65_535, 65_535),
+  requestTimeoutMs: milliseconds(3_000, 1),
+  operationTimeoutMs: milliseconds(10_000, 1),
+  healthIntervalMs: readHealthInterval,
+  redoIntervalMs: milliseconds(3_000, 1),
+  maxReconnectDelayMs: milliseconds(5_000, 1),
+  keepsProcess: flag(true),
+  warn: callback<Warn>(),
+  random: callback<() => number>(),
+  now: callback<() => number>(),
+} satisfies OptionTable<NacosClientOptions>
+
+/** {@link NacosClientOptions} with defaults, checked and frozen. */
+export type ResolvedNacosClientOptions = ReturnType<typeof resolveNacosClientOptions>
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION` */
-export function resolveNacosClientOptions(input: NacosClientOptions): ResolvedNacosClientOptions {
-  assertKnownKeys('createNacosClient', input, KEYS)
-  const offset = input.grpcPortOffset ?? 1000
-  if (!Number.isInteger(offset)) throw invalid('grpcPortOffset', 'an integer', offset)
-  if ((input.username === undefined) !== (input.password === undefined)) {
-    throw invalid('username and password', 'given together', input.username ?? '(no username)')
+export function resolveNacosClientOptions(input: NacosClientOptions) {
+  const { grpcPortOffset, ...read } = readOptions('createNacosClient', input, OPTIONS)
+  if ((read.username === undefined) !== (read.password === undefined)) {
+    const missing = read.username === undefined ? 'username' : 'password'
+    throw new OptionPlace('createNacosClient', [missing]).invalid(
+      'is missing: username and password are given together',
+    )
   }
-  const healthIntervalMs = atLeast('healthIntervalMs', input.healthIntervalMs ?? 5_000, 10)
-  if (!(healthIntervalMs < 20_000))
-    throw invalid('healthIntervalMs', 'below 20000, or the server drops us', healthIntervalMs)
-  const keepsProcess = input.keepsProcess ?? true
-  if (typeof keepsProcess !== 'boolean') throw invalid('keepsProcess', 'true or false', keepsProcess)
   return Object.freeze({
-    servers: parseServers(input.servers, offset),
+    ...read,
+    servers: parseServers(read.servers, grpcPortOffset),
     // "" is another namespace than "public" for naming, and the reverse for configuration on 2.x; see tenantOf.
-    namespace: (input.namespace ?? '') === '' ? 'public' : input.namespace!,
-    username: input.username,
-    password: input.password ?? '',
-    tls: input.tls === true ? {} : input.tls === false || input.tls === undefined ? undefined : { ...input.tls },
-    headers: input.headers,
-    appName: input.appName ?? 'unknown',
-    requestTimeoutMs: atLeast('requestTimeoutMs', input.requestTimeoutMs ?? 3_000, 1),
-    operationTimeoutMs: atLeast('operationTimeoutMs', input.operationTimeoutMs ?? 10_000, 1),
-    healthIntervalMs,
-    redoIntervalMs: atLeast('redoIntervalMs', input.redoIntervalMs ?? 3_000, 1),
-    maxReconnectDelayMs: atLeast('maxReconnectDelayMs', input.maxReconnectDelayMs ?? 5_000, 1),
-    keepsProcess,
-    warn: input.warn ?? emitLanewayWarning,
-    random: input.random ?? Math.random,
-    now: input.now ?? Date.now,
+    namespace: read.namespace === '' ? 'public' : read.namespace,
+    password: read.password ?? '',
+    warn: read.warn ?? emitLanewayWarning,
+    random: read.random ?? Math.random,
+    now: read.now ?? Date.now,
   })
-}
-
-function atLeast(name: string, value: number, least: number): number {
-  if (!(value >= least && value <= 2 ** 31 - 1)) throw invalid(name, `a number of milliseconds from ${least}`, value)
-  return value
-}
-
-function invalid(name: string, what: string, value: unknown): LanewayError {
-  return new LanewayError(
-    'LANEWAY_INVALID_OPTION',
-    `createNacosClient: ${name} must be ${what}, received ${describe(value)}`,
-  )
 }

@@ -1,26 +1,26 @@
 import { type LanewayError, runInLane } from '@laneway/core'
-import { backoffMs } from './backoff.js'
+import { backoffMs } from '@laneway/core/internal'
 import type { Connection } from './connection.js'
 import type { Session } from './session.js'
 
-/** Something that must stand on the current session as long as it is wanted: a registration, a subscription, a listener. */
+/** A registration, a subscription or a listener: what must exist on the current session as long as it is wanted. */
 export interface RedoTask {
-  /** Puts it there. May be called again on the same session. */
+  /** Makes it on this session. May be called again on the same session. */
   apply(session: Session): Promise<void>
-  /** Takes it away; not called when the session that had it is gone. */
+  /** Removes it; not called when the session that had it has ended. */
   undo(session: Session): Promise<void>
-  /** An attempt failed; the next follows by itself. */
+  /** Called after an attempt that failed; the next attempt follows by itself. */
   failed(error: LanewayError): void
 }
 
 interface Entry {
   task: RedoTask
   wanted: boolean
-  /** Raised by `touch`: what stands on the session is not what is wanted. */
+  /** Raised by `touch`: the session has something else than what is wanted. */
   version: number
   appliedVersion: number
   appliedOn: Session | undefined
-  /** An attempt began there, its outcome may be unknown. */
+  /** An attempt began on this session; its outcome may be unknown. */
   triedOn: Session | undefined
   failures: number
   running: Promise<void> | undefined
@@ -36,8 +36,9 @@ const PARALLEL = 8
 const MAX_PAUSE_MS = 30_000
 
 /**
- * Holds what is wanted against what stands on the current session. Per key everything happens in order, so that a quick
- * subscribe, unsubscribe, subscribe ends subscribed; a failure is tried again after `redoIntervalMs`, longer each time.
+ * Compares what is wanted with what the current session has, and makes up the difference. For each key everything happens
+ * in order, so that a quick subscribe, unsubscribe, subscribe ends subscribed. A failure is tried again after
+ * `redoIntervalMs`, longer each time.
  */
 export class Redo {
   readonly #connection: Connection
@@ -49,7 +50,7 @@ export class Redo {
     this.#connection = connection
   }
 
-  /** Wants the task under this key, from now on. It takes the place of one that is being dropped. */
+  /** Wants the task under this key from now on. It replaces one that is being dropped. */
   want(key: string, task: RedoTask): void {
     const known = this.#entries.get(key)
     if (known !== undefined) {
@@ -74,7 +75,7 @@ export class Redo {
     void this.#reconcile(key, entry)
   }
 
-  /** Wants the task applied again, because what it would say has changed. */
+  /** Applies the task again, because what it would send has changed. */
   touch(key: string): void {
     const entry = this.#entries.get(key)
     if (entry === undefined) return
@@ -83,7 +84,7 @@ export class Redo {
     void this.#reconcile(key, entry)
   }
 
-  /** Wants it no more. Resolves when it is gone from the server, or the session is, or it was wanted again and dropped. */
+  /** Drops the task. Resolves when the server has removed it, or the session has ended. */
   drop(key: string): Promise<void> {
     const entry = this.#entries.get(key)
     if (entry === undefined) return Promise.resolve()
@@ -100,7 +101,7 @@ export class Redo {
     await Promise.all([...this.#entries].map(([key, entry]) => this.#reconcile(key, entry)))
   }
 
-  /** Nothing is wanted any more, nothing is undone. */
+  /** Forgets all tasks, without undoing them at the server. */
   clear(): void {
     for (const [key, entry] of this.#entries) {
       entry.wanted = false
@@ -163,7 +164,7 @@ export class Redo {
             entry.timer = undefined
             void this.#reconcile(key, entry)
           },
-          backoffMs(entry.failures++, redoIntervalMs, MAX_PAUSE_MS, random),
+          backoffMs(entry.failures++, redoIntervalMs, MAX_PAUSE_MS, random, 'linear'),
         )
         if (!this.#connection.options.keepsProcess) entry.timer.unref()
         if (entry.wanted) entry.task.failed(error as LanewayError)

@@ -1,4 +1,5 @@
-import { describe, LanewayError } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { describe } from '@laneway/core/internal'
 
 /** One Nacos server. */
 export interface ServerAddress {

@@ -23,7 +23,7 @@ interface Subscription {
   lastSession: number
 }
 
-/** Asking again for what is subscribed, in case a push was lost on the way to this connection. */
+/** Every subscription is repeated this often, in case a push was lost. */
 const RESYNC_MS = 60_000
 
 /** The naming half of a client. */
@@ -87,11 +87,11 @@ export class NacosNaming implements ConnectionUser {
   }
 
   /**
-   * Follows a service. The listener hears the full list first, then each change; of a service that has none it hears
-   * an empty list. Subscribers of one service share one subscription at the server. What a
-   * listener throws is told to `warn`.
+   * Follows a service. The listener receives the full list first, then each change; the list of a service without
+   * instances is empty. All subscribers of a service share one subscription at the server. What a listener throws is
+   * reported to `warn`.
    *
-   * @returns ends it; the last one really unsubscribes
+   * @returns stops the subscription; the last one of a service unsubscribes at the server
    * @throws LanewayError `LANEWAY_INVALID_OPTION` for a name that is none
    */
   subscribe(ref: ServiceRef, listener: NamingListener): () => void {
@@ -114,7 +114,7 @@ export class NacosNaming implements ConnectionUser {
     subscription.listeners.add(own)
     this.#connection.start()
     const { lost } = this.#connection
-    // Not before the listener's owner has what this method returns.
+    // Later, so that the caller has what this method returns.
     if (lost !== undefined) {
       const report = () => subscription.listeners.has(own) && own.lost(lost)
       runInLane(undefined, () => queueMicrotask(report))
@@ -130,7 +130,7 @@ export class NacosNaming implements ConnectionUser {
 
   /**
    * Registers an instance, again on every new connection, until it is deregistered. Instances of one service share a
-   * list at the server, so several may be registered. Resolves when the server has taken it.
+   * list at the server, so several may be registered. Resolves when the server has accepted it.
    *
    * @throws LanewayError `LANEWAY_NACOS_REFUSED` or `LANEWAY_AUTH` when the server refuses it: then it is not tried again.
    *   `LANEWAY_INVALID_OPTION`, `LANEWAY_CLOSED`. While no server can be reached it waits
@@ -140,18 +140,21 @@ export class NacosNaming implements ConnectionUser {
   }
 
   /**
-   * Takes an instance out. Resolves when it is gone from the server, or the connection is. Unknown ones are ignored.
+   * Deregisters an instance. Resolves when the server has removed it, or the connection has ended. Ignores an unknown one.
    */
   deregister(ref: ServiceRef, address: { ip: string; port: number }): Promise<void> {
     return this.#registrations.deregister(ref, address)
   }
 
-  /** Deregisters and unsubscribes everything; resolves when the server has been told. Never rejects. */
-  async leave(): Promise<void> {
+  /**
+   * Deregisters and unsubscribes everything; resolves when the server has confirmed it. Never rejects.
+   * @internal
+   */
+  async close(): Promise<void> {
     clearInterval(this.#resync)
     this.#subscriptions.clear()
     // Subscriptions end with the connection; instances too, but neighbours should not wait for TCP to say so.
-    await this.#registrations.leave()
+    await this.#registrations.deregisterAll()
     this.#redo.clear()
   }
 
@@ -174,7 +177,7 @@ export class NacosNaming implements ConnectionUser {
     if (info === undefined) return
     // Java servers name the service only inside serviceInfo, and its namespace nowhere: a push goes to every
     // subscription of that name, except when r-nacos says more. Two namespaces with one service on one client are rare
-    // enough to ask the server again instead of guessing.
+    // enough to ask the server again.
     const named = [...this.#subscriptions].filter(
       ([, { ref }]) =>
         ref.service === info.name &&
@@ -205,7 +208,7 @@ export class NacosNaming implements ConnectionUser {
   }
 
   #accept(subscription: Subscription, info: ServiceInfo): void {
-    // Older than what is held: a push that overtook the answer to the subscription, or arrived late. The clock of
+    // An older list: a push that overtook the answer to the subscription, or arrived late. The clock of
     // another server may be behind, so that times are compared within one session only.
     const held = subscription.lastSession === this.#sessions ? subscription.last : undefined
     if (held !== undefined && info.lastRefTime < held.lastRefTime) return

@@ -1,4 +1,5 @@
-import { assertKnownKeys, describe, LanewayError } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { assertKnownKeys, describe } from '@laneway/core/internal'
 import type { Connection } from '../connection/connection.js'
 import type { Redo } from '../connection/redo.js'
 import type { Session } from '../connection/session.js'
@@ -25,12 +26,12 @@ interface Registered {
   readonly ref: Required<ServiceRef>
   /** Address to instance. One connection holds one list of instances per service. */
   readonly instances: Map<string, InstanceInput>
-  /** What this session was told: addresses, for servers that only add. */
-  told: { session: Session; addresses: Set<string> } | undefined
+  /** The addresses that this session has sent, for servers that only add. */
+  sent: { session: Session; addresses: Set<string> } | undefined
   waiting: { resolve: () => void; reject: (error: LanewayError) => void }[]
 }
 
-/** What this client has registered, told to every session anew. */
+/** The instances that this client has registered. They are registered again in every session. */
 export class Registrations {
   readonly #connection: Connection
   readonly #redo: Redo
@@ -49,7 +50,7 @@ export class Registrations {
     const key = keyOf(full)
     let entry = this.#registered.get(key)
     if (entry === undefined) {
-      entry = { ref: full, instances: new Map(), told: undefined, waiting: [] }
+      entry = { ref: full, instances: new Map(), sent: undefined, waiting: [] }
       this.#registered.set(key, entry)
     }
     const made = entry
@@ -89,8 +90,8 @@ export class Registrations {
     })
   }
 
-  /** Resolves when the server has been told of all of them. Never rejects. */
-  async leave(): Promise<void> {
+  /** Resolves when the server has confirmed all of them. Never rejects. */
+  async deregisterAll(): Promise<void> {
     const keys = [...this.#registered.keys()]
     this.#registered.clear()
     await Promise.all(keys.map(key => this.#redo.drop(`register ${key}`)))
@@ -102,11 +103,11 @@ export class Registrations {
         const { waiting } = entry
         entry.waiting = []
         try {
-          await this.#tell(session, entry)
+          await this.#send(session, entry)
         } catch (error) {
           const { code } = error as LanewayError
           if (code === 'LANEWAY_NACOS_REFUSED' || code === 'LANEWAY_AUTH') {
-            // The caller hears it now. What the server took earlier it may refuse after a restart; that is tried on.
+            // The caller hears it now. After a restart the server may refuse what it accepted before; that is tried again.
             for (const { reject } of waiting) reject(error as LanewayError)
             if (entry.instances.size === 0 && this.#registered.get(key) === entry) {
               this.#registered.delete(key)
@@ -121,21 +122,21 @@ export class Registrations {
         for (const { resolve } of waiting) resolve()
       },
       undo: async session => {
-        const addresses = entry.told?.session === session ? [...entry.told.addresses] : []
-        // A Java server takes out whatever this connection registered for the service, whichever address is named.
+        const addresses = entry.sent?.session === session ? [...entry.sent.addresses] : []
+        // A Java server removes all that this connection registered for the service, whichever address is named.
         for (const address of session.addsInstances ? addresses : addresses.slice(0, 1))
           await this.#remove(session, entry, address)
         for (const { reject } of entry.waiting.splice(0))
           reject(new LanewayError('LANEWAY_CLOSED', 'deregistered meanwhile'))
       },
       failed: error =>
-        this.#connection.options.warn(`registration of ${entry.ref.service} failed, trying on: ${error.message}`),
+        this.#connection.options.warn(`registration of ${entry.ref.service} failed, trying again: ${error.message}`),
     })
   }
 
-  async #tell(session: Session, entry: Registered): Promise<void> {
-    if (entry.told?.session !== session) entry.told = { session, addresses: new Set() }
-    const { addresses } = entry.told
+  async #send(session: Session, entry: Registered): Promise<void> {
+    if (entry.sent?.session !== session) entry.sent = { session, addresses: new Set() }
+    const { addresses } = entry.sent
     const instances = [...entry.instances.values()].map(instance => ({
       ...wire(instance, entry.ref),
       serviceName: entry.ref.service,
@@ -150,7 +151,7 @@ export class Registrations {
       const body = { ...where, type: 'registerInstance', instance: instances[0]! }
       await this.#connection.requestOn(session, 'InstanceRequest', 'naming', body)
     } else {
-      // On Java servers a batch is the whole list of this connection for the service: what it leaves out is gone.
+      // On Java servers a batch is the whole list of this connection for the service: an instance that is not in it is removed.
       const body = { ...where, type: 'batchRegisterInstance', instances }
       await this.#connection.requestOn(session, 'BatchInstanceRequest', 'naming', body)
     }
@@ -165,7 +166,7 @@ export class Registrations {
     }
     const body = { ...whereOf(entry.ref), type: 'deregisterInstance', instance }
     await this.#connection.requestOn(session, 'InstanceRequest', 'naming', body)
-    entry.told?.addresses.delete(address)
+    entry.sent?.addresses.delete(address)
   }
 }
 

@@ -74,7 +74,7 @@ function parseInstance(value: unknown): NacosInstance | undefined {
   }
 }
 
-/** What came from the wire is nobody else's, and is kept as it is when it is what it should be. */
+/** This parser owns the object, so it is reused without a copy. */
 function parseMetadata(value: unknown): Readonly<Record<string, string>> {
   if (typeof value !== 'object' || value === null) return NO_METADATA
   const metadata = value as Record<string, string>

@@ -1,4 +1,5 @@
-import { assertKnownKeys, describe, LanewayError } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { assertKnownKeys, describe } from '@laneway/core/internal'
 import { DEFAULT_GROUP } from './service-info.js'
 
 /** Names one service. */

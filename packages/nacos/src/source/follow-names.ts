@@ -6,8 +6,8 @@ const HURRY_MS = 250
 /** Reads a list of names again and again. */
 export interface NamesFollower {
   /**
-   * Somebody waits for a name that the list does not have, or has in another spelling: the list is read more often for a
-   * while. Services of one system often start at the same moment.
+   * Reads the list more often for a while, because a service is asked for that the list does not have, or has in another
+   * spelling. Services of one system often start at the same moment.
    */
   hurry(): void
   stop(): void

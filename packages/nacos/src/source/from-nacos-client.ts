@@ -1,4 +1,5 @@
-import { assertKnownKeys, describe, LanewayError } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { milliseconds, type OptionTable, readOptions, text, texts } from '@laneway/core/internal'
 import type { EndpointInput, Source, SourceListener } from '@laneway/discovery'
 // Not from the index: the resolver would come with it, and half of the time that importing this package takes.
 import { tagsOfMetadata } from '@laneway/discovery/tags-of-metadata'
@@ -56,17 +57,23 @@ export interface FromNacosClientOptions {
   /** @default [] */
   tagsFrom?: readonly string[]
   /**
-   * How often the list is asked for, because neither client tells its listeners of an empty list: `nacos` drops it, the
-   * Rust client protects from it by default.
-   * @default 5000; 0 does not ask, and then the last instance of a service never goes
+   * How often the list is read, because neither client reports an empty list to its listeners: `nacos` drops it, and the
+   * Rust client ignores it by default.
+   * @default 5000; with 0 the list is not read, and the last instance of a service stays for ever
    */
   pollMs?: number
 }
 
+const OPTIONS = {
+  group: text('DEFAULT_GROUP'),
+  tagsFrom: texts(),
+  pollMs: milliseconds(5_000),
+} satisfies OptionTable<FromNacosClientOptions>
+
 /**
  * A source over a client that a program has already. Prefer `createNacosClient`; the limits of the others remain:
  * `nacos` needs a server below 3.2 and lags by up to 10 s; the Rust client blocks the event loop while it connects and
- * cannot unsubscribe, so what was subscribed once is pushed until its process ends. Neither tells that the server is
+ * cannot unsubscribe, so what was subscribed once is pushed until its process ends. Neither reports that the server is
  * lost. Closing the source does not close the client.
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION` for an object that is neither
@@ -75,14 +82,7 @@ export function fromNacosClient(
   client: NacosPackageClient | NacosRustClient,
   options: FromNacosClientOptions = {},
 ): Source {
-  assertKnownKeys('fromNacosClient', options, ['group', 'tagsFrom', 'pollMs'])
-  const { group = 'DEFAULT_GROUP', tagsFrom = [], pollMs = 5_000 } = options
-  if (!(pollMs === 0 || (pollMs >= 1 && pollMs < 2 ** 31))) {
-    throw new LanewayError(
-      'LANEWAY_INVALID_OPTION',
-      `fromNacosClient: pollMs must be a number of ms, received ${describe(pollMs)}`,
-    )
-  }
+  const { group, tagsFrom, pollMs } = readOptions('fromNacosClient', options, OPTIONS)
   if (typeof client?.subscribe !== 'function' || typeof client.getAllInstances !== 'function') {
     throw new LanewayError(
       'LANEWAY_INVALID_OPTION',
@@ -95,7 +95,7 @@ export function fromNacosClient(
   const subscribe = (service: string, listener: SourceListener): (() => void) => {
     let ended = false
     let timer: NodeJS.Timeout | undefined
-    const tell = (instances: readonly ForeignInstance[]): void => {
+    const report = (instances: readonly ForeignInstance[]): void => {
       if (!ended) listener.snapshot(instances.map(instance => endpointOf(instance, tagsFrom)))
     }
     const fail = (error: unknown): void => {
@@ -103,7 +103,7 @@ export function fromNacosClient(
     }
     const poll = async (): Promise<void> => {
       try {
-        tell(
+        report(
           rust
             ? await client.getAllInstances(service, group, [], false)
             : await (client as NacosPackageClient).getAllInstances(service, group, '', false),
@@ -117,14 +117,14 @@ export function fromNacosClient(
     try {
       if (rust) {
         const result = client.subscribe(service, group, [], (error, instances) =>
-          error ? fail(error) : tell(instances),
+          error ? fail(error) : report(instances),
         )
         Promise.resolve(result).catch(fail)
       } else {
         const info = { serviceName: service, groupName: group }
         const foreign = client as NacosPackageClient
-        Promise.resolve(foreign.subscribe(info, tell)).catch(fail)
-        stop = () => void foreign.unSubscribe(info, tell)
+        Promise.resolve(foreign.subscribe(info, report)).catch(fail)
+        stop = () => void foreign.unSubscribe(info, report)
       }
     } catch (error) {
       fail(error)

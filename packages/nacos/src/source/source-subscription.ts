@@ -20,23 +20,23 @@ export interface SourceSubscriptionOptions {
   readonly firstEmpty: () => void
 }
 
-/** Turns what naming says of one service into what the resolver should believe. */
+/** Turns the lists of one service, as the server sends them, into the reports of a source. */
 export class SourceSubscription implements NamingListener {
   /** Name of the stored snapshot. */
   key = ''
   stop: () => void = () => {}
   readonly #options: SourceSubscriptionOptions
-  /** What the resolver was told last, by address. */
+  /** What was reported last, by address. */
   #known = new Map<string, EndpointInput>()
-  /** What the server said last, by address. */
+  /** The last list of the server, by address. */
   #listed = new Map<string, EndpointInput>()
-  /** Known before the connection was lost, and listed ever since. */
+  /** Known before the connection was lost, and in every list since. */
   #covered = new Set<string>()
-  /** Known before the connection was lost, and not listed now. */
+  /** Known before the connection was lost, and missing in the present list. */
   #missed = new Map<string, EndpointInput>()
   #settled = new Map<string, Settled>()
   #session = 0
-  #told = false
+  #hasReported = false
   #loading = false
   #stopGrace: (() => void) | undefined
   #closed = false
@@ -58,15 +58,15 @@ export class SourceSubscription implements NamingListener {
     }
     this.#cover()
     if (this.#covered.size + this.#missed.size > 0) this.#stopGrace ??= startGrace?.(() => this.#endGrace())
-    this.#tell()
+    this.#report()
     if (isFirst && this.#known.size === 0) this.#options.firstEmpty()
   }
 
   lost(error: LanewayError): void {
     if (this.#closed) return
-    // Who cannot hear of the others' return does not count the time that they have for it.
+    // Pauses the grace period while disconnected.
     this.#haltGrace()
-    if (!this.#told && !this.#loading && this.#options.store !== undefined) void this.#load(error)
+    if (!this.#hasReported && !this.#loading && this.#options.store !== undefined) void this.#load(error)
     else this.#options.listener.stale(error)
   }
 
@@ -77,8 +77,8 @@ export class SourceSubscription implements NamingListener {
   }
 
   /**
-   * After a reconnect a server still lists who was there before, until it drops their old connections, which may be before
-   * they have registered on new ones. So one absence of each is no fact; who came back from it and goes again is gone.
+   * After a reconnect the server lists the instances of old connections until it drops these, which may be before the
+   * instances have registered on new ones. Ignores the first absence of each instance; drops it on the second.
    */
   #cover(): void {
     for (const address of this.#listed.keys()) this.#missed.delete(address)
@@ -99,28 +99,28 @@ export class SourceSubscription implements NamingListener {
     this.#covered.clear()
     if (this.#missed.size === 0) return
     this.#missed.clear()
-    this.#tell()
+    this.#report()
   }
 
-  #tell(): void {
+  #report(): void {
     this.#known = this.#missed.size === 0 ? this.#listed : new Map([...this.#missed, ...this.#listed])
-    this.#told = true
+    this.#hasReported = true
     const endpoints = [...this.#known.values()]
     this.#options.listener.snapshot(endpoints)
     this.#options.store?.save(this.key, endpoints)
   }
 
-  /** Nacos is down and this process knows nothing yet: what an earlier process knew is better than nothing. */
+  /** Nacos is down and this process knows nothing yet, so it uses what an earlier process has stored. */
   async #load(error: LanewayError): Promise<void> {
     this.#loading = true
     const stored = await this.#options.store?.load(this.key)
-    if (this.#closed || this.#told) return
+    if (this.#closed || this.#hasReported) return
     const { listener } = this.#options
     if (stored === undefined || !Array.isArray(stored.value)) {
       listener.stale(error)
       return
     }
-    this.#told = true
+    this.#hasReported = true
     this.#known = this.#byAddress(stored.value)
     listener.snapshot([...this.#known.values()])
     const seconds = Math.round((Date.now() - stored.savedAt) / 1000)
@@ -132,9 +132,9 @@ export class SourceSubscription implements NamingListener {
   }
 
   /**
-   * One address may be listed twice, by a connection that is about to expire and by its successor. The one that says
-   * something new wins; of two that were never seen neither can be believed when their lanes differ: an endpoint in the
-   * wrong lane is worse than none.
+   * An address may be listed twice: by a connection that is about to expire, and by its successor. The entry with the new
+   * lanes wins. Where neither was seen before and their lanes differ, both are refused: an endpoint in the wrong lane is
+   * worse than none.
    */
   #byAddress(endpoints: EndpointList): Map<string, EndpointInput> {
     const found = new Map<string, EndpointInput>()
@@ -164,7 +164,7 @@ export class SourceSubscription implements NamingListener {
   }
 }
 
-/** What was last believed of an address: its lanes, and those they took the place of while both are listed. */
+/** The lanes that were last reported for an address, and the lanes they replaced while both are listed. */
 interface Settled {
   readonly lanes: string
   readonly replaced: string | undefined
@@ -177,6 +177,6 @@ function replacedOf(before: Settled | undefined, one: string, other: string): st
 }
 
 function lanesOf({ tags = [] }: EndpointInput): string {
-  // Thousands of instances have none or one.
+  // Almost all instances have no lane or one.
   return tags.length < 2 ? (tags[0] ?? '') : [...tags].sort().join(',')
 }

@@ -1,4 +1,15 @@
-import { assertKnownKeys, describe, emitLanewayWarning, LanewayError, type Warn } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import {
+  callback,
+  emitLanewayWarning,
+  milliseconds,
+  type OptionTable,
+  readOptions,
+  text,
+  texts,
+  unchecked,
+  type Warn,
+} from '@laneway/core/internal'
 import type { EndpointInput, Source, SourceListener } from '@laneway/discovery'
 // Not from the index: the resolver would come with it, and half of the time that importing this package takes.
 import { tagsOfMetadata } from '@laneway/discovery/tags-of-metadata'
@@ -33,10 +44,10 @@ export interface NacosSourceOptions {
   /** A folder for the last list of each service, used when Nacos cannot be reached at the start. @default none */
   snapshotDir?: string
   /**
-   * After a new connection, how long instances that were known before and are no longer listed are kept, because a
-   * restarted server is empty until its clients are back, and one that was cut off drops their old connections first.
-   * Who comes back within it and goes again is gone. While no server can be reached it does not run. 0 believes every
-   * list at once.
+   * How long, after a reconnect, instances that are no longer listed are kept. A restarted server is empty until its
+   * clients are back, and a server that was cut off drops their old connections first.
+   * An instance that comes back within this time and goes again is dropped. The time does not run while no server can be
+   * reached. 0 uses every list at once.
    * @default 10000, about twice the longest pause of a Java client that reconnects
    */
   returnGraceMs?: number
@@ -49,52 +60,43 @@ export interface NacosSourceOptions {
   warn?: Warn
 }
 
-const KEYS = [
-  'group',
-  'namespace',
-  'clusters',
-  'cluster',
-  'tagsFrom',
-  'services',
-  'snapshotDir',
-  'returnGraceMs',
-  'listIntervalMs',
-  'warn',
-]
+const OPTIONS = {
+  group: text(DEFAULT_GROUP),
+  namespace: unchecked<string>(),
+  clusters: texts(),
+  cluster: text(undefined),
+  tagsFrom: texts(),
+  services: unchecked<NonNullable<NacosSourceOptions['services']>>({}),
+  snapshotDir: text(undefined),
+  returnGraceMs: milliseconds(10_000),
+  listIntervalMs: milliseconds(30_000),
+  warn: callback<Warn>(),
+} satisfies OptionTable<NacosSourceOptions>
 
 /**
  * Services of a Nacos namespace as a source of the resolver. The name of a service is its Nacos name, or `group@@name`.
  *
- * Snapshots are full lists. An empty one is a fact: Nacos does not tell a service without instances from one that never
- * was, so `missing` is never reported. The last list stays in use while Nacos is lost. When the server's protection
+ * Snapshots are full lists. Nacos does not distinguish a service without instances from one that never
+ * existed, so both are reported as an empty list and `missing` is never reported. The last list stays in use while Nacos
+ * is lost. When the server's protection
  * threshold is reached, health is unknown. Closing the source does not close the client.
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function createNacosSource(client: NacosClient, options: NacosSourceOptions = {}): Source {
-  assertKnownKeys('createNacosSource', options, KEYS)
-  const {
-    group = DEFAULT_GROUP,
-    namespace = client.namespace,
-    returnGraceMs = 10_000,
-    listIntervalMs = 30_000,
-  } = options
-  if (!(returnGraceMs >= 0 && returnGraceMs < 2 ** 31)) throw invalid('returnGraceMs', returnGraceMs)
-  if (!(listIntervalMs === 0 || (listIntervalMs >= 1 && listIntervalMs < 2 ** 31)))
-    throw invalid('listIntervalMs', listIntervalMs)
-  const clusters = new Set(options.clusters ?? [])
-  const { cluster } = options
-  if (cluster !== undefined && (typeof cluster !== 'string' || cluster === '')) throw invalid('cluster', cluster)
-  const tagsFrom = [...(options.tagsFrom ?? [])]
-  const services = new Map(Object.entries(options.services ?? {}))
+  const read = readOptions('createNacosSource', options, OPTIONS)
+  const { group, namespace = client.namespace, tagsFrom, returnGraceMs, listIntervalMs, snapshotDir } = read
+  const { cluster } = read
+  const clusters = new Set(read.clusters)
+  const services = new Map(Object.entries(read.services))
   const store =
-    options.snapshotDir === undefined
+    snapshotDir === undefined
       ? undefined
-      : new SnapshotStore<EndpointList>(options.snapshotDir, options.warn ?? emitLanewayWarning)
+      : new SnapshotStore<EndpointList>(snapshotDir, read.warn ?? emitLanewayWarning)
   const ends = new Set<() => void>()
   let closed = false
   const followers = new Set<NamesFollower>()
-  /** Whether the server has told anything, and its refusal as long as it has not. */
+  /** Whether the server has answered, and its refusal as long as it has not. */
   let answered = false
   let refusal: Error | undefined
 
@@ -165,7 +167,7 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
         },
       })
     } catch (error) {
-      // `providers:x` and the like are fine; what is left is no name at all.
+      // The name cannot be a service of Nacos, for example because it is empty.
       listener.stale(error as Error)
     }
     return tracked(() => subscription.close())
@@ -222,11 +224,4 @@ function endpointOf(instance: NacosInstance, healthUnknown: boolean, tagsFrom: r
     tags: tagsOfMetadata(metadata, tagsFrom),
     metadata,
   }
-}
-
-function invalid(name: string, value: unknown): LanewayError {
-  return new LanewayError(
-    'LANEWAY_INVALID_OPTION',
-    `createNacosSource: ${name} must be a number of ms, received ${describe(value)}`,
-  )
 }

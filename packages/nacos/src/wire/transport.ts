@@ -39,8 +39,8 @@ export class Transport {
   readonly #onEnd: (error: LanewayError) => void
   readonly #onPush: (message: Message) => void
   #stream: ClientHttp2Stream | undefined
-  /** The messages of the bi-stream so far. They are told in their order, however long one takes to read. */
-  #told: Promise<void> = Promise.resolve()
+  /** Settles when all messages of the bi-stream so far are delivered, which is in their order. */
+  #delivered: Promise<void> = Promise.resolve()
   #ended: LanewayError | undefined
 
   constructor(options: TransportOptions) {
@@ -140,20 +140,20 @@ export class Transport {
     })
   }
 
-  /** Opens the bi-stream. Its end is the end of the connection: the server keeps the client registered, but deaf. */
+  /** Opens the bi-stream. When it ends, the connection ends: without it the server would push nothing to the client. */
   openStream(): void {
     const stream = this.#open(STREAM)
-    const nonsense = (error: unknown) => {
-      this.end(`the server sent what is no message: ${(error as Error).message}`, error)
+    const refuse = (error: unknown) => {
+      this.end(`the server sent bytes that are no message: ${(error as Error).message}`, error)
     }
     const reader = new FrameReader(MAX_MESSAGE_BYTES, bytes => {
-      this.#told = this.#told.then(() => this.#tell(bytes)).catch(nonsense)
+      this.#delivered = this.#delivered.then(() => this.#deliver(bytes)).catch(refuse)
     })
     stream.on('data', (chunk: Buffer) => {
       try {
         reader.push(chunk)
       } catch (error) {
-        nonsense(error)
+        refuse(error)
       }
     })
     stream.on('end', () => this.end('the server ended the bi-stream'))
@@ -162,7 +162,7 @@ export class Transport {
     this.#stream = stream
   }
 
-  async #tell(bytes: Buffer): Promise<void> {
+  async #deliver(bytes: Buffer): Promise<void> {
     if (this.#ended !== undefined) return
     const message = await decodeMessage(bytes)
     if (this.#ended === undefined) this.#onPush(message)

@@ -1,4 +1,5 @@
-import { BAGGAGE_KEY, isLaneKey, type Lane } from '@laneway/core'
+import type { Lane } from '@laneway/core'
+import { BAGGAGE_KEY, isLaneKey } from '@laneway/core/internal'
 import { type Baggage, type BaggageEntry, type Context, propagation } from '@opentelemetry/api'
 
 /** A context whose baggage shows the lane, and no other lane. */

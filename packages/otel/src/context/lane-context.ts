@@ -36,11 +36,11 @@ export function effectiveLane(of: Context): Lane | undefined {
 
 /** A context in a lane; the baggage stays as it is. */
 export function contextInLane(context: Context, lane: Lane | undefined): Context {
-  // No lane is a fact too: it hides that of the request.
+  // `null` says "no lane", and hides the lane of the request.
   return context.setValue(LANE_KEY, lane ?? null)
 }
 
-/** Whether OpenTelemetry is told to leave this work alone: its exporters call out like that. */
+/** Whether tracing is suppressed for this work, as for the calls of OpenTelemetry's exporters. */
 export function isSuppressed(context: Context): boolean {
   return context.getValue(SUPPRESSED_KEY) === true
 }

@@ -58,7 +58,7 @@ export class LaneLabels {
     if (this.#known.size < MAX_LANE_LABELS && tag !== BASE_TAG) this.#known.add(tag)
   }
 
-  /** The registry has said something new. */
+  /** The registry has reported something new. */
   changed(): void {
     this.#stale = true
   }

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { decisionOf } from '@laneway/core'
+import { decisionOf } from '@laneway/core/internal'
 import type { Histogram } from '@opentelemetry/api'
 import type { LaneLabels } from './lane-labels.js'
 import { requestAttributes } from './request-attributes.js'

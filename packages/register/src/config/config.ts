@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { assertKnownKeys, describe, LanewayError, nearest } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { assertKnownKeys, describe, nearest } from '@laneway/core/internal'
 import { CONSUMERS } from '../libraries/consumers.js'
 import { DRIVERS } from '../libraries/drivers.js'
 import { FASTQ, QUEUES } from '../libraries/queue-hook.js'
@@ -136,7 +137,8 @@ function readParts(parts: readonly string[]): ReadonlySet<string> {
     if (part === 'all' || (PARTS as readonly string[]).includes(part)) continue
     const near = nearest(part, PARTS)
     const hint = near === undefined ? `; there are ${PARTS.join(', ')} and all` : `, did you mean "${near}"?`
-    throw invalid(`LANEWAY_DISABLE: there is no part ${describe(part)}${hint}`)
+    const message = `LANEWAY_DISABLE: there is no part ${describe(part)}${hint}`
+    throw new LanewayError('LANEWAY_INVALID_OPTION', message, { suggestion: near })
   }
   return new Set(parts)
 }

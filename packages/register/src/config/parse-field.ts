@@ -1,4 +1,5 @@
-import { assertOneOf, describe, LanewayError } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { assertOneOf, describe } from '@laneway/core/internal'
 import type { Field } from './fields/field.js'
 
 /**

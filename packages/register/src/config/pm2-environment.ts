@@ -5,13 +5,13 @@
 export function unfoldPm2Environment(env: NodeJS.ProcessEnv): void {
   const folded = env['pm2_env']
   if (folded === undefined) return
-  let told: Record<string, unknown>
+  let app: Record<string, unknown>
   try {
-    told = Object(JSON.parse(folded)) as Record<string, unknown>
+    app = Object(JSON.parse(folded)) as Record<string, unknown>
   } catch {
     return
   }
-  for (const [name, value] of Object.entries(told)) {
+  for (const [name, value] of Object.entries(app)) {
     if (!name.startsWith('LANEWAY_') && name !== 'MSE_ALICLOUD_SERVICE_TAG') continue
     if (typeof value === 'string' || typeof value === 'number') env[name] = String(value)
   }

@@ -1,45 +1,47 @@
 import { LanewayError } from '@laneway/core'
+import { BoundedMap, formatPath } from '@laneway/core/internal'
 import { variableOf } from './config.js'
 
-/** Functions that a user of this package has never called. */
-const OURS =
-  'LANEWAY|createAgentPatch|createUndiciPatch|createLaneResolver|createFileSource|createKubernetesSource|laneServer'
-const OPTION_OF = new RegExp(`\\bthe option (\\w+) of (?:${OURS})\\b`, 'g')
-const PREFIX = new RegExp(`\\b(?:${OURS}): (\\w+)`, 'g')
+/** How other packages name an option in a warning. A user of this package knows the setting, not the function. */
+const OPTION_OF = /\bthe option (\w+) of (?:LANEWAY|createAgentPatch|createUndiciPatch|createChannelPatch)\b/g
 
-/** A message of another package, with the settings of this one: `LANEWAY_PROPAGATE_TO`, not `the option propagateTo of …`. */
-export function inWordsOfRegister(message: string): string {
+/** Shows a warning of another package with the settings of this one: `LANEWAY_PROPAGATE_TO`, not `the option propagateTo of …`. */
+function inWordsOfRegister(message: string): string {
   return message
     .replace(OPTION_OF, (whole, option: string) => variableOf(option) ?? whole)
-    .replace(PREFIX, (whole, option: string) => variableOf(option) ?? whole)
     .replace('in services, or give it a host in aliases', 'in LANEWAY_SERVICES')
 }
 
-/** Messages that are remembered. */
-const MAX_SAID = 1000
+/** Hosts are part of warnings, and come from requests. */
+const MAX_REMEMBERED = 1000
 
-/** Two patches see the same host, and say the same of it: it is said once. */
+/** Gives each warning once: two patches see the same host, and warn of it in the same words. */
 export function createWarn(warn: (message: string) => void): (message: string) => void {
-  const said = new Set<string>()
+  const given = new BoundedMap<string, true>(MAX_REMEMBERED)
   return message => {
     const words = inWordsOfRegister(message)
-    if (said.has(words)) return
-    // Hosts are part of messages, and come from requests.
-    if (said.size >= MAX_SAID) said.clear()
-    said.add(words)
+    if (given.get(words)) return
+    given.set(words, true)
     warn(words)
   }
 }
 
-/** Runs the start; what it throws is told in the words of this package. */
+/** Runs the start. An error about an option is thrown with the variable that sets it. */
 export function startInWords<T>(start: () => T): T {
   try {
     return start()
   } catch (error) {
-    if (!(error instanceof LanewayError)) throw error
-    const message = inWordsOfRegister(error.message)
-    // The code is put in front again.
-    const words = message.startsWith(`${error.code}: `) ? message.slice(error.code.length + 2) : message
-    throw message === error.message ? error : new LanewayError(error.code, words, { cause: error })
+    throw withVariable(error)
   }
+}
+
+/** By its fields, not by its class: another copy of `@laneway/core` may have made it. */
+function withVariable(error: unknown): unknown {
+  const { code, path = [], problem } = Object(error) as Partial<LanewayError>
+  const [option, ...rest] = path
+  const variable = typeof option === 'string' ? variableOf(option) : undefined
+  if (code === undefined || problem === undefined || variable === undefined) return error
+  const within = formatPath(rest)
+  const name = within === '' || within.startsWith('[') ? `${variable}${within}` : `${variable}.${within}`
+  return new LanewayError(code, `${name} ${problem}`, { cause: error, problem, path })
 }

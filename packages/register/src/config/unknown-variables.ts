@@ -1,4 +1,5 @@
-import { LanewayError, nearest } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { nearest } from '@laneway/core/internal'
 import { FIELDS } from './fields.js'
 
 const PREFIX = 'LANEWAY_'
@@ -41,6 +42,7 @@ export function assertKnownVariables(env: Readonly<Record<string, string | undef
     throw new LanewayError(
       'LANEWAY_INVALID_OPTION',
       `there is no variable ${name}${near === undefined ? '; SETTINGS.md of @laneway/register lists all' : `, did you mean ${near}?`}`,
+      { suggestion: near },
     )
   }
 }

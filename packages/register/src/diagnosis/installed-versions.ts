@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import Module from 'node:module'
 
-/** What is worth knowing about an application when a lane gets lost in it. */
+/** The libraries that matter when a lane gets lost. */
 const TELLING = new Set([
   'express',
   'fastify',
@@ -28,7 +28,7 @@ export function installedVersions(): string[] {
       const { name, version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as Record<string, string>
       if (TELLING.has(name ?? '')) versions.push(`${name} ${version}`)
     } catch {
-      // No package of its own: nothing to tell.
+      // The folder has no package of its own.
     }
   }
   return versions

@@ -1,5 +1,6 @@
 import type { Server } from 'node:net'
 import { LanewayError } from '@laneway/core'
+import { createSources } from '@laneway/core/internal'
 import type {
   createFileSource,
   createLaneResolver,
@@ -30,7 +31,7 @@ export interface Registration {
   readonly ip?: string
   readonly port?: number
   /** Begins to deregister in this tick; resolves when callers may be expected to know. */
-  leave(): Promise<void>
+  deregister(): Promise<void>
 }
 
 /** Where this process finds others and is found. */
@@ -49,48 +50,47 @@ export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: 
   const configured = endpointsFile !== undefined || config.nacos.length > 0 || config.kubernetes
   if (!enabled || !configured) return { resolver: undefined, sources: [], register: undefined }
   const discovery = loadDependency<DiscoveryPackage>('@laneway/discovery', 'discovery')
-  const sources: Source[] = []
-  let register: Discovery['register']
-  if (endpointsFile !== undefined) sources.push(discovery.createFileSource(endpointsFile, { warn }))
-  if (config.nacos.length > 0) {
-    const nacos = loadOnDemand<NacosPackage>('@laneway/nacos', 'LANEWAY_NACOS')
-    const instance = instanceOptions(config)
-    const connected = nacos.createNacosClient({ ...nacosClientOptions(config), warn })
-    sources.push(
-      nacos.createNacosSource(
-        connected,
-        given({
-          group: config.nacosGroup,
-          clusters: config.nacosClusters.length > 0 ? config.nacosClusters : undefined,
-          cluster: config.nacosClusters[0],
-          snapshotDir: config.nacosSnapshotDir,
-          warn,
-        }),
-      ),
-    )
-    register = (service, server, port) => nacos.registerInstance(connected, { ...instance, service, server, port })
-  }
-  if (config.kubernetes) {
-    const kubernetes = loadOnDemand<{ createKubernetesSource(options?: object): Source }>(
-      '@laneway/kubernetes',
-      'LANEWAY_KUBERNETES',
-    )
-    sources.push(
-      kubernetes.createKubernetesSource(
-        given({
-          namespace: config.kubernetesNamespace,
-          port: portOf(config.kubernetesPort),
-          kubeconfig: config.kubeconfig,
-          context: config.kubernetesContext,
-          warn,
-        }),
-      ),
-    )
-  }
+  const isInNacos = config.nacos.length > 0
+  // Checked before a connection is opened.
+  const instance = isInNacos ? instanceOptions(config) : {}
+  const loadNacos = () => loadOnDemand<NacosPackage>('@laneway/nacos', 'LANEWAY_NACOS')
+  const { sources, nacos: client } = createSources<Source, object>(
+    {
+      file: endpointsFile,
+      nacos: isInNacos ? { client: nacosClientOptions(config), source: nacosSourceOptions(config) } : undefined,
+      kubernetes: config.kubernetes ? kubernetesOptions(config) : undefined,
+    },
+    {
+      createFileSource: discovery.createFileSource,
+      nacos: loadNacos,
+      kubernetes: () => loadOnDemand('@laneway/kubernetes', 'LANEWAY_KUBERNETES'),
+    },
+    warn,
+  )
   return {
     resolver: discovery.createLaneResolver({ sources, ...resolverOptions(config), warn }),
     sources,
-    register,
+    register:
+      client &&
+      ((service, server, port) => loadNacos().registerInstance(client, { ...instance, service, server, port })),
+  }
+}
+
+function nacosSourceOptions({ nacosGroup, nacosClusters, nacosSnapshotDir }: RegisterConfig): object {
+  return {
+    group: nacosGroup,
+    clusters: nacosClusters.length > 0 ? nacosClusters : undefined,
+    cluster: nacosClusters[0],
+    snapshotDir: nacosSnapshotDir,
+  }
+}
+
+function kubernetesOptions(config: RegisterConfig): object {
+  return {
+    namespace: config.kubernetesNamespace,
+    port: portOf(config.kubernetesPort),
+    kubeconfig: config.kubeconfig,
+    context: config.kubernetesContext,
   }
 }
 
@@ -147,7 +147,7 @@ function portOf(text: string | undefined): string | number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : text
 }
 
-/** What was set; packages tell a missing option from an undefined one. */
+/** The options that are set. Some packages treat an undefined option as a value. */
 function given<T extends object>(options: T): { [K in keyof T]: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
 }

@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os'
-import { describe, LanewayError } from '@laneway/core'
+import { LanewayError } from '@laneway/core'
+import { describe } from '@laneway/core/internal'
 
 /**
  * The address of a network interface of this machine, IPv4 before IPv6; link-local ones cannot be called from elsewhere.

@@ -11,7 +11,7 @@ type Method = (this: unknown, ...args: any[]) => any
  * Opens connections that are not HTTP in no lane: what arrives on them, subscriptions for example, belongs to no request
  * although one happened to open them. Those of `http`, `https` and undici keep the context of their request.
  *
- * @param opens - told of each socket before it connects; `true` keeps its context
+ * @param opens - called with each socket before it connects; `true` keeps its context
  */
 export function hookSockets(guard: Guard, opens: (socket: object) => boolean): void {
   const prototype = Socket.prototype as unknown as { connect: Method }
@@ -26,13 +26,13 @@ export function hookSockets(guard: Guard, opens: (socket: object) => boolean): v
 
 function detached(original: Method, guard: Guard, keeps: (args: unknown[], socket: unknown) => boolean): Method {
   const method = function (this: unknown, ...args: unknown[]): unknown {
-    let leave = false
+    let detach = false
     try {
-      leave = !keeps(args, this) && currentLane() !== undefined
+      detach = !keeps(args, this) && currentLane() !== undefined
     } catch (error) {
       guard.fault('sockets', error)
     }
-    if (!leave) return Reflect.apply(original, this, args)
+    if (!detach) return Reflect.apply(original, this, args)
     return runInLane(undefined, () => Reflect.apply(original, this, args))
   }
   for (const key of ['name', 'length']) {

@@ -16,7 +16,7 @@ export interface UndiciCopies {
 
 /**
  * Finds every copy of undici when its first dispatcher is made: installed, bundled, minified, built into Node. All
- * dispatchers are event emitters, and they are told by their shape, because minifiers rename classes. The built-in fetch is
+ * dispatchers are event emitters, and they are recognised by their shape, because minifiers rename classes. The built-in fetch is
  * not touched until something uses it.
  *
  * An object of the application that cannot be looked at, or a class that cannot be changed, is left alone; the others are not.

@@ -1,5 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
-import { type DecidesInjected, type Emitter, guardFastifyLayers, type IngressRequest, runRequest } from '@laneway/core'
+import type { Emitter, IngressRequest } from '@laneway/core'
+import { type DecidesInjected, guardFastifyLayers, runRequest } from '@laneway/core/internal'
 import type { Guard } from '../guard.js'
 
 type OnRequest = (request: { raw: IngressRequest & Emitter }, reply: { raw: Emitter }, done: () => void) => void

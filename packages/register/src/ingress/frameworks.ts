@@ -1,8 +1,8 @@
-import { type DecidesInjected, guardLayer } from '@laneway/core'
+import { type DecidesInjected, guardLayer } from '@laneway/core/internal'
 import { has, type KnownClass } from '../libraries/known-class.js'
 
 /**
- * Frameworks whose layers are told by an emitter.
+ * Frameworks whose layers belong to an emitter.
  *
  * @param injected - decides requests that come without a server
  */
@@ -16,7 +16,7 @@ export const FRAMEWORKS = (injected: DecidesInjected) =>
     ],
   }) satisfies Record<string, readonly KnownClass[]>
 
-/** Koa 2 converts generator functions, which it tells by their class. */
+/** Koa 2 converts generator functions, which it recognises by their class. */
 function guardKoaMiddleware(args: unknown[], injected: DecidesInjected): void {
   const [middleware] = args
   if (typeof middleware !== 'function' || middleware.constructor.name === 'GeneratorFunction') return

@@ -1,14 +1,12 @@
 import { ServerResponse } from 'node:http'
+import type { Emitter, IngressOptions, IngressRequest } from '@laneway/core'
 import {
   createIngress,
   type DecidesInjected,
   decideInjected,
-  type Emitter,
   guardExpressClass,
-  type IngressOptions,
-  type IngressRequest,
   runRequest,
-} from '@laneway/core'
+} from '@laneway/core/internal'
 import type { Guard } from '../guard.js'
 import { owns, watchEmitterClasses } from '../libraries/emitter-classes.js'
 import { loadedModules } from '../libraries/loaded-modules.js'

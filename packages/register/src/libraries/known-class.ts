@@ -1,7 +1,7 @@
 import { owns } from './emitter-classes.js'
 import type { LaneMethods } from './lane-methods.js'
 
-/** Something that a library's class is told by, and what has to be replaced there. */
+/** How a class of a library is recognised, and what is replaced there. */
 export interface KnownClass {
   /** Whether this prototype is the one. Looks at own methods only. */
   readonly matches: (owner: object) => boolean

@@ -24,7 +24,7 @@ export interface LaneMethods {
   detached(prototype: object, ...names: string[]): void
   /** Any change of what the method returns. */
   results(prototype: object, name: string, change: (result: unknown) => unknown): void
-  /** Any change of the arguments. A fault of it is told once, and the method is the library's own from then on. */
+  /** Any change of the arguments. Its first fault is reported; from then on the library's own method runs. */
   prepare(prototype: object, name: string, prepare: (args: unknown[], self: unknown) => void): void
 }
 
@@ -127,7 +127,7 @@ export function inLane(lane: Lane | undefined, fn: Callback, self: unknown, args
   try {
     there = currentLane() === lane
   } catch {
-    // A fault of the context is told where it is met first.
+    // Whoever meets a fault of the context first reports it.
   }
   return there ? Reflect.apply(fn, self, args) : runInLane(lane, Reflect.apply, fn, self, args)
 }

@@ -25,7 +25,7 @@ interface Loader {
 }
 
 /**
- * Nothing of Node tells when these libraries make a queue. So what two files export is looked at when Node's CommonJS
+ * Node does not report when these libraries make a queue. So the exports of two files are examined when Node's CommonJS
  * loader has read them: fastq itself, and the emitter of its own that p-queue descends from.
  *
  * @param meets - shown the prototype of an object that descends from that emitter

@@ -2,16 +2,16 @@
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 /**
- * Leaves the registry when the process is told to end, before the app's own listeners run.
+ * Deregisters when a signal asks the process to end, before the app's own listeners run.
  *
- * With no listener of the app the signal would have ended the process: it does so after `end`, by the same signal, and a
- * second signal does so at once. With one, the app decides about the end; leaving has begun in the same tick.
+ * Without a listener of the app, the signal alone would end the process: now the same signal ends it after `end`, and a
+ * second signal ends it at once. With a listener, the app decides when to end; deregistration has begun in the same tick.
  *
- * @param leave - starts leaving synchronously
+ * @param deregister - starts to deregister in the same tick
  * @param end - resolves when the process may end
  */
-export function hookSignals(leave: () => void, end: () => Promise<void>): void {
-  let told = false
+export function hookSignals(deregister: () => void, end: () => Promise<void>): void {
+  let isEnding = false
   const stopListening = () => {
     for (const signal of SIGNALS) process.removeListener(signal, onSignal)
   }
@@ -20,12 +20,12 @@ export function hookSignals(leave: () => void, end: () => Promise<void>): void {
     process.kill(process.pid, signal)
   }
   function onSignal(signal: NodeJS.Signals): void {
-    if (told) {
+    if (isEnding) {
       again(signal)
       return
     }
-    told = true
-    leave()
+    isEnding = true
+    deregister()
     if (process.listenerCount(signal) - 1 > exitHooks()) stopListening()
     else void end().finally(() => again(signal))
   }

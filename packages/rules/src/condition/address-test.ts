@@ -18,7 +18,7 @@ export function compileAddressTest(test: AddressTest): Test {
   }
 }
 
-/** What is wrong with an address or CIDR block, `undefined` when nothing is. */
+/** What is wrong with an address or CIDR block; `undefined` when it is valid. */
 export function blockProblem(entry: string): string | undefined {
   const slash = entry.indexOf('/')
   if (slash === -1) return isIP(entry) === 0 ? 'is no IP address' : undefined

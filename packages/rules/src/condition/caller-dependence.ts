@@ -3,24 +3,24 @@ import type { Condition } from '../document/document.js'
 import { ALWAYS, compileCondition } from './condition.js'
 import type { RulesRequest } from './request.js'
 
-/** One entry of an ordered list, and what decides it. */
+/** One entry of an ordered list, with its condition. */
 export interface OrderedCondition {
   /** `undefined`: every request. */
   readonly condition: Condition | undefined
-  /** Two callers that ask for the same URL can differ in it. */
+  /** Its result can differ between two callers of the same URL. */
   readonly perCaller: boolean
 }
 
 /**
- * Whether an entry before `position` might have decided for another caller of the same method and URL: then the outcome
- * depends on the caller, even where the entry that decided looks at the URL only. Never throws.
+ * Whether an entry before `position` may decide for another caller of the same method and URL. Then the outcome depends on
+ * the caller, even when the entry that decided looks only at the URL. Never throws.
  */
 export type DependsOnCaller = (request: RulesRequest, position: number) => boolean
 
 /**
- * Compiles the question for a list of entries. Conditions are reduced to their parts that are about method, host and
- * path: where those cannot hold, no caller can meet the entry. They are indexed like the entries themselves, so that a
- * thousand of them cost a look-up.
+ * Compiles this test for a list of entries. It reduces conditions to their parts about method, host and path: where these
+ * cannot hold, no caller can match the entry. It indexes them like the entries themselves, so that a thousand of them cost
+ * one look-up.
  */
 export function createCallerDependence(entries: readonly OrderedCondition[]): DependsOnCaller {
   const kept = entries

@@ -26,33 +26,33 @@ export interface Anchor {
   readonly value: string
 }
 
-/** What a condition said about a request, for people. */
+/** The result of a condition for a request, for people. */
 export interface ConditionTrace {
   /** The condition in words, e.g. `header user-agent exact "xiaoming"`. */
   readonly condition: string
   readonly held: boolean
-  /** What the request has there; absent when it has nothing, and for `all`, `any` and `not`. */
+  /** The value in the request; absent when it has none, and for `all`, `any` and `not`. */
   readonly received?: string
   /** The parts of `all`, `any` and `not`, up to the one that decided. */
   readonly parts?: readonly ConditionTrace[]
 }
 
-/** A compiled condition. Nothing in it throws on request data. */
+/** A compiled condition. Request data never makes it throw. */
 export interface CompiledCondition {
   readonly test: (request: RulesRequest) => boolean
   readonly trace: (request: RulesRequest) => ConditionTrace
   /**
-   * Sets of anchors that may index this condition: when it holds, at least one anchor of each set does. `cost` says how
-   * common an anchor is. `undefined` when nothing can.
+   * Sets of anchors that may index this condition: when it holds, at least one anchor of each set holds. `cost` says how
+   * common an anchor is. `undefined` when there are none.
    */
   readonly anchors: (cost: (anchor: Anchor) => number) => readonly Anchor[] | undefined
   /** Every anchor in it, to count how common each one is. */
   readonly allAnchors: readonly Anchor[]
-  /** Whether two callers that ask for the same URL can differ in it. */
+  /** Whether its result can differ between two callers of the same URL. */
   readonly perCaller: boolean
 }
 
-/** Reads the address of a client; one that throws knows none. */
+/** Reads the address of a client; when it throws, there is none. */
 export type ClientAddress = (request: RulesRequest) => string | undefined
 
 /** Compiles a checked condition. */
@@ -62,7 +62,7 @@ export function compileCondition(condition: Condition, clientAddress: ClientAddr
   if ('not' in condition) return compileNot(compileCondition(condition.not, clientAddress))
   if ('path' in condition) {
     const { path } = condition
-    // A pattern may be written for the path as sent, or as people read it.
+    // A pattern may be written for the path as sent, or for the path that people read.
     const other = 'regex' in path ? sentPathOf : undefined
     return leaf('path', path, pathOf, compileTextTest(path, PATH), pathAnchors(path), false, other)
   }
@@ -109,7 +109,7 @@ function query({ name, ...test }: NamedTest): CompiledCondition {
 
 function cookie({ name, ...test }: NamedTest): CompiledCondition {
   const bytes = bytesOf(name)
-  // Libraries escape such names; escapes of other names are left alone, or `%75id` could pass for `uid`.
+  // Libraries escape such names. Escapes in other names are not decoded, or `%75id` could pass for `uid`.
   const escaped = bytes === name ? name : encodeURIComponent(name)
   const read = (request: RulesRequest) => cookieOf(request, bytes) ?? cookieOf(request, escaped)
   const decoded = (request: RulesRequest) => decodedCookieOf(request, bytes) ?? decodedCookieOf(request, escaped)
@@ -224,7 +224,7 @@ function compileNot(part: CompiledCondition): CompiledCondition {
       const trace = part.trace(request)
       return { condition: 'not', held: !trace.held, parts: [trace] }
     },
-    // What a request must not have says nothing about what it has.
+    // A value that a request must not have is no anchor.
     anchors: () => undefined,
     allAnchors: [],
     perCaller: part.perCaller,
@@ -252,7 +252,7 @@ function pathAnchors(test: TextTest): readonly Anchor[] {
 
 function hostAnchors(test: TextTest): readonly Anchor[] {
   const anchors = valueAnchors('host', [''], test, {})
-  // A wildcard cannot be looked up, and an index has to know all values.
+  // An index needs exact values, and a wildcard is none.
   if (anchors.some(anchor => isWildcard(anchor.value))) return []
   return anchors.map(anchor => ({ ...anchor, value: canonicalHost(anchor.value) }))
 }

@@ -10,12 +10,12 @@ import { asciiHost, wireHost } from './wire-text.js'
 export function compileHostTest(test: TextTest): Test {
   if ('exact' in test) return anyHost([test.exact])
   if ('in' in test) return anyHost(test.in)
-  // Browsers send `xn--` names; a pattern may be about what people read.
+  // Browsers send `xn--` names; a pattern may be written for the name that people read.
   const check = compileTextTest(test)
   return value => check(value) || (value?.includes('xn--') === true && check(domainToUnicode(value)))
 }
 
-/** What is wrong with a host of a document, `undefined` when nothing is. */
+/** What is wrong with a host of a document; `undefined` when it is valid. */
 export function hostProblem(host: string): string | undefined {
   const ascii = asciiHost(host)
   if (ascii === undefined || ascii === '' || /[\s/?#@\\]/.test(ascii)) return 'is no host name'
@@ -23,7 +23,7 @@ export function hostProblem(host: string): string | undefined {
   return end === -1 || end === ascii.length ? undefined : 'has no port, because hosts are compared without'
 }
 
-/** A host of a document as requests have it. */
+/** A host of a document in the spelling of requests. */
 export function canonicalHost(host: string): string {
   return wireHost(asciiHost(host) ?? host)
 }

@@ -2,17 +2,17 @@ import { LanewayError } from '@laneway/core'
 import { describe } from '@laneway/core/internal'
 import { canonicalPath, receivedBytes, unescapeBytes, wireHost } from './wire-text.js'
 
-/** What rules read of a request; `http.IncomingMessage`, Express, Fastify and `http2` compat requests fit. */
+/** What rules read of a request: `http.IncomingMessage`, and requests of Express, Fastify and the compatibility API of `http2`. */
 export interface RulesRequest {
   readonly headers: Record<string, string | string[] | undefined>
   readonly method?: string | undefined
   readonly url?: string | undefined
-  /** Express cuts `url` inside a mounted router; this one is whole, and wins. */
+  /** Express shortens `url` inside a mounted router; this one is complete, and has precedence. */
   readonly originalUrl?: string | undefined
   readonly socket?: { readonly remoteAddress?: string | undefined } | null | undefined
 }
 
-// The same request is asked for its path by several conditions, and callers repeat: one entry saves most of the cutting.
+// Several conditions read the path of one request, and callers repeat paths: one entry saves most of the parsing.
 let lastUrl = ''
 let lastPath = '/'
 let lastCanonical = '/'
@@ -28,7 +28,7 @@ export function sentPathOf(request: RulesRequest): string | undefined {
   return cut(request) ? lastPath : undefined
 }
 
-/** What follows the `?`, undecoded. */
+/** The text behind `?`, not decoded. */
 export function queryOf(request: RulesRequest): string | undefined {
   return cut(request) ? lastQuery : undefined
 }
@@ -68,8 +68,8 @@ export function headerOf(request: RulesRequest, name: string): string | undefine
 }
 
 /**
- * As documents have it: lower case, without port and without the dot that ends an absolute name, an internationalised name
- * as browsers send it. `:authority` where HTTP/2 has no Host.
+ * The host in the spelling of documents: lower case, without port and without the dot at the end of an absolute name; an
+ * internationalised name as browsers send it. `:authority` where HTTP/2 has no Host.
  */
 export function hostOf(request: RulesRequest): string | undefined {
   const value = headerOf(request, 'host') ?? headerOf(request, ':authority')
@@ -80,8 +80,8 @@ export function hostOf(request: RulesRequest): string | undefined {
 }
 
 /**
- * One text for one client: without the zone of a link-local address, IPv4 inside IPv6 as IPv4, because whether a socket
- * is dual-stack must not change a caller's slot.
+ * One spelling for one client: without the zone of a link-local address, and IPv4 inside IPv6 as IPv4, so that a dual-stack
+ * socket does not change a caller's slot.
  */
 export function canonicalAddress(address: string): string {
   const zone = address.indexOf('%')
@@ -89,7 +89,7 @@ export function canonicalAddress(address: string): string {
   return bare.startsWith('::ffff:') && bare.includes('.') ? bare.slice(7) : bare
 }
 
-/** The socket's peer. Behind a proxy that is the proxy: see {@link forwardedAddress}. */
+/** The peer of the socket. Behind a proxy this is the proxy: see {@link forwardedAddress}. */
 export function peerAddress(request: RulesRequest): string | undefined {
   const address: unknown = request.socket?.remoteAddress
   return typeof address === 'string' ? canonicalAddress(address) : undefined
@@ -97,7 +97,7 @@ export function peerAddress(request: RulesRequest): string | undefined {
 
 /**
  * Reads the client address behind proxies that append to `X-Forwarded-For`: the entry that the outermost of them wrote.
- * What stands left of it was sent by the client and is not believed.
+ * The client sent what stands left of it, so that is ignored.
  *
  * @param proxies - how many proxies stand in front, 1 or more
  * @example compileRules(document, { clientAddress: forwardedAddress(1) })
@@ -136,7 +136,7 @@ export function decodedCookieOf(request: RulesRequest, name: string): string | u
   return decodedCookiesOf(request)?.get(name)
 }
 
-// Several rules ask the same request, so its query and cookies are read once; a Map because names come from the network.
+// Several rules read the same request, so its query and cookies are parsed once. A Map, because names come from the network.
 let lastQueryText: string | undefined
 let lastParameters: ReadonlyMap<string, string> = new Map()
 let lastCookieText: string | undefined
@@ -154,7 +154,7 @@ export function parametersOf(request: RulesRequest): ReadonlyMap<string, string>
   return lastParameters
 }
 
-/** All cookies, values as sent but without surrounding quotes. */
+/** All cookies; values as sent, without surrounding quotes. */
 export function cookiesOf(request: RulesRequest): ReadonlyMap<string, string> | undefined {
   const header = headerOf(request, 'cookie')
   if (header === undefined) return undefined
@@ -166,7 +166,7 @@ export function cookiesOf(request: RulesRequest): ReadonlyMap<string, string> | 
   return lastCookies
 }
 
-/** The cookies that have percent escapes, which RFC 6265 does not know but every library writes, as bytes. */
+/** The cookies with percent escapes, as bytes. RFC 6265 has no escapes, but every library writes them. */
 export function decodedCookiesOf(request: RulesRequest): ReadonlyMap<string, string> | undefined {
   const sent = cookiesOf(request)
   if (sent === undefined) return undefined
@@ -190,7 +190,7 @@ function parseQuery(query: string): Map<string, string> {
     let end = query.indexOf('&', start)
     if (end === -1) end = query.length
     if (end > start) {
-      // Searched inside the pair only: in the whole it would cost the length of the query once per pair.
+      // Searches the pair only: a search in the whole query would cost its length once per pair.
       const pair = query.slice(start, end)
       const equals = pair.indexOf('=')
       const name = decodeForm(equals === -1 ? pair : pair.slice(0, equals))

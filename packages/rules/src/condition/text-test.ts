@@ -3,22 +3,22 @@ import { RE2JS } from 're2js'
 import type { TextTest } from '../document/document.js'
 import { isWide, textOf } from './wire-text.js'
 
-/** Beyond this a text is no match: a header of 16 kB would cost milliseconds even in linear time. */
+/** Longer texts do not match: a header of 16 kB would cost milliseconds even in linear time. */
 export const MAX_REGEX_INPUT = 4096
-/** Beyond this a pattern is refused. */
+/** Longer patterns are refused. */
 export const MAX_REGEX_LENGTH = 1024
 
 /** A compiled test of one text; `undefined` is a part that the request does not have. Never throws. */
 export type Test = (value: string | undefined) => boolean
 
-/** Plain decimals: no exponent, no hex, no white space, so that what is compared is what is seen. */
+/** Plain decimals: no exponent, no hex and no white space, so that a number means what people read. */
 const DECIMAL = /^-?[0-9]{1,15}(?:\.[0-9]{1,15})?$/
 
-/** How the texts of a document compare with what a request has. */
+/** How the texts of a document are compared with a request. */
 export interface Comparison {
   /** What a text of the document looks like on the wire. @default the text */
   readonly encode?: (text: string) => string
-  /** `prefix` goes by the segments of a path. @default false */
+  /** `prefix` compares whole segments of a path. @default false */
   readonly bySegments?: boolean
   /** What a regular expression sees. @default the meaning in UTF-8 */
   readonly decode?: (value: string) => string
@@ -66,14 +66,14 @@ export function compileTextTest(test: TextTest, comparison: Comparison = {}): Te
 /** The longest text that a regular expression sees, in UTF-8. */
 const MAX_BYTES = 4 * MAX_REGEX_INPUT
 
-/** A text of a document as it is on the wire; and as it is where a program has decoded it before, if that differs. */
+/** A text of a document as it is on the wire, and as some programs decode it, if that differs. */
 export function spellingsOf(text: string, { encode }: Comparison): readonly string[] {
   if (encode === undefined) return [text]
   const bytes = encode(text)
   return isWide(text) ? [bytes, text] : [bytes]
 }
 
-/** What is wrong with a pattern, `undefined` when nothing is. */
+/** What is wrong with a pattern; `undefined` when it is valid. */
 export function regexProblem(pattern: string): string | undefined {
   if (pattern.length > MAX_REGEX_LENGTH) {
     return `has ${pattern.length} characters, at most ${MAX_REGEX_LENGTH} are taken`

@@ -11,7 +11,7 @@ import { type Entry, FirstMatch } from './first-match.js'
 import { type ResolvedRulesOptions, type RulesOptions, resolveRulesOptions } from './rules-options.js'
 import { type CompiledSplit, compileSplit } from './split.js'
 
-/** What the rules say about a request. Frozen, made when the rules are compiled. */
+/** What the rules decide about a request. Frozen, and created when the rules are compiled. */
 export interface RuleDecision {
   /** The rule's name. */
   readonly rule: string
@@ -20,16 +20,16 @@ export interface RuleDecision {
   /** Place of the rule in the order of evaluation, from 0. */
   readonly position: number
   /**
-   * Another caller may get another lane for the same method and URL: header, cookie, query, address or a split decided,
-   * here or in a rule that was asked before. A shared cache must not keep the answer.
+   * Another caller may get another lane for the same method and URL, because this rule or one before it looks at a header,
+   * cookie, query parameter or address, or splits callers. A shared cache must not store the answer.
    */
   readonly perCaller: boolean
 }
 
-/** Why one rule was or was not the one. */
+/** Why a rule did or did not decide. */
 export interface RuleTrace {
   readonly rule: string
-  /** `condition`: it did not hold. `key`: the request has no key for the split. `slot`: the caller is in no lane of it. */
+  /** `condition`: it did not hold. `key`: the request has no key for the split. `slot`: no lane of the split has the slot. */
   readonly verdict: 'decided' | 'condition' | 'key' | 'slot'
   readonly condition: ConditionTrace
   /** Where the key was read, e.g. `cookie uid`. */
@@ -38,7 +38,7 @@ export interface RuleTrace {
   readonly slot?: number
 }
 
-/** What {@link CompiledRules.explain} tells. It quotes the request: treat it like the request. */
+/** What {@link CompiledRules.explain} returns. It quotes the request: treat it like the request. */
 export interface RulesExplanation {
   readonly decision: RuleDecision | undefined
   /** In the order of evaluation, up to the rule that decided. */
@@ -47,22 +47,21 @@ export interface RulesExplanation {
   readonly text: string
 }
 
-/** Rules, ready for requests. None of its functions throws, whatever the request holds; they need no `this`. */
+/** Compiled rules. Its functions never throw, whatever the request holds, and need no `this`. */
 export interface CompiledRules {
-  /** The lane of a request: what an ingress takes as its option `rules`. */
+  /** The lane of a request; an ingress takes this function as its option `rules`. */
   readonly laneOf: (request: RulesRequest) => Lane | undefined
   /** The same with the rule; `undefined` when none matches. */
   readonly decide: (request: RulesRequest) => RuleDecision | undefined
   /**
-   * Whether any rule might decide for another caller of the same method and URL: what depends on the rules when none of
-   * them decided.
+   * Whether a rule may decide for another caller of the same method and URL. For requests for which no rule decided.
    */
   readonly dependsOnCaller: (request: RulesRequest) => boolean
-  /** Why. Tries rule by rule; for debugging, not for every request. */
+  /** Explains the decision. It tries rule by rule: use it for debugging, not for every request. */
   readonly explain: (request: RulesRequest) => RulesExplanation
   /** How many rules there are. */
   readonly size: number
-  /** What a manifest says that colouring rules do not do, e.g. other headers that it sets. */
+  /** Parts of a manifest that colouring rules do not apply, e.g. other headers that it sets. */
   readonly notes: readonly string[]
 }
 

@@ -9,7 +9,7 @@ import {
   type RulesRequest,
 } from '../condition/request.js'
 
-/** What the search finds; `position` is its place in the order of evaluation, from 0. */
+/** The result of the search; `position` is its place in the order of evaluation, from 0. */
 export interface Positioned {
   readonly position: number
 }
@@ -17,22 +17,22 @@ export interface Positioned {
 /** One candidate of the search. */
 export interface Entry<T extends Positioned> {
   readonly condition: CompiledCondition
-  /** Asked when the condition holds; `undefined` goes on to the next entry. */
+  /** Called when the condition holds; `undefined` goes on to the next entry. */
   readonly outcome: (request: RulesRequest) => T | undefined
-  /** Asks its outcome at most once per request: kept out of the index, which may meet an entry twice. */
+  /** Its outcome may be asked only once per request: such an entry is not in the index, which may find an entry twice. */
   readonly once?: boolean
 }
 
 type Positions = readonly number[]
 type ByValue = Map<string, number[]>
 
-/** Up to here each indexed name is looked up in the request; beyond, the request's names are looked up in the index. */
+/** Up to so many indexed names, each is looked up in the request; with more, the request's names are looked up in the index. */
 const FEW_NAMES = 16
 
 /**
- * The first entry, in list order, that gives an outcome. Each entry is filed under values that a matching request must
- * have (the rarest ones that its condition offers), so that a request meets only the entries that it can match, whatever
- * their number; entries that offer nothing are tried one by one.
+ * Finds the first entry, in list order, that gives an outcome. It indexes each entry by values that a matching request must
+ * have (the rarest ones of its condition), so that the cost of a request does not grow with the number of entries. Entries
+ * without such values are tried one by one.
  */
 export class FirstMatch<T extends Positioned> {
   readonly #entries: readonly Entry<T>[]
@@ -163,7 +163,7 @@ export class FirstMatch<T extends Positioned> {
 function file(index: ByValue, value: string, position: number): void {
   const positions = index.get(value)
   if (positions === undefined) index.set(value, [position])
-  // A condition may name a value twice; entries come in order, so only the last can be the same.
+  // A condition may name a value twice. Entries come in order, so only the last one can be the same.
   else if (positions[positions.length - 1] !== position) positions.push(position)
 }
 

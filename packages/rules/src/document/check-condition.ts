@@ -8,26 +8,26 @@ const KINDS = ['all', 'any', 'not', 'path', 'host', 'method', 'header', 'query',
 const TEXT_TESTS = ['exact', 'prefix', 'in', 'range', 'regex', 'exists'] as const
 const ADDRESS_TESTS = ['exact', 'in', 'range', 'exists'] as const
 
-/** Deeper than any rule that people read; keeps the recursion off the end of the stack. */
+/** Levels of a condition, at most: more than people can read, and few enough for the call stack. */
 const MAX_DEPTH = 16
 
 /** RFC 9110 section 5.6.2 */
 const TOKEN = /^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/
 
 const COOKIE_NAME = /^[^=;\s](?:[^=;]*[^=;\s])?$/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern is about control characters
 const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/
-/** With the flag u, a pair is one character. */
+/** With the flag `u`, a surrogate pair is one character. */
 const LONE_SURROGATE = /[\ud800-\udfff]/u
 
-/** Any object, its keys not yet known. */
+/** An object whose keys are not checked yet. */
 export type Fields = Record<string, unknown>
 
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Checks a condition of a document; what is wrong goes to `problems`. */
+/** Checks a condition of a document, and adds what is wrong to `problems`. */
 export function checkCondition(value: unknown, path: Path, problems: Problems, depth = 0): void {
   if (depth > MAX_DEPTH) {
     problems.add(path, `is nested deeper than ${MAX_DEPTH} levels`)
@@ -69,13 +69,13 @@ export function checkCondition(value: unknown, path: Path, problems: Problems, d
 
 /** Checks the name of a header; header names are tokens. */
 export function checkHeaderName(value: unknown, path: Path, problems: Problems): void {
-  // HTTP/2 pseudo headers begin with a colon
+  // Pseudo headers of HTTP/2 begin with a colon.
   if (typeof value !== 'string' || !TOKEN.test(value.startsWith(':') ? value.slice(1) : value)) {
     problems.add(path, `is no header name, received ${describe(value)}`)
   }
 }
 
-/** Names the unknown keys of an object, with a suggestion. */
+/** Reports the unknown keys of an object, with a suggestion. */
 export function checkKeys(value: Fields, keys: readonly string[], path: Path, problems: Problems): void {
   for (const key of Object.keys(value)) {
     if (problems.full) return
@@ -149,7 +149,7 @@ function checkText(value: unknown, kind: string, path: Path, problems: Problems)
   }
 }
 
-/** A value that no request can have is a mistake: a rule that silently never matches. */
+/** Refuses a value that no request can have, because the rule would never match. */
 function checkValue(value: unknown, kind: string, path: Path, problems: Problems): void {
   if (typeof value !== 'string') {
     checkString(value, path, problems)
@@ -171,7 +171,7 @@ function valueProblem(value: string, kind: string, isPrefix: boolean): string | 
   return undefined
 }
 
-/** RFC 9110 section 5.5: white space around a value is no part of it, and line breaks cannot be sent. */
+/** White space around a value is not part of it, and line breaks cannot be sent. RFC 9110 section 5.5. */
 export function headerValueProblem(value: string): string | undefined {
   if (/^[ \t]|[ \t]$/.test(value)) return 'of a header has no white space at its ends'
   return CONTROL.test(value) ? 'of a header has no control characters' : undefined
@@ -252,7 +252,7 @@ function checkBoolean(value: unknown, path: Path, problems: Problems): void {
   if (typeof value !== 'boolean') problems.add(path, `is true or false, received ${describe(value)}`)
 }
 
-/** The one key of an object that may have exactly one out of a list. */
+/** The key of an object that must have exactly one key of a list. */
 function soleKey<K extends string>(
   value: unknown,
   keys: readonly K[],

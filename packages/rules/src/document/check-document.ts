@@ -5,7 +5,7 @@ import { slotsOf } from '../decision/split.js'
 import { checkCondition, checkHeaderName, checkKeys, type Fields, isFields } from './check-condition.js'
 import type { Path, Problems } from './problems.js'
 
-/** Beyond this a document is refused. */
+/** Rules in a document, at most. */
 export const MAX_RULES = 10_000
 
 interface Range {
@@ -15,7 +15,7 @@ interface Range {
   readonly rule: unknown
 }
 
-/** Checks a document of rules; what is wrong goes to `problems`. Nothing of it is compiled when there is any. */
+/** Checks a document of rules, and adds what is wrong to `problems`. A document with problems is not compiled. */
 export function checkDocument(document: unknown, problems: Problems): void {
   if (!isFields(document)) {
     const empty = document === undefined || document === null || document === ''
@@ -174,7 +174,7 @@ function checkPriorities(rules: readonly Fields[], problems: Problems): void {
   }
 }
 
-/** A rule behind one that takes every request it could match is a mistake. */
+/** Refuses a rule that can never match, because an earlier rule takes all of its requests. */
 function checkReachable(ordered: readonly { rule: Fields; index: number }[], problems: Problems): void {
   const taken = new Map<string, unknown>()
   for (const { rule, index } of ordered) {
@@ -190,13 +190,13 @@ function checkReachable(ordered: readonly { rule: Fields; index: number }[], pro
   }
 }
 
-/** Splits of one salt share their slots: no slot may belong to two lanes. */
+/** Splits of one salt share their slots, and no slot may belong to two lanes. */
 function checkGroups(rules: readonly Fields[], problems: Problems): void {
   const groups = new Map<unknown, Range[]>()
   for (const [index, rule] of rules.entries()) {
     const split = rule['split'] as Fields | undefined
     if (split === undefined) continue
-    // A random draw shares its slots with no other rule.
+    // A random draw has slots of its own.
     const group = split['key'] === 'random' ? index : split['salt']
     const ranges = groups.get(group) ?? []
     groups.set(group, ranges)

@@ -6,37 +6,37 @@ export interface RulesDocument {
   readonly $schema?: string
   /** The version of the format. */
   readonly version: 1
-  /** An empty list is a valid document that colours nothing; an empty file is not. */
+  /** An empty list is a valid document that gives no lane; an empty file is not valid. */
   readonly rules: readonly Rule[]
 }
 
 /** One rule: when its condition holds, it gives a lane, splits callers over lanes, or ends the search. */
 export interface Rule {
-  /** Unique in the document; metrics and `explain` speak of it. */
+  /** Unique in the document; metrics and `explain` show it. */
   readonly name: string
   /**
-   * The lowest number is tried first. Either every rule has one, each a different one, or none has: then the order of
-   * the list counts.
+   * The lowest number is tried first. Either every rule has a priority, each a different one, or none has one; then the
+   * order of the list counts.
    */
   readonly priority?: number
-  /** What has to hold. @default every request */
+  /** The condition that must hold. @default every request */
   readonly when?: Condition
-  /** The lane of the requests that match; `null` ends the search without colouring. Excludes `split`. */
+  /** The lane of the requests that match; `null` ends the search without a lane. Excludes `split`. */
   readonly lane?: string | null
-  /** A sticky share of the requests that match. Who falls into none of its lanes goes on to the next rule. */
+  /** A sticky share of the requests that match. Callers outside its lanes go on to the next rule. */
   readonly split?: Split
 }
 
 /** A sticky share: `hash(salt, key)` is one of 10,000 slots, and each lane owns a range of them. */
 export interface Split {
   /**
-   * Names the draw. The same salt and key give the same slot in every process; another salt draws anew. Rules with the
-   * same salt are one group: the ranges of different lanes must not overlap.
+   * The same salt and key give the same slot in every process; another salt gives independent slots. Rules with the same
+   * salt are one group, in which the ranges of different lanes must not overlap.
    */
   readonly salt: string
   /**
-   * Where the caller's key is read, the first one present decides; without any the caller stays base. `random` draws
-   * every request anew.
+   * Where the caller's key is read: the first one that the request has. A caller without a key stays in base. `random`
+   * draws every request anew.
    */
   readonly key: readonly KeySource[] | 'random'
   readonly lanes: readonly SplitLane[]
@@ -49,7 +49,7 @@ export interface SplitLane {
   readonly from: number
   /** End of the range, not included, 1 to 10,000. */
   readonly to: number
-  /** Share of all callers with a key, 0 to 100 in steps of 0.01. It fills the range from `from` and has to fit in. */
+  /** Share of all callers with a key, 0 to 100 in steps of 0.01. It fills the range from `from` and must fit into it. */
   readonly percent: number
 }
 
@@ -83,9 +83,9 @@ export type TextTest =
   | { readonly in: readonly string[] }
   /** A decimal number between the bounds, both included. */
   | { readonly range: { readonly min?: number; readonly max?: number } }
-  /** RE2 syntax, the whole text has to match; linear in the length. Texts over 4,096 characters do not match. */
+  /** RE2 syntax; the whole text must match. Takes linear time. Texts over 4,096 characters do not match. */
   | { readonly regex: string }
-  /** Whether the request has it at all, be it empty. */
+  /** Whether the request has it, even if empty. */
   | { readonly exists: boolean }
 
 /** A test of a header (any case), a query parameter or a cookie (exact case). Of equal names the first counts. */

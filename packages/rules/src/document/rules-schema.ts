@@ -1,6 +1,6 @@
 /**
  * The JSON schema (draft-07, which editors know) of a document of rules; the file `rules.schema.json` of this package is
- * the same. It says what a document looks like; what no schema can say (ties, overlaps, patterns) is checked at load.
+ * the same. It describes the form of a document; what a schema cannot express (ties, overlaps, patterns) is checked at load.
  */
 export const rulesSchema = deepFreeze({
   $schema: 'http://json-schema.org/draft-07/schema#',

@@ -33,7 +33,7 @@ export interface YamlText {
   /** The documents that hold anything, in their order; empty when there are errors. */
   readonly values: readonly unknown[]
   readonly errors: readonly TextProblem[]
-  /** What YAML lets pass, such as a tag that nobody knows. */
+  /** What YAML accepts and a document should not have, such as an unknown tag. */
   readonly warnings: readonly TextProblem[]
   /**
    * Where a value is, or the nearest thing around it that the text has: a missing key is where its map begins.
@@ -44,10 +44,10 @@ export interface YamlText {
   place(path: Path, document?: number): Place | undefined
 }
 
-/** Far beyond what rules, configurations and manifests need; well within the call stack. */
+/** Levels of a text, at most: more than rules, configurations and manifests need, and few enough for the call stack. */
 const MAX_NESTING = 100
 
-/** Reads a text. Never throws, whatever the text holds; its size is the caller's to limit. */
+/** Reads a text. Never throws, whatever the text holds. The caller limits its size. */
 export function readYamlText(source: string): YamlText {
   // Editors on Windows put a byte order mark in front, which JSON does not allow; columns count without it.
   const text = source.charCodeAt(0) === 0xfeff ? source.slice(1) : source
@@ -98,9 +98,9 @@ export function readYamlText(source: string): YamlText {
 }
 
 /**
- * The YAML documents of a text. This does two things by itself, because `yaml` does them at a cost that a text can
- * choose. Nodes nest on the call stack, whose end aborts Node in the middle of a regular expression, so the depth is
- * checked first. And `yaml` compares each key with each other key; see {@link repeatedKeys}.
+ * The YAML documents of a text. It limits the depth before `yaml` builds nodes, because deep nodes overflow the call stack,
+ * and Node aborts when that happens inside a regular expression. It turns off the check for repeated keys of `yaml`, which
+ * compares each key with every other key; see {@link repeatedKeys}.
  */
 function composed(text: string, lines: LineCounter, tooDeep: (offset: number) => void): readonly Document.Parsed[] {
   const composer = new Composer({ lineCounter: lines, prettyErrors: false, uniqueKeys: false })
@@ -137,7 +137,7 @@ function repeatedKeys(document: Document.Parsed): { key: string; offset: number 
   return repeated
 }
 
-/** Nothing, or nothing but comments: what stands between two `---`. */
+/** Whether a document holds nothing, or only comments. */
 function isEmpty({ contents }: Document.Parsed): boolean {
   return contents === null || (isScalar(contents) && contents.value === null)
 }

@@ -7,8 +7,8 @@ import type { HeaderModifier } from './manifest.js'
 export type Headers = Record<string, string | string[] | undefined>
 
 /**
- * Compiles a `RequestHeaderModifier`: set overwrites, add appends to what is there (`a,b`), remove removes. The function
- * changes the object it is given and returns it; it never throws. Names may be in any case here; in the object they are
+ * Compiles a `RequestHeaderModifier`: set overwrites, add appends to the present value (`a,b`), remove removes. The function
+ * changes and returns its argument, and never throws. Names in the modifier may have any case; in the argument they are
  * lower case. https://gateway-api.sigs.k8s.io/reference/spec/#httpheaderfilter
  *
  * @throws LanewayError `LANEWAY_INVALID_RULES`; a name under two actions is refused, its outcome would be undefined
@@ -47,5 +47,5 @@ export function createHeaderModifier(modifier: HeaderModifier): (headers: Header
   }
 }
 
-/** RFC 9110 section 5.5: what would end the header line, or is no octet. */
+/** Characters that end a header line, or are no octet. RFC 9110 section 5.5. */
 const UNSAFE = /[\0\r\n]|[^\t\x20-\xff]/

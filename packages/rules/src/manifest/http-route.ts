@@ -17,11 +17,11 @@ export interface RouteEntry {
   readonly ruleIndex: number
   readonly matchIndex: number
   readonly condition: Condition | undefined
-  /** Of the rule, in the document. */
+  /** Place of the rule in the document. */
   readonly path: Path
 }
 
-/** The rule that a request belongs to. */
+/** The rule that takes a request. */
 export interface RouteMatched {
   readonly route: HttpRoute
   readonly rule: RouteRule
@@ -29,15 +29,15 @@ export interface RouteMatched {
   readonly matchIndex: number
   readonly position: number
   /**
-   * Another caller may get another rule for the same method and URL: this match looks at headers or query parameters, or
-   * one that goes before it does.
+   * Another caller may get another rule for the same method and URL, because this match or one before it looks at headers
+   * or query parameters.
    */
   readonly perCaller: boolean
 }
 
 /**
  * Finds the rule of a request among all rules of all routes by the precedence of Gateway API: host name, exact path,
- * regular expression (its place is ours to choose), longest prefix, method, most headers, most query parameters, oldest
+ * regular expression (Gateway API leaves its place open), longest prefix, method, most headers, most query parameters, oldest
  * route, name, order. The matcher never throws.
  *
  * @throws LanewayError `LANEWAY_INVALID_RULES`
@@ -74,7 +74,7 @@ export function createRouteMatcher(routes: readonly HttpRoute[]): (request: Rule
   }
 }
 
-/** Reads routes into entries by precedence; what is wrong goes to `problems`. */
+/** Reads routes into entries by precedence, and adds what is wrong to `problems`. */
 export function readRoutes(routes: readonly (readonly [HttpRoute, Path])[], problems: Problems): RouteEntry[] {
   const found: (RouteEntry & { readonly match: ReadMatch; readonly host: string })[] = []
   for (const [route, at] of routes) {
@@ -107,7 +107,7 @@ export function readRoutes(routes: readonly (readonly [HttpRoute, Path])[], prob
       }
     }
   }
-  // Stable: of equals, the first rule in the first route stays first.
+  // The sort is stable: of equal rules, the first rule of the first route comes first.
   return found.sort(
     (a, b) =>
       hostRank(b.host) - hostRank(a.host) ||
@@ -136,12 +136,12 @@ function withHost(condition: Condition | undefined, host: string): Condition | u
   return condition === undefined ? sameHost : { all: [sameHost, condition] }
 }
 
-/** Names before wildcards, then the longer; host names have at most 253 characters. */
+/** Names come before wildcards, then longer hosts first; host names have at most 253 characters. */
 function hostRank(host: string): number {
   return host === '' ? 0 : host.length + (host.startsWith('*.') ? 0 : 1000)
 }
 
-/** RFC 3339 in UTC compares as text; a route that no cluster has seen is the youngest. */
+/** Times of RFC 3339 in UTC compare as text; a route without a time counts as the youngest. */
 function createdAt(route: HttpRoute): string {
   return route.metadata?.creationTimestamp ?? '~'
 }

@@ -15,8 +15,8 @@ export function isManifest(value: unknown): value is Manifest {
 }
 
 /**
- * Reads Kubernetes objects as rules: TrafficRoutings in their order, then the HTTPRoutes by precedence. Objects of other
- * kinds are passed over, so that a file can be read as it was applied.
+ * Reads Kubernetes objects as rules: TrafficRoutings in their order, then HTTPRoutes by precedence. Ignores other kinds, so
+ * that a file can hold all that was applied.
  */
 export function rulesOfManifests(
   manifests: readonly (readonly [unknown, Path])[],
@@ -119,7 +119,7 @@ function rulesOfRoutes(
     const base = `${of}/matches[${matchIndex}]`
     const count = (names.get(base) ?? 0) + 1
     names.set(base, count)
-    // One entry for each host name.
+    // A match has one entry for each host name.
     const name = count === 1 ? base : `${base}/${count}`
     const lane = laneOfRule.get(rule) ?? null
     return condition === undefined ? { name, lane } : { name, when: condition, lane }

@@ -1,4 +1,4 @@
-/** The parts of a Kubernetes object that are read. */
+/** The parts of a Kubernetes object that this package reads. */
 export interface Manifest {
   readonly apiVersion?: string
   readonly kind: string
@@ -18,7 +18,7 @@ export interface ValueMatch {
   readonly value: string
 }
 
-/** `HTTPRouteMatch` of Gateway API; OpenKruise's matches are a part of it. All that is given has to hold. */
+/** `HTTPRouteMatch` of Gateway API; OpenKruise's matches are a part of it. All parts must hold. */
 export interface RouteMatch {
   readonly path?: {
     /** @default 'PathPrefix' */
@@ -57,7 +57,7 @@ export interface RouteBackend {
 
 /** `HTTPRouteRule` of Gateway API. */
 export interface RouteRule {
-  /** Any of them has to match. @default every path */
+  /** One of them must match. @default every path */
   readonly matches?: readonly RouteMatch[]
   readonly filters?: readonly RouteFilter[]
   readonly backendRefs?: readonly RouteBackend[]
@@ -77,7 +77,7 @@ export interface TrafficRouting extends Manifest {
   readonly kind: 'TrafficRouting'
   readonly spec: {
     readonly strategy: {
-      /** Any of them has to match; they win over `weight`. */
+      /** One of them must match; with matches, `weight` is ignored. */
       readonly matches?: readonly RouteMatch[]
       /** Percent, 0 to 100. */
       readonly weight?: number

@@ -6,7 +6,7 @@ import type { Condition, TextTest } from '../document/document.js'
 import type { Path, Problems } from '../document/problems.js'
 import type { RouteMatch, ValueMatch } from './manifest.js'
 
-/** A match as a condition, with what decides its precedence. */
+/** A match as a condition, with the parts that decide its precedence. */
 export interface ReadMatch {
   /** `undefined`: every request. */
   readonly condition: Condition | undefined
@@ -29,8 +29,8 @@ export const ANY_PATH: ReadMatch = Object.freeze({
 })
 
 /**
- * Reads an `HTTPRouteMatch`. Of equal names in one list only the first counts, as the specification says; regular
- * expressions are RE2 and have to match the whole value. What is wrong goes to `problems`.
+ * Reads an `HTTPRouteMatch`. Of equal names in one list only the first counts, as in the specification. Regular expressions
+ * are RE2 and must match the whole value. Adds what is wrong to `problems`.
  * https://gateway-api.sigs.k8s.io/reference/spec/#httproutematch
  */
 export function readMatch(match: unknown, path: Path, problems: Problems): ReadMatch {
@@ -62,7 +62,7 @@ export function readMatch(match: unknown, path: Path, problems: Problems): ReadM
   }
 }
 
-/** Of what is compared, or the spelling of a path would decide which of two is longer. */
+/** Length of the canonical path, so that the spelling does not decide which of two paths is longer. */
 function lengthOf(type: string, value: string): number {
   if (type === 'RegularExpression') return value.length
   const path = canonicalPath(bytesOf(value))

@@ -25,6 +25,14 @@ export interface ApiFaults {
   refuse?: (request: ApiRequestRecord) => number | undefined
   /** `Retry-After` of what is refused, in seconds. */
   retryAfter?: number
+  /** An older server: it refuses a list as the beginning of a watch, or takes no notice of the wish. */
+  noStreamingLists?: 'refuse' | 'ignore'
+  /** The version asked for is not there yet, decided for each list. */
+  tooLarge?: (request: ApiRequestRecord) => boolean
+  /** A list at the beginning of a watch ends after so many objects. */
+  cutLists?: number
+  /** The connection is reset, decided for each request. */
+  reset?: (request: ApiRequestRecord) => boolean
 }
 
 interface Watch {
@@ -37,8 +45,8 @@ interface Watch {
 }
 
 /**
- * The part of the Kubernetes API that discovery and the gate use, on loopback, without a cluster: list in pages, watch
- * with bookmarks, get, create, merge and JSON patch with conflicts, metadata only, label selectors. And all the ways in
+ * The part of the Kubernetes API that discovery and the gate use, on loopback, without a cluster: list in pages or as the
+ * beginning of a watch, watch with bookmarks, get, create, merge and JSON patch with conflicts, metadata only, label selectors, `metadata.name`. And all the ways in
  * which an API server, or what stands in front of it, lets a client down.
  */
 export class KubernetesApi {
@@ -139,6 +147,7 @@ export class KubernetesApi {
       headers: request.headers,
     }
     this.requests.push(record)
+    if (this.faults.reset?.(record)) return void request.socket.resetAndDestroy()
     const refused = this.faults.refuse?.(record)
     if (refused !== undefined) {
       const verb = record.query.get('watch') === 'true' ? 'watch' : 'list'
@@ -159,21 +168,48 @@ export class KubernetesApi {
     this.#json(response, 200, object)
   }
 
-  #list({ path, query, headers }: ApiRequestRecord, response: ServerResponse) {
+  #list(record: ApiRequestRecord, response: ServerResponse) {
+    const { path, query, headers } = record
     const [version = this.store.version, from = 0] = (query.get('continue') ?? '')
       .split(':')
       .filter(Boolean)
       .map(Number)
     if (this.store.since(version) === undefined) return this.#status(response, 410, 'the continue token is too old')
-    const all = this.store.items(path).filter(object => matchesSelector(object, query.get('labelSelector') ?? ''))
-    const limit = Number(query.get('limit') ?? 0) || all.length
+    const least = query.get('resourceVersion') ?? ''
+    if (Number(least) > this.store.version || this.faults.tooLarge?.(record)) return this.#tooLarge(response, least)
+    const all = this.#select(path, query)
+    // From the watch cache there are no pages.
+    const limit = least === '' ? Number(query.get('limit') ?? 0) || all.length : all.length
     const items = all.slice(from, from + limit).map(object => (metadataOnly(headers) ? metadataOf(object) : object))
     const more = from + limit < all.length ? { continue: `${version}:${from + limit}` } : {}
     this.#json(response, 200, { kind: 'List', metadata: { resourceVersion: String(version), ...more }, items })
   }
 
-  #watch({ path, query, headers }: ApiRequestRecord, response: ServerResponse) {
-    const events = this.store.since(Number(query.get('resourceVersion')))
+  #select(path: string, query: URLSearchParams): StoredObject[] {
+    const name = /^metadata\.name=(.*)$/.exec(query.get('fieldSelector') ?? '')?.[1]
+    const selector = query.get('labelSelector') ?? ''
+    return this.store
+      .items(path)
+      .filter(object => matchesSelector(object, selector) && (name === undefined || object.metadata.name === name))
+  }
+
+  #tooLarge(response: ServerResponse, version: string) {
+    this.#status(response, 504, `Timeout: Too large resource version: ${version}, current: ${this.store.version}`)
+  }
+
+  #watch(record: ApiRequestRecord, response: ServerResponse) {
+    const { path, query, headers } = record
+    const least = query.get('resourceVersion') ?? ''
+    const streams = query.get('sendInitialEvents') === 'true'
+    if (streams && this.faults.noStreamingLists === 'refuse')
+      return this.#status(
+        response,
+        422,
+        'sendInitialEvents is forbidden for watch unless the WatchList feature gate is on',
+      )
+    if (streams && (Number(least) > this.store.version || this.faults.tooLarge?.(record)))
+      return this.#tooLarge(response, least)
+    const events = streams ? [] : this.store.since(Number(least))
     if (events === undefined && this.faults.goneAsEvent !== true)
       return this.#status(response, 410, 'too old resource version')
     response.writeHead(200, { 'content-type': 'application/json' })
@@ -188,6 +224,19 @@ export class KubernetesApi {
     }
     this.#watches.add(watch)
     response.on('close', () => this.#watches.delete(watch))
+    if (streams) {
+      const { cutLists } = this.faults
+      for (const object of this.#select(path, query).slice(0, cutLists))
+        this.#write(watch, { type: 'ADDED', object: shown(watch, object) })
+      if (cutLists !== undefined) return void response.end()
+      if (this.faults.noStreamingLists === undefined) {
+        const metadata = {
+          resourceVersion: String(this.store.version),
+          annotations: { 'k8s.io/initial-events-end': 'true' },
+        }
+        this.#write(watch, { type: 'BOOKMARK', object: { metadata } })
+      }
+    }
     for (const event of events ?? []) this.#offer(watch, event)
     if (events !== undefined) return
     this.#watches.delete(watch)
@@ -219,7 +268,7 @@ export class KubernetesApi {
     const is = event.type !== 'DELETED' && matchesSelector(event.object, watch.selector)
     if (!was && !is) return
     const type = !is ? 'DELETED' : !was || event.type === 'ADDED' ? 'ADDED' : 'MODIFIED'
-    const object = watch.metadataOnly ? metadataOf(event.object) : event.object
+    const object = shown(watch, event.object)
     this.#write(watch, { type, object })
     if (this.faults.duplicate) this.#write(watch, { type, object })
   }
@@ -261,6 +310,7 @@ export class KubernetesApi {
 }
 
 const metadataOnly = (headers: IncomingMessage['headers']) => /as=PartialObjectMetadata/.test(headers.accept ?? '')
+const shown = (watch: Watch, object: StoredObject) => (watch.metadataOnly ? metadataOf(object) : object)
 const metadataOf = (object: StoredObject) => ({ kind: 'PartialObjectMetadata', metadata: object.metadata })
 
 /** `.../namespaces/shop/pods/a/status` -> the collection and `a`. */

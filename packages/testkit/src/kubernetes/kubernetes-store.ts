@@ -95,13 +95,18 @@ export class KubernetesStore {
   }
 }
 
-/** `a=b,c`: equality and existence. */
+/** One term of a label selector: `a`, `!a`, `a=b`, `a in (b,c)`. */
+const TERM = /^(!?)([^=!\s]+?)(?:=(.*)| in \((.*)\))?$/
+
+/** Terms separated by commas, as in `a=b,c,!d,e in (f,g)`. */
 export function matchesSelector(object: StoredObject | undefined, selector: string): boolean {
   if (object === undefined) return false
-  return selector.split(',').every(term => {
+  return selector.split(/,(?![^(]*\))/).every(term => {
     if (term === '') return true
-    const [key = '', value] = term.split('=')
+    const [, not, key = '', value, values] = TERM.exec(term) ?? []
     const own = object.metadata.labels?.[key]
+    if (not === '!') return own === undefined
+    if (values !== undefined) return own !== undefined && values.split(',').includes(own)
     return value === undefined ? own !== undefined : own === value
   })
 }

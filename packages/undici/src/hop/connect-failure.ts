@@ -1,4 +1,4 @@
-import { isOwnShortage } from '@laneway/core'
+import { isOwnShortage } from '@laneway/core/internal'
 
 /** Codes of undici that blame the request, the dispatcher or the caller, and not an endpoint. */
 const NOT_THE_ENDPOINT = new Set([

@@ -1,5 +1,5 @@
-import { type CallInfo, channels, type Lane, leavesCarriersUnread } from '@laneway/core'
-import { duringCall, parseHostHeader, publishEgress } from '@laneway/core/internal'
+import { type CallInfo, channels, type Lane } from '@laneway/core'
+import { duringCall, leavesCarriersUnread, parseHostHeader, publishEgress } from '@laneway/core/internal'
 import { infoOf } from '../call/call.js'
 import type { Attempt } from '../hop/attempt.js'
 import { headerValues } from './headers.js'

@@ -1,5 +1,5 @@
-import { type Lane, sentBaggage } from '@laneway/core'
-import { withoutLaneMembers } from '@laneway/core/internal'
+import type { Lane } from '@laneway/core'
+import { sentBaggage, withoutLaneMembers } from '@laneway/core/internal'
 import type { UndiciSettings } from '../options.js'
 import { type PlainHeaders, textOf } from './headers.js'
 

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { kAnyAddress } from '@laneway/core'
+import { kAnyAddress } from '@laneway/core/internal'
 import type { Endpoint } from '@laneway/discovery'
 import { endpoint, fakeResolver, seenServer } from '@laneway/testkit/egress'
 import type { Test } from 'tap'

@@ -24,7 +24,7 @@ export const ENDPOINT_TLS_FIELDS = {
   endpointKeyFile: {
     variable: 'LANEWAY_ENDPOINT_KEY_FILE',
     kind: 'text',
-    meaning: 'PEM file of the key of that certificate',
+    meaning: 'PEM file of the key of that client certificate',
     fallback: 'none',
   },
 } as const satisfies Readonly<Record<string, Field>>

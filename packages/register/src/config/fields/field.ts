@@ -1,4 +1,4 @@
-/** How the text of an environment variable is read. */
+/** How the text of an environment variable is parsed. */
 export type FieldKind =
   | 'text'
   /** Never printed; may also be read from the file that `<variable>_FILE` names. */
@@ -17,7 +17,7 @@ export interface Field {
   readonly kind: FieldKind
   /** For README, schema and help. */
   readonly meaning: string
-  /** What holds without it, as text. */
+  /** The default, as text. */
   readonly fallback: string
   /** Of an integer. */
   readonly least?: number

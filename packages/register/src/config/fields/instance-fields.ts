@@ -5,8 +5,8 @@ export const INSTANCE_FIELDS = {
   service: {
     variable: 'LANEWAY_SERVICE',
     kind: 'text',
-    meaning: 'name to register under (Nacos)',
-    fallback: 'does not register',
+    meaning: 'name under which this process registers (Nacos)',
+    fallback: 'it does not register',
   },
   port: {
     variable: 'LANEWAY_PORT',
@@ -45,7 +45,7 @@ export const INSTANCE_FIELDS = {
   tag: {
     variable: 'LANEWAY_TAG',
     kind: 'text',
-    meaning: 'own lane; also `MSE_ALICLOUD_SERVICE_TAG`, pod labels',
+    meaning: 'own lane; `MSE_ALICLOUD_SERVICE_TAG` and pod labels are read, too',
     fallback: 'base',
   },
 } as const satisfies Readonly<Record<string, Field>>

@@ -12,7 +12,7 @@ export const KUBERNETES_FIELDS = {
     variable: 'LANEWAY_KUBERNETES_NAMESPACE',
     kind: 'text',
     meaning: 'namespace of services called by their bare name',
-    fallback: "the pod's, or that of the context",
+    fallback: "that of the kubeconfig's context, else `POD_NAMESPACE`, else that of the pod",
   },
   kubernetesPort: {
     variable: 'LANEWAY_KUBERNETES_PORT',
@@ -35,7 +35,7 @@ export const KUBERNETES_FIELDS = {
   endpointsFile: {
     variable: 'LANEWAY_ENDPOINTS_FILE',
     kind: 'text',
-    meaning: 'a file of endpoints, followed',
+    meaning: 'a file of endpoints; it is read again when it changes',
     fallback: 'none',
   },
 } as const satisfies Readonly<Record<string, Field>>

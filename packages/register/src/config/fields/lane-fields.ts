@@ -5,26 +5,31 @@ export const LANE_FIELDS = {
   propagateTo: {
     variable: 'LANEWAY_PROPAGATE_TO',
     kind: 'list',
-    meaning: 'hosts outside that get the tag',
+    meaning: 'further hosts, outside of the own network, that receive the tag',
     fallback: 'none',
   },
   keepHandSet: {
     variable: 'LANEWAY_KEEP_HAND_SET',
     kind: 'flag',
-    meaning: 'leave a tag that the code itself set for a host outside',
+    meaning: 'keep a tag that the code itself sets on a call to an outside host',
     fallback: 'off',
   },
   trust: {
     variable: 'LANEWAY_TRUST',
     kind: ['private', 'internal', 'edge'],
-    meaning: 'whose tags are believed: those of private peers, everybody’s (`internal`), nobody’s (`edge`)',
+    meaning: 'whose tags are trusted: private addresses only (`private`), all senders (`internal`), no sender (`edge`)',
     fallback: '`private`',
   },
-  header: { variable: 'LANEWAY_HEADER', kind: 'text', meaning: 'the header', fallback: '`x-mse-tag`' },
+  header: {
+    variable: 'LANEWAY_HEADER',
+    kind: 'text',
+    meaning: 'name of the header that carries the tag',
+    fallback: '`x-mse-tag`',
+  },
   formats: {
     variable: 'LANEWAY_FORMATS',
     kind: 'list',
-    meaning: 'carriers to read, in order: `header`, `mse-baggage`, `baggage`',
+    meaning: 'where the tag is read from, in this order: `header`, `mse-baggage`, `baggage`',
     fallback: '`header,mse-baggage,baggage`',
   },
   baggage: {
@@ -36,7 +41,7 @@ export const LANE_FIELDS = {
   ownLane: {
     variable: 'LANEWAY_OWN_LANE',
     kind: ['ignore', 'colour'],
-    meaning: '`colour`: untagged work here runs in the own lane',
+    meaning: '`colour`: work without a tag runs in the own lane of this process',
     fallback: '`ignore`',
   },
   rules: {

@@ -5,7 +5,7 @@ export const NACOS_FIELDS = {
   services: {
     variable: 'LANEWAY_SERVICES',
     kind: 'list',
-    meaning: 'services that never go to DNS while no registry has answered',
+    meaning: 'services that are never looked up in DNS before a registry has answered',
     fallback: 'none; a name is looked up when it is first called',
   },
   nacos: {
@@ -43,7 +43,7 @@ export const NACOS_FIELDS = {
     variable: 'LANEWAY_NACOS_TLS',
     kind: 'flag',
     meaning: 'TLS to the gRPC port of Nacos',
-    fallback: 'off, on with a CA or certificate',
+    fallback: 'off; on where a CA or certificate is set',
   },
   nacosCaFile: {
     variable: 'LANEWAY_NACOS_CA_FILE',

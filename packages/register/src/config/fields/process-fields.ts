@@ -7,7 +7,7 @@ export const PROCESS_FIELDS = {
     kind: 'integer',
     least: 0,
     most: MAX_MS,
-    meaning: 'longest wait for deregistration, and for open requests after it, in ms',
+    meaning: 'longest wait for the deregistration, and then for open requests, in ms',
     fallback: '5000',
   },
   leaveDelayMs: {
@@ -21,14 +21,14 @@ export const PROCESS_FIELDS = {
   disable: {
     variable: 'LANEWAY_DISABLE',
     kind: 'list',
-    meaning: 'parts to leave out, see below; `all` is the kill switch',
+    meaning: 'parts to switch off, see below; `all` switches Laneway off',
     fallback: 'none',
   },
   diagnose: {
     variable: 'LANEWAY_DIAGNOSE',
     kind: 'flag',
     meaning:
-      'prints once what was found and hooked, the state of registry, services and own registration, and what looks wrong',
+      'prints once which libraries are hooked, the state of registry, services and own registration, and what looks wrong',
     fallback: 'off',
   },
   log: {
@@ -40,7 +40,7 @@ export const PROCESS_FIELDS = {
   logFormat: {
     variable: 'LANEWAY_LOG_FORMAT',
     kind: ['text', 'json'],
-    meaning: 'how `debug` prints: lines for eyes, or JSON objects',
+    meaning: 'format of the `debug` lines: text for people, or JSON objects',
     fallback: '`text`',
   },
 } as const satisfies Readonly<Record<string, Field>>

@@ -1,0 +1,5 @@
+export type { BullClasses, BullProcessor, BullQueue, BullWorker } from './bullmq.js'
+export { createLaneWorker } from './create-lane-worker.js'
+export { laneProcessor } from './lane-processor.js'
+export { laneFlowProducer, laneQueue } from './lane-queue.js'
+export type { LaneWorkerOptions } from './lane-worker-options.js'

@@ -1,0 +1,54 @@
+import { LanewayError, runInLane } from '@laneway/core'
+import { describe } from '@laneway/core/internal'
+import {
+  createMessageLanes,
+  type MessageDecision,
+  type MessageLanes,
+  type MessageOptions,
+  ownHeader,
+  removeHeader,
+} from '@laneway/messaging'
+import type { BullJob, BullProcessor } from './bullmq.js'
+
+/**
+ * A processor that runs each job in the lane of the job; a job without a lane runs in none, wherever the worker was made.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`, also for a processor in a file: it runs in a process of its own
+ */
+export function laneProcessor<P extends BullProcessor>(processor: P, options: MessageOptions = {}): P {
+  assertProcessor('laneProcessor', processor)
+  return inLaneOfJob(processor, createMessageLanes('laneProcessor', 'bullmq', options))
+}
+
+/** What {@link laneProcessor} does, once the options are read. */
+export function inLaneOfJob<P extends BullProcessor>(processor: P, lanes: MessageLanes): P {
+  return like(processor, (job, token, signal) => {
+    const decision = decide(lanes, job)
+    lanes.report(job.queueName, decision, lanes.outcomeOf(decision))
+    return runInLane(decision.lane, processor, job, token, signal)
+  })
+}
+
+/** Decides the lane of a job and removes from it what was refused. */
+export function decide(lanes: MessageLanes, job: BullJob): MessageDecision {
+  const decision = lanes.incoming(ownHeader(job.opts, lanes.header), job)
+  if (decision.problem !== undefined || decision.stripped) removeHeader(job.opts, lanes.header)
+  return decision
+}
+
+/** BullMQ makes a signal only for a processor that takes three parameters. */
+export function like<P extends BullProcessor>(processor: P, replacement: BullProcessor): P {
+  return Object.defineProperties(replacement, {
+    name: { value: processor.name, configurable: true },
+    length: { value: processor.length, configurable: true },
+  }) as P
+}
+
+export function assertProcessor(where: string, processor: unknown): void {
+  if (typeof processor === 'function') return
+  throw new LanewayError(
+    'LANEWAY_INVALID_OPTION',
+    `${where}: the processor is a function, received ${describe(processor)}; a processor in a file runs in a process of ` +
+      'its own, where job.opts has the lane',
+  )
+}

@@ -1,0 +1,22 @@
+import type { Lane, Warn } from '@laneway/core'
+import { emitLanewayWarning } from '@laneway/core/internal'
+
+const warned = new Set<string>()
+
+/**
+ * Warns once per system that an instance of a lane consumes without isolation, and so takes messages of base from the
+ * consumers of base. Says nothing for an instance of base.
+ */
+export function warnOfCompetingLane(
+  system: string,
+  destination: string,
+  own: Lane | undefined,
+  warn: Warn = emitLanewayWarning,
+): void {
+  if (own === undefined || warned.has(system)) return
+  warned.add(system)
+  warn(
+    `${system}: this instance of lane ${own.header} consumes "${destination}" without isolation, so it also handles ` +
+      "messages of base; give the consumer lanes: 'isolate', in instances of base and of lanes alike",
+  )
+}

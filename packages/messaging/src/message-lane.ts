@@ -1,0 +1,87 @@
+import { type Lane, parseLane, runInLane } from '@laneway/core'
+import { carriedText } from './carried-text.js'
+import { ownHeader } from './tagged-headers.js'
+
+/** The carriers of the clients that Laneway knows: the places where a received message has its headers. */
+interface CarryingMessage {
+  /** kafkajs, `@platformatic/kafka`, rabbitmq-client, NATS. */
+  readonly headers?: unknown
+  /** amqplib has `headers` in here; RocketMQ's properties are a Map. */
+  readonly properties?: unknown
+  /** BullMQ: the job's options. */
+  readonly opts?: unknown
+  /** What an `eachMessage` of kafkajs is given. */
+  readonly message?: unknown
+}
+
+/**
+ * The lane of a received message of kafkajs, `@platformatic/kafka`, amqplib, rabbitmq-client, BullMQ, RocketMQ or NATS;
+ * `undefined` for none. Behind a facade of Laneway refused values are removed, so this is what was accepted. Never throws.
+ *
+ * @param header - the name that carries the lane. @default 'x-mse-tag'
+ */
+export function messageLane(message: unknown, header = 'x-mse-tag'): Lane | undefined {
+  try {
+    return parseLane(carriedText(carrierValue(message, header)))
+  } catch {
+    // A message with a getter that throws.
+    return undefined
+  }
+}
+
+function carrierValue(message: unknown, header: string): unknown {
+  if (typeof message !== 'object' || message === null) return undefined
+  const { headers, properties, opts, message: inner } = message as CarryingMessage
+  if (headers !== undefined && headers !== null) return inHeaders(headers, header)
+  if (properties instanceof Map) return properties.get(header)
+  if (typeof properties === 'object' && properties !== null) {
+    return ownHeader((properties as CarryingMessage).headers, header)
+  }
+  if (typeof opts === 'object' && opts !== null) return ownHeader(opts, header)
+  return typeof inner === 'object' ? carrierValue(inner, header) : undefined
+}
+
+function inHeaders(headers: object, header: string): unknown {
+  if (headers instanceof Map) return mapValue(headers, header)
+  const { values } = headers as { values?: unknown }
+  // NATS: `values` gives all lines of a name.
+  return typeof values === 'function' ? values.call(headers, header) : ownHeader(headers, header)
+}
+
+/** `@platformatic/kafka` keeps keys as its deserializer made them: text, or bytes. */
+function mapValue(map: ReadonlyMap<unknown, unknown>, header: string): unknown {
+  const value = map.get(header)
+  if (value !== undefined) return value
+  for (const [key, bytes] of map) if (key instanceof Uint8Array && carriedText(key) === header) return bytes
+  return undefined
+}
+
+/** A batch of messages: a list, or what an `eachBatch` of kafkajs is given. */
+export type MessageBatch<M> =
+  | Iterable<M>
+  | { readonly messages: Iterable<M> }
+  | { readonly batch: { readonly messages: Iterable<M> } }
+
+/**
+ * Handles the messages of a batch one after another, each in its lane; one without a lane runs in none, wherever this is
+ * called from.
+ *
+ * @returns what `fn` returned for each
+ * @throws what `fn` throws; the messages behind that one are not handled
+ */
+export async function eachInLane<M, R>(
+  batch: MessageBatch<M>,
+  fn: (message: M) => R | Promise<R>,
+  header = 'x-mse-tag',
+): Promise<R[]> {
+  const results: R[] = []
+  for (const message of messagesOf(batch)) {
+    results.push(await runInLane(messageLane(message, header), fn, message))
+  }
+  return results
+}
+
+function messagesOf<M>(batch: MessageBatch<M>): Iterable<M> {
+  if (Symbol.iterator in batch) return batch
+  return 'batch' in batch ? batch.batch.messages : batch.messages
+}

@@ -1,0 +1,40 @@
+import type { Lane } from '@laneway/core'
+
+/** Headers as most clients take them. */
+export type Headers = Readonly<Record<string, unknown>>
+
+/**
+ * Headers with the lane, and without any other value under its name. The caller's object is never changed; without a
+ * lane and without a value to remove it is returned as it is.
+ */
+export function taggedHeaders(
+  headers: Headers | undefined,
+  header: string,
+  lane: Lane | undefined,
+): Headers | undefined {
+  const there = headers?.[header]
+  if (lane === undefined) return there === undefined ? headers : withoutTag(headers!, header)
+  return there === lane.header ? headers : { ...headers, [header]: lane.header }
+}
+
+function withoutTag(headers: Headers, header: string): Headers {
+  const { [header]: _, ...rest } = headers
+  return rest
+}
+
+/**
+ * What a header object from the network has itself under a name. A client that assigns names as they come lets a header
+ * `__proto__` give the object inherited ones.
+ */
+export function ownHeader(headers: unknown, header: string): unknown {
+  if (typeof headers !== 'object' || headers === null) return undefined
+  if (headers instanceof Map) return headers.get(header)
+  return Object.hasOwn(headers, header) ? (headers as Headers)[header] : undefined
+}
+
+/** Removes a refused value from a message that was received. Never throws. */
+export function removeHeader(headers: unknown, header: string): void {
+  if (typeof headers !== 'object' || headers === null) return
+  if (headers instanceof Map) headers.delete(header)
+  else Reflect.deleteProperty(headers, header)
+}

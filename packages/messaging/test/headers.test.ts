@@ -1,0 +1,67 @@
+import { parseLane } from '@laneway/core'
+import { ownerOf, ownHeader, removeHeader, taggedHeaders, warnOfCompetingLane } from '@laneway/messaging'
+import t from 'tap'
+
+const gray = parseLane('gray')
+
+t.test('taggedHeaders writes one value and changes no object of the caller', async t => {
+  const own = Object.freeze({ a: 1, 'x-mse-tag': '-' })
+  t.strictSame(taggedHeaders(own, 'x-mse-tag', gray), { a: 1, 'x-mse-tag': 'gray' })
+  t.strictSame(taggedHeaders(own, 'x-mse-tag', undefined), { a: 1 })
+  const untagged = Object.freeze({ a: 1 })
+  t.equal(taggedHeaders(untagged, 'x-mse-tag', undefined), untagged, 'untagged headers are not copied')
+  t.strictSame(taggedHeaders(undefined, 'x-mse-tag', gray), { 'x-mse-tag': 'gray' })
+  t.equal(taggedHeaders(undefined, 'x-mse-tag', undefined), undefined)
+})
+
+t.test('headers from the network: inherited values do not count', async t => {
+  const headers: any = {}
+  // What happens where a client assigns the names of a table as they come, `__proto__` among them.
+  Object.setPrototypeOf(headers, { 'x-mse-tag': 'gray' })
+  t.equal(headers['x-mse-tag'], 'gray')
+  t.equal(ownHeader(headers, 'x-mse-tag'), undefined)
+  t.equal(ownHeader(new Map([['x-mse-tag', 'gray']]), 'x-mse-tag'), 'gray')
+  for (const one of [undefined, null, 'x', 1]) t.equal(ownHeader(one, 'x-mse-tag'), undefined)
+})
+
+t.test('removeHeader', async t => {
+  const headers = { a: 1, 'x-mse-tag': 'gray' }
+  removeHeader(headers, 'x-mse-tag')
+  t.strictSame(headers, { a: 1 })
+  const map = new Map([['x-mse-tag', 'gray']])
+  removeHeader(map, 'x-mse-tag')
+  t.equal(map.size, 0)
+  removeHeader(Object.freeze({ 'x-mse-tag': 'gray' }), 'x-mse-tag')
+  removeHeader(undefined, 'x-mse-tag')
+})
+
+t.test('ownerOf is the first tag with an interval that holds the timestamp', async t => {
+  const intervals = [
+    { lane: 'gray', fromMs: 100, untilMs: 200 },
+    { lane: 'blue', fromMs: 150, untilMs: undefined },
+    { lane: 'gray', fromMs: 300, untilMs: undefined },
+  ]
+  const owner = (tags: string[], at: number) => ownerOf(tags, at, intervals)
+  t.equal(owner(['gray'], 99), undefined)
+  t.equal(owner(['gray'], 100), 'gray')
+  t.equal(owner(['gray'], 199), 'gray')
+  t.equal(owner(['gray'], 200), undefined)
+  t.equal(owner(['gray'], 300), 'gray')
+  t.equal(owner(['gray', 'blue'], 250), 'blue')
+  t.equal(owner(['blue', 'gray'], 160), 'blue')
+  t.equal(owner(['green'], 160), undefined)
+  t.equal(owner([], 160), undefined)
+})
+
+t.test('a lane instance that consumes without isolation warns once per system; base never does', async t => {
+  const warnings: string[] = []
+  const warn = (message: string) => warnings.push(message)
+  warnOfCompetingLane('one', 'mail', undefined, warn)
+  t.equal(warnings.length, 0)
+  for (const queue of ['mail', 'orders', 'jobs']) warnOfCompetingLane('one', queue, gray, warn)
+  warnOfCompetingLane('two', 'mail', gray, warn)
+  t.strictSame(
+    warnings.map(text => text.slice(0, 45)),
+    ['one: this instance of lane gray consumes "mai', 'two: this instance of lane gray consumes "mai'],
+  )
+})

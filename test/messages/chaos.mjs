@@ -1,0 +1,79 @@
+// Random kills, ends and freezes of two consumers of base and two of gray, by a seed that is printed.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { account, readLog } from './account.mjs'
+import { startMember } from './fleet.mjs'
+import { startTraffic, untilQuiet } from './traffic.mjs'
+
+/** Longer than every lease, lock and heartbeat of the members. */
+const FROZEN_MS = 9000
+const EVERY_MS = 2500
+const BACK_AFTER_MS = 800
+
+function randomOf(seed) {
+  let state = seed
+  return below => {
+    state = (state * 1103515245 + 12345) % 2147483648
+    return Math.floor((state / 2147483648) * below)
+  }
+}
+
+/** @returns the counts, the acts, and what may be doubled at most */
+export async function chaos(system, server, { name, seed, messages, control }) {
+  const { openProducer, IN_FLIGHT } = system.module
+  const folder = mkdtempSync(join(tmpdir(), 'laneway-chaos-'))
+  const log = join(folder, 'log')
+  writeFileSync(log, '')
+  const random = randomOf(seed)
+  const producer = await openProducer(server, name)
+  let over = false
+  const slots = ['base', 'base', 'gray', 'gray'].map((lane, index) => ({ lane, index, starts: 0 }))
+  const up = slot => {
+    const member = `${slot.lane}${slot.index}.${slot.starts++}`
+    slot.member = startMember({
+      system: system.name,
+      server: plain(server),
+      name,
+      lane: slot.lane,
+      log,
+      member,
+      control,
+    })
+    slot.member.gone.then(async () => {
+      await sleep(BACK_AFTER_MS)
+      if (!over) up(slot)
+    })
+  }
+  const acts = { kill: 0, end: 0, freeze: 0 }
+  const thaws = []
+  try {
+    slots.forEach(up)
+    await Promise.all(slots.map(slot => slot.member.ready))
+    const traffic = startTraffic(producer, { batch: 20, everyMs: 60, grayTenths: 4 })
+    while (traffic.sent.size < messages) {
+      await sleep(EVERY_MS)
+      const { member } = slots[random(4)]
+      const act = ['kill', 'end', 'freeze'][random(3)]
+      if (member.frozen || member.isGone || member.readyAt === undefined) continue
+      acts[act]++
+      member[act]()
+      if (act === 'freeze') thaws.push(sleep(FROZEN_MS).then(() => member.thaw()))
+    }
+    await traffic.stop()
+    await Promise.all(thaws)
+    await untilQuiet(() => readLog(log).length, 15_000)
+    const counts = account(traffic.sent, readLog(log))
+    const left = await producer.leftovers()
+    const most = (acts.kill + acts.freeze) * IN_FLIGHT
+    return { seed, acts, counts, left, mostDoubled: most }
+  } finally {
+    over = true
+    for (const { member } of slots) member?.kill()
+    await producer.close().catch(() => {})
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const plain = ({ host, port, url }) => ({ host, port, url })

@@ -1,0 +1,138 @@
+// Lanes through real brokers and real clients. What cannot be had here says so and counts as skipped.
+//
+//   npm run test:messages                          tests, a timeline, and chaos with seeds 1 to 3, 2,000 messages each
+//   npm run test:messages -- --full                a timeline and seeds 1 to 10 with 10,000 messages each
+//   npm run test:messages -- --ci                  seed 1
+//   npm run test:messages -- --only=chaos --system=bullmq --seeds=4,7 --messages=5000
+//
+// Each timeline and chaos is right when nothing was lost, on the wrong side or without its tag, and no more was doubled
+// than was under way where something was killed or frozen. Controls have a fault built in, which has to show.
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { installLocked } from '../ecosystem/install.mjs'
+import { findRedis } from '../servers/redis/start.mjs'
+import { chaos } from './chaos.mjs'
+import { readmeExample } from './readme-example.mjs'
+import { timeline } from './timeline.mjs'
+
+const folder = fileURLToPath(new URL('./', import.meta.url))
+const options = new Map(process.argv.slice(2).map(arg => /^--([a-z]+)(?:=(.*))?$/.exec(arg)?.slice(1) ?? unknown(arg)))
+for (const name of options.keys()) {
+  if (!['full', 'ci', 'only', 'system', 'seeds', 'messages'].includes(name)) unknown(`--${name}`)
+}
+
+function unknown(arg) {
+  console.error(
+    `what is ${arg}? There are --full, --ci, --only=tests|timeline|chaos|controls, --system=, --seeds=, --messages=`,
+  )
+  process.exit(2)
+}
+
+const full = options.has('full')
+const seeds = (options.get('seeds') ?? (full ? '1,2,3,4,5,6,7,8,9,10' : options.has('ci') ? '1' : '1,2,3'))
+  .split(',')
+  .map(Number)
+const messages = Number(options.get('messages') ?? (full ? 10_000 : 2000))
+const chosen = (name, value) => !options.has(name) || options.get(name) === value
+
+const SYSTEMS = [
+  {
+    name: 'bullmq',
+    find: findRedis,
+    tests: [
+      ['bullmq.test.mjs', { BULLMQ: 'bullmq' }],
+      ['bullmq.test.mjs', { BULLMQ: 'bullmq5' }],
+    ],
+    environment: server => ({ REDIS_PORT: `${server.port}` }),
+    /** Members with a fault, and how it shows; `deaf` is the crash alone, which must not. */
+    controls: [
+      { control: 'deaf', shows: ({ counts, left }) => counts.lost + counts.doubled + left.length === 0 },
+      { control: 'no-fixed-id', shows: ({ counts }) => counts.doubled > 0 },
+    ],
+  },
+]
+
+const count = { passed: 0, failed: 0, skipped: 0 }
+
+function report(verdict, where, more) {
+  count[verdict]++
+  const mark = { passed: 'ok  ', failed: 'FAIL', skipped: 'skip' }[verdict]
+  console.log(`${mark} ${where}${more === undefined ? '' : `: ${more}`}`)
+}
+
+function runTests(file, env) {
+  const args = ['--import', 'tsx', '--conditions=@laneway/source', '--test-reporter=tap', `${folder}${file}`]
+  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  let out = ''
+  child.stdout.on('data', chunk => (out += chunk))
+  child.stderr.on('data', chunk => (out += chunk))
+  return new Promise(resolve => child.once('close', code => resolve({ code, out })))
+}
+
+/** Whether a run kept the promise. */
+function isRight({ counts, left, mostDoubled }) {
+  const { lost, wrong, tagLost, doubled, grayByBaseWhileAlive } = counts
+  return lost + wrong + tagLost + grayByBaseWhileAlive === 0 && doubled <= mostDoubled && left.length === 0
+}
+
+async function judge(where, run) {
+  try {
+    const result = await run
+    report(isRight(result) ? 'passed' : 'failed', where, JSON.stringify(result))
+  } catch (error) {
+    report('failed', where, error.stack)
+  }
+}
+
+async function runSystem(system) {
+  const problem = await system.find()
+  if (problem !== undefined) return report('skipped', system.name, problem)
+  if (chosen('only', 'tests')) {
+    for (const [file, env] of system.tests) {
+      const { code, out } = await runTests(file, env)
+      const lines = out.split('\n').filter(line => /^\s*not ok|rror:/.test(line))
+      report(
+        code === 0 ? 'passed' : 'failed',
+        `${file} ${Object.values(env)}`,
+        code === 0 ? undefined : lines.slice(0, 8).join(' | '),
+      )
+    }
+  }
+  system.module = await import(`./${system.name}-system.mjs`)
+  const server = await system.module.start()
+  let runs = 0
+  const name = () => `${system.name}-${process.pid}-${++runs}`
+  try {
+    if (chosen('only', 'tests')) {
+      const { code, printed, expected, errors } = await readmeExample(system.name, system.environment(server))
+      const right = code === 0 && printed === expected
+      report(right ? 'passed' : 'failed', `${system.name}: README`, right ? undefined : `${printed}${errors}`)
+    }
+    if (chosen('only', 'timeline')) {
+      const kills = full ? 10 : 3
+      await judge(`${system.name}: timeline`, timeline(system, server, { name: name(), messages, kills }))
+    }
+    if (chosen('only', 'chaos')) {
+      for (const seed of seeds) {
+        await judge(`${system.name}: chaos, seed ${seed}`, chaos(system, server, { name: name(), seed, messages }))
+      }
+    }
+    if (chosen('only', 'controls')) {
+      for (const { control, shows } of system.controls) {
+        const result = await system.module.runControl(system, server, { name: name(), control })
+        report(shows(result) ? 'passed' : 'failed', `${system.name}: control ${control}`, JSON.stringify(result))
+      }
+    }
+  } finally {
+    await server.stop()
+  }
+}
+
+await installLocked(folder)
+if (options.has('system') && !SYSTEMS.some(({ name }) => name === options.get('system')))
+  unknown(`--system=${options.get('system')}`)
+for (const system of SYSTEMS) {
+  if (chosen('system', system.name)) await runSystem(system)
+}
+console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)
+process.exit(count.failed === 0 ? 0 : 1)

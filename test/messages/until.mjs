@@ -1,0 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Waits until a condition holds; fails when it does not within half a minute. */
+export async function until(condition, withinMs = 30_000) {
+  const end = performance.now() + withinMs
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${condition}`)
+    await sleep(20)
+  }
+}
