@@ -20,6 +20,7 @@ export const LANEWAY_ERRORS = {
   LANEWAY_NOT_READY: 'The first snapshot of a declared service did not arrive in time.',
   LANEWAY_NO_BASE: 'The service has no base endpoint that may be used, and the request goes to base.',
   LANEWAY_NO_INSTANCES: 'The service has no endpoint at all.',
+  LANEWAY_OVERLOADED: 'Every endpoint that could serve has as many requests in flight as maxInFlight allows.',
   LANEWAY_RESUME_MOVED: 'A resumed body cannot continue: the endpoint that sent its first part is not available.',
   LANEWAY_SOURCE: 'A source could not be read.',
   LANEWAY_UNDICI_MISMATCH: 'Handler and dispatcher come from different undici generations.',

@@ -99,12 +99,15 @@ class Resolver implements LaneResolver {
   }
 
   started(choice: Choice): void {
-    const load = TableChoice.loadOf(choice)
-    if (load !== undefined) load.inFlight++
+    TableChoice.loadOf(choice)?.started()
   }
 
-  finished(choice: Choice, end: ChoiceEnd): void {
-    TableChoice.loadOf(choice)?.finished(end)
+  finished(choice: Choice, end: ChoiceEnd, status = 0): void {
+    TableChoice.loadOf(choice)?.finished(end, status)
+  }
+
+  mayReconnect(choice: Choice): boolean {
+    return TableChoice.loadOf(choice)?.mayReconnect() ?? true
   }
 
   async ready(service: string): Promise<void> {

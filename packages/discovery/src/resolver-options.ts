@@ -2,9 +2,7 @@ import {
   callback,
   emitLanewayWarning,
   flag,
-  MAX_TIMER_MS,
   milliseconds,
-  numeric,
   type Option,
   OptionPlace,
   type OptionTable,
@@ -14,6 +12,7 @@ import {
   type Warn,
 } from '@laneway/core/internal'
 import { BALANCERS, type Balancer, type BalancerName } from './balancer/balancer.js'
+import { BALANCE_OPTIONS, type BalanceOptions, type ResolvedBalanceOptions, toBalance } from './load/balance-options.js'
 import { detectNamespace } from './service/namespace.js'
 import type { Source } from './source/source.js'
 import {
@@ -23,7 +22,7 @@ import {
   type WhenLaneMissing,
   type WhenLaneUnavailable,
 } from './table/lane-policy.js'
-import type { OutlierOptions } from './table/outlier-ejection.js'
+import { type ResolvedZoneOptions, withEnvironmentZone, type ZoneOptions, zone } from './zone/zone-options.js'
 
 /** A service behind a host name of the user's choice, for names that a URL cannot carry. */
 export interface ServiceAlias {
@@ -35,7 +34,7 @@ export interface ServiceAlias {
 }
 
 /** Options of `createLaneResolver`. */
-export interface LaneResolverOptions {
+export interface LaneResolverOptions extends BalanceOptions {
   /** Where snapshots come from. Of several, the first that lists a service owns it, and keeps it while it is down. */
   readonly sources: readonly Source[]
   /**
@@ -79,8 +78,12 @@ export interface LaneResolverOptions {
    * @default 1000: a registry answers within a few milliseconds, and the connection to it is made within a second
    */
   readonly lookupTimeoutMs?: number
-  /** Ejection of endpoints that refuse connections or do not answer in time; `false` turns it off. @default on, see OutlierOptions */
-  readonly outlier?: OutlierOptions | false
+  /**
+   * The zone of this process, by its name or with more options. Within base or a lane, the endpoints of the own zone are
+   * preferred.
+   * @default LANEWAY_ZONE, then what the source of a service knows; without a zone none is preferred
+   */
+  readonly zone?: string | ZoneOptions
   /** Accept link-local endpoints and cloud metadata services. @default false */
   readonly allowLinkLocal?: boolean
   /**
@@ -94,7 +97,7 @@ export interface LaneResolverOptions {
   readonly now?: () => number
   /** Called once with each message for the operator. @default process.emitWarning */
   readonly warn?: Warn
-  /** Read once, for `LANEWAY_SERVICES` and `POD_NAMESPACE`. @default process.env */
+  /** Read once, for `LANEWAY_SERVICES`, `LANEWAY_ZONE` and `POD_NAMESPACE`. @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>
 }
 
@@ -105,7 +108,8 @@ export interface ResolvedLaneResolverOptions {
   readonly whenLaneMissing: WhenLaneMissing
   readonly whenLaneUnavailable: WhenLaneUnavailable
   readonly policies: readonly LanePolicyRule[]
-  readonly balancer: BalancerName | Balancer
+  readonly balance: ResolvedBalanceOptions & { readonly balancer: BalancerName | Balancer }
+  readonly zone: ResolvedZoneOptions
   readonly baseEmpty: 'fail' | 'any'
   /** By host, lower case without trailing dot; the value is the name to ask a source for. */
   readonly aliases: ReadonlyMap<string, string>
@@ -114,7 +118,6 @@ export interface ResolvedLaneResolverOptions {
   readonly namespace: string
   readonly readyTimeoutMs: number
   readonly lookupTimeoutMs: number
-  readonly outlier: Required<OutlierOptions> | undefined
   readonly allowLinkLocal: boolean
   readonly closeSources: boolean
   readonly random: (() => number) | undefined
@@ -209,25 +212,6 @@ const balancer: Option<BalancerName | Balancer> = (value, place) => {
   return oneOf(BALANCERS, 'weighted-random')(value, place)
 }
 
-const OUTLIER = {
-  consecutiveFailures: numeric(5, 1, 1e6),
-  ejectionMs: milliseconds(1000, 1),
-  maxEjectionMs: unchecked(),
-  maxEjectedShare: numeric(0.5, 0, 1),
-} satisfies OptionTable<OutlierOptions>
-
-const outlier: Option<Required<OutlierOptions> | undefined> = (value, place) => {
-  if (value === false) return undefined
-  const read = readOptions(place, value ?? {}, OUTLIER)
-  const { ejectionMs } = read
-  const longest = milliseconds(Math.max(30_000, ejectionMs), ejectionMs, MAX_TIMER_MS)
-  return Object.freeze({
-    ...read,
-    consecutiveFailures: Math.floor(read.consecutiveFailures),
-    maxEjectionMs: longest(read.maxEjectionMs, place.at('maxEjectionMs')),
-  })
-}
-
 const OPTIONS = {
   sources,
   services: names,
@@ -242,7 +226,8 @@ const OPTIONS = {
   namespace: unchecked(),
   readyTimeoutMs: milliseconds(5000),
   lookupTimeoutMs: milliseconds(1000),
-  outlier,
+  ...BALANCE_OPTIONS,
+  zone,
   allowLinkLocal: flag(false),
   closeSources: flag(true),
   random: callback<() => number>(),
@@ -257,6 +242,8 @@ export function resolveLaneResolverOptions(input: LaneResolverOptions): Resolved
   const env = given ?? process.env
   return Object.freeze({
     ...options,
+    balance: { ...toBalance(options), balancer: options.balancer },
+    zone: withEnvironmentZone(options.zone, env),
     services: [...options.services, ...environmentNames(env['LANEWAY_SERVICES'])],
     namespace: assertDomain(options.namespace ?? detectNamespace(env), new OptionPlace(WHERE, ['namespace'])),
   })

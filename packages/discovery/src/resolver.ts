@@ -29,8 +29,17 @@ export interface EgressResolver {
   pick(service: string, lane: Lane | undefined, tried?: ReadonlySet<string>): Choice
   /** Reports that a request to the chosen endpoint begins. */
   started(choice: Choice): void
-  /** Reports how it ended; exactly once per `started`. Feeds in-flight counts and outlier ejection. */
-  finished(choice: Choice, end: ChoiceEnd): void
+  /**
+   * Reports how it ended; exactly once per `started`. Feeds in-flight counts and outlier ejection.
+   * @param status - of the response when the end is `ok`: an HTTP status, or what a gRPC status stands for. An adapter that
+   * leaves it out has no endpoint ejected for statuses.
+   */
+  finished(choice: Choice, end: ChoiceEnd, status?: number): void
+  /**
+   * Asks whether a request whose connection to this endpoint failed may go to another one, and counts it if so. Adapters ask
+   * before each reconnect of their own; `false` means that the request fails with the error of its connection.
+   */
+  mayReconnect?(choice: Choice): boolean
   /**
    * Waits until the sources have said whether a service that {@link match} named exists, at most `lookupTimeoutMs`. Of a
    * declared service it waits as `ready` of the resolver does. Then {@link match} says whether the host is one.
@@ -39,7 +48,7 @@ export interface EgressResolver {
   lookup(service: string): Promise<void>
   /**
    * The error for a choice without an endpoint, with the reason and a hint.
-   * `LANEWAY_LANE_REQUIRED`, `LANEWAY_NOT_READY`, `LANEWAY_NO_INSTANCES` or `LANEWAY_NO_BASE`.
+   * `LANEWAY_LANE_REQUIRED`, `LANEWAY_NOT_READY`, `LANEWAY_NO_INSTANCES`, `LANEWAY_NO_BASE` or `LANEWAY_OVERLOADED`.
    * @param cause - why the attempt before failed
    */
   refusal?(choice: Choice, lane: Lane | undefined, cause?: unknown): LanewayError

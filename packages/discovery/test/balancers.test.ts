@@ -4,17 +4,7 @@ import { AliasTable } from '../src/balancer/alias-table.js'
 import { createRandom } from '../src/balancer/random.js'
 import type { Choice } from '../src/index.js'
 import { addressOf, endpoint, oneService } from './one-service.js'
-
-/** mulberry32: a small seeded generator, so that a share is the same in every run. */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+import { seeded } from './seeded.js'
 
 function shares(pick: () => Choice, times: number): Map<string, number> {
   const counts = new Map<string, number>()

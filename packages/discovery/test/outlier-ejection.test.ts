@@ -1,27 +1,8 @@
 import { channels, type SourceEvent } from '@laneway/core'
-import t, { type Test } from 'tap'
-import type { Choice, EndpointInput, LaneResolverOptions } from '../src/index.js'
+import t from 'tap'
+import type { Choice } from '../src/index.js'
+import { clocked } from './clocked.js'
 import { addressOf, endpoint, oneService } from './one-service.js'
-
-function clocked(t: Test, endpoints: readonly EndpointInput[], options: Partial<LaneResolverOptions> = {}) {
-  let now = 0
-  const service = oneService(t, endpoints, { now: () => now, ...options })
-  const fail = (choice: Choice, times = 5) => {
-    for (let i = 0; i < times; i++) {
-      service.resolver.started(choice)
-      service.resolver.finished(choice, 'connect-error')
-    }
-  }
-  const choiceOf = (lane: string | undefined, input: EndpointInput): Choice => {
-    for (let i = 0; i < 200_000; i++) {
-      const choice = service.pick(lane)
-      if (choice.endpoint?.address === addressOf(input)) return choice
-    }
-    throw new Error('is not chosen')
-  }
-  const seen = (lane?: string) => new Set(Array.from({ length: 200 }, () => service.pick(lane).endpoint?.address)).size
-  return { ...service, fail, choiceOf, seen, at: (ms: number) => (now = ms) }
-}
 
 const grays = (count: number) => Array.from({ length: count }, () => endpoint({ tags: ['gray'] }))
 

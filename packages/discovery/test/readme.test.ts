@@ -30,3 +30,10 @@ t.test('the example of a balancer of your own runs as it stands', async t => {
   t.equal(code, 0)
   t.equal(stdout, 'true true\n')
 })
+
+t.test('the example of zones shows their shares', async t => {
+  const { code, stdout, stderr } = await readmeExample('packages/discovery', 3)
+  t.equal(stderr, '')
+  t.equal(code, 0)
+  t.equal(stdout, 'the request has no lane; 8 of 8 instances are usable; 62.5 % to zone c, 37.5 % to zone a\n')
+})

@@ -13,6 +13,7 @@ import {
   type Warn,
   whole,
 } from '@laneway/core/internal'
+import { readOwnZone } from './access/own-zone.js'
 
 /** Options of `createKubernetesSource`. */
 export interface KubernetesSourceOptions {
@@ -43,6 +44,13 @@ export interface KubernetesSourceOptions {
   port?: string | number | Readonly<Record<string, string | number>>
   /** Of a dual-stack Service. @default 'IPv4' where it has such endpoints, else 'IPv6' */
   addressFamily?: 'IPv4' | 'IPv6'
+  /**
+   * The zone of this process, the label `topology.kubernetes.io/zone` of its node. With it, callers keep to the endpoints that
+   * topology-aware routing or `trafficDistribution` has set aside for their zone, as kube-proxy does; a Service without such
+   * hints is called in all zones. The option `zone` of the resolver prefers the own zone without hints, too.
+   * @default the label of that name in `/etc/podinfo/labels`
+   */
+  zone?: string
   /** Label selector that narrows the pods, e.g. `app.kubernetes.io/part-of=shop`. @default all pods of the namespace */
   podSelector?: string
   /** Label selector that narrows the EndpointSlices. @default all of the namespace */
@@ -92,6 +100,7 @@ const OPTIONS = {
   tagLabels: texts(),
   port: unchecked<KubernetesSourceOptions['port']>(),
   addressFamily: oneOf(['IPv4', 'IPv6'], undefined),
+  zone: textOrEmpty,
   podSelector: textOrEmpty,
   sliceSelector: textOrEmpty,
   requestTimeoutMs: milliseconds(10_000, 1),
@@ -117,6 +126,7 @@ export function resolveKubernetesSourceOptions(input: KubernetesSourceOptions = 
   const perService = typeof port === 'object' && port !== null ? Object.entries(port) : undefined
   return Object.freeze({
     ...read,
+    zone: read.zone ?? readOwnZone('/etc/podinfo/labels'),
     port: perService === undefined ? readPort(port, place.at('port')) : undefined,
     /** By service name in lower case. */
     ports: new Map(

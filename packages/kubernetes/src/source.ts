@@ -41,6 +41,7 @@ export function createKubernetesSource(options: KubernetesSourceOptions = {}): K
 function sourceOf(access: ClusterAccess, options: ReturnType<typeof resolveKubernetesSourceOptions>): KubernetesSource {
   const client = new ApiClient(access, options.requestTimeoutMs)
   const own = options.namespace ?? access.namespace
+  const { zone } = options
   const views = new Map<string, { view: NamespaceView; users: number }>()
   const closing = new Set<Promise<void>>()
   let closed = false
@@ -82,6 +83,7 @@ function sourceOf(access: ClusterAccess, options: ReturnType<typeof resolveKuber
     name: 'kubernetes',
     where: `${access.server.host}, namespace ${own}`,
     caseInsensitive: true,
+    ...(zone !== undefined && { zone: () => ({ name: zone, prefer: 'hints' as const }) }),
     listOnRequest: true,
     subscribe(service, listener) {
       const name = parseServiceName(service, own)

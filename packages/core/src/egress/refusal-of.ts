@@ -4,6 +4,7 @@ import type { Lane } from '../lane/lane.js'
 const CODES: Readonly<Record<string, LanewayErrorCode>> = {
   'lane-required': 'LANEWAY_LANE_REQUIRED',
   'not-ready': 'LANEWAY_NOT_READY',
+  overloaded: 'LANEWAY_OVERLOADED',
 }
 
 /**

@@ -7,16 +7,24 @@ import type { Random } from './random.js'
 import { RoundRobinPicker } from './round-robin.js'
 import { WeightedRandomPicker } from './weighted-random.js'
 
-/** @param seats - at least one, all of weight above 0 */
-export function createPicker(balancer: BalancerName | Balancer, seats: readonly Seat[], random: Random): Picker {
+/**
+ * @param seats - at least one
+ * @param weights - by position, each above 0
+ */
+export function createPicker(
+  balancer: BalancerName | Balancer,
+  seats: readonly Seat[],
+  weights: Float64Array,
+  random: Random,
+): Picker {
   switch (balancer) {
     case 'round-robin':
-      return new RoundRobinPicker(seats, random)
+      return new RoundRobinPicker(seats, weights, random)
     case 'least-request':
-      return new LeastRequestPicker(seats, random)
+      return new LeastRequestPicker(seats, weights, random)
     case 'weighted-random':
-      return new WeightedRandomPicker(seats, random)
+      return new WeightedRandomPicker(seats, weights, random)
     default:
-      return new OwnPicker(seats, random, balancer)
+      return new OwnPicker(seats, weights, random, balancer)
   }
 }

@@ -11,8 +11,8 @@ import type { Random } from './random.js'
 export class LeastRequestPicker extends Picker {
   readonly #loads: readonly EndpointLoad[]
 
-  constructor(seats: readonly Seat[], random: Random) {
-    super(seats, random)
+  constructor(seats: readonly Seat[], weights: Float64Array, random: Random) {
+    super(seats, weights, random)
     this.#loads = seats.map(seat => seat.load)
   }
 

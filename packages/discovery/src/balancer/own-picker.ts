@@ -27,8 +27,8 @@ export class OwnPicker extends Picker {
   readonly #balancer: Balancer
   #choose: ChooseEndpoint | undefined
 
-  constructor(seats: readonly Seat[], random: Random, balancer: Balancer) {
-    super(seats, random)
+  constructor(seats: readonly Seat[], weights: Float64Array, random: Random, balancer: Balancer) {
+    super(seats, weights, random)
     this.#balancer = balancer
     try {
       const endpoints = Object.freeze(seats.map(seat => new BalancedSeat(seat)))

@@ -20,21 +20,26 @@ export abstract class Picker {
   protected readonly weights: Float64Array
   protected readonly table: AliasTable
   protected readonly random: Random
+  readonly #limited: boolean
   /**
-   * Seats of this picker that were ejected since it was built, or are on trial. While it is 0 and nothing was tried, a pick
-   * is a bare draw.
+   * Seats that were ejected since this picker was built, or are on trial; with a limit of requests in flight, all. While
+   * it is 0 and nothing was tried, a pick is a bare draw.
    */
   barred = 0
 
-  constructor(seats: readonly Seat[], random: Random) {
+  /**
+   * @param seats - at least one
+   * @param weights - by position, each above 0: what zones and warm-up make of the weights of the endpoints
+   */
+  constructor(seats: readonly Seat[], weights: Float64Array, random: Random) {
     this.seats = seats
     this.random = random
-    // Not Float64Array.from, which makes an object per number (benchmark case discovery/rebuild).
-    const weights = new Float64Array(seats.length)
-    for (let i = 0; i < seats.length; i++) weights[i] = seats[i]!.endpoint.weight
     this.weights = weights
     this.table = new AliasTable(weights)
     this.#served = seats.map(seat => seat.served)
+    // Every endpoint may reach its limit at any moment, so every draw is checked.
+    this.#limited = seats[0]!.load.limited
+    if (this.#limited) this.barred = seats.length
   }
 
   /**
@@ -50,16 +55,16 @@ export abstract class Picker {
     return this.#pickAround(tried, false)?.served
   }
 
-  /** Chooses a seat that is neither ejected, nor busy with its trial, nor tried; `undefined` when there is none. */
+  /** Chooses a seat that is neither ejected, nor full, nor busy with its trial, nor tried; `undefined` when there is none. */
   pick(tried: ReadonlySet<string> | undefined): Seat | undefined {
     if (this.barred === 0 && (tried === undefined || tried.size === 0)) return this.seats[this.draw(0)]
     return this.#pickAround(tried, false)
   }
 
-  /** As `pick`, but ejected seats serve, and tried ones when there are no others: panic. */
-  pickAnyhow(tried: ReadonlySet<string> | undefined): Seat {
-    if (tried === undefined || tried.size === 0) return this.seats[this.draw(0)]!
-    return this.#pickAround(tried, true) ?? this.seats[this.draw(0)]!
+  /** As `pick`, but ejected seats serve: panic. */
+  pickAnyhow(tried: ReadonlySet<string> | undefined): Seat | undefined {
+    if (!this.#limited && (tried === undefined || tried.size === 0)) return this.seats[this.draw(0)]
+    return this.#pickAround(tried, true)
   }
 
   /** The position of a weighted draw. */
@@ -87,6 +92,7 @@ export abstract class Picker {
 }
 
 function isFree(seat: Seat, tried: ReadonlySet<string> | undefined, ignoreEjected: boolean): boolean {
-  if (!ignoreEjected && (seat.load.ejected || seat.load.inFlight >= seat.load.room)) return false
+  const { load } = seat
+  if (ignoreEjected ? load.inFlight >= load.limit : load.ejected || load.inFlight >= load.room) return false
   return tried === undefined || !tried.has(seat.endpoint.address)
 }

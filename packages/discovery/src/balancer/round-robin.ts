@@ -14,8 +14,8 @@ export class RoundRobinPicker extends Picker {
   #next: number
   readonly #angle = new Uint32Array(1)
 
-  constructor(seats: readonly Seat[], random: Random) {
-    super(seats, random)
+  constructor(seats: readonly Seat[], weights: Float64Array, random: Random) {
+    super(seats, weights, random)
     this.#next = random.next() % seats.length
     this.#angle[0] = random.next() << 2
   }

@@ -29,8 +29,15 @@ export interface EndpointInput {
    * @default false
    */
   readonly secure?: boolean
-  /** Availability zone, for display. */
+  /** Availability zone, as the registry names zones. See the option `zone` of `createLaneResolver`. */
   readonly zone?: string
+  /** The zones whose callers the registry has set the endpoint aside for: the hints of an EndpointSlice. */
+  readonly forZones?: readonly string[]
+  /**
+   * When the instance registered or became ready, in milliseconds since 1970.
+   * @default when the resolver first saw it
+   */
+  readonly registeredAt?: number
   /**
    * Lane tags, a set. `base` and the empty string mean base.
    * @default [] (base)
@@ -53,6 +60,8 @@ export interface Endpoint {
   /** Adapters speak TLS to it, also for an `http` URL. */
   readonly secure?: boolean
   readonly zone: string | undefined
+  readonly forZones?: readonly string[]
+  readonly registeredAt?: number
   /** Lane tags without duplicates; empty = base. */
   readonly tags: readonly string[]
   readonly metadata: Readonly<Record<string, string>>

@@ -43,6 +43,8 @@ function read(input: unknown, allowLinkLocal: boolean, problem: { text: string }
     enabled = true,
     secure = false,
     zone,
+    forZones,
+    registeredAt,
     tags,
     metadata,
   } = input as Partial<Record<keyof Endpoint, unknown>>
@@ -58,6 +60,11 @@ function read(input: unknown, allowLinkLocal: boolean, problem: { text: string }
   if (typeof enabled !== 'boolean') return refuse(problem, 'enabled is a boolean', enabled)
   if (typeof secure !== 'boolean') return refuse(problem, 'secure is a boolean', secure)
   if (zone !== undefined && typeof zone !== 'string') return refuse(problem, 'zone is a string', zone)
+  if (forZones !== undefined && !isListOfTexts(forZones))
+    return refuse(problem, 'forZones is a list of zones', forZones)
+  if (registeredAt !== undefined && !isTime(registeredAt)) {
+    return refuse(problem, 'registeredAt is a time in milliseconds', registeredAt)
+  }
   const lanes = readTags(tags)
   if (lanes === undefined) return refuse(problem, 'tags is a list of lane tags', tags)
   return Object.freeze({
@@ -71,6 +78,8 @@ function read(input: unknown, allowLinkLocal: boolean, problem: { text: string }
     zone,
     tags: lanes,
     metadata: readMetadata(metadata),
+    ...(forZones !== undefined && { forZones: Object.freeze([...(forZones as string[])]) }),
+    ...(registeredAt !== undefined && { registeredAt }),
     // What the name resolves to is checked where the connection is made.
     ...(allowLinkLocal && isIP(parsed.host) === 0 && { [kAnyAddress]: true }),
   })
@@ -78,6 +87,14 @@ function read(input: unknown, allowLinkLocal: boolean, problem: { text: string }
 
 function isHealth(value: unknown): value is Health {
   return value === 'unknown' || value === 'healthy' || value === 'unhealthy'
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value)
+}
+
+function isListOfTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every(one => typeof one === 'string')
 }
 
 function readTags(value: unknown): readonly string[] | undefined {
@@ -123,7 +140,9 @@ export function isUnchanged(endpoint: Endpoint, input: unknown): boolean {
     (one.enabled ?? true) === endpoint.enabled &&
     (one.secure ?? false) === endpoint.secure &&
     one.zone === endpoint.zone &&
+    one.registeredAt === endpoint.registeredAt &&
     sameTags(endpoint.tags, one.tags) &&
+    (one.forZones === endpoint.forZones || sameTags(endpoint.forZones ?? NO_TAGS, one.forZones)) &&
     sameMetadata(endpoint.metadata, one.metadata)
   )
 }

@@ -12,14 +12,19 @@ export function reasonOf(decision: Decision, table: LaneTable, lane: Lane | unde
   const base = steps.find(({ tag }) => tag === undefined)
   switch (outcome) {
     case 'base':
-      return `the request has ${asked}; ${usableText(base)}`
+      return `the request has ${asked}; ${usableText(base)}${zonesText(base)}`
     case 'lane':
-      return `lane ${served} serves; ${usableText(steps.at(-1))}`
+      return `lane ${served} serves; ${usableText(steps.at(-1))}${zonesText(steps.at(-1))}`
     case 'fallback-missing':
       return `there is no instance of ${asked} (${lanesText(table)}), so base serves`
     case 'fallback-unavailable':
       return `${unusableText(steps)}, so base serves`
+    case 'overloaded':
+      return `${fullText(steps.at(-1))}`
     case 'panic':
+      if (isBelowThreshold(steps.at(-1))) {
+        return `only ${usableText(steps.at(-1))}, less than panicThreshold; an instance that is enabled serves`
+      }
       return `${unusableText(steps)}; an instance that is enabled serves all the same`
     case 'lane-required': {
       const missing = steps.every(({ endpoints }) => endpoints === 0)
@@ -46,6 +51,26 @@ function usableText(step: ExplainedStep | undefined): string {
   return step === undefined ? 'nothing was looked at' : `${step.usable} of ${step.endpoints} instances are usable`
 }
 
+/** Which zones are preferred. */
+function zonesText(step: ExplainedStep | undefined): string {
+  if (step?.zones === undefined) return ''
+  const served = step.zones.filter(({ share }) => share > 0)
+  const shares = served.slice(0, MOST_NAMED).map(({ zone, share }) => {
+    return `${Math.round(share * 1000) / 10} % to ${zone === undefined ? 'no zone' : `zone ${zone}`}`
+  })
+  return `; ${shares.join(', ')}${served.length > MOST_NAMED ? `, and ${served.length - MOST_NAMED} more` : ''}`
+}
+
+function isBelowThreshold(step: ExplainedStep | undefined): boolean {
+  return step?.verdict === 'panic' && step.usable > 0
+}
+
+function fullText(step: ExplainedStep | undefined): string {
+  const full = step?.leftOut.full ?? 0
+  const others = step === undefined || step.endpoints === full ? '' : `, and the others cannot serve`
+  return `${full} ${step?.tag ?? 'base'} instance${full === 1 ? ' has' : 's have'} maxInFlight requests in flight${others}`
+}
+
 function unusableText(steps: readonly ExplainedStep[]): string {
   const texts = steps.filter(({ endpoints, usable }) => endpoints > 0 && usable === 0).map(stepText)
   return texts.length === 0 ? 'no instance is usable' : texts.join('; ')
@@ -53,7 +78,7 @@ function unusableText(steps: readonly ExplainedStep[]): string {
 
 function stepText({ tag, endpoints, leftOut }: ExplainedStep): string {
   const causes = Object.entries(WORDS)
-    .filter(([cause]) => leftOut[cause as keyof typeof WORDS] > 0)
+    .filter(([cause]) => (leftOut[cause as keyof typeof WORDS] ?? 0) > 0)
     .map(([cause, words]) => `${leftOut[cause as keyof typeof WORDS]} ${words}`)
   const what = `${tag ?? 'base'} instance${endpoints === 1 ? '' : 's'}`
   return `none of ${endpoints} ${what} is usable: ${causes.join(', ')}`
@@ -65,4 +90,5 @@ const WORDS = {
   unhealthy: 'unhealthy',
   ejected: 'ejected after failures',
   tried: 'tried already',
+  full: 'full',
 } as const satisfies Record<keyof ExplainedStep['leftOut'], string>

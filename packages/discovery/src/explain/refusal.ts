@@ -21,6 +21,12 @@ export function explainRefusal(explanation: Explanation, lane: Lane | undefined,
     const hint = `start an instance of ${lane?.header}, or let the policy say "base"`
     return new LanewayError('LANEWAY_LANE_REQUIRED', `${service} cannot take ${asked}: ${reason}; ${hint}`, options)
   }
+  if (outcome === 'overloaded') {
+    const hint = 'send less, start more instances, or raise maxInFlight'
+    const isFull = explanation.steps.some(({ verdict }) => verdict === 'full')
+    const why = isFull ? reason : 'the instances that have not failed already have maxInFlight requests in flight'
+    return new LanewayError('LANEWAY_OVERLOADED', `${service} cannot take ${asked}: ${why}; ${hint}`, options)
+  }
   if (outcome === 'not-ready') return notReady(service, facts)
   if (explanation.endpoints === 0) {
     return new LanewayError(

@@ -2,11 +2,12 @@ import { channels, type Lane, type SourceEvent, type Warn } from '@laneway/core'
 import type { Clock } from '../clock.js'
 import type { Endpoint, EndpointInput } from '../endpoint/endpoint.js'
 import { findNearMiss } from '../endpoint/near-miss.js'
+import { type BalancedService, type BalanceSettings, ServiceBalance } from '../load/service-balance.js'
+import type { Source } from '../source/source.js'
 import type { Choice } from '../table/choice.js'
 import type { EndpointLoad } from '../table/endpoint-load.js'
 import type { LaneTable } from '../table/lane-table.js'
 import type { Member } from '../table/member.js'
-import { OutlierEjection, type OutlierOptions } from '../table/outlier-ejection.js'
 import { TableChoice } from '../table/seat.js'
 import { MAX_ENDPOINTS, MAX_LANES, TableBuild, type TableSettings } from '../table/table-build.js'
 
@@ -23,9 +24,7 @@ const MOST_DROPPED_EVENTS = 100
 const NO_MEMBERS: readonly Member[] = []
 
 /** What an entry needs of its resolver. */
-export interface EntrySettings extends TableSettings {
-  readonly clock: Clock
-  readonly outlier: Required<OutlierOptions> | undefined
+export interface EntrySettings extends TableSettings, BalanceSettings {
   readonly warn: Warn
   /** Called with endpoints that left. */
   readonly gone: (endpoints: readonly Endpoint[]) => void
@@ -37,7 +36,7 @@ export interface EntrySettings extends TableSettings {
 export type ServiceStatus = 'waiting' | 'current' | 'stale' | 'missing'
 
 /** One service: the table in use, and what is known beyond snapshots. */
-export class ServiceEntry {
+export class ServiceEntry implements BalancedService {
   readonly name: string
   readonly key: string
   declared: boolean
@@ -49,8 +48,8 @@ export class ServiceEntry {
   found = false
   table: LaneTable | undefined
   status: ServiceStatus = 'waiting'
-  /** Name of the source that owns the service. */
-  source: string | undefined
+  /** The source that owns the service. */
+  owner: Source | undefined
   error: Error | undefined
   /** On the resolver's clock. */
   receivedAt: number | undefined
@@ -58,13 +57,16 @@ export class ServiceEntry {
   missingSince: number | undefined
   dropped: readonly string[] = []
   readonly #settings: EntrySettings
-  readonly #outlier: OutlierEjection | undefined
+  readonly #balance: ServiceBalance
   readonly #members = new Map<string, Member>()
   readonly #loads = new Map<string, EndpointLoad>()
   /** Loads of vanished endpoints that still have requests in flight. */
   readonly #departed = new Map<string, EndpointLoad>()
   readonly #notReady: Choice
+  readonly #clock: Clock
   #build: TableBuild | undefined
+  /** There has been a table. */
+  #tabled = false
   #warnedDropped = false
   #warnedAny = false
   #warnedNearMiss = false
@@ -75,21 +77,29 @@ export class ServiceEntry {
     this.declared = declared
     this.#settings = settings
     this.#notReady = new TableChoice(this.name, undefined, 'not-ready', undefined, undefined)
-    this.#outlier =
-      settings.outlier &&
-      new OutlierEjection(
-        settings.outlier,
-        settings.clock,
-        () => this.table,
-        address => this.#members.get(address),
-        (state, address) => this.publish(state, { message: address }),
-      )
+    this.#clock = settings.clock
+    this.#balance = new ServiceBalance(settings, this, (state, address) => this.publish(state, { message: address }))
+  }
+
+  /** Name of the source that owns the service. */
+  get source(): string | undefined {
+    return this.owner?.name
+  }
+
+  /** The endpoint of the table in use that has an address. */
+  memberOf(address: string): Member | undefined {
+    return this.#members.get(address)
+  }
+
+  /** Where the callers of services are has changed. */
+  callersChanged(): void {
+    this.#balance.callersChanged()
   }
 
   pick(lane: Lane | undefined, tried: ReadonlySet<string> | undefined): Choice {
     const { table } = this
     if (table === undefined) return this.#notReady
-    if (this.#outlier?.polls) this.#outlier.returnDue()
+    if (this.#clock.injected) this.#balance.check()
     return table.pick(lane, tried)
   }
 
@@ -113,7 +123,8 @@ export class ServiceEntry {
       return
     }
     const before = this.table?.members ?? NO_MEMBERS
-    const build = new TableBuild(this.#settings, inputs, before, this.#members, this.#loads, this.#outlier)
+    const { parts } = this.#balance
+    const build = new TableBuild(this.#settings, inputs, before, this.#members, this.#loads, parts, this.#tabled)
     this.#build = build
     if (inputs.length > AT_ONCE) setImmediate(() => this.#readTurn(build))
     else {
@@ -139,11 +150,12 @@ export class ServiceEntry {
     }
     const gone = this.#replaceMembers(build)
     this.table = table
+    this.#tabled = true
     this.status = 'current'
     this.error = undefined
     this.receivedAt = this.#settings.clock.now()
     this.missingSince = undefined
-    this.#outlier?.tableChanged()
+    this.#balance.tableChanged()
     this.#tellDropped(build.dropped)
     if (table.any !== undefined) this.#warnAny()
     this.#warnNearMiss(build.fresh)
@@ -190,7 +202,7 @@ export class ServiceEntry {
     this.error = undefined
     this.receivedAt = this.#settings.clock.now()
     this.missingSince ??= this.receivedAt
-    this.#outlier?.tableChanged()
+    this.#balance.tableChanged()
     this.publish('missing', {})
     if (gone.length > 0) this.#settings.gone(gone)
     this.#settings.changed(this)
@@ -206,7 +218,7 @@ export class ServiceEntry {
 
   close(): void {
     this.#build = undefined
-    this.#outlier?.close()
+    this.#balance.close()
   }
 
   /** Tells subscribers of `laneway:source`; the event is built only for them. */

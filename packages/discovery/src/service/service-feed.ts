@@ -131,7 +131,7 @@ export class ServiceFeed {
 
   #own(index: number): void {
     this.#owner = index
-    this.#entry.source = this.#hubs[index]!.source.name
+    this.#entry.owner = this.#hubs[index]!.source
     for (let other = 0; other < this.#contenders.length; other++) if (other !== index) this.#release(other)
     const contender = this.#contenders[index]
     if (contender === undefined || contender.name !== this.#nameAt(index)) this.#subscribe(index)
@@ -199,7 +199,7 @@ export class ServiceFeed {
       if (report === undefined) continue
       if (best !== undefined && rank.indexOf(best.kind) <= rank.indexOf(report.kind)) continue
       best = report
-      this.#entry.source = this.#hubs[index]!.source.name
+      this.#entry.owner = this.#hubs[index]!.source
     }
     if (best?.kind === 'snapshot') this.#entry.apply(best.endpoints)
     else if (best?.kind === 'stale') this.#entry.stale(best.error)

@@ -2,6 +2,8 @@ import { runInLane } from '@laneway/core'
 import { createRandom } from '../balancer/random.js'
 import type { ResolvedLaneResolverOptions } from '../resolver-options.js'
 import { compilePolicies } from '../table/lane-policy.js'
+import { CallerZones } from '../zone/caller-zones.js'
+import { ZonePlan } from '../zone/zone-plan.js'
 import { AbsentNames } from './absent-names.js'
 import type { HostFacts, RegistryHooks } from './host-facts.js'
 import { HostMatcher } from './host-matcher.js'
@@ -44,6 +46,7 @@ export class ServiceRegistry {
   readonly #asked = new Set<ServiceEntry>()
   readonly #hints: NameHints
   readonly #changed: () => void
+  readonly #callers: CallerZones
   /** Runs while sources that say nothing are waited for. */
   #patience: NodeJS.Timeout | undefined
   #closed = false
@@ -55,18 +58,18 @@ export class ServiceRegistry {
     this.#catalog = new SourceCatalog(hubs, this.#naming)
     this.#hints = new NameHints(this.#catalog, options.warn)
     this.#hosts = new HostMatcher(hostname => this.#judge(hostname))
-    const { outlier, warn, balancer, baseEmpty, allowLinkLocal } = options
-    const random = createRandom(options.random)
+    const { warn, baseEmpty, allowLinkLocal } = options
     this.#changed = hooks.changed
+    this.#callers = new CallerZones(options.zone.callers, name => this.get(name))
     this.#settings = {
+      ...options.balance,
       ...hooks,
       changed: entry => this.#sourceReported(entry),
-      outlier,
+      zones: new ZonePlan(options.zone, () => this.#callers.weights),
       warn,
-      balancer,
       baseEmpty,
       allowLinkLocal,
-      random,
+      random: createRandom(options.random),
     }
     this.#policiesOf = compilePolicies(options.policies, options, name => this.#naming.keyOf(name))
   }
@@ -80,6 +83,7 @@ export class ServiceRegistry {
     }, this.#options.readyTimeoutMs / 2)
     this.#patience.unref()
     this.#catalog.start(index => this.#listed(index))
+    if (this.#callers.service !== undefined) this.declare(this.#callers.service)
     for (const service of this.#options.services) this.declare(service)
     for (const service of this.#options.aliases.values()) this.declare(service)
   }
@@ -224,6 +228,7 @@ export class ServiceRegistry {
   /** A source has reported on a service. */
   #sourceReported(entry: ServiceEntry): void {
     this.#settle(entry)
+    if (this.#callers.moved(entry)) for (const { entry: each } of this.#byKey.values()) each.callersChanged()
     this.#changed()
   }
 

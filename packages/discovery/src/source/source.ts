@@ -1,4 +1,5 @@
 import type { EndpointInput } from '../endpoint/endpoint.js'
+import type { ZonePreference } from '../zone/zone-options.js'
 
 /** What a source reports about one service. Empty list, unknown service and lost registry are three different facts. */
 export interface SourceListener {
@@ -18,6 +19,13 @@ export interface SourceConnection {
   readonly connected: boolean
   /** Why it is not connected. Without secrets. */
   readonly error?: Error | undefined
+}
+
+/** What a source knows about the zone of this process. */
+export interface SourceZone {
+  /** As in `zone` of the endpoints of the source. */
+  readonly name: string
+  readonly prefer: ZonePreference
 }
 
 /**
@@ -55,6 +63,11 @@ export interface Source {
    * `undefined` while nothing is known. Never throws.
    */
   connection?(): SourceConnection | undefined
+  /**
+   * The zone of this process, where the source knows it, and how zones count by the custom of its registry. It holds for the
+   * services of this source, unless the user names a zone. Asked with each snapshot; never throws.
+   */
+  zone?(): SourceZone | undefined
   /** Ends all subscriptions and leaves no handle open. */
   close(): Promise<void>
 }

@@ -8,8 +8,10 @@ import type { Endpoint } from '../endpoint/endpoint.js'
  * - `fallback-missing`: the service has no endpoint of the lane; base serves
  * - `fallback-unavailable`: the lane has endpoints, none usable; base serves
  * - `lane-required`: as the two before, but the policy says `fail`; no endpoint
- * - `panic`: nothing usable is left where the request belongs; an enabled endpoint serves all the same
+ * - `panic`: nothing usable is left where the request belongs, or less than `panicThreshold`; an enabled endpoint serves
+ *   all the same
  * - `no-base`: only lane endpoints exist and the request has no lane; no endpoint
+ * - `overloaded`: every endpoint that could serve has `maxInFlight` requests in flight; no endpoint
  * - `not-ready`: the service is known but its first snapshot has not arrived; no endpoint
  */
 export type Outcome =
@@ -20,13 +22,14 @@ export type Outcome =
   | 'lane-required'
   | 'panic'
   | 'no-base'
+  | 'overloaded'
   | 'not-ready'
 
 /** The result of a pick: frozen and built when the table was built, so a pick allocates nothing. */
 export interface Choice {
   /** Canonical service name. */
   readonly service: string
-  /** `undefined` for `lane-required`, `no-base` and `not-ready`. */
+  /** `undefined` for `lane-required`, `no-base`, `overloaded` and `not-ready`. */
   readonly endpoint: Endpoint | undefined
   readonly outcome: Outcome
   /** The tag whose endpoints served, `undefined` for base. */

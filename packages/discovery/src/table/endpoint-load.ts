@@ -1,3 +1,4 @@
+import type { ReconnectBudget } from '../load/reconnect-budget.js'
 import type { ChoiceEnd } from './choice.js'
 
 /** More requests than any endpoint has at a time, and still a small integer. */
@@ -5,9 +6,18 @@ const UNLIMITED = 2 ** 30
 
 /** Notified of how requests to an address end. */
 export interface LoadListener {
-  succeeded(load: EndpointLoad): void
+  /** @param status - of the response; 0 when the adapter does not say */
+  responded(load: EndpointLoad, status: number): void
   /** @param timeout - there was a connection, but no answer in time */
   failed(load: EndpointLoad, timeout: boolean): void
+}
+
+/** What the loads of all endpoints of a service have in common. */
+export interface LoadSettings {
+  /** Requests that one endpoint may have in flight; `undefined` for any number. */
+  readonly maxInFlight: number | undefined
+  readonly listener: LoadListener | undefined
+  readonly budget: ReconnectBudget | undefined
 }
 
 /**
@@ -17,54 +27,96 @@ export interface LoadListener {
 export class EndpointLoad {
   readonly address: string
   inFlight = 0
-  /** Most requests at a time: few while the endpoint is on trial after an ejection. */
-  room = UNLIMITED
+  /** So many requests it may have at a time. */
+  readonly limit: number
+  /** As `limit`; fewer while it is on trial after an ejection. */
+  room: number
+  onTrial = false
   /** Consecutive failures: no connection, or no answer in time. */
   failures = 0
   /** Failures without a connection. A caller's timeout cannot cause these. */
   connectFailures = 0
+  /** Consecutive responses of status 500 to 599, where they are counted. */
+  serverErrors = 0
+  /** Consecutive responses of status 502, 503 or 504, where they are counted. */
+  gatewayErrors = 0
   ejected = false
-  /** The ejection needed timeouts: it ends when no usable endpoint is left. */
-  ejectedByTimeouts = false
+  /** The ejection needed timeouts or statuses: it ends when no usable endpoint is left. */
+  ejectedSoftly = false
+  /** The ejection was for statuses: a connection alone does not end the trial after it. */
+  ejectedForStatus = false
   /** End of the ejection, then of the trial, on the resolver's clock, milliseconds. */
   until = 0
   /** Ejections since the last success: the exponent of the back-off. */
   ejections = 0
+  /** It is new, and its weight is still growing. */
+  warming = false
+  /** Begin of the warm-up on the resolver's clock, milliseconds. */
+  warmingSince = 0
   readonly #listener: LoadListener | undefined
+  readonly #budget: ReconnectBudget | undefined
 
-  constructor(address: string, listener: LoadListener | undefined) {
+  constructor(address: string, settings: LoadSettings) {
     this.address = address
-    this.#listener = listener
+    this.#listener = settings.listener
+    this.#budget = settings.budget
+    this.limit = settings.maxInFlight ?? UNLIMITED
+    this.room = this.limit
   }
 
-  /** A request has ended. */
-  finished(end: ChoiceEnd): void {
+  /** A request begins. */
+  started(): void {
+    this.inFlight++
+    if (this.#budget !== undefined) this.#budget.requests++
+  }
+
+  /**
+   * A request has ended.
+   *
+   * @param status - of the response, 0 for none
+   */
+  finished(end: ChoiceEnd, status: number): void {
     if (this.inFlight > 0) this.inFlight--
-    if (end === 'ok') this.#listener?.succeeded(this)
+    if (end === 'ok') this.#listener?.responded(this, status)
     else if (end === 'connect-error' || end === 'timeout') this.#listener?.failed(this, end === 'timeout')
   }
 
-  get onTrial(): boolean {
-    return this.room !== UNLIMITED
+  /** Whether a request that got no connection here may go to another endpoint. Counts it if so. */
+  mayReconnect(): boolean {
+    return this.#budget?.take() ?? true
+  }
+
+  get limited(): boolean {
+    return this.limit !== UNLIMITED
+  }
+
+  /** As many requests in flight as it may have. */
+  get full(): boolean {
+    return this.inFlight >= this.limit
   }
 
   /** One request may show that the endpoint is back; those that still wait for an answer from before show nothing. */
   startTrial(): void {
-    this.room = this.inFlight + 1
+    this.onTrial = true
+    this.room = Math.min(this.limit, this.inFlight + 1)
   }
 
   endTrial(): void {
-    this.room = UNLIMITED
+    this.onTrial = false
+    this.room = this.limit
   }
 
   /** Forgets failures; requests in flight are still in flight. */
   forgive(): void {
+    this.endTrial()
     this.failures = 0
     this.connectFailures = 0
+    this.serverErrors = 0
+    this.gatewayErrors = 0
     this.ejections = 0
     this.ejected = false
-    this.ejectedByTimeouts = false
-    this.room = UNLIMITED
+    this.ejectedSoftly = false
+    this.ejectedForStatus = false
     this.until = 0
   }
 }

@@ -1,4 +1,5 @@
 import { BASE_TAG, type Lane } from '@laneway/core'
+import type { ZoneRouting } from '../zone/zone-routing.js'
 import type { Choice } from './choice.js'
 import type { Group } from './group.js'
 import type { ServicePolicies } from './lane-policy.js'
@@ -37,6 +38,7 @@ export class LaneTable {
   readonly #anyUses: { count: number }
   readonly #laneRequired: Choice
   readonly #noBase: Choice
+  readonly #overloaded: Choice
 
   constructor(parts: LaneTableParts) {
     this.service = parts.service
@@ -49,6 +51,7 @@ export class LaneTable {
     this.ports = parts.ports
     this.#laneRequired = new TableChoice(parts.service, undefined, 'lane-required', undefined, undefined)
     this.#noBase = new TableChoice(parts.service, undefined, 'no-base', undefined, undefined)
+    this.#overloaded = new TableChoice(parts.service, undefined, 'overloaded', undefined, undefined)
   }
 
   /** Chooses. Never throws, allocates nothing. */
@@ -74,6 +77,8 @@ export class LaneTable {
       members = true
       const choice = group.serve(tried)
       if (choice !== undefined) return choice
+      // Load is no reason to leave the lane.
+      if (group.isFull(tried)) return this.#overloaded
     }
     if (end === 0) return this.#pickBase(tried)
     const policy = this.policies.of(tags[0]!)
@@ -81,25 +86,40 @@ export class LaneTable {
     if (action === 'fail') return this.#laneRequired
     if (action === 'panic') {
       for (let i = 0; i < end; i++) {
-        const seat = this.lanes.get(tags[i]!)?.pickAnyhow(tried)
-        if (seat !== undefined) return seat.panic
+        const group = this.lanes.get(tags[i]!)
+        if (group !== undefined && group.enabled > 0) return group.pickAnyhow(tried)?.panic ?? this.#overloaded
       }
     }
     const seat = this.base.pick(tried)
-    if (seat !== undefined) return members ? seat.unavailable : seat.missing
-    return this.base.pickAnyhow(tried)?.panic ?? this.#noBase
+    if (seat === undefined) return this.#pickLast(this.base, tried) ?? this.#noBase
+    if (this.base.panics) return seat.panic
+    return members ? seat.unavailable : seat.missing
   }
 
   #pickBase(tried: ReadonlySet<string> | undefined): Choice {
     const choice = this.base.serve(tried)
     if (choice !== undefined) return choice
-    const anyhow = this.base.pickAnyhow(tried)
-    if (anyhow !== undefined) return anyhow.panic
+    const last = this.#pickLast(this.base, tried)
+    if (last !== undefined) return last
     if (this.any === undefined) return this.#noBase
-    const guest = this.any.pick(tried) ?? this.any.pickAnyhow(tried)
+    const guest = this.any.pick(tried)?.panic ?? this.#pickLast(this.any, tried)
     if (guest === undefined) return this.#noBase
-    this.#anyUses.count++
-    return guest.panic
+    if (guest.endpoint !== undefined) this.#anyUses.count++
+    return guest
+  }
+
+  /** No usable endpoint is left: those that could serve are full, or another enabled one serves. */
+  #pickLast(group: Group, tried: ReadonlySet<string> | undefined): Choice | undefined {
+    if (group.enabled === 0) return undefined
+    if (group.isFull(tried)) return this.#overloaded
+    return group.pickAnyhow(tried)?.panic ?? this.#overloaded
+  }
+
+  /** The own zone, or where the callers are, has changed. */
+  reroute(zones: ZoneRouting | undefined): void {
+    this.base.reroute(zones)
+    this.any?.reroute(zones)
+    for (const group of this.lanes.values()) group.reroute(zones)
   }
 
   /** The groups a member sits in. */

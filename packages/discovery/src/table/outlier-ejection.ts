@@ -1,35 +1,11 @@
 import { backoffMs } from '@laneway/core/internal'
 import type { Clock } from '../clock.js'
+import { ClockTimer } from '../clock-timer.js'
 import type { EndpointLoad, LoadListener } from './endpoint-load.js'
 import type { Group } from './group.js'
 import type { LaneTable } from './lane-table.js'
 import type { Member } from './member.js'
-
-/** Passive ejection of endpoints that cannot be connected to, or do not answer in time. */
-export interface OutlierOptions {
-  /**
-   * Failures in a row that eject an endpoint: no connection, or no answer within the caller's time.
-   * @default 5, as Envoy's: one lost packet is no outage
-   */
-  readonly consecutiveFailures?: number
-  /**
-   * Length of the first ejection in milliseconds; doubles with each ejection that no success follows.
-   * @default 1000, because a restarted instance should not wait long for its traffic
-   */
-  readonly ejectionMs?: number
-  /**
-   * Longest ejection in milliseconds.
-   * @default 30000
-   */
-  readonly maxEjectionMs?: number
-  /**
-   * Largest share of the endpoints of base, or of one lane, that is ejected at a time. One endpoint of a lane may always
-   * be, when it cannot be connected to: base is behind it. The last of base never is, and timeouts never eject the last
-   * usable endpoint of base or of a lane: how long an answer may take is the caller's choice.
-   * @default 0.5, because losing half is rather this client's network than the endpoints
-   */
-  readonly maxEjectedShare?: number
-}
+import type { OutlierOptions } from './outlier-options.js'
 
 /** Told when an endpoint is ejected or comes back. */
 export type EjectionListener = (state: 'ejected' | 'returned', address: string) => void
@@ -47,10 +23,8 @@ export class OutlierEjection implements LoadListener {
   readonly #listener: EjectionListener
   /** Ejected or on trial. */
   readonly #waiting = new Set<EndpointLoad>()
-  #nextReturn = Number.POSITIVE_INFINITY
-  #timer: NodeJS.Timeout | undefined
-  /** Whether picks have to look at the clock. */
-  polls = false
+  readonly #countsStatus: boolean
+  readonly timer: ClockTimer
 
   /**
    * @param table - the table in use
@@ -68,11 +42,18 @@ export class OutlierEjection implements LoadListener {
     this.#table = table
     this.#memberOf = memberOf
     this.#listener = listener
+    this.timer = new ClockTimer(clock, now => this.#returnDue(now))
+    this.#countsStatus = options.consecutive5xx > 0 || options.consecutiveGatewayErrors > 0
   }
 
-  /** A response began: the failures of the past say nothing any more. */
-  succeeded(load: EndpointLoad): void {
-    if (load.failures === 0 || load.ejected) return
+  /** A response began: the failures of the past say nothing any more, unless its status is one. */
+  responded(load: EndpointLoad, status: number): void {
+    if (status >= 500 && this.#countsStatus) this.#answeredBadly(load, status)
+    else if (!load.ejected) this.#forgive(load)
+  }
+
+  #forgive(load: EndpointLoad): void {
+    if (load.failures === 0 && load.serverErrors === 0) return
     if (load.onTrial) {
       this.#endTrial(load)
       this.#waiting.delete(load)
@@ -81,27 +62,48 @@ export class OutlierEjection implements LoadListener {
     load.forgive()
   }
 
+  /** Each kind counts for itself, as in Envoy: a 500 ends a series of gateway errors. */
+  #answeredBadly(load: EndpointLoad, status: number): void {
+    if (load.ejected) return
+    const { consecutive5xx, consecutiveGatewayErrors } = this.#options
+    const { serverErrors, gatewayErrors } = load
+    // It can be connected to, and that was the question of this trial.
+    if (!load.ejectedForStatus) this.#forgive(load)
+    load.serverErrors = serverErrors + 1
+    load.gatewayErrors = status >= 502 && status <= 504 ? gatewayErrors + 1 : 0
+    const isIll =
+      (consecutive5xx > 0 && load.serverErrors >= consecutive5xx) ||
+      (consecutiveGatewayErrors > 0 && load.gatewayErrors >= consecutiveGatewayErrors)
+    if (isIll) this.#eject(load, 'status')
+  }
+
   /**
    * There was no connection, or no answer in time.
    *
    * @param timeout - there was a connection: a caller decides how long it waits, so this alone empties no lane
    */
   failed(load: EndpointLoad, timeout: boolean): void {
-    const table = this.#table()
     // Requests that began before the ejection fail late and say nothing new.
-    const member = this.#memberOf(load.address)
-    if (load.ejected || member === undefined || table === undefined) return
+    if (load.ejected || this.#memberOf(load.address) === undefined) return
     const { consecutiveFailures } = this.#options
     load.failures++
     if (!timeout) load.connectFailures++
     if (load.failures < consecutiveFailures) return
+    this.#eject(load, load.connectFailures < consecutiveFailures ? 'timeout' : 'connect')
+  }
+
+  #eject(load: EndpointLoad, why: 'connect' | 'timeout' | 'status'): void {
+    const table = this.#table()
+    const member = this.#memberOf(load.address)
+    if (member === undefined || table === undefined) return
     const groups = table.groupsOf(member)
     if (!groups.every(group => this.#mayEject(group))) return
-    const byTimeouts = load.connectFailures < consecutiveFailures
-    if (byTimeouts && !groups.every(group => group.hasUsableBeside(load))) return
+    const softly = why !== 'connect'
+    if (softly && !groups.every(group => group.hasUsableBeside(load))) return
     if (load.onTrial) this.#endTrial(load)
     load.ejected = true
-    load.ejectedByTimeouts = byTimeouts
+    load.ejectedSoftly = softly
+    load.ejectedForStatus = why === 'status'
     load.until = this.#clock.now() + this.#lengthOf(load.ejections)
     load.ejections++
     this.#waiting.add(load)
@@ -110,13 +112,11 @@ export class OutlierEjection implements LoadListener {
     for (const group of groups) group.seatEjected(seat)
     this.#plan()
     this.#listener('ejected', load.address)
-    if (!byTimeouts) this.#readmitLast()
+    if (!softly) this.#readmitLast()
   }
 
   /** Puts on trial what has served its time, and readmits those whose trial nothing has decided. */
-  returnDue(): void {
-    const now = this.#clock.now()
-    if (now < this.#nextReturn) return
+  #returnDue(now: number): void {
     const table = this.#table()
     const groups = new Set<Group>()
     const returned: string[] = []
@@ -130,7 +130,11 @@ export class OutlierEjection implements LoadListener {
       load.ejected = false
       // The next failure ejects again, a success forgives all.
       load.failures = this.#options.consecutiveFailures - 1
-      if (!load.ejectedByTimeouts) load.connectFailures = load.failures
+      if (!load.ejectedSoftly) load.connectFailures = load.failures
+      if (load.ejectedForStatus) {
+        load.serverErrors = Math.max(1, this.#options.consecutive5xx - 1)
+        load.gatewayErrors = Math.max(0, this.#options.consecutiveGatewayErrors - 1)
+      }
       // One request at a time finds out: all of its share would wait for an instance that is still frozen. As long as the
       // next ejection, so that a caller's patience that outlasts one trial does not outlast those that follow.
       load.startTrial()
@@ -169,7 +173,7 @@ export class OutlierEjection implements LoadListener {
     const returned: string[] = []
     for (const load of this.#waiting) {
       const member = this.#memberOf(load.address)
-      if (table === undefined || !load.ejectedByTimeouts || member?.seats[0]?.fit !== true) continue
+      if (table === undefined || !load.ejectedSoftly || member?.seats[0]?.fit !== true) continue
       const groups = table.groupsOf(member)
       if (groups.every(group => group.hasUsableBeside(load))) continue
       const { ejected } = load
@@ -200,21 +204,6 @@ export class OutlierEjection implements LoadListener {
   #plan(): void {
     let next = Number.POSITIVE_INFINITY
     for (const load of this.#waiting) next = Math.min(next, load.until)
-    this.#nextReturn = next
-    const waits = next !== Number.POSITIVE_INFINITY
-    this.polls = waits && this.#clock.injected
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    if (waits && !this.#clock.injected) {
-      this.#timer = setTimeout(
-        () => {
-          // Timers count from the start of a turn of the event loop, so after a long one they are early.
-          if (this.#clock.now() < this.#nextReturn) this.#plan()
-          else this.returnDue()
-        },
-        next - this.#clock.now() + 1,
-      )
-      this.#timer.unref()
-    }
+    this.timer.plan(next)
   }
 }

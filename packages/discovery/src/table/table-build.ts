@@ -1,13 +1,11 @@
-import type { Balancer, BalancerName } from '../balancer/balancer.js'
-import type { Random } from '../balancer/random.js'
 import type { EndpointInput } from '../endpoint/endpoint.js'
 import { isUnchanged, type ParseEndpointOptions, parseEndpoint } from '../endpoint/parse-endpoint.js'
-import { EndpointLoad } from './endpoint-load.js'
-import { Group } from './group.js'
+import type { ZoneRouting } from '../zone/zone-routing.js'
+import { EndpointLoad, type LoadSettings } from './endpoint-load.js'
+import { Group, type GroupSettings } from './group.js'
 import type { ServicePolicies } from './lane-policy.js'
 import { LaneTable } from './lane-table.js'
 import { Member } from './member.js'
-import type { OutlierEjection } from './outlier-ejection.js'
 import type { Seat } from './seat.js'
 
 /** Most endpoints of one service; a snapshot with more is refused. */
@@ -19,11 +17,17 @@ export const MAX_LANES = 64
 export interface TableSettings {
   readonly service: string
   readonly policies: ServicePolicies
-  readonly balancer: BalancerName | Balancer
-  readonly random: Random
   readonly baseEmpty: 'fail' | 'any'
   readonly allowLinkLocal: boolean
   readonly anyUses: { count: number }
+}
+
+/** What the entry of the service adds to these. */
+export interface BuildParts {
+  readonly groups: GroupSettings
+  readonly loads: LoadSettings
+  /** What zones mean for a service of these members. */
+  readonly zonesFor: (members: readonly Member[]) => ZoneRouting | undefined
 }
 
 let builds = 0
@@ -42,7 +46,9 @@ export class TableBuild {
   readonly #known: ReadonlyMap<string, Member>
   readonly #before: readonly Member[]
   readonly #loads: ReadonlyMap<string, EndpointLoad>
-  readonly #outlier: OutlierEjection | undefined
+  readonly #parts: BuildParts
+  /** The service has had a table before, so that an endpoint that was not in it is new. */
+  readonly #follows: boolean
   readonly #members: Member[] = []
   readonly #fresh = new Map<string, Member>()
   readonly #groups = new Map<string, Seat[]>()
@@ -57,7 +63,8 @@ export class TableBuild {
     before: readonly Member[],
     known: ReadonlyMap<string, Member>,
     loads: ReadonlyMap<string, EndpointLoad>,
-    outlier: OutlierEjection | undefined,
+    parts: BuildParts,
+    follows: boolean,
   ) {
     this.#settings = settings
     this.#parsing = { allowLinkLocal: settings.allowLinkLocal, refused: problem => this.dropped.push(problem) }
@@ -65,7 +72,8 @@ export class TableBuild {
     this.#before = before
     this.#known = known
     this.#loads = loads
-    this.#outlier = outlier
+    this.#parts = parts
+    this.#follows = follows
   }
 
   /** Reads up to `count` further endpoints, of which up to `checked` are new or changed. @returns whether all are read */
@@ -96,11 +104,14 @@ export class TableBuild {
       return
     }
     if (known !== undefined) known.seenBy = this.#id
-    const load = this.#loads.get(endpoint.address) ?? new EndpointLoad(endpoint.address, this.#outlier)
+    const load = this.#loads.get(endpoint.address) ?? new EndpointLoad(endpoint.address, this.#parts.loads)
     // Back after an absence, or declared healthy again: the registry knows better than old connect errors.
     const recovered = known?.endpoint.health === 'unhealthy' && endpoint.health === 'healthy'
     if (known === undefined || recovered) load.forgive()
     const member = new Member(this.#settings.service, endpoint, load)
+    const { warmUp } = this.#parts.groups
+    if (known === undefined) warmUp?.began(load, endpoint, this.#follows ? 'new' : 'first')
+    else if (!known.seats[0]!.fit && member.seats[0]!.fit) warmUp?.began(load, endpoint, 'returned')
     this.#fresh.set(endpoint.address, member)
     this.#add(member)
   }
@@ -129,12 +140,14 @@ export class TableBuild {
   /** Makes the table of what was read. @returns `undefined` when there are more lanes than a service may have */
   finish(): LaneTable | undefined {
     if (this.#tooManyLanes) return undefined
-    const { service, policies, balancer, random, baseEmpty, anyUses } = this.#settings
+    const { service, policies, baseEmpty, anyUses } = this.#settings
+    const { groups, zonesFor } = this.#parts
+    const zones = zonesFor(this.#members)
     const lanes = new Map<string, Group>()
-    for (const [tag, seats] of this.#groups) lanes.set(tag, new Group(tag, seats, balancer, random))
-    const base = new Group(undefined, this.#baseSeats, balancer, random)
+    for (const [tag, seats] of this.#groups) lanes.set(tag, new Group(tag, seats, groups, zones))
+    const base = new Group(undefined, this.#baseSeats, groups, zones)
     const anySeats = baseEmpty === 'any' && base.seats.length === 0 ? this.#members.map(member => member.seats[0]!) : []
-    const any = anySeats.length === 0 ? undefined : new Group(undefined, anySeats, balancer, random)
+    const any = anySeats.length === 0 ? undefined : new Group(undefined, anySeats, groups, zones)
     return new LaneTable({
       service,
       members: this.#members,

@@ -93,6 +93,8 @@ export function refusalOf(error: unknown): Refusal {
       return 'no-base'
     case 'LANEWAY_NO_INSTANCES':
       return 'no-instances'
+    case 'LANEWAY_OVERLOADED':
+      return 'busy'
     case 'LANEWAY_FORBIDDEN_ADDRESS':
       return 'forbidden-address'
     case 'LANEWAY_CLOSED':

@@ -1,5 +1,6 @@
 import type { ChoiceEnd } from '@laneway/discovery'
 import { CANCELLED, DEADLINE_EXCEEDED, type GrpcStatus, INTERNAL, UNAVAILABLE, UNKNOWN } from '../grpc-js.js'
+import { httpStatusOf } from '../http-status.js'
 
 /** What is known about a call when its status arrives. */
 export interface CallProgress {
@@ -30,6 +31,11 @@ export function endOf(status: GrpcStatus, { responded, cancelled, hadAllTime }: 
       // grpc-js made this status in the client: a message over the limit, credentials that cannot be fetched.
       return 'aborted'
   }
+}
+
+/** The HTTP status for the status of a call; 0 when no server has sent it. */
+export function responseStatus(status: GrpcStatus): number {
+  return isOfServer(status) ? httpStatusOf(status.code) : 0
 }
 
 /** A status from the server has headers in its metadata, at least `content-type`; one that the client made has none. */

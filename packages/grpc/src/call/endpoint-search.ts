@@ -169,7 +169,8 @@ export class EndpointSearch {
         resolver!.finished(choice, gone ? 'aborted' : 'connect-error')
       }
       channels!.failed(endpoint)
-      if (this.#retries++ < MAX_RETRIES) this.choose(failure)
+      const may = this.#retries++ < MAX_RETRIES && (choice === undefined || resolver!.mayReconnect?.(choice) !== false)
+      if (may) this.choose(failure)
       else this.#giveUp(channels!.peek(endpoint), failure)
     } catch (fault) {
       this.#call.fault(fault)

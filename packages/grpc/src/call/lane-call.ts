@@ -16,7 +16,7 @@ import {
   SHUTDOWN,
 } from '../grpc-js.js'
 import { byScope, inScope, laneOfMetadata } from '../outgoing-metadata.js'
-import { CANCELLED_BY_PARENT, endOf, isUnsent } from './call-end.js'
+import { CANCELLED_BY_PARENT, endOf, isUnsent, responseStatus } from './call-end.js'
 import { EndpointSearch, type Seeker } from './endpoint-search.js'
 import { notifyInLane, notifyMessage, notifyMetadata, notifyStatus } from './notify-in-lane.js'
 import { refusedStatus, statusOf } from './refused-status.js'
@@ -220,7 +220,8 @@ export class LaneCall extends ReplayedCall implements GrpcCall, GrpcListener, Se
     if (choice === undefined) return
     const hadAllTime = this.#search === undefined && this.halfClosed
     const progress = { responded: this.#responded, cancelled: this.#cancelled, hadAllTime }
-    this.#route.finished(choice, status === undefined ? 'aborted' : endOf(status, progress))
+    if (status === undefined) this.#route.finished(choice, 'aborted')
+    else this.#route.finished(choice, endOf(status, progress), responseStatus(status))
   }
 }
 

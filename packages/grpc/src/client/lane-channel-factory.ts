@@ -32,7 +32,8 @@ export interface LaneClientOptions extends LaneChannelOptions {
  * tag when the host is in scope.
  *
  * A call for which there is no endpoint ends with `UNAVAILABLE`; the metadata of its status has the code under
- * `laneway-code`: `LANEWAY_LANE_REQUIRED`, `LANEWAY_NO_BASE`, `LANEWAY_NO_INSTANCES`, `LANEWAY_NOT_READY`.
+ * `laneway-code`: `LANEWAY_LANE_REQUIRED`, `LANEWAY_NO_BASE`, `LANEWAY_NO_INSTANCES`, `LANEWAY_NOT_READY`,
+ * `LANEWAY_OVERLOADED`.
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, when called; a call never throws one
  */

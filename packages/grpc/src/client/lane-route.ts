@@ -42,10 +42,14 @@ export class LaneRoute {
     return hostname === undefined ? undefined : this.resolver?.match(hostname, port, this.#secure)
   }
 
-  /** Reports the end of a call. The call is over, so an error of the resolver becomes a warning. */
-  finished(choice: Choice, end: ChoiceEnd): void {
+  /**
+   * Reports the end of a call. The call is over, so an error of the resolver becomes a warning.
+   *
+   * @param status - as in HTTP; 0 when the server has sent none
+   */
+  finished(choice: Choice, end: ChoiceEnd, status = 0): void {
     try {
-      this.resolver!.finished(choice, end)
+      this.resolver!.finished(choice, end, status)
     } catch (error) {
       const { onFault = warnOfFault } = this.options
       onFault(error)

@@ -12,7 +12,7 @@ export type LaneTransportOptions = Omit<LaneChannelOptions, 'connectTimeoutMs'>
  * @param baseUrl - its host names a service of the resolver
  * @param create - makes a transport; called once for each endpoint, and once for a host that is no service
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, when called; a call without an endpoint rejects with
- *   `LANEWAY_LANE_REQUIRED`, `LANEWAY_NO_BASE`, `LANEWAY_NO_INSTANCES` or `LANEWAY_NOT_READY`
+ *   `LANEWAY_LANE_REQUIRED`, `LANEWAY_NO_BASE`, `LANEWAY_NO_INSTANCES`, `LANEWAY_NOT_READY` or `LANEWAY_OVERLOADED`
  */
 export function laneTransport<T extends AnyTransport>(
   baseUrl: string,

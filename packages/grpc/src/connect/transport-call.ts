@@ -4,7 +4,7 @@ import type { Choice, Endpoint } from '@laneway/discovery'
 import { byScope, inScope, laneOfMetadata } from '../outgoing-metadata.js'
 import { HeaderCarrier } from './header-carrier.js'
 import { ReplayedInput } from './replayed-input.js'
-import { endOfError, endOfMessages, isUnseen } from './transport-end.js'
+import { endOfError, endOfMessages, isUnseen, statusOfError } from './transport-end.js'
 import type { AnyTransport, TransportRoute } from './transport-route.js'
 
 /** How many other endpoints are tried while no endpoint has seen the call. */
@@ -70,7 +70,7 @@ export class TransportCall {
         return await this.#send(choice, endpoint, lane)
       } catch (error) {
         const movable = isUnseen(error) && (this.#input?.whole ?? true) && signal?.aborted !== true
-        if (!movable || retries++ >= MAX_RETRIES) throw error
+        if (!movable || retries++ >= MAX_RETRIES || options.resolver!.mayReconnect?.(choice) === false) throw error
         cause = error
         this.#tried ??= new Set()
         this.#tried.add(endpoint.address)
@@ -87,16 +87,17 @@ export class TransportCall {
     try {
       const response = await this.#call(this.#route.to(endpoint), headers)
       this.#input?.commit()
-      if (this.#kind === 'unary') resolver.finished(choice, 'ok')
+      if (this.#kind === 'unary') resolver.finished(choice, 'ok', 200)
       else {
         const messages = response['message'] as AsyncIterable<unknown>
-        response['message'] = endOfMessages(messages, signal, () => resolver.finished(choice, 'ok'))
+        response['message'] = endOfMessages(messages, signal, status => resolver.finished(choice, 'ok', status))
       }
       return response
     } catch (error) {
       const end = endOfError(error, signal)
       // It did not have all the time of the caller.
-      resolver.finished(choice, end === 'timeout' && this.#tried !== undefined ? 'aborted' : end)
+      const late = end === 'timeout' && this.#tried !== undefined
+      resolver.finished(choice, late ? 'aborted' : end, statusOfError(error))
       throw error
     }
   }

@@ -1,5 +1,6 @@
 import { isOwnShortage } from '@laneway/core/internal'
 import type { ChoiceEnd } from '@laneway/discovery'
+import { httpStatusOf } from '../http-status.js'
 
 // https://connectrpc.com/docs/protocol/#error-codes
 const CANCELED = 1
@@ -84,32 +85,46 @@ function isOfConnection(error: unknown): boolean {
   return some(error, ({ code, message }) => typeof code === 'string' || /http\/2 stream closed/.test(String(message)))
 }
 
+/** The HTTP status for the status of a server that failed a call; 0 when no server has sent one. */
+export function statusOfError(error: unknown): number {
+  const { code } = Object(error) as Failure
+  return isOfServer(error) && typeof code === 'number' ? httpStatusOf(code) : 0
+}
+
 /**
  * Reports once that the messages of a call have ended: all were read, or the reader stopped or aborted.
  *
  * @param signal - of the caller
+ * @param ended - gets the HTTP status for that of the server; 0 when there is none
  */
 export function endOfMessages<T>(
   messages: AsyncIterable<T>,
   signal: AbortSignal | undefined,
-  ended: () => void,
+  ended: (status: number) => void,
 ): AsyncIterable<T> {
   let over = false
-  const end = () => {
+  const end = (status: number) => {
     if (over) return
     over = true
-    signal?.removeEventListener('abort', end)
-    ended()
+    signal?.removeEventListener('abort', abort)
+    ended(status)
   }
-  if (signal?.aborted === true) end()
-  else signal?.addEventListener('abort', end)
+  const abort = () => end(0)
+  if (signal?.aborted === true) abort()
+  else signal?.addEventListener('abort', abort)
   return readOf(messages, end)
 }
 
-async function* readOf<T>(messages: AsyncIterable<T>, ended: () => void): AsyncIterable<T> {
+async function* readOf<T>(messages: AsyncIterable<T>, ended: (status: number) => void): AsyncIterable<T> {
+  // Given up unread, if neither follows.
+  let status = 0
   try {
     yield* messages
+    status = 200
+  } catch (error) {
+    status = statusOfError(error)
+    throw error
   } finally {
-    ended()
+    ended(status)
   }
 }

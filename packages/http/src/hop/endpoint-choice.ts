@@ -160,6 +160,7 @@ export class EndpointChoice extends HopEnd {
     this.tried.add(choice.endpoint.address)
     this.hop.agent.resolver.finished(choice, 'connect-error')
     if (this.hop.outgoing.request.destroyed || this.retries === MAX_RETRIES) return false
+    if (this.hop.agent.resolver.mayReconnect?.(choice) === false) return false
     this.retries++
     // A connection that failed does not wait for the sources: the failure stands.
     if (this.pick(failure, mayWait)) this.failure = failure
@@ -173,12 +174,18 @@ export class EndpointChoice extends HopEnd {
     this.choice = undefined
     const { resolver, onFault = warnOfFault } = this.hop.agent
     try {
-      resolver.finished(choice, how ?? this.of(this.hop.outgoing.request))
+      const { request } = this.hop.outgoing
+      resolver.finished(choice, how ?? this.of(request), statusOf(request))
     } catch (error) {
       // The request is over, so it cannot end with this error.
       onFault(error)
     }
   }
+}
+
+/** The status of the response; 0 while there is none. */
+function statusOf(request: ClientRequest): number {
+  return (request as { res?: { statusCode?: number } | null }).res?.statusCode ?? 0
 }
 
 function endTimingOut(end: HopEnd): void {

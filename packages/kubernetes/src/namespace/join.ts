@@ -52,7 +52,7 @@ export function joinSlice(slice: Slice, port: number, pods: ReadonlyMap<string, 
 }
 
 function inputOf(
-  { address, ready, serving, terminating, zone }: SliceEndpoint,
+  { address, ready, serving, terminating, zone, forZones }: SliceEndpoint,
   port: number,
   set: LabelSet,
 ): EndpointInput {
@@ -63,6 +63,7 @@ function inputOf(
     // As kube-proxy: a terminating pod that still serves is the last resort; one that no longer serves is never used.
     enabled: !terminating || serving,
     ...(zone === undefined ? {} : { zone }),
+    ...(forZones === undefined ? {} : { forZones }),
     tags: set.tags,
     metadata: set.labels,
   }

@@ -8,6 +8,8 @@ export interface SliceEndpoint {
   readonly serving: boolean
   readonly terminating: boolean
   readonly zone: string | undefined
+  /** The zones that the slice controller has set the address aside for. */
+  readonly forZones: readonly string[] | undefined
   /** The pod behind the address; `undefined` when a person or another controller wrote the slice. */
   readonly pod: { readonly uid: string; readonly name: string } | undefined
 }
@@ -44,6 +46,7 @@ interface RawSlice extends KubeObject {
         conditions?: { ready?: boolean | null; serving?: boolean | null; terminating?: boolean | null } | null
         targetRef?: { kind?: string; uid?: string; name?: string } | null
         zone?: string | null
+        hints?: { forZones?: readonly { name?: string }[] | null } | null
       }[]
     | null
 }
@@ -58,7 +61,7 @@ export function readSlice(object: KubeObject, labels: Labels): Slice {
   const own = raw.metadata?.labels ?? {}
   const endpoints: SliceEndpoint[] = []
   const pods = new Set<string>()
-  for (const { addresses, conditions, targetRef, zone } of raw.endpoints ?? []) {
+  for (const { addresses, conditions, targetRef, zone, hints } of raw.endpoints ?? []) {
     // Further addresses of an endpoint are the same pod; kube-proxy uses the first, too.
     const address = addresses?.[0]
     if (typeof address !== 'string') continue
@@ -72,6 +75,7 @@ export function readSlice(object: KubeObject, labels: Labels): Slice {
       serving: conditions?.serving ?? ready,
       terminating: conditions?.terminating ?? false,
       zone: zone ?? undefined,
+      forZones: hints?.forZones?.flatMap(({ name }) => name ?? []),
       pod: isPod ? { uid, name: targetRef?.name ?? '?' } : undefined,
     })
   }

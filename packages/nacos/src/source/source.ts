@@ -29,6 +29,12 @@ export interface NacosSourceOptions {
   /** Only instances of these Nacos clusters. @default all */
   clusters?: readonly string[]
   /**
+   * The Nacos cluster of this process. Within a lane, instances of the own cluster are preferred, as the Nacos balancer of
+   * Spring Cloud Alibaba does; but only as far as they have capacity for their share of the callers.
+   * @default none: clusters do not count. `DEFAULT` is none, too
+   */
+  cluster?: string
+  /**
    * Further metadata names whose value is a lane tag, e.g. `version`, after the built-in ones.
    * @default [], because `version: 1.2.3` is ordinary metadata and would leave a service without base
    */
@@ -58,6 +64,7 @@ const OPTIONS = {
   group: text(DEFAULT_GROUP),
   namespace: unchecked<string>(),
   clusters: texts(),
+  cluster: text(undefined),
   tagsFrom: texts(),
   services: unchecked<NonNullable<NacosSourceOptions['services']>>({}),
   snapshotDir: text(undefined),
@@ -79,6 +86,7 @@ const OPTIONS = {
 export function createNacosSource(client: NacosClient, options: NacosSourceOptions = {}): Source {
   const read = readOptions('createNacosSource', options, OPTIONS)
   const { group, namespace = client.namespace, tagsFrom, returnGraceMs, listIntervalMs, snapshotDir } = read
+  const { cluster } = read
   const clusters = new Set(read.clusters)
   const services = new Map(Object.entries(read.services))
   const store =
@@ -186,6 +194,8 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
     caseInsensitive: false,
     subscribe,
     ...(listIntervalMs > 0 && { list }),
+    ...(cluster !== undefined &&
+      cluster !== 'DEFAULT' && { zone: () => ({ name: cluster, prefer: 'capacity' as const }) }),
     connection: () => {
       if (client.server !== undefined) {
         return refusal === undefined ? { connected: true } : { connected: false, error: refusal }

@@ -1,3 +1,4 @@
+import { BALANCE_FIELDS } from './fields/balance-fields.js'
 import { ENDPOINT_TLS_FIELDS } from './fields/endpoint-tls-fields.js'
 import type { ValueOf } from './fields/field.js'
 import { INSTANCE_FIELDS } from './fields/instance-fields.js'
@@ -17,6 +18,7 @@ export const FIELDS = {
   ...ENDPOINT_TLS_FIELDS,
   ...KUBERNETES_FIELDS,
   ...ROUTING_FIELDS,
+  ...BALANCE_FIELDS,
   ...LANE_FIELDS,
   ...PROCESS_FIELDS,
 } as const

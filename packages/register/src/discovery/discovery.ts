@@ -90,6 +90,7 @@ function nacosSourceOptions({ nacosGroup, nacosClusters, nacosSnapshotDir }: Reg
   return {
     group: nacosGroup,
     clusters: nacosClusters.length > 0 ? nacosClusters : undefined,
+    cluster: nacosClusters[0],
     snapshotDir: nacosSnapshotDir,
   }
 }
@@ -119,7 +120,8 @@ function instanceOptions(config: RegisterConfig): object {
   })
 }
 
-function resolverOptions(config: RegisterConfig): Omit<LaneResolverOptions, 'sources'> {
+/** Options of the resolver, apart from its sources. */
+export function resolverOptions(config: RegisterConfig): Omit<LaneResolverOptions, 'sources'> {
   const { services, policies, whenLaneMissing, whenLaneUnavailable, baseEmpty, balancer, aliases } = config
   const { readyTimeoutMs, lookupTimeoutMs, kubernetesNamespace: namespace } = config
   return given({
@@ -134,6 +136,19 @@ function resolverOptions(config: RegisterConfig): Omit<LaneResolverOptions, 'sou
     namespace,
     readyTimeoutMs,
     lookupTimeoutMs,
+    ...balanceOptions(config),
+  })
+}
+
+function balanceOptions(config: RegisterConfig): Partial<LaneResolverOptions> {
+  const { zone, zonePrefer, zoneCallers, panicPercent, slowStartMs, maxInFlight } = config
+  const { consecutive5xx, consecutiveGatewayErrors } = config
+  return given({
+    zone: given({ name: zone, prefer: zonePrefer, callers: zoneCallers }),
+    panicThreshold: panicPercent === undefined ? undefined : panicPercent / 100,
+    slowStartMs,
+    maxInFlight,
+    outlier: given({ consecutive5xx, consecutiveGatewayErrors }),
   })
 }
 

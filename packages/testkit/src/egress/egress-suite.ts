@@ -1,6 +1,7 @@
 import type { Test } from 'tap'
 import type { EgressAdapter } from './egress-adapter.js'
 import { laneSentences } from './lane-sentences.js'
+import { loadSentences } from './load-sentences.js'
 import { redirectSentences } from './redirect-sentences.js'
 import { retrySentences } from './retry-sentences.js'
 import { scopeSentences } from './scope-sentences.js'
@@ -14,6 +15,7 @@ export async function egressSuite(t: Test, adapter: EgressAdapter): Promise<void
     ...scopeSentences,
     ...retrySentences,
     ...waitSentences,
+    ...loadSentences,
     ...(adapter.following && redirectSentences),
   }
   for (const [sentence, test] of Object.entries(all)) {

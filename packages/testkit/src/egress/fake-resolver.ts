@@ -85,6 +85,7 @@ export function fakeResolver(services: Record<string, FakeService>): FakeResolve
     get inFlight() {
       return resolver.starts.length - finished
     },
+    mayReconnect: () => true,
     onLookup: () => new Promise<void>((resolve, reject) => waiting.push({ resolve, reject })),
     set(service, endpoints) {
       const before = services[service]?.map(full) ?? []

@@ -41,6 +41,8 @@ export class ServiceHop {
   private sending = false
   private counted = false
   private reconnects = 0
+  /** Of the response; 0 while there is none. */
+  private status = 0
   private sentAt = 0
 
   constructor(
@@ -108,6 +110,7 @@ export class ServiceHop {
     this.choice = choice
     this.connected = false
     this.responded = false
+    this.status = 0
     reportChoice(this.attempt.options, choice)
     const { http, https, unchecked } = originsOf(endpoint)
     this.options.origin = this.isSecure(endpoint) ? https : http
@@ -168,6 +171,7 @@ export class ServiceHop {
   /** The head of a response has arrived. */
   start(status: number): void {
     this.responded = true
+    this.status = status
     // The first part of a body that a retry may want to resume.
     if (status >= 200 && status < 300) {
       const { call } = this.attempt
@@ -181,7 +185,7 @@ export class ServiceHop {
     if (!this.counted || this.choice === undefined) return
     this.counted = false
     try {
-      this.resolver.finished(this.choice, end)
+      this.resolver.finished(this.choice, end, this.status)
     } catch (error) {
       // The attempt has ended, so it cannot end with this error.
       const { onFault = warnOfFault } = this.attempt.route
@@ -238,7 +242,7 @@ export class ServiceHop {
     this.end('connect-error')
     this.noteFailure(endpoint)
     if (this.resumes !== undefined) return resumeMoved(choice, error)
-    if (this.reconnects >= MAX_RECONNECTS) return error
+    if (this.reconnects >= MAX_RECONNECTS || this.resolver.mayReconnect?.(choice) === false) return error
     this.reconnects++
     this.handedOn = false
     try {
