@@ -20,9 +20,11 @@ const TESTS = [
 /** Has a command of its own: test:traces. */
 const EXCLUDED = ['packages/http/test/event-traces.test.ts']
 
-/** What `npm test` leaves to `npm run test:all`: the same sentences on other Nodes, many processes, large bodies. */
+/** What `npm test` leaves to `npm run test:all`: the same sentences with other versions, many processes, large bodies. */
 const EXTENSIVE = [
   '**/node-versions.test.ts',
+  '**/*4-types.test.ts',
+  'packages/undici/test/undici6.test.ts',
   'examples/end-to-end-canary/test/*-e2e.test.ts',
   'packages/register/test/open-telemetry.test.ts',
   'packages/otel/test/chain.test.ts',

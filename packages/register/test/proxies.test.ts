@@ -13,15 +13,18 @@ const AGENTS = [
   'https-proxy-agent 7, keep-alive',
 ]
 
-for (const agent of AGENTS) {
-  t.test(`${agent}: services are called past the proxy, and third parties through it without the tag`, async t => {
-    const network = await startNetwork(t)
-    const app = await startApp(t, program('proxied.mjs'), {
-      environment: { ...network.environment, PROXY: network.proxy },
-    })
-    for (const client of CLIENTS) await judge(t, network, app, client, agent)
+const CLIENTS_OF_UNDICI = ['ProxyAgent of undici', 'EnvHttpProxyAgent of undici']
+
+t.test('services are called past the proxy, and third parties through it without the tag', async t => {
+  const network = await startNetwork(t)
+  const app = await startApp(t, program('proxied.mjs'), {
+    environment: { ...network.environment, PROXY: network.proxy },
   })
-}
+  const ways = AGENTS.flatMap(agent => CLIENTS.map(client => [client, agent] as const))
+  for (const [client, agent] of [...ways, ...CLIENTS_OF_UNDICI.map(client => [client, 'none'] as const)]) {
+    await t.test(`${client}, ${agent}`, t => judge(t, network, app, client, agent))
+  }
+})
 
 // One that is no http.Agent, and one that is.
 for (const agent of ['https-proxy-agent 5', 'https-proxy-agent 7']) {
@@ -34,16 +37,6 @@ for (const agent of ['https-proxy-agent 5', 'https-proxy-agent 7']) {
   })
 }
 
-t.test(
-  'proxies of undici: services are called past the proxy, and third parties through it without the tag',
-  async t => {
-    const network = await startNetwork(t)
-    const environment = { ...network.environment, PROXY: network.proxy }
-    const app = await startApp(t, program('proxied.mjs'), { environment })
-    for (const client of ['ProxyAgent of undici', 'EnvHttpProxyAgent of undici']) await judge(t, network, app, client)
-  },
-)
-
 t.test('a name is asked for when it is called: the proxy gets it only when it names no service', async t => {
   const network = await startNetwork(t)
   const nacos = await createNacosDevServer({ port: 0, pushDelayMs: 0 }).start()
@@ -54,8 +47,7 @@ t.test('a name is asked for when it is called: the proxy gets it only when it na
   const proxied = { ...environment, LANEWAY_NACOS: nacos.address, PROXY: network.proxy }
   const ways = [
     ...AGENTS.flatMap(agent => CLIENTS.map(client => ({ client, agent, env: {} }))),
-    { client: 'ProxyAgent of undici', agent: 'none', env: {} },
-    { client: 'EnvHttpProxyAgent of undici', agent: 'none', env: {} },
+    ...CLIENTS_OF_UNDICI.map(client => ({ client, agent: 'none', env: {} })),
     { client: 'axios', agent: 'none', env: { http_proxy: network.proxy, https_proxy: network.proxy } },
   ]
   const plain = await startApp(t, program('proxied.mjs'), { environment: proxied })
