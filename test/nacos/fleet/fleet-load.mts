@@ -16,7 +16,7 @@ const PROVIDERS = 10
 const WORKERS = 4
 const names = Array.from({ length: services }, (_, index) => `fleet-${index}`)
 
-let nacos = await startNacos('nacos3')
+let nacos = await start()
 const { http, port } = nacos
 const counters = () => readCounters(http)
 const providers: NacosClient[] = []
@@ -37,13 +37,23 @@ providers.push(await provide(PROVIDERS))
 report('roll-out of 10 %', before, await settled())
 
 await nacos.stop()
-nacos = await startNacos('nacos3', { port })
+nacos = await start({ port })
 await ready()
 report('restart of the registry', new Map(), await settled())
 
 for (const worker of workers) worker.send('stop')
 await Promise.all(providers.map(one => one.close()))
 await nacos.stop()
+
+/** On a busy machine its database gives up on its own start, which is worth another attempt. */
+async function start(options: object = {}, attempts = 5): Promise<any> {
+  try {
+    return await startNacos('nacos3', options)
+  } catch (error) {
+    if (attempts === 1) throw error
+    return start(options, attempts - 1)
+  }
+}
 
 async function provide(index: number): Promise<NacosClient> {
   const client = createNacosClient({ servers: http, requestTimeoutMs: 60_000, warn: () => {} })

@@ -17,6 +17,8 @@ process.on('message', message => {
   void whenComplete().then(() => process.send?.('ready'))
 })
 
+process.on('disconnect', () => process.exit(0))
+
 async function whenComplete(): Promise<void> {
   while (!resolvers.every(isComplete)) await sleep(500)
 }

@@ -199,12 +199,13 @@ export class Connection {
   }
 
   async #open(server: ServerAddress): Promise<Session> {
-    const { tls, keepsProcess, appName, requestTimeoutMs, healthIntervalMs } = this.options
+    const { tls, keepsProcess, appName, labels, requestTimeoutMs, healthIntervalMs } = this.options
     const session = await Session.open({
       server,
       tls,
       keepsProcess,
       appName,
+      labels,
       clientVersion: 'Laneway-Node-Client:v0.1.0',
       requestTimeoutMs,
       healthIntervalMs,
