@@ -5,6 +5,7 @@ import { readManifests } from '../manifests/read-manifests.js'
 import type { Play } from '../play/play.js'
 import { apply } from './apply.js'
 import { approve } from './approve.js'
+import { config } from './config.js'
 import { curl } from './curl.js'
 import { deleteObjects } from './delete.js'
 import { findObject } from './find-object.js'
@@ -93,6 +94,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     for (let n = 0; n < Number(values.times); n++) answers.push(await curl(url, positionals[0] ?? '/a', headers))
     return answers.join('\n')
   },
+  config: (play, [content = '']) => config(play, content),
   delete({ cluster }, argv, cwd) {
     const { values, positionals } = parseArgs({
       args: [...argv],
