@@ -25,8 +25,8 @@ export function apply(cluster: Cluster, objects: readonly KubeObject[]): string[
 
 const PLAYED = new Set(['Rollout', 'TrafficRouting', 'HTTPRoute', 'Ingress'])
 
-/** Controllers act on it, or it has processes. */
-function hasPart({ kind, spec }: KubeObject): boolean {
+/** Whether an object has a part in the play: controllers act on it, or it has processes. */
+export function hasPart({ kind, spec }: KubeObject): boolean {
   return PLAYED.has(kind) || (kind === 'Deployment' && serviceOf(spec.template) !== undefined)
 }
 

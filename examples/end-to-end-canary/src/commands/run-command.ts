@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { kindOf } from '../manifests/kind-names.js'
 import { readManifests } from '../manifests/read-manifests.js'
 import type { Play } from '../play/play.js'
-import { apply } from './apply.js'
+import { apply, hasPart } from './apply.js'
 import { approve } from './approve.js'
 import { config } from './config.js'
 import { curl } from './curl.js'
@@ -105,7 +105,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const objects =
       values.filename === undefined
         ? [findObject(cluster.store, kindOf(type), name)]
-        : readManifests(resolve(cwd, values.filename))
+        : readManifests(resolve(cwd, values.filename)).filter(hasPart)
     cluster.journal.action(`delete ${values.filename ?? `${type} ${name}`}`)
     return deleteObjects(cluster, objects).join('\n')
   },
