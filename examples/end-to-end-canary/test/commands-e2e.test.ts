@@ -75,7 +75,7 @@ t.test(
     }
     await tell('wait', 'deployments')
     await until(BASE)
-    t.equal((await run('config', 'autumn')).out, 'sc-A.config published: autumn\n')
+    t.match(await tell('config', 'autumn'), { code: 0, out: 'sc-A.config published: autumn' })
     await until(/^A\[[\d.]+:\d+\]\[config=autumn\] -> /)
     t.match(await tell('config', 'a b]'), { code: 1, err: /^error: config <content>, of up to 40 letters/ })
     t.match((await tell('get', 'deployment', 'spring-cloud-a', '-o', 'yaml')).out, /image: \S+spring-cloud-a:2\.0\.1/)
