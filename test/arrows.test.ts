@@ -17,6 +17,7 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
   messaging: { laneway: ['core'] },
   amqp: { laneway: ['core', 'messaging'], peers: ['amqplib'] },
   bullmq: { laneway: ['core', 'messaging'], peers: ['bullmq'] },
+  kafka: { laneway: ['core', 'messaging'], peers: ['kafkajs', '@platformatic/kafka'] },
   nacos: { laneway: ['core', 'discovery'] },
   'nacos-dev-server': { laneway: [], libraries: ['@grpc/grpc-js'] },
   kubernetes: { laneway: ['core', 'discovery'], libraries: ['yaml'] },

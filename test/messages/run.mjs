@@ -10,6 +10,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { installLocked } from '../ecosystem/install.mjs'
+import { findKafka, startKafka } from '../servers/kafka/start.mjs'
 import { findRabbitmq } from '../servers/rabbitmq/start.mjs'
 import { findRedis } from '../servers/redis/start.mjs'
 import { chaos } from './chaos.mjs'
@@ -65,6 +66,17 @@ const SYSTEMS = [
       { control: 'deaf', shows: ({ counts, left }) => counts.lost + counts.wrong + left.length === 0 },
       { control: 'ack-first', shows: ({ counts }) => counts.lost > 0 },
     ],
+  },
+  // Without isolation: nothing to lose or to double by.
+  {
+    name: 'kafka',
+    find: findKafka,
+    start: startKafka,
+    tests: [
+      ['kafkajs.test.mjs', {}],
+      ['platformatic-kafka.test.mjs', {}],
+    ],
+    environment: server => ({ KAFKA_BROKER: server.address }),
   },
 ]
 
@@ -123,8 +135,9 @@ async function runSystem(system) {
   if (chosen('only', 'tests')) {
     for (const [file, env] of system.tests) await testFile(file, env)
   }
-  system.module = await import(`./${system.name}-system.mjs`)
-  const server = await system.module.start()
+  if (system.controls !== undefined) system.module = await import(`./${system.name}-system.mjs`)
+  if (system.module === undefined && !chosen('only', 'tests')) return
+  const server = await (system.start ?? system.module.start)()
   let runs = 0
   const name = () => `${system.name}-${process.pid}-${++runs}`
   try {
@@ -133,6 +146,7 @@ async function runSystem(system) {
       const right = code === 0 && printed === expected
       report(right ? 'passed' : 'failed', `${system.name}: README`, right ? undefined : `${printed}${errors}`)
     }
+    if (system.module === undefined) return
     if (chosen('only', 'timeline')) {
       const kills = full ? 10 : 3
       await judge(`${system.name}: timeline`, timeline(system, server, { name: name(), messages, kills }))
