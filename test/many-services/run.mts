@@ -24,7 +24,9 @@ const t = { teardown: (end: () => unknown) => void ends.unshift(end) }
 const folder = mkdtempSync(join(tmpdir(), 'laneway-many-'))
 t.teardown(() => rmSync(folder, { recursive: true }))
 
-console.log('| source | start | heap | idle | 10 changes a second | longest turn: start, idle, changes | rebuilt for 10 changes |')
+console.log(
+  '| source | start | heap | idle | 10 changes a second | longest turn: start, idle, changes | rebuilt for 10 changes |',
+)
 console.log('|---|---|---|---|---|---|---|')
 for (const kind of kinds) {
   const { args, change } = await registry(kind)
@@ -93,7 +95,11 @@ async function registry(kind: string): Promise<{ args: string[]; change: ((count
   }
 }
 
-async function measure(kind: string, args: string[], change: ((count: number) => unknown) | undefined): Promise<Measured> {
+async function measure(
+  kind: string,
+  args: string[],
+  change: ((count: number) => unknown) | undefined,
+): Promise<Measured> {
   const flags = ['--expose-gc', '--import', 'tsx', '--conditions=@laneway/source']
   const program = join(import.meta.dirname, 'process.mts')
   const child = spawn(process.execPath, [...flags, program, kind, ...args], {
