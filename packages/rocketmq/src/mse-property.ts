@@ -22,7 +22,10 @@ export function textOfMseValue(value: unknown): string {
   try {
     const entries = JSON.parse(value) as { name?: unknown; tag?: unknown; priority?: unknown }[]
     return entries
-      .map(({ name, tag = name, priority = 0 }) => ({ tag: String(tag), priority: Number(priority) }))
+      .map(({ name, tag = name, priority = 0 }) => ({
+        tag: typeof tag === 'string' ? tag : '',
+        priority: Number(priority),
+      }))
       .sort((a, b) => b.priority - a.priority)
       .map(({ tag }) => tag)
       .join(',')
