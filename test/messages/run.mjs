@@ -158,19 +158,21 @@ async function runFuzz(system, environment) {
   }
 }
 
+async function testFile(file, env) {
+  const { code, out } = await runTests(file, env)
+  const lines = out.split('\n').filter(line => /^\s*not ok|rror:/.test(line))
+  report(
+    code === 0 ? 'passed' : 'failed',
+    `${file} ${Object.values(env)}`,
+    code === 0 ? undefined : lines.slice(0, 8).join(' | '),
+  )
+}
+
 async function runSystem(system) {
   const problem = await system.find()
   if (problem !== undefined) return report('skipped', system.name, problem)
   if (chosen('only', 'tests')) {
-    for (const [file, env] of system.tests) {
-      const { code, out } = await runTests(file, env)
-      const lines = out.split('\n').filter(line => /^\s*not ok|rror:/.test(line))
-      report(
-        code === 0 ? 'passed' : 'failed',
-        `${file} ${Object.values(env)}`,
-        code === 0 ? undefined : lines.slice(0, 8).join(' | '),
-      )
-    }
+    for (const [file, env] of system.tests) await testFile(file, env)
   }
   if (system.controls !== undefined) system.module = await import(`./${system.name}-system.mjs`)
   if (system.module === undefined && !chosen('only', 'tests') && !chosen('only', 'fuzz')) return
@@ -210,6 +212,15 @@ if (options.has('system') && !SYSTEMS.some(({ name }) => name === options.get('s
   unknown(`--system=${options.get('system')}`)
 for (const system of SYSTEMS) {
   if (chosen('system', system.name)) await runSystem(system)
+}
+/** Programs that use several brokers. */
+const TOGETHER = ['register.test.mjs']
+if (chosen('only', 'tests') && !options.has('system')) {
+  const problem = (await findRedis()) ?? (await findRabbitmq())
+  for (const file of TOGETHER) {
+    if (problem === undefined) await testFile(file, {})
+    else report('skipped', file, problem)
+  }
 }
 console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)
 process.exit(count.failed === 0 ? 0 : 1)

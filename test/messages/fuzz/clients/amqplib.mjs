@@ -2,9 +2,9 @@
 export async function open(load, { name, handle }) {
   const module = await load(process.env.AMQPLIB ?? 'amqplib')
   const amqp = module.default ?? module
-  const callbacks = await load(
-    `${process.env.AMQPLIB ?? 'amqplib'}/callback_api${process.env.AMQPLIB === 'amqplib' ? '' : '.js'}`,
-  )
+  // Version 0.10 has no exports that name it.
+  const ending = process.env.AMQPLIB === 'amqplib0' ? '.js' : ''
+  const callbacks = await load(`${process.env.AMQPLIB ?? 'amqplib'}/callback_api${ending}`)
   const { laneAmqp } = await load('@laneway/amqp')
   const { messageLane } = await load('@laneway/messaging')
   const url = process.env.AMQP_URL
