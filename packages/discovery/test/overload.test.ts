@@ -154,10 +154,10 @@ t.test('statuses never eject the last usable endpoint of a lane or of base: an e
   const { choiceOf, outcome, resolver } = clocked(t, endpoints, { outlier: { consecutive5xx: 2, maxEjectedShare: 1 } })
   for (let i = 0; i < 9; i++) resolver.finished(choiceOf('gray', endpoints[0]!), 'ok', 500)
   t.equal(outcome('gray'), 'lane of gray at 0')
-  for (const index of [2, 3]) {
-    const bad = choiceOf(undefined, endpoints[index]!)
-    for (let i = 0; i < 9; i++) resolver.finished(bad, 'ok', 500)
-  }
+  const [one, two] = [2, 3].map(index => choiceOf(undefined, endpoints[index]!))
+  for (let i = 0; i < 2; i++) resolver.finished(one!, 'ok', 500)
+  t.equal(outcome(), 'base at 3')
+  resolver.finished(two!, 'ok', 500)
   t.equal(outcome(), 'base at 3', 'the second stays')
 })
 

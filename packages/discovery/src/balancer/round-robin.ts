@@ -20,7 +20,9 @@ export class RoundRobinPicker extends Picker {
     this.#angle[0] = random.next() << 2
   }
 
-  protected draw(): number {
+  protected draw(attempt: number): number {
+    // The next in turn would get all that a full endpoint does not take, on top of its own.
+    if (attempt > 0) return this.position()
     const { seats, table } = this
     if (table.uniform) {
       const position = this.#next
