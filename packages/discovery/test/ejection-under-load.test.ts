@@ -23,7 +23,7 @@ const breakDown = (instance: SimulatedInstance) => {
   instance.broken = true
 }
 
-for (const count of [2, 3, 4, 8, 20]) {
+for (const count of [2, 3, 8]) {
   for (const [load, coldFactor] of [
     [0.8, 5],
     [0.8, 7],
@@ -93,7 +93,7 @@ t.test('an instance that answers errors at once attracts no more than its turn',
   }
 })
 
-t.test('when all fail, none is ejected for long: by timeouts at too much load, by statuses', async t => {
+t.test('with more load than there is capacity, ejection makes nothing worse', async t => {
   const plain = plainly(8, 1, 1.2, 30_000, {}, roundRobin)
   const ours = plainly(8, 1, 1.2, 30_000, {}, laneway())
   t.ok(ours.errors <= plain.errors * 1.02, `${ours.errors}, ${plain.errors} by round robin`)

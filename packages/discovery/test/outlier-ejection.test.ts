@@ -164,6 +164,55 @@ t.test('timeouts never eject the last usable endpoint of a lane, however many ca
   }
 })
 
+t.test('timeouts eject a tenth, and at least one; connect errors more', async t => {
+  for (const [count, most] of [
+    [2, 1],
+    [9, 1],
+    [19, 1],
+    [20, 2],
+    [30, 3],
+  ] as const) {
+    const endpoints = grays(count)
+    const { choiceOf, fail, resolver } = clocked(t, endpoints)
+    const choices = endpoints.map(one => choiceOf('gray', one))
+    // One more than may be ejected; the others answer, so it stays at that.
+    for (const choice of choices.slice(0, most + 1)) slow(choice, resolver)
+    t.equal(resolver.state('sc-B')?.lanes.get('gray')?.ejected, count === 2 ? 0 : most, `of ${count}`)
+    if (count === 30) for (const choice of choices.slice(10, 15)) fail(choice)
+    if (count === 30) t.equal(resolver.state('sc-B')?.lanes.get('gray')?.ejected, 8)
+  }
+})
+
+t.test(
+  'when most of the others fail, too, those ejected return, and the lane has a pause; other lanes have none',
+  async t => {
+    const blues = [endpoint({ tags: ['blue'] }), endpoint({ tags: ['blue'] })]
+    const endpoints = [...grays(5), ...blues]
+    const { choiceOf, seen, resolver, at } = clocked(t, endpoints)
+    const [one, two, three, four, five] = endpoints.slice(0, 5).map(input => choiceOf('gray', input))
+    slow(one!, resolver, 5)
+    slow(two!, resolver, 5)
+    slow(three!, resolver, 5)
+    t.equal(seen('gray'), 4, 'two of the other four fail')
+    slow(four!, resolver, 5)
+    t.equal(seen('gray'), 5, 'three of four')
+    slow(five!, resolver)
+    slow(one!, resolver)
+    at(29_999)
+    slow(one!, resolver)
+    t.equal(seen('gray'), 5)
+    slow(choiceOf('blue', blues[0]!), resolver, 5)
+    t.equal(seen('blue'), 1)
+    at(30_000)
+    slow(one!, resolver, 5)
+    t.equal(seen('gray'), 5, 'the others still fail')
+    for (const choice of [two, three, four, five]) resolver.finished(choice!, 'ok')
+    at(60_000)
+    slow(one!, resolver, 5)
+    t.equal(seen('gray'), 4)
+  },
+)
+
 t.test('timeouts never eject the last usable endpoint of base', async t => {
   const endpoints = [endpoint(), ...Array.from({ length: 3 }, () => endpoint({ health: 'unhealthy' }))]
   const { choiceOf, outcome, resolver, fail } = clocked(t, endpoints)

@@ -118,13 +118,17 @@ export class Group {
     return false
   }
 
-  /** How the endpoints fare that registry and user have in service. */
-  census(): Census {
+  /**
+   * How the endpoints fare that the registry has in service.
+   *
+   * @param besides - is left out
+   */
+  census(besides?: EndpointLoad): Census {
     let serving = 0
     let failing = 0
     let heldBack = 0
     for (const { fit, load } of this.seats) {
-      if (!fit) continue
+      if (!fit || load === besides) continue
       if (load.ejected || load.onTrial) heldBack += load.ejectedSoftly ? 1 : 0
       else {
         serving++

@@ -23,11 +23,11 @@ export class SoftEjection {
   }
 
   allows(group: Group, load: EndpointLoad): boolean {
-    if (!group.hasUsableBeside(load)) return false
     const until = this.#pausedUntil.get(group.tag)
     if (until !== undefined && until > this.#clock.now()) return false
     this.#pausedUntil.delete(group.tag)
-    return load.onTrial || group.census().heldBack < Math.max(1, Math.floor(group.enabled * MOST))
+    const { serving, failing, heldBack } = group.census(load)
+    return serving > 0 && failing * 2 <= serving && heldBack < Math.max(1, Math.floor(group.enabled * MOST))
   }
 
   /**
