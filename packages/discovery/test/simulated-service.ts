@@ -17,6 +17,8 @@ export class SimulatedInstance {
   frozen = false
   /** Answers at once, with an error. */
   broken = false
+  /** Serves, but the registry calls it unhealthy. */
+  lost = false
   readonly #coldFactor: number
   readonly #free = Array.from({ length: SLOTS }, () => 0)
   #served = 0
@@ -54,7 +56,7 @@ export const roundRobin: CallerOf = () => {
   let turn = 0
   return {
     list: instances => {
-      addresses = instances.map(addressOf)
+      addresses = instances.filter(({ lost }) => !lost).map(addressOf)
     },
     send: () => [addresses[turn++ % addresses.length]!, () => {}],
   }
@@ -76,7 +78,10 @@ export function laneway(options: Partial<LaneResolverOptions> = {}): CallerOf {
       else resolver.finished(choice, 'ok', status)
     }
     return {
-      list: instances => source.update({ s: instances.map(({ host, port }) => ({ host, port })) }),
+      list(instances) {
+        const health = (lost: boolean) => (lost ? 'unhealthy' : 'healthy')
+        source.update({ s: instances.map(({ host, port, lost }) => ({ host, port, health: health(lost) })) })
+      },
       send() {
         const choice = resolver.pick('s', undefined)
         resolver.started(choice)
@@ -156,4 +161,12 @@ export function rollingRestart(count: number, everyMs: number): Plan {
     service.instances = [...service.instances.slice(1), service.cold()]
   }
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [1000 + index * everyMs, restart]))
+}
+
+/** The registry loses sight of some instances for three seconds. */
+export function lostOf(count: number): Plan {
+  const set = (lost: boolean) => (service: SimulatedService) => {
+    for (const instance of service.instances.slice(0, count)) instance.lost = lost
+  }
+  return { 2000: set(true), 5000: set(false) }
 }
