@@ -19,7 +19,7 @@ t.test(
     const options = {
       listeners: [{ host: '127.0.0.1' }, { host: '127.0.0.1', protocol: 'h2c' as const }],
       routes: [{ service: 'b' }],
-      rules: { version: 1, rules: [{ name: 'all', lane: 'gray' }] },
+      rules: { version: 1 as const, rules: [{ name: 'all', lane: 'gray' }] },
     }
     const { gateway, port, logged } = await start(t, services, options, { maxInFlight: 1, services: ['b'] })
     const first = () => {
