@@ -1,5 +1,6 @@
+import { isDisabled } from '@laneway/core/internal'
 import type { MessageOptions } from '@laneway/messaging'
-import { createMessageLanes, type MessageLanes, taggedHeaders } from '@laneway/messaging/internal'
+import { createMessageLanes, type MessageLanes } from '@laneway/messaging/internal'
 import type { JobOptions } from './bullmq.js'
 
 /** Set on what writes lanes already. Registered: two copies of this package may meet one queue. */
@@ -31,6 +32,7 @@ interface FlowNode extends JobTemplate {
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function laneQueue<Q extends object>(queue: Q, options: MessageOptions = {}): Q {
+  if (isDisabled(['bullmq'])) return queue
   const lanes = createMessageLanes('laneQueue', 'bullmq', options)
   const producer = queue as Producer
   if (!claim(producer)) return queue
@@ -58,6 +60,7 @@ export function laneQueue<Q extends object>(queue: Q, options: MessageOptions = 
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function laneFlowProducer<F extends object>(flows: F, options: MessageOptions = {}): F {
+  if (isDisabled(['bullmq'])) return flows
   const lanes = createMessageLanes('laneFlowProducer', 'bullmq', options)
   const producer = flows as Producer
   if (!claim(producer)) return flows
@@ -78,7 +81,7 @@ function claim(producer: Producer): boolean {
 }
 
 function taggedOptions(lanes: MessageLanes, destination: string, opts: JobOptions | undefined): JobOptions | undefined {
-  return taggedHeaders(opts, lanes.header, lanes.outgoing(destination, opts?.[lanes.header]))
+  return lanes.tagged(destination, opts)
 }
 
 function withOptions<T extends JobTemplate | undefined>(job: T, opts: JobOptions | undefined): T {

@@ -3,6 +3,7 @@ import {
   createIngress,
   guardFastifyLayers,
   hintAtLateMiddleware,
+  isDisabled,
   needsContext,
   runRequest,
 } from '@laneway/core/internal'
@@ -23,6 +24,7 @@ export interface FastifyLaneOptions extends IngressOptions {}
 const kRegistered = Symbol.for('laneway.fastify')
 
 const plugin: FastifyPluginAsync<FastifyLaneOptions> = async (fastify, options) => {
+  if (isDisabled(['ingress', 'fastify'])) return
   const ingress = createIngress('fastifyLane', withoutRegisterOptions(options))
   if (fastify.hasDecorator(kRegistered)) return
   fastify.decorate(kRegistered, true)
@@ -69,7 +71,8 @@ function withoutRegisterOptions(options: FastifyLaneOptions): FastifyLaneOptions
  * lane. For Fastify 4 and 5, HTTP/2 and `inject()` included.
  *
  * Register it first, before any hook that calls out. It is not encapsulated: all routes of the instance that registers
- * it, and of its children, are in it. Registered again it changes nothing.
+ * it, and of its children, are in it. Registered again it changes nothing. Under `LANEWAY_DISABLE` with `all`, `ingress` or
+ * `fastify` it adds nothing.
  *
  * Fails to register with a LanewayError `LANEWAY_INVALID_OPTION` or `LANEWAY_INVALID_TAG` when the options or this
  * instance's tag are wrong. Requests never make it throw.

@@ -1,4 +1,5 @@
 import { type Lane, parseLane, runInLane } from '@laneway/core'
+import { isOff } from '@laneway/core/internal'
 import { carriedText } from './carried-text.js'
 import { ownHeader } from './tagged-headers.js'
 
@@ -16,11 +17,13 @@ interface CarryingMessage {
 
 /**
  * The lane of a received message of kafkajs, `@platformatic/kafka`, amqplib, rabbitmq-client, BullMQ, RocketMQ or NATS;
- * `undefined` for none. Behind a facade of Laneway refused values are removed, so this is what was accepted. Never throws.
+ * `undefined` for none, and while Laneway is switched off. Behind a facade of Laneway refused values are removed, so this is what
+ * was accepted. Never throws.
  *
  * @param header - the name that carries the lane. @default 'x-mse-tag'
  */
 export function messageLane(message: unknown, header = 'x-mse-tag'): Lane | undefined {
+  if (isOff()) return undefined
   try {
     return parseLane(carriedText(carrierValue(message, header)))
   } catch {

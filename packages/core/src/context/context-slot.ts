@@ -34,6 +34,12 @@ export interface ContextSlot {
   requests?: AsyncLocalStorage<object> | undefined
   /** The call that events are being published about, see `duringCall`. */
   call?: CallInfo | undefined
+  /** Laneway is switched off for what begins now, see `control/switch.ts`. */
+  off?: boolean
+  /** What `ownColour` is once Laneway is on again. */
+  colourWhenOn?: Lane | undefined
+  /** The hosts outside that get the tag, in place of each adapter's own list; see `control/control.ts`. */
+  hosts?: readonly string[] | undefined
 }
 
 const key = Symbol.for('laneway.context.v1')
@@ -54,6 +60,9 @@ realm[key] ??= shared[key] ?? {
   ownColour: undefined,
   requests: undefined,
   call: undefined,
+  off: false,
+  colourWhenOn: undefined,
+  hosts: undefined,
 }
 
 // Another realm finds this context, and keeps its own where there is none: then test files do not see each other's.

@@ -1,4 +1,5 @@
 import { BoundedMap } from '../bounded-map.js'
+import { isOff } from '../control/switch.js'
 import type { Lane } from '../lane/lane.js'
 import { parseLane } from '../lane/parse-lane.js'
 import { BASE_TAG } from '../lane/tag.js'
@@ -69,6 +70,11 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
     if (earlier !== undefined) {
       const first = request[kProvisional]
       return first === undefined || provisional ? earlier : decideAgain(request, earlier, first.given)
+    }
+    if (isOff()) {
+      // Kept, so that an ingress further in does not decide otherwise when Laneway is on again meanwhile.
+      request[kDecision] = UNTAGGED
+      return UNTAGGED
     }
     const decision = decideFirst(request)
     request[kDecision] = decision

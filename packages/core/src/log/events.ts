@@ -75,6 +75,19 @@ export interface SourceEvent {
   readonly error?: Error
 }
 
+/** A control document came, on `laneway:control`. */
+export interface ControlEvent {
+  /** Where it came from, as in messages. */
+  readonly source: string
+  /** `refused`: it is not valid, and what was active stays so. */
+  readonly outcome: 'taken' | 'refused'
+  /** Whether Laneway is on after it. */
+  readonly enabled: boolean
+  /** The settings that are active after it. */
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly error?: Error
+}
+
 /** A `diagnostics_channel` channel whose messages have a type. */
 export interface EventChannel<E> {
   readonly name: string | symbol
@@ -90,6 +103,7 @@ export interface LanewayEvents {
   readonly decision: DecisionEvent
   readonly egress: EgressEvent
   readonly source: SourceEvent
+  readonly control: ControlEvent
 }
 
 /**
@@ -104,4 +118,5 @@ export const channels: { readonly [K in keyof LanewayEvents]: EventChannel<Lanew
   decision: channel('laneway:decision') as EventChannel<DecisionEvent>,
   egress: channel('laneway:egress') as EventChannel<EgressEvent>,
   source: channel('laneway:source') as EventChannel<SourceEvent>,
+  control: channel('laneway:control') as EventChannel<ControlEvent>,
 })

@@ -6,6 +6,7 @@ import { redirectSentences } from './redirect-sentences.js'
 import { retrySentences } from './retry-sentences.js'
 import { scopeSentences } from './scope-sentences.js'
 import type { Sentences } from './sentences.js'
+import { switchSentences } from './switch-sentences.js'
 import { waitSentences } from './wait-sentences.js'
 
 /** What every egress adapter must do with a request, with real servers on loopback. */
@@ -16,6 +17,7 @@ export async function egressSuite(t: Test, adapter: EgressAdapter): Promise<void
     ...retrySentences,
     ...waitSentences,
     ...loadSentences,
+    ...switchSentences,
     ...(adapter.following && redirectSentences),
   }
   for (const [sentence, test] of Object.entries(all)) {
