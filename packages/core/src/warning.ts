@@ -1,9 +1,19 @@
+import { slot } from './context/context-slot.js'
+
 /** Gives the operator a message. */
 export type Warn = (message: string) => void
 
-/** The default: a Node process warning of type `LanewayWarning`. */
+/** The default: to the logger of `setLogger`; without one, a Node process warning of type `LanewayWarning`. */
 export function emitLanewayWarning(message: string): void {
-  process.emitWarning(message, 'LanewayWarning')
+  const { logger } = slot
+  if (logger?.warn === undefined) process.emitWarning(message, 'LanewayWarning')
+  else {
+    try {
+      logger.warn(`laneway: ${message}`)
+    } catch {
+      // A log must not end a request.
+    }
+  }
 }
 
 /** Warns of an error that no request can end with, because the request was over or went on without Laneway. */

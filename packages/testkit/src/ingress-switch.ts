@@ -31,6 +31,7 @@ export async function ingressSwitch(t: Test, adapter: IngressAdapter): Promise<v
   t.strictSame(await ask(target, 'no tag'), [null, null, 'no tag'])
   t.equal(currentLane(), undefined, 'off: work without a request has no lane')
   t.equal(events, 0)
+  switchLaneway(true)
   during = () => switchLaneway(false)
   t.equal((await ask(target, 'gray'))[1], 'green', 'off meanwhile: the request ends as it began')
   t.equal(events, 1)

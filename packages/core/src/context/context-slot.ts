@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Generations } from '../bounded-map.js'
 import type { Lane } from '../lane/lane.js'
+import type { Logger } from '../log/log-output.js'
 import type { CallInfo } from './call-info.js'
 
 /**
@@ -40,6 +41,8 @@ export interface ContextSlot {
   colourWhenOn?: Lane | undefined
   /** The hosts outside that get the tag, in place of each adapter's own list; see `control/control.ts`. */
   hosts?: readonly string[] | undefined
+  /** Where warnings and lines of the whole process go, see `log/process-logger.ts`. */
+  logger?: Logger | undefined
 }
 
 const key = Symbol.for('laneway.context.v1')
@@ -63,6 +66,7 @@ realm[key] ??= shared[key] ?? {
   off: false,
   colourWhenOn: undefined,
   hosts: undefined,
+  logger: undefined,
 }
 
 // Another realm finds this context, and keeps its own where there is none: then test files do not see each other's.
