@@ -1,5 +1,12 @@
 import type { Emitter, IngressOptions, IngressRequest, Lane } from '@laneway/core'
-import { createIngress, guardExpressLayers, hintAtLateMiddleware, isDisabled, runRequest } from '@laneway/core/internal'
+import {
+  createIngress,
+  guardExpressLayers,
+  hintAtLateMiddleware,
+  isDisabled,
+  resolveHeaderNames,
+  runRequest,
+} from '@laneway/core/internal'
 
 declare global {
   namespace Express {
@@ -36,7 +43,7 @@ export type ExpressLane = (
 export function expressLane(options: ExpressLaneOptions = {}): ExpressLane {
   if (isDisabled(['ingress', 'express'])) return (_request, _response, next) => next()
   const ingress = createIngress('expressLane', options)
-  const header = options.header?.toLowerCase() ?? 'x-mse-tag'
+  const [header] = resolveHeaderNames('expressLane', options.header)
   hintAtLateMiddleware(
     header,
     'call app.use(expressLane()) before app.get(), app.use() of routers and the like',

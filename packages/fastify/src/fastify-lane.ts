@@ -5,6 +5,7 @@ import {
   hintAtLateMiddleware,
   isDisabled,
   needsContext,
+  resolveHeaderNames,
   runRequest,
 } from '@laneway/core/internal'
 import type { FastifyPluginAsync } from 'fastify'
@@ -31,7 +32,7 @@ const plugin: FastifyPluginAsync<FastifyLaneOptions> = async (fastify, options) 
   fastify.decorateRequest('lane', undefined)
   // Plugins that were registered earlier get the hooks too; routes beside the instance that registers this one do not.
   hintAtLateMiddleware(
-    options.header?.toLowerCase() ?? 'x-mse-tag',
+    resolveHeaderNames('fastifyLane', options.header)[0],
     'call app.register(fastifyLane) on the root instance, not inside of a plugin',
     options.warn,
     fastify.server,

@@ -12,7 +12,7 @@ import { composeOf } from './dispatcher/generation.js'
 import { type LaneRoute, redirectionsOfCall } from './dispatcher/route.js'
 import { noCompose, refusingDns } from './interceptors.js'
 import { accepts, createExchange, deliverError, mismatch, resolveLane, sendAttempt } from './resolve.js'
-import { readHeaders, withHeaderInShape } from './sent/headers.js'
+import { readHeaders, withLaneInShape } from './sent/headers.js'
 import { decidedOptions, isDone, kDone } from './sent/sent-options.js'
 
 /**
@@ -160,7 +160,7 @@ function captureInLane(
     const { settings } = route
     const call = callOf(settings, options, headers, handler, ended)
     copy = decidedOptions(options, call)
-    copy.headers = withHeaderInShape(options.headers, headers, settings.header, call.lane?.header)
+    copy.headers = withLaneInShape(options.headers, headers, settings, call.lane)
     const root = createExchange(route, call, options, headers, handler)
     root.outermost = true
     root.vary = settings.vary

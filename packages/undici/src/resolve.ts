@@ -13,7 +13,7 @@ import { waitUntilReady } from './hop/wait-until-ready.js'
 import { type Mock, pastMocks } from './mock/mocks.js'
 import { sendToMock } from './mock/send-to-mock.js'
 import { RedirectFollower } from './redirect/redirect-follower.js'
-import { cameWithHost, headerValues, type PlainHeaders, readHeaders, sentHeaders } from './sent/headers.js'
+import { cameWithHost, handSetValues, type PlainHeaders, readHeaders, sentHeaders } from './sent/headers.js'
 import { sendOutside } from './sent/outside.js'
 import { doneOptions, isDone } from './sent/sent-options.js'
 
@@ -34,7 +34,7 @@ function resolveHop(route: LaneRoute, options: DispatchOptions, handler: Dispatc
   if (headers === undefined) return route.send(options, handler)
   // An interceptor that made new options has lost the symbol, but kept the header. The context is never read here.
   let call: Call
-  if (isOff() && options[kCall] === undefined && headerValues(headers, route.settings.header) === undefined) {
+  if (isOff() && options[kCall] === undefined && handSetValues(headers, route.settings) === undefined) {
     return route.send(options, handler)
   }
   try {
