@@ -34,7 +34,7 @@ export {
 export { type LaneLog, type LaneLogOptions, logLanes } from './log/lane-log.js'
 export type { LaneLogEntry } from './log/log-entry.js'
 export { type LaneLogFields, laneLogFields } from './log/log-fields.js'
-export type { Logger } from './log/log-output.js'
+export type { Logger } from './log/logger.js'
 export { setLogger } from './log/process-logger.js'
 export type { Warn } from './warning.js'
 export type { LaneFormat, LaneProblem } from './wire/reading.js'

@@ -70,20 +70,21 @@ async function startControlled(
 async function underLoad(t: Test, app: App, replace: (document: string) => unknown): Promise<void> {
   const answers: { tag: string | undefined; answer: Promise<string> }[] = []
   const end = Date.now() + SECONDS * 1000
+  let switches = 0
   const load = (async () => {
-    for (let turn = 0; Date.now() < end; turn++) {
+    for (let turn = 0; Date.now() < end || switches < 4; turn++) {
       const tag = turn % 2 === 0 ? 'gray' : undefined
       answers.push({ tag, answer: ask(app, tag).catch(error => `failed: ${error}`) })
       await sleep(1000 / PER_SECOND)
     }
   })()
-  let switches = 0
-  while (Date.now() < end - 1000) {
-    const enabled = switches++ % 2 === 1
+  while (Date.now() < end || switches < 4) {
+    const enabled = switches % 2 === 1
     await replace(JSON.stringify({ enabled, maxInFlight: 1000 + switches }))
     await until(app, ({ active }) => active === enabled)
     t.equal(await ask(app, 'gray'), enabled ? ON : BASE, enabled ? 'on: the lane' : 'off: as if Laneway was not there')
     t.equal(await ask(app), BASE)
+    switches++
   }
   await load
   const seen = await Promise.all(answers.map(async ({ tag, answer }) => ({ tag, answer: await answer })))
@@ -93,7 +94,7 @@ async function underLoad(t: Test, app: App, replace: (document: string) => unkno
     [],
     `${seen.length} requests, ${switches} switches: none failed, changed its lane, or was in the lane of another`,
   )
-  t.ok(switches > 2 && seen.length > 100, `${switches} switches, ${seen.length} requests`)
+  t.ok(seen.length > 100, `${switches} switches, ${seen.length} requests`)
 }
 
 t.test('a file switches Laneway off and on under load, and nothing fails', async t => {
@@ -120,7 +121,7 @@ t.test('a file switches Laneway off and on under load, and nothing fails', async
 })
 
 t.test('a configuration of Nacos does the same', async t => {
-  const nacos = await createNacosDevServer()
+  const nacos = await createNacosDevServer({ port: 0 }).start()
   t.teardown(() => nacos.close())
   const client = createNacosClient({ servers: [nacos.address] })
   t.teardown(() => client.close())

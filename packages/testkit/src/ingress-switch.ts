@@ -3,6 +3,30 @@ import { switchLaneway } from '@laneway/core/internal'
 import type { Test } from 'tap'
 import type { IngressAdapter } from './ingress-adapter.js'
 
+/** `header` as a list, for migrations. */
+export async function headerList(t: Test, adapter: IngressAdapter): Promise<void> {
+  const names = ['x-lane', 'x-mse-tag', 'x-old']
+  const handler = async ({ request }: { request: { headers: object } }) => {
+    const headers = request.headers as Record<string, string | undefined>
+    return [currentLane()?.header ?? null, ...names.map(name => headers[name] ?? null)]
+  }
+  const believing = await adapter.serve(t, { header: names, trust: 'internal' }, handler)
+  const edge = await adapter.serve(t, { header: names, trust: 'edge' }, handler)
+  const ask = async (target: typeof edge, ...headers: [string, string][]) =>
+    JSON.parse((await target.send({ headers })).body)
+  t.strictSame(await ask(believing), [null, null, null, null])
+  for (const name of names) t.equal((await ask(believing, [name, 'gray']))[0], 'gray', name)
+  const both = await ask(believing, ['x-old', 'blue'], ['x-mse-tag', 'gray'])
+  t.equal(both[0], 'gray', 'the first in the order of the list')
+  const wrong = await ask(believing, ['x-mse-tag', 'no tag'], ['x-old', 'gray'])
+  t.strictSame(wrong, [null, null, null, null], 'what is no lane decides, and all are removed')
+  const many = Array.from({ length: 40 }, (_, index): [string, string] => [`x-${index}`, '1'])
+  t.equal((await ask(believing, ...many, ['x-old', 'gray']))[0], 'gray', 'among many lines')
+  for (const name of [...names, 'X_Old']) {
+    t.strictSame(await ask(edge, [name, 'gray']), [null, null, null, null], `an edge removes ${name}`)
+  }
+}
+
 /** Laneway switched off while it runs, and by `LANEWAY_DISABLE`: a request is served as if Laneway was not there. */
 export async function ingressSwitch(t: Test, adapter: IngressAdapter): Promise<void> {
   let during = () => {}

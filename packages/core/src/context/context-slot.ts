@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Generations } from '../bounded-map.js'
 import type { Lane } from '../lane/lane.js'
-import type { Logger } from '../log/log-output.js'
+import type { Logger } from '../log/logger.js'
 import type { CallInfo } from './call-info.js'
 
 /**

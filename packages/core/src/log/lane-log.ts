@@ -4,7 +4,8 @@ import { callback, flag, unchecked } from '../options/option.js'
 import { type OptionTable, readOptions } from '../options/read-options.js'
 import { channels, type DecisionEvent, type EgressEvent, type IngressEvent } from './events.js'
 import { decisionEntry, egressEntry, ingressEntry } from './log-entry.js'
-import { assertLogger, type Logger, type LogOutput, outputTo, outputToLogger } from './log-output.js'
+import { assertLogger, type LogOutput, outputTo, outputToLogger } from './log-output.js'
+import type { Logger } from './logger.js'
 
 /** Options of {@link logLanes}. */
 export interface LaneLogOptions {

@@ -1,15 +1,7 @@
 import { LanewayError } from '../errors.js'
 import { describe } from '../options/describe.js'
 import type { LaneLogEntry } from './log-entry.js'
-
-/**
- * An app's own logger: pino, Fastify's `app.log` and `request.log`, winston, `console`, or anything with such a `debug`.
- * pino and Fastify take `(fields, message)`, winston takes one object with `message`.
- */
-export interface Logger {
-  debug(...args: any[]): unknown
-  warn?(...args: any[]): unknown
-}
+import type { Logger } from './logger.js'
 
 /** Writes one entry. */
 export type LogOutput = (entry: LaneLogEntry) => void

@@ -1,5 +1,6 @@
 import { slot } from '../context/context-slot.js'
-import { assertLogger, type Logger } from './log-output.js'
+import { assertLogger } from './log-output.js'
+import type { Logger } from './logger.js'
 
 /**
  * Gives the whole process a logger: warnings of every component that was given no `warn` of its own go to its `warn`, and the lines

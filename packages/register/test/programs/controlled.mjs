@@ -33,4 +33,6 @@ const server = createServer(async (req, res) => {
     res.writeHead(502).end(String(error?.cause ?? error))
   }
 })
+// Longer than any load: a connection that closes while it is idle would look like a fault.
+server.keepAliveTimeout = 60_000
 server.listen(0, '127.0.0.1', () => console.log(`serving on ${server.address().port}`))

@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import type { EgressAdapter } from './egress-adapter.js'
+import { headerListSentences } from './header-list-sentences.js'
 import { laneSentences } from './lane-sentences.js'
 import { loadSentences } from './load-sentences.js'
 import { redirectSentences } from './redirect-sentences.js'
@@ -18,6 +19,7 @@ export async function egressSuite(t: Test, adapter: EgressAdapter): Promise<void
     ...waitSentences,
     ...loadSentences,
     ...switchSentences,
+    ...headerListSentences,
     ...(adapter.following && redirectSentences),
   }
   for (const [sentence, test] of Object.entries(all)) {
