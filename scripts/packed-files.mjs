@@ -18,6 +18,7 @@ const MAX_KB = {
   gateway: 460,
   grpc: 190,
   http: 240,
+  kafka: 40,
   kubernetes: 220,
   laneway: 210,
   messaging: 60,

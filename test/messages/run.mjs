@@ -10,6 +10,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { installLocked } from '../ecosystem/install.mjs'
+import { findKafka, startKafka } from '../servers/kafka/start.mjs'
 import { findRabbitmq } from '../servers/rabbitmq/start.mjs'
 import { findRedis } from '../servers/redis/start.mjs'
 import { chaos } from './chaos.mjs'
@@ -66,6 +67,17 @@ const SYSTEMS = [
       { control: 'ack-first', shows: ({ counts }) => counts.lost > 0 },
     ],
   },
+  // Without isolation: nothing to lose or to double by.
+  {
+    name: 'kafka',
+    find: findKafka,
+    start: startKafka,
+    tests: [
+      ['kafkajs.test.mjs', {}],
+      ['platformatic-kafka.test.mjs', {}],
+    ],
+    environment: server => ({ KAFKA_BROKER: server.address }),
+  },
 ]
 
 const count = { passed: 0, failed: 0, skipped: 0 }
@@ -107,22 +119,25 @@ async function judge(where, run) {
   }
 }
 
+async function testFile(file, env) {
+  const { code, out } = await runTests(file, env)
+  const lines = out.split('\n').filter(line => /^\s*not ok|rror:/.test(line))
+  report(
+    code === 0 ? 'passed' : 'failed',
+    `${file} ${Object.values(env)}`,
+    code === 0 ? undefined : lines.slice(0, 8).join(' | '),
+  )
+}
+
 async function runSystem(system) {
   const problem = await system.find()
   if (problem !== undefined) return report('skipped', system.name, problem)
   if (chosen('only', 'tests')) {
-    for (const [file, env] of system.tests) {
-      const { code, out } = await runTests(file, env)
-      const lines = out.split('\n').filter(line => /^\s*not ok|rror:/.test(line))
-      report(
-        code === 0 ? 'passed' : 'failed',
-        `${file} ${Object.values(env)}`,
-        code === 0 ? undefined : lines.slice(0, 8).join(' | '),
-      )
-    }
+    for (const [file, env] of system.tests) await testFile(file, env)
   }
-  system.module = await import(`./${system.name}-system.mjs`)
-  const server = await system.module.start()
+  if (system.controls !== undefined) system.module = await import(`./${system.name}-system.mjs`)
+  if (system.module === undefined && !chosen('only', 'tests')) return
+  const server = await (system.start ?? system.module.start)()
   let runs = 0
   const name = () => `${system.name}-${process.pid}-${++runs}`
   try {
@@ -131,6 +146,7 @@ async function runSystem(system) {
       const right = code === 0 && printed === expected
       report(right ? 'passed' : 'failed', `${system.name}: README`, right ? undefined : `${printed}${errors}`)
     }
+    if (system.module === undefined) return
     if (chosen('only', 'timeline')) {
       const kills = full ? 10 : 3
       await judge(`${system.name}: timeline`, timeline(system, server, { name: name(), messages, kills }))
@@ -156,6 +172,15 @@ if (options.has('system') && !SYSTEMS.some(({ name }) => name === options.get('s
   unknown(`--system=${options.get('system')}`)
 for (const system of SYSTEMS) {
   if (chosen('system', system.name)) await runSystem(system)
+}
+/** Programs that use several brokers. */
+const TOGETHER = ['register.test.mjs']
+if (chosen('only', 'tests') && !options.has('system')) {
+  const problem = (await findRedis()) ?? (await findRabbitmq())
+  for (const file of TOGETHER) {
+    if (problem === undefined) await testFile(file, {})
+    else report('skipped', file, problem)
+  }
 }
 console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)
 process.exit(count.failed === 0 ? 0 : 1)

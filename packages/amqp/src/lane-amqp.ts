@@ -15,7 +15,7 @@ const kLanes = Symbol.for('laneway.amqp.lanes')
  * A connection gives lanes to the channels that it makes from now on. What is given is changed and returned, so it stays
  * what it is to everybody else. A second call changes nothing.
  *
- * Under `LANEWAY_DISABLE` with `all` or `amqplib` nothing is changed; amqplib ignores `lanes` of `consume`.
+ * Under `LANEWAY_DISABLE` with `all` or `amqp` nothing is changed; amqplib ignores `lanes` of `consume`.
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`
  */
@@ -26,7 +26,11 @@ export function laneAmqp<T extends object>(target: T, options: LaneAmqpOptions =
   return target
 }
 
-function giveLanes(target: object, settings: AmqpSettings): void {
+/** Whether a connection or a channel has lanes already. */
+export const hasLanes = (target: object): boolean => kLanes in target
+
+/** What {@link laneAmqp} does, once the options are read. */
+export function giveLanes(target: object, settings: AmqpSettings): void {
   if (kLanes in target) return
   Object.defineProperty(target, kLanes, { value: true })
   const { createChannel, createConfirmChannel, addSetup } = target as Record<string, Callable | undefined>
@@ -38,6 +42,8 @@ function giveLanes(target: object, settings: AmqpSettings): void {
     return
   }
   tagPublisher(target as never, settings)
+  // The channels of amqplib below a wrapper have lanes themselves where a preload gives them.
+  if (typeof addSetup === 'function' && settings.isolates !== undefined) return
   tagConsumer(target as never, settings)
   if (typeof addSetup === 'function') {
     // amqp-connection-manager: a set-up function consumes on the channel itself.

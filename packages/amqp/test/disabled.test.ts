@@ -6,7 +6,7 @@ t.test('LANEWAY_DISABLE leaves channels and connections as they are', async t =>
   t.teardown(() => {
     delete process.env['LANEWAY_DISABLE']
   })
-  for (const parts of ['all', 'http,amqplib']) {
+  for (const parts of ['all', 'http,amqp']) {
     process.env['LANEWAY_DISABLE'] = parts
     const sent: unknown[][] = []
     const channel = { publish: (...args: unknown[]) => sent.push(args), sendToQueue() {}, consume() {} }

@@ -75,5 +75,5 @@ export { DEFAULT_HEADER, headerName, headerNames, resolveHeaderName, resolveHead
 export { laneFormats } from './wire/lane-formats.js'
 export { percentDecode } from './wire/percent-decoding.js'
 export { type LaneReading, readLane } from './wire/reading.js'
-export { expectRedirects, followsRedirect, isRedirect, tellOfAnswer, tellOfRedirect } from './wire/redirects.js'
+export { expectRedirects, followsRedirect, isRedirect, reportAnswer, reportRedirect } from './wire/redirects.js'
 export { leavesCarriersUnread, sentBaggage } from './wire/sent-baggage.js'

@@ -10,9 +10,10 @@ import type { Lane, LaneProblem } from '@laneway/core'
  * - `strayed`: handled by a consumer of a lane that is not the message's, because it consumes without isolation
  * - `forwarded`: base moved it to the queue of its lane
  * - `returned`: base moved it to the queue of its lane again: the lane lives and was too slow
+ * - `waiting`: base put it aside until a consumer of its lane lives, because of `whenLaneMissing: 'fail'`
  * - `skipped`: left to the other side
  */
-export type MessageOutcome = 'own' | 'base' | 'stand-in' | 'strayed' | 'forwarded' | 'returned' | 'skipped'
+export type MessageOutcome = 'own' | 'base' | 'stand-in' | 'strayed' | 'forwarded' | 'returned' | 'waiting' | 'skipped'
 
 /** A message reached a consumer; one event for each, on `laneway:message`. */
 export interface MessageEvent {

@@ -57,6 +57,11 @@ export interface MessageLanes {
    */
   incoming(headers: unknown, message: unknown): MessageDecision
   /**
+   * The lane that a message carries on, for clients whose headers {@link tagged} cannot write. As `tagged`, but without a look at
+   * the switch.
+   */
+  outgoing(destination: string, headers: unknown): Lane | undefined
+  /**
    * The headers of a message that is sent, with the lane that it carries on. Call it where the program calls the producer, never
    * behind a buffer or a timer. A valid tag that the program itself set is the lane of this message; any other is removed.
    *
@@ -115,7 +120,7 @@ export function createMessageLanes(where: string, system: string, options: Messa
 
   function tagged(destination: string, headers: Headers | undefined): Headers | undefined {
     if (isLeftAlone()) return headers
-    const lane = outgoing(destination, firstOf(headers))
+    const lane = outgoing(destination, headers)
     let result = headers
     for (const name of names) result = taggedHeaders(result, name, lane)
     return result
@@ -133,7 +138,8 @@ export function createMessageLanes(where: string, system: string, options: Messa
     return last
   }
 
-  function outgoing(destination: string, handSet: unknown): Lane | undefined {
+  function outgoing(destination: string, headers: unknown): Lane | undefined {
+    const handSet = firstOf(headers)
     let lane = currentLane()
     if (handSet !== undefined && handSet !== null) {
       const text = carriedText(handSet)
@@ -170,5 +176,5 @@ export function createMessageLanes(where: string, system: string, options: Messa
     return lane?.tags.includes(ownTag) === true ? 'own' : 'strayed'
   }
 
-  return Object.freeze({ names, own, incoming, tagged, report, outcomeOf })
+  return Object.freeze({ names, own, incoming, outgoing, tagged, report, outcomeOf })
 }

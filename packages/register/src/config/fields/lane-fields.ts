@@ -51,6 +51,19 @@ export const LANE_FIELDS = {
     meaning: 'a file of colouring rules, for the first service; needs `@laneway/rules`',
     fallback: 'none',
   },
+  messages: {
+    variable: 'LANEWAY_MESSAGES',
+    kind: ['propagate', 'isolate', 'off'],
+    meaning:
+      'messages carry their lane and are handled in it (`propagate`); those of the queues in `isolate` also by the consumers of their lane',
+    fallback: '`isolate` where `isolate` names queues, else `propagate`',
+  },
+  isolate: {
+    variable: 'LANEWAY_ISOLATE',
+    kind: 'list',
+    meaning: 'queues whose consumers keep lanes apart; the same in base and in lanes',
+    fallback: 'none',
+  },
   otel: {
     variable: 'LANEWAY_OTEL',
     kind: 'flag',
