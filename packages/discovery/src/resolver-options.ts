@@ -212,7 +212,8 @@ const balancer: Option<BalancerName | Balancer> = (value, place) => {
   return oneOf(BALANCERS, 'least-request')(value, place)
 }
 
-const OPTIONS = {
+/** How the options are read. */
+export const OPTIONS = {
   sources,
   services: names,
   whenLaneMissing: oneOf(WHEN_LANE_MISSING, 'base'),

@@ -58,7 +58,7 @@ export class ServiceEntry implements BalancedService {
   /** Since when the registry has been saying that there is no such service, on the resolver's clock. */
   missingSince: number | undefined
   dropped: readonly string[] = []
-  readonly #settings: EntrySettings
+  #settings: EntrySettings
   readonly #balance: ServiceBalance
   readonly #members = new Map<string, Member>()
   readonly #loads = new Map<string, EndpointLoad>()
@@ -96,6 +96,29 @@ export class ServiceEntry implements BalancedService {
     return this.#members.get(address)
   }
 
+  /** Works by other settings from now on: the table in use is built anew of the same endpoints. */
+  update(settings: EntrySettings): void {
+    this.#settings = { ...settings, anyUses: this.#settings.anyUses }
+    this.#balance.update(this.#settings, this.#loads.values())
+    const { table } = this
+    if (table !== undefined) {
+      const endpoints = table.members.map(member => member.endpoint as EndpointInput)
+      const build = this.#buildOf(endpoints)
+      build.read(endpoints.length, endpoints.length)
+      this.table = build.finish()!
+      this.#balance.tableChanged()
+      if (this.table.any !== undefined) this.#warnAny()
+    }
+    // A large snapshot that is being taken over begins again, by the new settings.
+    if (this.#build !== undefined) this.apply(this.#build.inputs)
+  }
+
+  #buildOf(inputs: readonly EndpointInput[]): TableBuild {
+    const before = this.table?.members ?? NO_MEMBERS
+    const { parts } = this.#balance
+    return new TableBuild(this.#settings, inputs, before, this.#members, this.#loads, parts, this.#tabled)
+  }
+
   /** Where the callers of services are has changed. */
   callersChanged(): void {
     this.#balance.callersChanged()
@@ -127,9 +150,7 @@ export class ServiceEntry implements BalancedService {
       this.#refuse(`${inputs.length} endpoints are more than the ${MAX_ENDPOINTS} of one service`)
       return
     }
-    const before = this.table?.members ?? NO_MEMBERS
-    const { parts } = this.#balance
-    const build = new TableBuild(this.#settings, inputs, before, this.#members, this.#loads, parts, this.#tabled)
+    const build = this.#buildOf(inputs)
     this.#build = build
     const { turns } = this.#settings
     if (inputs.length > AT_ONCE) turns.later(undefined, () => this.#readTurn(build))

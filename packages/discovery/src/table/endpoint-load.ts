@@ -28,7 +28,7 @@ export class EndpointLoad {
   readonly address: string
   inFlight = 0
   /** So many requests it may have at a time. */
-  readonly limit: number
+  limit: number
   /** As `limit`; fewer while it is on trial after an ejection. */
   room: number
   onTrial = false
@@ -59,8 +59,8 @@ export class EndpointLoad {
   warming = false
   /** Begin of the warm-up on the resolver's clock, milliseconds. */
   warmingSince = 0
-  readonly #listener: LoadListener | undefined
-  readonly #budget: ReconnectBudget | undefined
+  #listener: LoadListener | undefined
+  #budget: ReconnectBudget | undefined
 
   constructor(address: string, settings: LoadSettings) {
     this.address = address
@@ -68,6 +68,14 @@ export class EndpointLoad {
     this.#budget = settings.budget
     this.limit = settings.maxInFlight ?? UNLIMITED
     this.room = this.limit
+  }
+
+  /** Settings have been replaced. Requests in flight stay in flight, also beyond a lower limit. */
+  update(settings: LoadSettings): void {
+    this.#listener = settings.listener
+    this.#budget = settings.budget
+    this.limit = settings.maxInFlight ?? UNLIMITED
+    this.room = this.onTrial ? Math.min(this.limit, this.room) : this.limit
   }
 
   /** A request begins. */

@@ -17,15 +17,15 @@ export type EjectionListener = (state: 'ejected' | 'returned', address: string) 
  * passed.
  */
 export class OutlierEjection implements LoadListener {
-  readonly #options: Required<OutlierOptions>
+  #options!: Required<OutlierOptions>
   readonly #clock: Clock
   readonly #table: () => LaneTable | undefined
   readonly #memberOf: (address: string) => Member | undefined
   readonly #listener: EjectionListener
   /** Ejected or on trial. */
   readonly #waiting = new Set<EndpointLoad>()
-  readonly #countsStatus: boolean
   readonly #soft: SoftEjection
+  #countsStatus = false
   readonly timer: ClockTimer
 
   /**
@@ -39,13 +39,19 @@ export class OutlierEjection implements LoadListener {
     memberOf: (address: string) => Member | undefined,
     listener: EjectionListener,
   ) {
-    this.#options = options
+    this.#soft = new SoftEjection(clock)
+    this.update(options)
     this.#clock = clock
     this.#table = table
     this.#memberOf = memberOf
     this.#listener = listener
     this.timer = new ClockTimer(clock, now => this.#returnDue(now))
-    this.#soft = new SoftEjection(clock, options.maxEjectionMs)
+  }
+
+  /** Counts by other limits from now on. Endpoints that are ejected return when they would have. */
+  update(options: Required<OutlierOptions>): void {
+    this.#options = options
+    this.#soft.pauseMs = options.maxEjectionMs
     this.#countsStatus = options.consecutive5xx > 0 || options.consecutiveGatewayErrors > 0
   }
 

@@ -12,14 +12,13 @@ const MOST = 0.1
  */
 export class SoftEjection {
   readonly #clock: Clock
-  readonly #pauseMs: number
+  /** Without such ejections, after one that did harm. */
+  pauseMs = 0
   /** By tag. */
   readonly #pausedUntil = new Map<string | undefined, number>()
 
-  /** @param pauseMs - without such ejections, after one that did harm */
-  constructor(clock: Clock, pauseMs: number) {
+  constructor(clock: Clock) {
     this.#clock = clock
-    this.#pauseMs = pauseMs
   }
 
   allows(group: Group, load: EndpointLoad): boolean {
@@ -38,7 +37,7 @@ export class SoftEjection {
   harms(group: Group): boolean {
     const { serving, failing, heldBack } = group.census()
     if (heldBack === 0 || failing * 2 <= serving) return false
-    this.#pausedUntil.set(group.tag, this.#clock.now() + this.#pauseMs)
+    this.#pausedUntil.set(group.tag, this.#clock.now() + this.pauseMs)
     return true
   }
 
