@@ -50,7 +50,7 @@ function send(stream: ServerResponse, type: string, data: object): void {
 
 const one = (port: number, ...tags: string[]) => [{ host: '10.0.0.1', port, tags }]
 
-t.test('services are followed over one stream, and told by version after a reconnect', async t => {
+t.test('services are followed over one stream, and reported by version after a reconnect', async t => {
   const server = await endpointsServer(t)
   const source = server.source()
   const [orders, bills] = [new SourceReports(), new SourceReports()]

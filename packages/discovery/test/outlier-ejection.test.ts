@@ -20,7 +20,7 @@ t.test('consecutive connect errors eject an endpoint, and not one fewer', async 
   t.match(resolver.state('sc-B')?.lanes.get('gray'), { endpoints: 4, usable: 3, ejected: 1 })
 })
 
-t.test('a reset or an abort ejects nobody', async t => {
+t.test('a reset or an abort ejects no endpoint', async t => {
   const endpoints = grays(4)
   const { choiceOf, seen, resolver } = clocked(t, endpoints)
   const bad = choiceOf('gray', endpoints[1]!)
@@ -386,7 +386,7 @@ t.test('without an injected clock a timer readmits', async t => {
   t.equal(resolver.state('sc-B')?.lanes.get('gray')?.ejected, 0)
 })
 
-t.test('outlier: false ejects nobody', async t => {
+t.test('outlier: false ejects no endpoint', async t => {
   const endpoints = grays(3)
   const { fail, pick, seen } = clocked(t, endpoints, { outlier: false })
   for (let i = 0; i < 100; i++) fail(pick('gray'))
@@ -403,7 +403,7 @@ t.test('a choice of another maker is not counted, and does no harm', async t => 
   t.equal(seen('gray'), 2)
 })
 
-t.test('ejections and returns are told on laneway:source', async t => {
+t.test('ejections and returns are published on laneway:source', async t => {
   const endpoints = grays(3)
   const { fail, pick, at } = clocked(t, endpoints)
   const events: SourceEvent[] = []

@@ -24,7 +24,7 @@ export async function ingressSuite(t: Test, adapter: IngressAdapter): Promise<vo
   await t.test(`${adapter.name}: an edge removes what a client sent, before the handler runs`, removal)
   await t.test(`${adapter.name}: a value that is no lane is removed too`, removalOfNonsense)
   await t.test(`${adapter.name}: foreign baggage passes byte for byte`, foreignBaggage)
-  await t.test(`${adapter.name}: the predicate decides who is believed, and one that throws believes nobody`, predicate)
+  await t.test(`${adapter.name}: the predicate decides whom to trust, and one that throws trusts no sender`, predicate)
   await t.test(`${adapter.name}: a rule colours what no believed sender coloured, and nothing else`, rules)
   await t.test(`${adapter.name}: predicate and rules see the same of a request as in any framework`, view)
   await t.test(`${adapter.name}: an untagged request at a lane instance is served and counted as an escape`, escapes)

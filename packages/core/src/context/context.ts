@@ -77,7 +77,7 @@ function tie<F extends (this: any, ...args: any[]) => unknown>(lane: Lane | unde
 }
 
 /**
- * Runs what publishes events about a call. Adapters use it only while somebody subscribes: events are published
+ * Runs what publishes events about a call. Adapters use it only while a channel has a subscriber: events are published
  * synchronously, so one field suffices, and an ordinary call pays nothing.
  *
  * @returns what `fn` returns

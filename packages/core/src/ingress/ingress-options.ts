@@ -34,7 +34,7 @@ export interface IngressOptions {
    * @default none
    */
   rules?: ((request: RequestView) => Lane | undefined) & {
-    /** Names the rule that decides, for the events; asked only while somebody subscribes. */
+    /** Names the rule that decides, for the events; called only while a channel has a subscriber. */
     readonly ruleOf?: (request: RequestView) => string | undefined
   }
   /**
@@ -53,7 +53,7 @@ export interface IngressOptions {
   provisional?: boolean
   /**
    * Called once when a tag was believed on a request that came through a proxy (`X-Forwarded-For`), while `trust` is
-   * 'private': the proxy's address is private, whoever sent the request.
+   * 'private': the address of the proxy is private for every request.
    * @default a process warning
    */
   warn?: Warn

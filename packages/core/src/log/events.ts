@@ -139,7 +139,7 @@ export interface LanewayEvents {
 }
 
 /**
- * The `diagnostics_channel` channels of Laneway. An event object is built only when somebody subscribes. A subscriber
+ * The `diagnostics_channel` channels of Laneway. Laneway builds an event only while the channel has a subscriber. A subscriber
  * that throws is an uncaught exception: that is how Node's channels work.
  *
  * @example

@@ -255,7 +255,7 @@ export class ServiceRegistry {
     this.#hosts.forget()
   }
 
-  /** A source lists the service, or somebody declared it. */
+  /** A source lists the service, or it was declared. */
   #keep(entry: ServiceEntry): void {
     entry.asked = false
     this.#asked.delete(entry)

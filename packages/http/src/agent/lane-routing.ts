@@ -70,7 +70,7 @@ export class LaneRouting {
 
   addRequest(request: ClientRequest, options: HopOptions): void {
     const agent = this.#agent
-    // A unix socket is an address of its own: nothing to resolve, and nobody knows who listens.
+    // A unix socket is already an address, so there is nothing to resolve; and who listens there is unknown.
     if (options.socketPath || agent.options.socketPath || isLeftAlone()) {
       this.#connectHere(request, options)
       return

@@ -16,7 +16,7 @@ import { SliceIndex } from './slice-index.js'
 /** About 1,000 endpoints joined in one turn of the loop, a millisecond. */
 const SLICES_A_TURN = 10
 
-/** What is followed in one namespace, and the services of it that somebody asked for. */
+/** The collections of one namespace that the source follows, and the services that were asked for. */
 export class NamespaceView {
   readonly #namespace: string
   readonly #options: ResolvedKubernetesSourceOptions

@@ -16,7 +16,7 @@ export interface EndpointsServerOptions {
 const BEAT_MS = 15_000
 /** A client that reads nothing for this long is cut off; it comes back and is sent what is new. */
 const BLOCKED_MS = 60_000
-/** A service that nobody follows is kept this long: clients that reconnect need no new answer of the registry. */
+/** A service without clients is kept this long, so that a client that reconnects needs no new answer of the registry. */
 const LINGER_MS = 60_000
 /** Services followed at a time. */
 const MAX_TOPICS = 10_000

@@ -32,7 +32,7 @@ export function plainHeaders(headers: unknown): PlainHeaders {
   return headers as PlainHeaders
 }
 
-/** As undici sees it: an iterator that somebody put on every object makes no headers iterable. */
+/** As undici sees it: an iterator on Object.prototype does not make headers iterable. */
 function isIterable(headers: object): headers is Iterable<unknown> {
   const iterator = (headers as Partial<Iterable<unknown>>)[Symbol.iterator]
   return (
