@@ -78,7 +78,10 @@ export class ServiceEntry implements BalancedService {
     this.#settings = settings
     this.#notReady = new TableChoice(this.name, undefined, 'not-ready', undefined, undefined)
     this.#clock = settings.clock
-    this.#balance = new ServiceBalance(settings, this, (state, address) => this.publish(state, { message: address }))
+    this.#balance = new ServiceBalance(settings, this, (state, address) => {
+      this.publish(state, { message: address })
+      if (state === 'ejected') this.owner?.suspect?.(this.name)
+    })
   }
 
   /** Name of the source that owns the service. */
