@@ -173,11 +173,14 @@ if (options.has('system') && !SYSTEMS.some(({ name }) => name === options.get('s
 for (const system of SYSTEMS) {
   if (chosen('system', system.name)) await runSystem(system)
 }
-/** Programs that use several brokers. */
-const TOGETHER = ['register.test.mjs']
+/** Unchanged programs under the preload. */
+const UNCHANGED = [
+  { file: 'register.test.mjs', find: async () => (await findRedis()) ?? (await findRabbitmq()) },
+  { file: 'register-kafka.test.mjs', find: findKafka },
+]
 if (chosen('only', 'tests') && !options.has('system')) {
-  const problem = (await findRedis()) ?? (await findRabbitmq())
-  for (const file of TOGETHER) {
+  for (const { file, find } of UNCHANGED) {
+    const problem = await find()
     if (problem === undefined) await testFile(file, {})
     else report('skipped', file, problem)
   }

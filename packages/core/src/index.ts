@@ -21,6 +21,8 @@ export {
   type EventChannel,
   type IngressEvent,
   type LanewayEvents,
+  type MessageEvent,
+  type MessageOutcome,
   type SourceEvent,
 } from './log/events.js'
 export { type LaneLog, type LaneLogOptions, logLanes } from './log/lane-log.js'

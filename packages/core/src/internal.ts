@@ -24,6 +24,7 @@ export { createIngress, decisionOf, type Ingress, type IngressDecision } from '.
 export { hintAtLateMiddleware } from './ingress/late-middleware.js'
 export { isPrivateAddress } from './ingress/private-address.js'
 export type { IngressRequest } from './ingress/request.js'
+export { downwardValue } from './lane/downward-value.js'
 export { laneOfCall } from './lane/hand-set.js'
 export { POD_LABEL } from './lane/own-lane.js'
 export { assertLane, lanesSeen } from './lane/parse-lane.js'
