@@ -119,19 +119,21 @@ async function judge(where, run) {
   }
 }
 
+async function testFile(file, env) {
+  const { code, out } = await runTests(file, env)
+  const lines = out.split('\n').filter(line => /^\s*not ok|rror:/.test(line))
+  report(
+    code === 0 ? 'passed' : 'failed',
+    `${file} ${Object.values(env)}`,
+    code === 0 ? undefined : lines.slice(0, 8).join(' | '),
+  )
+}
+
 async function runSystem(system) {
   const problem = await system.find()
   if (problem !== undefined) return report('skipped', system.name, problem)
   if (chosen('only', 'tests')) {
-    for (const [file, env] of system.tests) {
-      const { code, out } = await runTests(file, env)
-      const lines = out.split('\n').filter(line => /^\s*not ok|rror:/.test(line))
-      report(
-        code === 0 ? 'passed' : 'failed',
-        `${file} ${Object.values(env)}`,
-        code === 0 ? undefined : lines.slice(0, 8).join(' | '),
-      )
-    }
+    for (const [file, env] of system.tests) await testFile(file, env)
   }
   if (system.controls !== undefined) system.module = await import(`./${system.name}-system.mjs`)
   if (system.module === undefined && !chosen('only', 'tests')) return
@@ -170,6 +172,18 @@ if (options.has('system') && !SYSTEMS.some(({ name }) => name === options.get('s
   unknown(`--system=${options.get('system')}`)
 for (const system of SYSTEMS) {
   if (chosen('system', system.name)) await runSystem(system)
+}
+/** Unchanged programs under the preload. */
+const UNCHANGED = [
+  { file: 'register.test.mjs', find: async () => (await findRedis()) ?? (await findRabbitmq()) },
+  { file: 'register-kafka.test.mjs', find: findKafka },
+]
+if (chosen('only', 'tests') && !options.has('system')) {
+  for (const { file, find } of UNCHANGED) {
+    const problem = await find()
+    if (problem === undefined) await testFile(file, {})
+    else report('skipped', file, problem)
+  }
 }
 console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)
 process.exit(count.failed === 0 ? 0 : 1)
