@@ -10,6 +10,7 @@ import type { LaneTable } from '../table/lane-table.js'
 import type { Member } from '../table/member.js'
 import { TableChoice } from '../table/seat.js'
 import { MAX_ENDPOINTS, MAX_LANES, TableBuild, type TableSettings } from '../table/table-build.js'
+import type { BuildTurns } from './build-turns.js'
 
 /**
  * A snapshot of more endpoints is taken over in turns of the event loop of its own, between which other work runs. In
@@ -26,6 +27,7 @@ const NO_MEMBERS: readonly Member[] = []
 /** What an entry needs of its resolver. */
 export interface EntrySettings extends TableSettings, BalanceSettings {
   readonly warn: Warn
+  readonly turns: BuildTurns
   /** Called with endpoints that left. */
   readonly gone: (endpoints: readonly Endpoint[]) => void
   /** Called after each report of the source that owns the service. */
@@ -129,18 +131,22 @@ export class ServiceEntry implements BalancedService {
     const { parts } = this.#balance
     const build = new TableBuild(this.#settings, inputs, before, this.#members, this.#loads, parts, this.#tabled)
     this.#build = build
-    if (inputs.length > AT_ONCE) setImmediate(() => this.#readTurn(build))
-    else {
-      build.read(AT_ONCE, AT_ONCE)
-      this.#commit(build)
-    }
+    const { turns } = this.#settings
+    if (inputs.length > AT_ONCE) turns.later(undefined, () => this.#readTurn(build))
+    else turns.run(inputs.length, () => this.#readAtOnce(build))
+  }
+
+  #readAtOnce(build: TableBuild): void {
+    if (this.#build !== build) return
+    build.read(AT_ONCE, AT_ONCE)
+    this.#commit(build)
   }
 
   #readTurn(build: TableBuild): void {
     // A newer snapshot, `missing` or `close` has taken its place.
     if (this.#build !== build) return
     const done = build.read(READ_PER_TURN, CHECKED_PER_TURN)
-    setImmediate(() => (done ? this.#commit(build) : this.#readTurn(build)))
+    this.#settings.turns.later(undefined, () => (done ? this.#commit(build) : this.#readTurn(build)))
   }
 
   #commit(build: TableBuild): void {

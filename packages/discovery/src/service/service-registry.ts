@@ -5,6 +5,7 @@ import { compilePolicies } from '../table/lane-policy.js'
 import { CallerZones } from '../zone/caller-zones.js'
 import { ZonePlan } from '../zone/zone-plan.js'
 import { AbsentNames } from './absent-names.js'
+import { BuildTurns } from './build-turns.js'
 import type { HostFacts, RegistryHooks } from './host-facts.js'
 import { HostMatcher } from './host-matcher.js'
 import { differByCase, NameHints } from './name-hints.js'
@@ -66,6 +67,7 @@ export class ServiceRegistry {
       ...hooks,
       changed: entry => this.#sourceReported(entry),
       zones: new ZonePlan(options.zone, () => this.#callers.weights),
+      turns: new BuildTurns(),
       warn,
       baseEmpty,
       allowLinkLocal,
