@@ -5,8 +5,8 @@ import { spawn } from 'node:child_process'
  * failure. Steps in a list of their own run side by side.
  */
 const steps = [
-  { command: 'npm test -- --reporter=tap', count: tapCounts, minutes: 25 },
-  { command: 'npm run test:all -- --rest --reporter=tap', count: tapCounts, minutes: 15 },
+  { command: 'npm test', count: tapCounts, minutes: 25 },
+  { command: 'npm run test:all -- --rest', count: tapCounts, minutes: 25 },
   { command: 'npm run check', count: plainCounts, minutes: 15 },
   { command: 'npm run release -- --dry-run', count: plainCounts, minutes: 8 },
   { command: 'npm run demo', count: exitCount, minutes: 5 },
@@ -28,6 +28,7 @@ const steps = [
   { command: 'npm run test:grpc -- --ci', count: plainCounts, minutes: 12 },
   { command: 'npm run test:python', count: plainCounts, minutes: 10 },
   { command: 'npm run test:nacos -- nacos3 dev', count: plainCounts, minutes: 15 },
+  { command: 'npm run test:compat', count: plainCounts, minutes: 6 },
   { command: 'npm run test:first-call -- nacos3 --short', count: plainCounts, minutes: 8 },
   [
     { command: 'npm run test:java', count: plainCounts, minutes: 20 },

@@ -113,6 +113,29 @@ test('an endpoint that cannot be connected is answered for by base, and every me
   assert.equal(inFlight(), 0)
 })
 
+test('resolve: false: calls carry the tag, and go where the URL leads', async t => {
+  const [base, other] = [await serve(t, echo('base')), await serve(t, echo('gray'))]
+  const at = [base, other].map(({ port }, index) => ({ host: '127.0.0.1', port, tags: index === 0 ? [] : ['gray'] }))
+  const resolver = createLaneResolver({ sources: [createStaticSource({ localhost: at })], services: ['localhost'] })
+  t.after(() => resolver.close())
+  await resolver.ready('localhost')
+  const url = `http://localhost:${base.port}`
+  const to = options =>
+    createClient(
+      Echo,
+      laneTransport(url, target => createGrpcTransport(target), options),
+    )
+  assert.equal(
+    (await gray(() => to({ resolver }).unary({ value: 'x' }))).value,
+    'gray@gray gray',
+    'Laneway would choose',
+  )
+  const tagOnly = to({ resolver, resolve: false })
+  assert.equal((await gray(() => tagOnly.unary({ value: 'x' }))).value, 'gray@base gray')
+  assert.deepEqual(await gray(() => all(tagOnly.list({ value: 'x' }))), Array(3).fill('gray@base gray'))
+  assert.equal((await tagOnly.unary({ value: 'x' })).value, '-@base null')
+})
+
 test('the messages of a call that fails for good are closed', async t => {
   const [dead] = await freePorts(1)
   const { client, inFlight } = await clientOf(t, 'sc-b', [{ port: dead }])

@@ -295,6 +295,48 @@ test('isolate: what a lane leaves returns to base, in its lane and with its rout
   await base.end()
 })
 
+test("isolate: with whenLaneMissing: 'fail' the messages of a lane wait for it, and others do not", async () => {
+  const { name, channel, send } = await plainQueue()
+  await channel.assertExchange(`${name}-x`, 'topic')
+  await channel.bindQueue(name, `${name}-x`, 'orders.#')
+  const seen = []
+  const handle = who => (message, on) => {
+    const { exchange, routingKey } = message.fields
+    const { headers } = message.properties
+    const extra = Object.keys(headers).filter(key => key !== 'x-mse-tag')
+    seen.push(`${message.content}:${who}:${lane()}:${exchange}:${routingKey}:${extra}`)
+    on.ack(message)
+  }
+  const outcomes = []
+  const note = ({ destination, outcome }) => destination === name && outcomes.push(outcome)
+  messages.subscribe(note)
+  const waitingFor = { laneTtlMs: 300, whenLaneMissing: 'fail' }
+  const base = await side(name, undefined, handle('base'), waitingFor)
+  for (let i = 0; i < 30; i++) {
+    const headers = i % 3 === 0 ? {} : { 'x-mse-tag': i % 3 === 1 ? 'gray' : 'blue-2,blue' }
+    channel.publish(`${name}-x`, 'orders.new', Buffer.from(`${i}`), { headers })
+  }
+  // Each message of a lane goes round more often than once.
+  await until(() => outcomes.filter(one => one === 'waiting').length > 60)
+  assert.equal(seen.length, 10)
+  assert.ok(seen.every(one => one.endsWith(`:base:none:${name}-x:orders.new:`)))
+  const gray = await side(name, 'gray', handle('gray'), waitingFor)
+  await until(() => seen.length === 20)
+  assert.equal(seen.filter(one => one.endsWith(`:gray:gray:${name}-x:orders.new:`)).length, 10)
+  await gray.end()
+  send('late', 'gray')
+  await until(async () => outcomes.filter(one => one === 'waiting').length > 100)
+  assert.equal(seen.length, 20)
+  const blue = await side(name, 'blue', handle('blue'), waitingFor)
+  await until(() => seen.length === 30)
+  assert.equal(seen.filter(one => one.includes(':blue:blue-2,blue:')).length, 10)
+  const again = await side(name, 'gray', handle('gray'), waitingFor)
+  await until(() => seen.length === 31)
+  assert.equal(new Set(seen.map(one => one.split(':')[0])).size, 31)
+  messages.unsubscribe(note)
+  for (const one of [base, blue, again]) await one.connection.close()
+})
+
 test("isolate: a message that the lane's handler rejects goes to the dead letters of the queue", async () => {
   const dead = newName()
   const { channel } = await plainQueue()

@@ -19,7 +19,7 @@ const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, '..', '..')
 const pattern = new RegExp(process.argv[2] ?? '')
 const PARALLEL = 2
-const LIMIT_MS = 120_000
+const LIMIT_MS = 300_000
 
 const patches = readdirSync(here)
   .filter(name => name.endsWith('.patch') && pattern.test(name))
@@ -104,22 +104,31 @@ function git(cwd, args) {
   return spawnSync('git', args, { cwd, encoding: 'utf8', env: { ...process.env, GIT_DIR: join(cwd, '.none') } })
 }
 
-function runTests(copy, tests) {
+async function runTests(copy, tests) {
+  for (const test of tests) {
+    const { failed, why } = await runTest(copy, test)
+    if (failed) return { failed, why }
+  }
+  return { failed: false, why: '' }
+}
+
+function runTest(copy, test) {
   return new Promise(resolve => {
-    const tap = join(copy, 'node_modules', 'tap', 'dist', 'esm', 'run.mjs')
-    const child = spawn(process.execPath, [tap, '--reporter=tap', '--bail', ...tests], { cwd: copy })
+    const args = ['--import=tap', '--import=tsx', '--conditions=@laneway/source', test]
+    const env = { ...process.env, TAP_BAIL: '1', TAP_TIMEOUT: '0' }
+    const child = spawn(process.execPath, args, { cwd: copy, env })
     const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
     let output = ''
     child.stdout.on('data', chunk => (output += chunk))
     child.stderr.on('data', chunk => (output += chunk))
     child.on('close', code => {
       clearTimeout(timer)
-      resolve({ failed: code !== 0, why: code === null ? 'no end in time' : firstFailure(output) })
+      resolve({ failed: code !== 0, why: `${test} > ${code === null ? 'no end in time' : firstFailure(output)}` })
     })
   })
 }
 
-/** The names of the test that failed first, the file before the tests in it. */
+/** The names of the test that failed first. */
 function firstFailure(output) {
   const lines = output.split('\n')
   const at = lines.findIndex(line => /^\s*not ok /.test(line))

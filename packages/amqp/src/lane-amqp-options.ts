@@ -12,6 +12,8 @@ export interface LaneAmqpOptions extends MessageOptions {
 export interface AmqpSettings {
   readonly lanes: MessageLanes
   readonly warn: Warn
+  /** Of a preload: whether a consumer that says nothing of lanes keeps them apart. */
+  readonly isolates?: (queue: string) => boolean
 }
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG` */
@@ -28,6 +30,11 @@ export interface LaneConsumeOptions {
    */
   lanes?: 'propagate' | 'isolate'
   /**
+   * Under `isolate`, what becomes of a lane's messages while no consumer of the lane lives: base handles them, or they wait.
+   * @default 'base'
+   */
+  whenLaneMissing?: 'base' | 'fail'
+  /**
    * Under `isolate`: how long a message waits in the queue of its lane before it returns to base, in milliseconds. The
    * same in base and lane instances: RabbitMQ keeps it with the queue.
    * @default 10000
@@ -41,6 +48,8 @@ export interface LaneConsumeOptions {
 
 export interface ConsumeSettings {
   readonly isolate: boolean
+  /** Whether base handles the messages of lanes without consumers. */
+  readonly standsIn: boolean
   readonly laneTtlMs: number
   readonly lookMs: number
   readonly laneArguments: Record<string, unknown>
@@ -52,8 +61,16 @@ export interface ConsumeSettings {
 export function resolveConsumeOptions(
   options: (LaneConsumeOptions & Record<string, unknown>) | undefined,
 ): ConsumeSettings {
-  const { lanes = 'propagate', laneTtlMs = 10_000, lookMs = 300, laneArguments = {}, ...rest } = options ?? {}
+  const {
+    lanes = 'propagate',
+    whenLaneMissing = 'base',
+    laneTtlMs = 10_000,
+    lookMs = 300,
+    laneArguments = {},
+    ...rest
+  } = options ?? {}
   assertOneOf('consume: lanes', lanes, ['propagate', 'isolate'])
+  assertOneOf('consume: whenLaneMissing', whenLaneMissing, ['base', 'fail'])
   for (const [name, value] of Object.entries({ laneTtlMs, lookMs })) {
     if (Number.isInteger(value) && value >= 10) continue
     throw new LanewayError(
@@ -74,5 +91,6 @@ export function resolveConsumeOptions(
       "consume: lanes is 'isolate' and exclusive is true; leave one of them out",
     )
   }
-  return { isolate, laneTtlMs, lookMs, laneArguments, rest: options === undefined ? undefined : rest }
+  const standsIn = whenLaneMissing === 'base'
+  return { isolate, standsIn, laneTtlMs, lookMs, laneArguments, rest: options === undefined ? undefined : rest }
 }

@@ -22,7 +22,11 @@ export function laneAmqp<T extends object>(target: T, options: LaneAmqpOptions =
   return target
 }
 
-function giveLanes(target: object, settings: AmqpSettings): void {
+/** Whether a connection or a channel has lanes already. */
+export const hasLanes = (target: object): boolean => kLanes in target
+
+/** What {@link laneAmqp} does, once the options are read. */
+export function giveLanes(target: object, settings: AmqpSettings): void {
   if (kLanes in target) return
   Object.defineProperty(target, kLanes, { value: true })
   const { createChannel, createConfirmChannel, addSetup } = target as Record<string, Callable | undefined>
@@ -34,6 +38,8 @@ function giveLanes(target: object, settings: AmqpSettings): void {
     return
   }
   tagPublisher(target as never, settings)
+  // The channels of amqplib below a wrapper have lanes themselves where a preload gives them.
+  if (typeof addSetup === 'function' && settings.isolates !== undefined) return
   tagConsumer(target as never, settings)
   if (typeof addSetup === 'function') {
     // amqp-connection-manager: a set-up function consumes on the channel itself.

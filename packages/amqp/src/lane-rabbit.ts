@@ -21,8 +21,16 @@ const kLanes = Symbol.for('laneway.amqp.rabbitmq-client')
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`
  */
 export function laneRabbit<C extends object>(connection: C, options: LaneAmqpOptions = {}): C {
-  const settings = resolveAmqpOptions(options)
-  if (kLanes in connection) return connection
+  giveRabbitLanes(connection, resolveAmqpOptions(options))
+  return connection
+}
+
+/** Whether a connection has lanes already. */
+export const hasRabbitLanes = (connection: object): boolean => kLanes in connection
+
+/** What {@link laneRabbit} does, once the options are read. */
+export function giveRabbitLanes(connection: object, settings: AmqpSettings): void {
+  if (kLanes in connection) return
   const { createPublisher, createRPCClient, createConsumer, acquire } = connection as Record<string, Callable>
   Object.assign(connection, {
     [kLanes]: true,
@@ -43,7 +51,6 @@ export function laneRabbit<C extends object>(connection: C, options: LaneAmqpOpt
       )
     },
   })
-  return connection
 }
 
 function tagSends<T extends object>(sender: T, method: string, { lanes }: AmqpSettings): T {

@@ -36,11 +36,18 @@ export function decide(lanes: MessageLanes, job: BullJob): MessageDecision {
   return decision
 }
 
+/** Set on a processor of Laneway. Registered: two copies of this package may meet one worker. */
+const kLanes = Symbol.for('laneway.bullmq.processor')
+
+/** Whether a processor runs jobs in their lanes already. */
+export const hasLanes = (processor: object): boolean => kLanes in processor
+
 /** BullMQ makes a signal only for a processor that takes three parameters. */
 export function like<P extends BullProcessor>(processor: P, replacement: BullProcessor): P {
   return Object.defineProperties(replacement, {
     name: { value: processor.name, configurable: true },
     length: { value: processor.length, configurable: true },
+    [kLanes]: { value: true },
   }) as P
 }
 

@@ -31,9 +31,14 @@ interface FlowNode extends JobTemplate {
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function laneQueue<Q extends object>(queue: Q, options: MessageOptions = {}): Q {
-  const lanes = createMessageLanes('laneQueue', 'bullmq', options)
+  tagQueue(queue, createMessageLanes('laneQueue', 'bullmq', options))
+  return queue
+}
+
+/** What {@link laneQueue} does, once the options are read. */
+export function tagQueue(queue: object, lanes: MessageLanes): void {
   const producer = queue as Producer
-  if (!claim(producer)) return queue
+  if (!claim(producer)) return
   const { add, addBulk, upsertJobScheduler } = producer
   const destination = String(producer.name)
   const tagged = (opts: JobOptions | undefined) => taggedOptions(lanes, destination, opts)
@@ -48,7 +53,6 @@ export function laneQueue<Q extends object>(queue: Q, options: MessageOptions = 
       return upsertJobScheduler.call(this, id, repeat, withOptions(template, tagged(template?.opts)))
     }
   }
-  return queue
 }
 
 /**
@@ -58,9 +62,14 @@ export function laneQueue<Q extends object>(queue: Q, options: MessageOptions = 
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function laneFlowProducer<F extends object>(flows: F, options: MessageOptions = {}): F {
-  const lanes = createMessageLanes('laneFlowProducer', 'bullmq', options)
+  tagFlowProducer(flows, createMessageLanes('laneFlowProducer', 'bullmq', options))
+  return flows
+}
+
+/** What {@link laneFlowProducer} does, once the options are read. */
+export function tagFlowProducer(flows: object, lanes: MessageLanes): void {
   const producer = flows as Producer
-  if (!claim(producer)) return flows
+  if (!claim(producer)) return
   const { add, addBulk } = producer
   producer.add = function laneAdd(flow: FlowNode, opts?: unknown) {
     return add!.call(this, taggedFlow(lanes, flow), opts)
@@ -68,8 +77,10 @@ export function laneFlowProducer<F extends object>(flows: F, options: MessageOpt
   producer.addBulk = function laneAddBulk(list: readonly FlowNode[]) {
     return addBulk!.call(this, Array.isArray(list) ? list.map(flow => taggedFlow(lanes, flow)) : list)
   }
-  return flows
 }
+
+/** Whether a producer writes lanes already. */
+export const isTagging = (producer: object): boolean => kTagging in producer
 
 function claim(producer: Producer): boolean {
   if (producer[kTagging]) return false

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { type CreatedSources, createSources, missingPackage, type Warn } from '@laneway/core/internal'
-import { createFileSource, createStaticSource, type Source } from '@laneway/discovery'
+import { createFileSource, createHttpSource, createStaticSource, type Source } from '@laneway/discovery'
 import type { DiscoveryConfig } from './config/config.js'
 
 /** What the gateway uses of the client of `@laneway/nacos`, whose types differ between its two builds. */
@@ -27,7 +27,7 @@ interface NacosPackage {
  * @throws LanewayError `LANEWAY_INVALID_OPTION` when a package is missing, and what the sources throw
  */
 export async function sourcesOf(
-  { static: services, file, nacos, kubernetes = false }: DiscoveryConfig,
+  { static: services, file, http, nacos, kubernetes = false, namespace }: DiscoveryConfig,
   folder: string,
   warn: Warn,
 ): Promise<CreatedSources<Source, NacosClient>> {
@@ -42,12 +42,14 @@ export async function sourcesOf(
     {
       static: services,
       file: file === undefined ? undefined : resolve(folder, file),
+      http: http === undefined ? undefined : { url: http.url, namespace },
       nacos: nacos && { client, source: { group } },
       kubernetes: kubernetes === false ? undefined : kubernetes === true ? {} : kubernetes,
     },
     {
       createStaticSource,
       createFileSource,
+      createHttpSource,
       nacos: () => nacosPackage as NacosPackage,
       kubernetes: () => kubernetesPackage!,
     },

@@ -39,7 +39,7 @@ export async function startGateway(file: string, options: StartGatewayOptions = 
   for (const note of loaded.notes) warn(note)
   const { config, folder } = loaded
   const { sources, nacos } = await sourcesOf(config.discovery, folder, warn)
-  const { static: _1, file: _2, nacos: _3, kubernetes: _4, ...resolverOptions } = config.discovery
+  const { static: _1, file: _2, http: _3, nacos: _4, kubernetes: _5, ...resolverOptions } = config.discovery
   // The first load is no reload, so it is not counted.
   let count = (_taken: boolean): void => {}
   const followed = followRules(loaded, nacos, { warn, notice, reloaded: taken => count(taken) })

@@ -48,6 +48,7 @@ t.test('every problem of a configuration, with its place and a suggestion', asyn
     'version.yaml': `version: 2\n${DISCOVERY}`,
     'discovery.yaml': 'version: 1\ndiscovery: {}\n',
     'source.yaml': 'version: 1\ndiscovery:\n  nacso: { servers: a }\n',
+    'http.yaml': 'version: 1\ndiscovery:\n  http: { uri: a, url: "ftp://a" }\n',
     'nacos.yaml': `version: 1\nrules: { nacos: { dataId: lanes } }\n${DISCOVERY}`,
     'many.yaml': `version: 1
 trust: egde
@@ -118,6 +119,13 @@ rules: { file: no.yaml, nacos: { dataId: 5 } }
     ['version.yaml', [/version\.yaml:1:1: version is 1, received 2/]],
     ['discovery.yaml', [/discovery\.yaml:2:1: discovery names no source/]],
     ['source.yaml', [/source\.yaml:3:3: discovery has no option "nacso", did you mean "nacos"/]],
+    [
+      'http.yaml',
+      [
+        /http\.yaml:3:11: discovery\.http has no option "uri", did you mean "url"/,
+        /http\.yaml:3:19: discovery\.http\.url is an http or https URL without user, received "ftp/,
+      ],
+    ],
     ['nacos.yaml', [/nacos\.yaml:2:10: rules\.nacos needs discovery\.nacos/]],
     ['many.yaml', [/many\.yaml:2:1: trust is one of .*did you mean "edge"/]],
     [

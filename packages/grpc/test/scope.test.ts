@@ -67,6 +67,19 @@ t.test('an endpoint is reached without the proxy', async t => {
   t.strictSame(names, [])
 })
 
+t.test('resolve: false: calls carry the tag, and go where the target leads', async t => {
+  const [base, gray] = [await serve(t, echo('base')), await serve(t, echo('gray'))]
+  const { resolver } = await resolverOf(t, 'localhost', [{ port: base.port }, { port: gray.port, tags: ['gray'] }])
+  const to = (options: LaneChannelOptions) => client(t, `localhost:${base.port}`, laneChannel(options))
+  const tagOnly = to({ resolver, resolve: false })
+  t.equal(await runInLane('gray', () => to({ resolver }).unary()), '-@gray ["gray"]', 'Laneway would choose')
+  t.equal(await runInLane('gray', () => tagOnly.unary()), '-@base ["gray"]')
+  t.strictSame(await runInLane('gray', () => tagOnly.list()), Array(3).fill('-@base ["gray"]'))
+  t.equal(await tagOnly.unary(tagged('gray')), '-@base ["gray"]', 'set by hand')
+  t.equal(await tagOnly.unary(), '-@base []')
+  t.throws(() => laneChannel({ resolver: {} as never, resolve: false }), { code: 'LANEWAY_INVALID_OPTION' })
+})
+
 t.test('a port that is none of the service leads to DNS, and the tag by the scope', async t => {
   const base = await serve(t, echo('base'), { interceptors: [laneInterceptor()] })
   const other = await serve(t, echo('other'), { interceptors: [laneInterceptor()] })
@@ -92,6 +105,10 @@ t.test('baggage is written when asked for, and never says another lane than the 
   await runInLane('gray', () => writing.unary(foreign))
   await runInLane('gray', () => writing.unary())
   await writing.unary()
+  const forMse = client(t, `127.0.0.1:${far.port}`, laneChannel({ baggage: 'mse' }))
+  await runInLane('gray', () => forMse.unary(foreign))
+  const list = encodeURIComponent('[{"name":"gray","tag":"gray","priority":-1}]')
+  t.strictSame(seen.splice(4), [[['gray'], [`__microservice_tag__=${list},user=7`]]])
   t.strictSame(seen, [
     [['gray'], ['user=7']],
     [['gray'], ['x-mse-tag=gray,user=7']],
@@ -109,6 +126,7 @@ t.test('wrong options are refused at once', async t => {
     [{ connectTimeoutMs: Number.NaN }, /connectTimeoutMs/],
     [{ connectTimeout: 1 } as never, /connectTimeoutMs/],
     [{ keepHandSet: 1 as never }, /keepHandSet/],
+    [{ resolve: 'no' as never }, /resolve/],
     [{ Channel: 'x' } as never, /Channel/],
     [{ propagateTo: ['a b'] }, /propagateTo/],
   ]

@@ -1,7 +1,27 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { nodeMatrix } from '@laneway/testkit'
 import t from 'tap'
 import { nodeBinary } from '../../../scripts/node-versions.mjs'
+
+// What leans on the inside of Node's agents and requests: whole test files.
+const FILES = [
+  'egress-suite',
+  'env-proxy',
+  'forwarding',
+  'rendered-head',
+  'retries',
+  'pools',
+  'clients',
+  'lane-server',
+  'mocks',
+  'queued-events',
+  'secure-connections',
+]
+await nodeMatrix(
+  t,
+  FILES.map(name => `packages/http/test/${name}.test.ts`),
+)
 
 for (const major of [20, 22, 24, 26]) {
   t.test(`Node ${major}`, async t => {

@@ -12,11 +12,12 @@ export function warnOfCompetingLane(
   destination: string,
   own: Lane | undefined,
   warn: Warn = emitLanewayWarning,
+  fix = "give the consumer lanes: 'isolate', in instances of base and of lanes alike",
 ): void {
   if (own === undefined || warned.has(system)) return
   warned.add(system)
   warn(
     `${system}: this instance of lane ${own.header} consumes "${destination}" without isolation, so it also handles ` +
-      "messages of base; give the consumer lanes: 'isolate', in instances of base and of lanes alike",
+      `messages of base; ${fix}`,
   )
 }

@@ -33,7 +33,7 @@ function carrierValue(message: unknown, header: string): unknown {
   if (typeof message !== 'object' || message === null) return undefined
   const { headers, properties, opts, message: inner } = message as CarryingMessage
   if (headers !== undefined && headers !== null) return inHeaders(headers, header)
-  if (properties instanceof Map) return properties.get(header)
+  if (properties instanceof Map) return ownHeader(properties, header)
   if (typeof properties === 'object' && properties !== null) {
     return ownHeader((properties as CarryingMessage).headers, header)
   }
@@ -42,18 +42,11 @@ function carrierValue(message: unknown, header: string): unknown {
 }
 
 function inHeaders(headers: object, header: string): unknown {
-  if (headers instanceof Map) return mapValue(headers, header)
   const { values } = headers as { values?: unknown }
-  // NATS: `values` gives all lines of a name.
-  return typeof values === 'function' ? values.call(headers, header) : ownHeader(headers, header)
-}
-
-/** `@platformatic/kafka` keeps keys as its deserializer made them: text, or bytes. */
-function mapValue(map: ReadonlyMap<unknown, unknown>, header: string): unknown {
-  const value = map.get(header)
-  if (value !== undefined) return value
-  for (const [key, bytes] of map) if (key instanceof Uint8Array && carriedText(key) === header) return bytes
-  return undefined
+  // NATS: `values` gives all lines of a name. A Map has a method of that name, too.
+  return typeof values === 'function' && !(headers instanceof Map)
+    ? values.call(headers, header)
+    : ownHeader(headers, header)
 }
 
 /** A batch of messages: a list, or what an `eachBatch` of kafkajs is given. */
@@ -64,16 +57,30 @@ export type MessageBatch<M> =
 
 /**
  * Handles the messages of a batch one after another, each in its lane; one without a lane runs in none, wherever this is
- * called from.
+ * called from. Of a stream, such as one of `@platformatic/kafka` or a subscription of NATS, it handles each as it comes.
  *
- * @returns what `fn` returned for each
+ * @returns what `fn` returned for each; nothing for a stream, once that has ended
  * @throws what `fn` throws; the messages behind that one are not handled
  */
 export async function eachInLane<M, R>(
   batch: MessageBatch<M>,
   fn: (message: M) => R | Promise<R>,
+  header?: string,
+): Promise<R[]>
+export async function eachInLane<M>(
+  stream: AsyncIterable<M>,
+  fn: (message: M) => unknown,
+  header?: string,
+): Promise<undefined>
+export async function eachInLane<M, R>(
+  batch: MessageBatch<M> | AsyncIterable<M>,
+  fn: (message: M) => R | Promise<R>,
   header = 'x-mse-tag',
-): Promise<R[]> {
+): Promise<R[] | undefined> {
+  if (Symbol.asyncIterator in batch) {
+    for await (const message of batch) await runInLane(messageLane(message, header), fn, message)
+    return undefined
+  }
   const results: R[] = []
   for (const message of messagesOf(batch)) {
     results.push(await runInLane(messageLane(message, header), fn, message))

@@ -1,4 +1,5 @@
 import type { Lane } from '@laneway/core'
+import { carriedText } from './carried-text.js'
 
 /** Headers as most clients take them. */
 export type Headers = Readonly<Record<string, unknown>>
@@ -28,13 +29,27 @@ function withoutTag(headers: Headers, header: string): Headers {
  */
 export function ownHeader(headers: unknown, header: string): unknown {
   if (typeof headers !== 'object' || headers === null) return undefined
-  if (headers instanceof Map) return headers.get(header)
+  if (headers instanceof Map) return mapValue(headers, header)
   return Object.hasOwn(headers, header) ? (headers as Headers)[header] : undefined
+}
+
+/** `@platformatic/kafka` has keys as its deserializer made them. Equal keys in bytes are several entries. */
+function mapValue(map: ReadonlyMap<unknown, unknown>, header: string): unknown {
+  const value = map.get(header)
+  if (value !== undefined) return value
+  const values: unknown[] = []
+  for (const [key, bytes] of map) if (typeof key !== 'string' && isName(key, header)) values.push(bytes)
+  return values.length > 1 ? values : values[0]
+}
+
+function isName(key: unknown, header: string): boolean {
+  return key instanceof Uint8Array ? key.length === header.length && carriedText(key) === header : key === header
 }
 
 /** Removes a refused value from a message that was received. Never throws. */
 export function removeHeader(headers: unknown, header: string): void {
   if (typeof headers !== 'object' || headers === null) return
-  if (headers instanceof Map) headers.delete(header)
-  else Reflect.deleteProperty(headers, header)
+  if (headers instanceof Map) {
+    for (const key of headers.keys()) if (isName(key, header)) headers.delete(key)
+  } else Reflect.deleteProperty(headers, header)
 }

@@ -24,6 +24,18 @@ t.test('headers from the network: inherited values do not count', async t => {
   for (const one of [undefined, null, 'x', 1]) t.equal(ownHeader(one, 'x-mse-tag'), undefined)
 })
 
+t.test('a Map with keys in bytes: each entry of the name counts', async t => {
+  const entry = (value: string, key = 'x-mse-tag') => [Buffer.from(key), Buffer.from(value)] as const
+  const read = (...entries: (readonly [Buffer, Buffer])[]) => ownHeader(new Map<unknown, unknown>(entries), 'x-mse-tag')
+  t.equal(read(), undefined)
+  t.equal(read(entry('1', 'a'), entry('2', 'x-mse-tagg')), undefined)
+  t.strictSame(read(entry('1', 'a'), entry('gray')), Buffer.from('gray'))
+  t.strictSame(read(entry('gray'), entry('blue')), [Buffer.from('gray'), Buffer.from('blue')])
+  const map = new Map<unknown, unknown>([entry('gray'), entry('1', 'a'), entry('blue')])
+  removeHeader(map, 'x-mse-tag')
+  t.equal(map.size, 1)
+})
+
 t.test('removeHeader', async t => {
   const headers = { a: 1, 'x-mse-tag': 'gray' }
   removeHeader(headers, 'x-mse-tag')

@@ -50,3 +50,13 @@ t.test('eachInLane runs each message in its lane, none included, in order', asyn
   await t.rejects(eachInLane(list, failing), { message: 'second' })
   t.strictSame(seen, [1, 2], 'the messages behind a failure are not handled')
 })
+
+t.test('eachInLane takes a stream of messages, and collects nothing of it', async t => {
+  const seen: string[] = []
+  async function* stream() {
+    for (const lane of ['gray', undefined, 'blue']) yield { headers: lane === undefined ? {} : { 'x-mse-tag': lane } }
+  }
+  const done = await runInLane('green', () => eachInLane(stream(), () => seen.push(`${currentLane()?.header}`)))
+  t.equal(done, undefined)
+  t.strictSame(seen, ['gray', 'undefined', 'blue'])
+})

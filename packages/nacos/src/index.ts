@@ -4,6 +4,7 @@ export type { ConfigListener, ConfigPublishOptions, NacosConfig } from './config
 export type { ConfigPlace } from './config/config-key.js'
 export type { ConfigValue } from './config/config-value.js'
 export type { NacosClientOptions, NacosRequest } from './connection/options.js'
+export { type FollowConfigOptions, type FollowedConfig, followConfig } from './follow-config.js'
 export { laneMetadata } from './lane-metadata.js'
 export { type NacosRules, type NacosRulesOptions, nacosRules } from './nacos-rules.js'
 export type { NacosNaming, NamingListener } from './naming/naming.js'

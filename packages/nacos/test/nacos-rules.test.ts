@@ -1,5 +1,5 @@
 import t from 'tap'
-import { nacosRules } from '../src/index.js'
+import { followConfig, nacosRules } from '../src/index.js'
 import { client, server } from './harness.js'
 import { ok, type RawServer, refused } from './raw-server.js'
 
@@ -81,4 +81,20 @@ t.test('a snapshot on the disk serves the start while Nacos is down, marked stal
   await nacos.start(port)
   await nacos.until(() => !rules.stale)
   t.same(rules.current, { percent: 20 })
+})
+
+t.test('a configuration of plain text is followed as text', async t => {
+  const nacos = await server(t)
+  const publish = serve(nacos)
+  publish('base')
+  const changes: unknown[] = []
+  const own = client(t, nacos)
+  const followed = followConfig(own, 'rules', { onChange: value => changes.push(value) })
+  await followed.ready
+  publish('gray')
+  await nacos.until(() => changes.length === 2)
+  publish(undefined)
+  await nacos.until(() => changes.length === 3)
+  t.same(changes, ['base', 'gray', undefined])
+  t.throws(() => followConfig(own, 'rules', { pars: String } as never), { code: 'LANEWAY_INVALID_OPTION' })
 })

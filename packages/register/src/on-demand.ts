@@ -35,20 +35,23 @@ export function loadDependency<T>(name: string, wanted: string): T {
  * Loads a package that only some configurations need, as the application sees it: from the working directory, then from
  * the folder of its main file.
  *
+ * @param name - a package, or a door of one: `@laneway/amqp/patch`
  * @param wanted - what asked for it, for the message
  * @throws LanewayError `LANEWAY_INVALID_OPTION` with the install line when it is not there
  */
 export function loadOnDemand<T>(name: string, wanted: string): T {
   const places = [join(process.cwd(), 'index.js'), resolve(process.argv[1] ?? 'index.js')]
+  const [scope, inScope] = name.split('/', 2)
+  const packageName = name.startsWith('@') ? `${scope}/${inScope}` : scope!
   let missing: LanewayError | undefined
   for (const place of places) {
     try {
       return requireFrom(place, name) as T
     } catch (error) {
-      missing = missingPackage(name, wanted, error)
+      missing = missingPackage(packageName, wanted, error)
       if (missing === undefined) throw error
       // The package is here, and lacks another one: looking elsewhere does not help.
-      if (absentPackage(error) !== name) break
+      if (absentPackage(error) !== packageName) break
     }
   }
   throw missing

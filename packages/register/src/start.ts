@@ -30,6 +30,7 @@ import { healthOfProcess, OFF, type RegisterHealth } from './lifecycle/health.js
 import { createMembership } from './lifecycle/membership.js'
 import { hookSignals } from './lifecycle/signals.js'
 import { createLog } from './log.js'
+import { hookMessages } from './messages/message-hooks.js'
 import { loadOnDemand } from './on-demand.js'
 
 /** Laneway at work in this thread. */
@@ -95,6 +96,7 @@ function startWith(config: RegisterConfig): Running {
         'copies of undici': copiesText(undiciCopies()),
         'copies of grpc-js': `${grpcCopies()} so far`,
         'drivers and consumers': libraries.found(),
+        messages: messages.found(),
         'requests without a server': seesInjected(on),
         disabled: [...config.disabled],
         faults: [...guard.faults.keys()],
@@ -149,7 +151,13 @@ function startWith(config: RegisterConfig): Running {
     grpcCopies = hookGrpc({ ...egress, ...(connectTimeoutMs !== undefined && { connectTimeoutMs }) }, guard)
     hooks.push('grpc-js clients')
   }
-  const libraries = hookLibraries({ ...DRIVERS, ...QUEUES, ...CONSUMERS, ...FRAMEWORKS(injected) }, on, guard)
+  const messages = hookMessages(config, on, guard, warn)
+  const known = [DRIVERS, QUEUES, CONSUMERS, FRAMEWORKS(injected), messages.classes]
+  const libraries = hookLibraries(
+    known.flatMap(one => Object.entries(one)),
+    on,
+    guard,
+  )
   hookQueues(on, libraries.meets, guard)
   if (on('sockets')) {
     hookSockets(guard, libraries.opens)

@@ -17,21 +17,14 @@ export const program = (name: string) => fileURLToPath(new URL(`programs/${name}
 export interface AppOptions {
   readonly flags?: readonly string[]
   readonly environment?: Record<string, string>
-  readonly node?: string
   readonly folder?: string
   readonly args?: readonly string[]
 }
 
 /** Starts a program and waits for its `serving on <port>`. */
 export async function startApp(t: Test, file: string, options: AppOptions = {}): Promise<App> {
-  const {
-    flags = ['--import', '@laneway/register'],
-    environment = {},
-    node = process.execPath,
-    folder,
-    args = [],
-  } = options
-  const child = spawn(node, [...flags, file, ...args], {
+  const { flags = ['--import', '@laneway/register'], environment = {}, folder, args = [] } = options
+  const child = spawn(process.execPath, [...flags, file, ...args], {
     env: { ...clean(process.env), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(folder !== undefined && { cwd: folder }),

@@ -28,10 +28,10 @@ export async function nodeMatrix(t: Test, files: readonly string[]): Promise<voi
 }
 
 function run(binary: string, file: string): Promise<{ code: number; output: string }> {
-  const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '', TAP: '1' }
+  const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '', TAP: '1', TAP_TIMEOUT: '300' }
   return new Promise(resolve => {
-    const args = ['--import', 'tsx', '--conditions=@laneway/source', file]
-    execFile(binary, args, { env, maxBuffer: 1 << 26, timeout: 60_000 }, (error, stdout, stderr) => {
+    const args = ['--import=tap', '--import=tsx', '--conditions=@laneway/source', file]
+    execFile(binary, args, { env, maxBuffer: 1 << 26, timeout: 300_000 }, (error, stdout, stderr) => {
       const code = error === null ? 0 : Number(error.code ?? 1)
       resolve({ code, output: code === 0 ? stdout : `${stdout}\n${stderr}` })
     })

@@ -1,5 +1,17 @@
 import t from 'tap'
-import { onNode } from './suite/other-node.js'
+import { composeLane } from '../src/index.js'
+import { callbackSuite } from './suite/callback-suite.js'
+import { laneSuite } from './suite/lane-suite.js'
+import type { UndiciCopy } from './suite/undici-copy.js'
 
-// undici 8 needs Node 22.19, so it runs in processes of its own.
-for (const major of [22, 26]) t.test(`undici 8 on Node ${major}`, t => onNode(t, major, 'run-undici8.ts'))
+const skip = process.version.startsWith('v20.') && 'undici 8 needs Node 22.19'
+
+t.test('undici 8', { skip }, async t => {
+  const copy = { undici: (await import('undici8')) as unknown as UndiciCopy, major: 8 } as const
+  laneSuite(t, copy)
+  t.test('callbacks', async t =>
+    callbackSuite(t, copy, (resolver, options) =>
+      composeLane(new copy.undici.Agent(options), { resolver, warn: () => {} }),
+    ),
+  )
+})

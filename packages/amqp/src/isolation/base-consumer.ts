@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BASE_TAG, runInLane } from '@laneway/core'
+import type { MessageOutcome } from '@laneway/messaging'
 import type { MessageDecision } from '@laneway/messaging/internal'
 import type { AmqpChannel, AmqpMessage, OnMessage } from '../amqp.js'
 import { decide } from '../decide.js'
@@ -7,7 +8,7 @@ import type { AmqpSettings, ConsumeSettings } from '../lane-amqp-options.js'
 import { Beacons } from './beacons.js'
 import { forwardOptions, isRejectedByLane, restore, returnsOf } from './forwarded-message.js'
 import type { HelperChannels } from './helper-channels.js'
-import { assertReturn, laneExchange } from './topology.js'
+import { assertLane, assertReturn, laneExchange, WAITING } from './topology.js'
 
 /** A lane that needs more returns for one message is too slow for its traffic. */
 const MANY_RETURNS = 10
@@ -27,6 +28,7 @@ export class BaseConsumer {
   readonly #beacons: Beacons
   readonly #slowLanes = new Set<string>()
   #returnable: Promise<void> | undefined
+  #waitable: Promise<void> | undefined
   #closed = false
 
   constructor(channel: AmqpChannel, channels: HelperChannels, consumer: IsolatedConsumer) {
@@ -62,7 +64,7 @@ export class BaseConsumer {
       this.#channel.nack(message, false, false)
       return
     }
-    let moved = false
+    let moved: MessageOutcome | undefined
     try {
       moved = await this.#forward(message, tags)
     } catch {
@@ -73,32 +75,54 @@ export class BaseConsumer {
     }
     // A message of a closed channel is handed out again, too: this copy must not be handled.
     if (this.#closed) return
-    if (!moved) {
+    if (moved === undefined) {
       this.#handleHere(message, decision)
       return
     }
     this.#channel.ack(message)
-    settings.lanes.report(queue, decision, returnsOf(message, queue, tags) > 0 ? 'returned' : 'forwarded')
+    settings.lanes.report(queue, decision, moved)
   }
 
-  /** @returns whether the message is in the queue of a lane */
-  async #forward(message: AmqpMessage, tags: readonly string[]): Promise<boolean> {
-    const { queue } = this.#consumer
+  /**
+   * @returns how the message was moved; `undefined` when it is to be handled here
+   * @throws when it must neither be moved nor be handled here now
+   */
+  async #forward(message: AmqpMessage, tags: readonly string[]): Promise<MessageOutcome | undefined> {
+    const { queue, wanted } = this.#consumer
     const end = tags.indexOf(BASE_TAG)
-    const lane = await this.#beacons.firstLiving(end === -1 ? tags : tags.slice(0, end))
-    if (lane === undefined || this.#closed) return false
+    const living = await this.#beacons.firstLiving(end === -1 ? tags : tags.slice(0, end))
+    if ((living === undefined && wanted.standsIn) || this.#closed) return undefined
     await this.#keepReturnable()
-    this.#watch(message, lane, tags)
+    if (living === undefined) await this.#keepWaiting()
+    else this.#watch(message, living, tags)
     const options = forwardOptions(message, queue)
     const ended = await this.#channels.publish(
-      laneExchange(queue, lane),
+      laneExchange(queue, living ?? WAITING),
       message.fields.routingKey,
       message.content,
       options,
     )
-    if (ended === 'confirmed') return true
-    this.#beacons.missing(lane)
-    return false
+    if (ended === 'confirmed') {
+      if (living === undefined) return 'waiting'
+      return returnsOf(message, queue, tags) > 0 ? 'returned' : 'forwarded'
+    }
+    this.#waitable = undefined
+    if (living !== undefined) this.#beacons.missing(living)
+    if (wanted.standsIn) return undefined
+    throw new Error('the queue is missing: the message is decided again')
+  }
+
+  /** Declares the queue in which messages of lanes without consumers wait. */
+  #keepWaiting(): Promise<void> {
+    const { queue, wanted } = this.#consumer
+    this.#waitable ??= this.#channels
+      .declaring()
+      .then(channel => assertLane(channel, queue, WAITING, wanted))
+      .catch(error => {
+        this.#waitable = undefined
+        throw error
+      })
+    return this.#waitable
   }
 
   /** The queue may have been deleted and made again since the lane was declared. */

@@ -1,9 +1,30 @@
 import { LanewayError } from '@laneway/core'
-import type { AmqpChannel, Consume, OnMessage } from '../amqp.js'
+import type { AmqpChannel, Consume, HelperChannel, OnMessage } from '../amqp.js'
 import type { AmqpSettings, ConsumeSettings } from '../lane-amqp-options.js'
 import { BaseConsumer } from './base-consumer.js'
 import { HelperChannels } from './helper-channels.js'
 import { consumeLane } from './lane-consumer.js'
+
+/**
+ * @throws LanewayError `LANEWAY_INVALID_OPTION` for a queue of one consumer, and for a channel that is not amqplib's with
+ * promises
+ */
+export function assertIsolatable(channel: AmqpChannel, queue: string): void {
+  if (queue === '' || queue.startsWith('amq.')) {
+    throw new LanewayError(
+      'LANEWAY_INVALID_OPTION',
+      `consume: lanes is 'isolate' for "${queue}", a queue of one consumer; replies reach who asked whatever its lane: use 'propagate'`,
+    )
+  }
+  const { open, rpc } = channel as Partial<HelperChannel>
+  // With callbacks, `open` takes one.
+  if (channel.connection !== undefined && typeof rpc === 'function' && open?.length === 0) return
+  throw new LanewayError(
+    'LANEWAY_INVALID_OPTION',
+    "consume: lanes is 'isolate', which needs a channel of amqplib with promises; with amqp-connection-manager consume " +
+      'in a set-up function: addSetup(channel => channel.consume(…))',
+  )
+}
 
 /**
  * Consumes a queue with lanes kept apart: as base, or as the lane of this instance.
@@ -18,12 +39,7 @@ export async function consumeIsolated(
   wanted: ConsumeSettings,
   settings: AmqpSettings,
 ): Promise<unknown> {
-  if (queue === '' || queue.startsWith('amq.')) {
-    throw new LanewayError(
-      'LANEWAY_INVALID_OPTION',
-      `consume: lanes is 'isolate' for "${queue}", a queue of one consumer; replies reach who asked whatever its lane: use 'propagate'`,
-    )
-  }
+  assertIsolatable(channel, queue)
   const channels = new HelperChannels(channel)
   channel.on('close', () => void channels.close())
   const own = settings.lanes.own?.tags[0]

@@ -1,6 +1,6 @@
 import type { AmqpMessage } from '../amqp.js'
 import { FORWARD_HEADER, type ForwardOptions } from './helper-channels.js'
-import { laneQueue } from './topology.js'
+import { laneQueue, WAITING } from './topology.js'
 
 /** What of the original message cannot travel under its own name. */
 const EXCHANGE = 'x-laneway-exchange'
@@ -56,7 +56,7 @@ export function restore(message: AmqpMessage, queue: string, tags: readonly stri
   if (expiration !== undefined) message.properties.expiration = expiration
   if (userId !== undefined) message.properties.userId = userId
   if (CC !== undefined) headers['CC'] = CC
-  const own = tags.map(tag => laneQueue(queue, tag))
+  const own = [...tags, WAITING].map(tag => laneQueue(queue, tag))
   const others = deathsOf(message).filter(death => !own.includes(String(death.queue)))
   if (deaths !== undefined) headers['x-death'] = deaths
   else if (others.length > 0) headers['x-death'] = others
@@ -73,7 +73,8 @@ export function returnsOf(message: AmqpMessage, queue: string, tags: readonly st
   if (!wasForwarded(message)) return 0
   const own = tags.map(tag => laneQueue(queue, tag))
   const death = deathsOf(message).find(({ queue: from, reason }) => own.includes(String(from)) && reason === 'expired')
-  return death?.count ?? 1
+  const waited = deathsOf(message)[0]?.queue === laneQueue(queue, WAITING)
+  return death?.count ?? (waited ? 0 : 1)
 }
 
 /** Whether the handler in the lane has refused the message for good: then base refuses it, so that the queue's own dead letters apply. */

@@ -1,4 +1,4 @@
-import { LanewayError, runInLane } from '@laneway/core'
+import { runInLane } from '@laneway/core'
 import type { AmqpChannel, HelperChannel } from '../amqp.js'
 
 // https://www.rabbitmq.com/amqp-0-9-1-reference.html: confirm.select and its answer, class << 16 | method
@@ -19,16 +19,7 @@ export class HelperChannels {
   readonly #returned = new Set<number>()
   #forwards = 0
 
-  /** @throws LanewayError `LANEWAY_INVALID_OPTION` for a channel of another kind */
   constructor(of: AmqpChannel) {
-    const { open, rpc } = of as Partial<HelperChannel>
-    if (of.connection === undefined || typeof open !== 'function' || typeof rpc !== 'function') {
-      throw new LanewayError(
-        'LANEWAY_INVALID_OPTION',
-        "consume: lanes is 'isolate', which needs a channel of amqplib with promises; with amqp-connection-manager consume " +
-          'in a set-up function: addSetup(channel => channel.consume(…))',
-      )
-    }
     this.#of = of
   }
 

@@ -4,6 +4,8 @@ import type { ConsumeSettings } from '../lane-amqp-options.js'
 
 /** The queue of a lane, as MSE names it. */
 export const laneQueue = (queue: string, tag: string): string => `${queue}_${tag}`
+/** In the place of a tag: names the queue where messages of lanes without consumers wait. No tag begins like this. */
+export const WAITING = '.waiting'
 /** Consumed by every consumer of the lane, so that its count of consumers says who lives. Nobody publishes to it. */
 const beaconQueue = (queue: string, tag: string): string => `${queue}_${tag}.live`
 /** Leads to the lane's queue, whatever the routing key. */

@@ -13,47 +13,56 @@ interface Isolated {
   readonly name: string
   readonly settings: LaneWorkerSettings
   readonly consumer: LaneConsumer
-  /** The worker that the application holds. */
+  /** The worker that takes the jobs. */
   readonly main: BullWorker
+  /** The worker that the application holds; its listeners hear the events. */
+  readonly held: BullWorker
   readonly leases: Leases
   readonly failed: (error: Error) => void
   /** The queue of the original jobs, opened when a job needs it. */
   readonly original: LazyQueue
 }
 
-/** Makes the worker of base or of a lane, as this instance is. */
-export function isolatedWorker(name: string, processor: BullProcessor, settings: LaneWorkerSettings): BullWorker {
+/**
+ * Makes the worker of base or of a lane, as this instance is.
+ *
+ * @param held - a worker of the original queue that the application holds, before its first job; `undefined` when it holds
+ *   the one that this makes
+ */
+export function isolatedWorker(
+  name: string,
+  processor: BullProcessor,
+  settings: LaneWorkerSettings,
+  held?: BullWorker,
+): BullWorker {
   const { classes, lanes, prefix, worker: options } = settings
   const own = lanes.own?.tags[0]
   const failed = (error: Error): void => {
-    if (main.closing === undefined) main.emit('error', error)
+    if (main.closing === undefined) (held ?? main).emit('error', error)
   }
   const original = new LazyQueue(name, settings, failed)
   const consumer = new LaneConsumer(name, lanes, processor, () => original.open())
   let run: BullProcessor = consumer.processor('own')
   const queue = own === undefined ? name : laneQueueName(name, own)
-  const main: BullWorker = detached(
-    () =>
-      new classes.Worker(
-        queue,
-        like(processor, (...args) => run(...args)),
-        { ...options, autorun: false },
-      ),
-  )
+  const running = like(processor, (...args) => run(...args))
+  const main: BullWorker =
+    held !== undefined && own === undefined
+      ? Object.assign(held, { processFn: running })
+      : detached(() => new classes.Worker(queue, running, { ...options, autorun: false }))
   const client = redisOf(main)
   if (client === undefined) {
-    main.close(true).catch(() => {})
+    if (main !== held) main.close(true).catch(() => {})
     throw new LanewayError(
       'LANEWAY_INVALID_OPTION',
       "createLaneWorker: lanes is 'isolate', which needs the Redis back end of BullMQ; use 'propagate'",
     )
   }
   const leases = new Leases(client, leaseKeys(prefix, name))
-  const isolated: Isolated = { name, settings, consumer, main, leases, failed, original }
+  const isolated: Isolated = { name, settings, consumer, main, held: held ?? main, leases, failed, original }
   if (own === undefined) run = becomeBase(isolated, processor)
   else becomeLane(isolated, own)
   emitInLane(main, lanes)
-  if (options['autorun'] !== false) detached(() => main.run()).catch(failed)
+  if (held === undefined && options['autorun'] !== false) detached(() => main.run()).catch(failed)
   return main
 }
 
@@ -94,14 +103,14 @@ function becomeBase(isolated: Isolated, processor: BullProcessor): BullProcessor
 }
 
 function becomeLane(isolated: Isolated, own: string): void {
-  const { settings, consumer, main, leases, failed, original } = isolated
+  const { settings, consumer, main, held: heard, leases, failed, original } = isolated
   const { run, waitUntilReady, pause, resume, close } = methodsOf(main)
   let pausedByUser = false
   let held: Promise<void> | undefined
   let closed: Promise<void> | undefined
   const itself = { isPaused: () => main.isPaused(), pause, resume }
   const side = new LaneSide(own, leases, settings, paused => pausedByUser || follow(itself, paused), failed)
-  consumer.translate(main, main)
+  consumer.translate(main, heard)
   /** Takes no more jobs, leaves the lane to others, ends the jobs that run. */
   async function end(force?: boolean): Promise<void> {
     await pause(true).catch(failed)
@@ -134,6 +143,23 @@ function becomeLane(isolated: Isolated, own: string): void {
     },
     close(force?: boolean) {
       closed ??= end(force)
+      return closed
+    },
+  })
+  if (heard !== main) leadTo(main, heard)
+}
+
+/** Lets a worker of the original queue, which never runs, stand for that of the lane. */
+function leadTo(main: BullWorker, held: BullWorker): void {
+  const { close } = methodsOf(held)
+  let closed: Promise<unknown> | undefined
+  Object.assign(held, {
+    ...methodsOf(main),
+    emit: held.emit,
+    isPaused: () => main.isPaused(),
+    isRunning: () => (main as { isRunning?(): boolean }).isRunning?.(),
+    close(force?: boolean) {
+      closed ??= main.close(force).then(() => close(force))
       return closed
     },
   })

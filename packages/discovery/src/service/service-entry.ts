@@ -10,6 +10,7 @@ import type { LaneTable } from '../table/lane-table.js'
 import type { Member } from '../table/member.js'
 import { TableChoice } from '../table/seat.js'
 import { MAX_ENDPOINTS, MAX_LANES, TableBuild, type TableSettings } from '../table/table-build.js'
+import type { BuildTurns } from './build-turns.js'
 
 /**
  * A snapshot of more endpoints is taken over in turns of the event loop of its own, between which other work runs. In
@@ -26,6 +27,7 @@ const NO_MEMBERS: readonly Member[] = []
 /** What an entry needs of its resolver. */
 export interface EntrySettings extends TableSettings, BalanceSettings {
   readonly warn: Warn
+  readonly turns: BuildTurns
   /** Called with endpoints that left. */
   readonly gone: (endpoints: readonly Endpoint[]) => void
   /** Called after each report of the source that owns the service. */
@@ -78,7 +80,10 @@ export class ServiceEntry implements BalancedService {
     this.#settings = settings
     this.#notReady = new TableChoice(this.name, undefined, 'not-ready', undefined, undefined)
     this.#clock = settings.clock
-    this.#balance = new ServiceBalance(settings, this, (state, address) => this.publish(state, { message: address }))
+    this.#balance = new ServiceBalance(settings, this, (state, address) => {
+      this.publish(state, { message: address })
+      if (state === 'ejected') this.owner?.suspect?.(this.name)
+    })
   }
 
   /** Name of the source that owns the service. */
@@ -126,18 +131,22 @@ export class ServiceEntry implements BalancedService {
     const { parts } = this.#balance
     const build = new TableBuild(this.#settings, inputs, before, this.#members, this.#loads, parts, this.#tabled)
     this.#build = build
-    if (inputs.length > AT_ONCE) setImmediate(() => this.#readTurn(build))
-    else {
-      build.read(AT_ONCE, AT_ONCE)
-      this.#commit(build)
-    }
+    const { turns } = this.#settings
+    if (inputs.length > AT_ONCE) turns.later(undefined, () => this.#readTurn(build))
+    else turns.run(inputs.length, () => this.#readAtOnce(build))
+  }
+
+  #readAtOnce(build: TableBuild): void {
+    if (this.#build !== build) return
+    build.read(AT_ONCE, AT_ONCE)
+    this.#commit(build)
   }
 
   #readTurn(build: TableBuild): void {
     // A newer snapshot, `missing` or `close` has taken its place.
     if (this.#build !== build) return
     const done = build.read(READ_PER_TURN, CHECKED_PER_TURN)
-    setImmediate(() => (done ? this.#commit(build) : this.#readTurn(build)))
+    this.#settings.turns.later(undefined, () => (done ? this.#commit(build) : this.#readTurn(build)))
   }
 
   #commit(build: TableBuild): void {
@@ -156,7 +165,7 @@ export class ServiceEntry implements BalancedService {
     this.receivedAt = this.#settings.clock.now()
     this.missingSince = undefined
     this.#balance.tableChanged()
-    this.#tellDropped(build.dropped)
+    this.#reportDropped(build.dropped)
     if (table.any !== undefined) this.#warnAny()
     this.#warnNearMiss(build.fresh)
     this.publish('snapshot', { endpoints: table.members.length })
@@ -237,7 +246,7 @@ export class ServiceEntry implements BalancedService {
     this.#settings.warn(`a snapshot of ${this.name} from ${this.source} was refused, the last one stays: ${message}`)
   }
 
-  #tellDropped(dropped: readonly string[]): void {
+  #reportDropped(dropped: readonly string[]): void {
     this.dropped = dropped
     if (dropped.length === 0) return
     if (channels.source.hasSubscribers) {
@@ -245,7 +254,9 @@ export class ServiceEntry implements BalancedService {
     }
     if (this.#warnedDropped) return
     this.#warnedDropped = true
-    this.#settings.warn(`${dropped.length} endpoint(s) of ${this.name} from ${this.source} left out: ${dropped[0]}`)
+    this.#settings.warn(`${dropped.length} endpoint(s) of ${this.name} from ${this.source} left out: ${dropped[0]}`, {
+      kind: 'endpoints-dropped',
+    })
   }
 
   #warnNearMiss(members: Iterable<Member>): void {
@@ -256,6 +267,7 @@ export class ServiceEntry implements BalancedService {
     this.#settings.warn(
       `${found.address} of ${this.name} counts as base: its metadata has the key "${found.key}", which carries no lane; ` +
         `did you mean "${found.meant}"?`,
+      { kind: 'metadata-key', key: found.key, meant: found.meant },
     )
   }
 

@@ -5,6 +5,7 @@ import { compilePolicies } from '../table/lane-policy.js'
 import { CallerZones } from '../zone/caller-zones.js'
 import { ZonePlan } from '../zone/zone-plan.js'
 import { AbsentNames } from './absent-names.js'
+import { BuildTurns } from './build-turns.js'
 import type { HostFacts, RegistryHooks } from './host-facts.js'
 import { HostMatcher } from './host-matcher.js'
 import { differByCase, NameHints } from './name-hints.js'
@@ -66,6 +67,7 @@ export class ServiceRegistry {
       ...hooks,
       changed: entry => this.#sourceReported(entry),
       zones: new ZonePlan(options.zone, () => this.#callers.weights),
+      turns: new BuildTurns(),
       warn,
       baseEmpty,
       allowLinkLocal,
@@ -82,7 +84,7 @@ export class ServiceRegistry {
       for (const { feed } of this.#byKey.values()) feed.loseHope()
     }, this.#options.readyTimeoutMs / 2)
     this.#patience.unref()
-    this.#catalog.start(index => this.#listed(index))
+    this.#catalog.start(index => this.#listed(index), this.#options.services.length > 0)
     if (this.#callers.service !== undefined) this.declare(this.#callers.service)
     for (const service of this.#options.services) this.declare(service)
     for (const service of this.#options.aliases.values()) this.declare(service)
@@ -136,7 +138,8 @@ export class ServiceRegistry {
     const key = this.#naming.keyOf(name)
     const sourceName = this.#naming.sourceNameOf(name)
     const known = this.#byKey.get(key)
-    if (known?.entry.declared && known.entry.name !== sourceName && this.#tellsCaseApart) {
+    const tellsCaseApart = this.#hubs.some(hub => hub.source.caseInsensitive === false)
+    if (known?.entry.declared && known.entry.name !== sourceName && tellsCaseApart) {
       if (name !== name.toLowerCase()) throw differByCase([known.entry.name, sourceName])
     }
     this.#declaredHosts.add(name.toLowerCase().replace(/\.$/, ''))
@@ -167,10 +170,6 @@ export class ServiceRegistry {
       entry.close()
     }
     this.#hosts.forget()
-  }
-
-  get #tellsCaseApart(): boolean {
-    return this.#hubs.some(hub => hub.source.caseInsensitive === false)
   }
 
   #add(key: string, name: string, why: 'declared' | 'listed' | 'asked'): ServiceEntry {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { describe, OptionPlace } from '@laneway/core/internal'
-import { createLaneResolver, createStaticSource } from '@laneway/discovery'
+import { createHttpSource, createLaneResolver, createStaticSource } from '@laneway/discovery'
 import { parseEndpoint } from '@laneway/discovery/internal'
 import { compileRules, parseRules, type RulesDocument } from '@laneway/rules'
 import { rulesOptionsOf } from '../route/rules-options.js'
@@ -11,6 +11,7 @@ import { readText } from './read-text.js'
 const DISCOVERY_KEYS: readonly (keyof DiscoveryConfig)[] = [
   'static',
   'file',
+  'http',
   'nacos',
   'kubernetes',
   'services',
@@ -26,26 +27,30 @@ const DISCOVERY_KEYS: readonly (keyof DiscoveryConfig)[] = [
   'readyTimeoutMs',
 ]
 
-const SOURCES = ['static', 'file', 'nacos', 'kubernetes']
+const SOURCES = ['static', 'file', 'http', 'nacos', 'kubernetes']
+const SOURCE_NAMES = 'static, file, http, nacos or kubernetes'
 
 /** Checks where endpoints come from, and how they are chosen, without connecting to anything. */
 export function checkDiscovery(discovery: DiscoveryConfig | undefined, problems: ConfigProblems): void {
   if (discovery === undefined || discovery === null) {
-    problems.add(['discovery'], 'is missing: static, file, nacos or kubernetes')
+    problems.add(['discovery'], `is missing: ${SOURCE_NAMES}`)
     return
   }
   if (!problems.keys(['discovery'], discovery, DISCOVERY_KEYS)) return
-  const { static: fixed, file, nacos, kubernetes } = discovery
-  if (fixed === undefined && file === undefined && nacos === undefined && (kubernetes ?? false) === false) {
+  const { static: fixed, file, http, nacos, kubernetes } = discovery
+  if ([fixed, file, http, nacos].every(one => one === undefined) && (kubernetes ?? false) === false) {
     // An unknown key is a misspelt source, and has been reported.
     if (Object.keys(discovery).every(key => DISCOVERY_KEYS.includes(key as 'file'))) {
-      problems.add(['discovery'], 'names no source: static, file, nacos or kubernetes')
+      problems.add(['discovery'], `names no source: ${SOURCE_NAMES}`)
     }
   }
   if (fixed !== undefined) checkStatic(fixed, problems)
   if (nacos !== undefined) checkNacos(nacos, problems)
   if (file !== undefined && typeof file !== 'string') {
     problems.add(['discovery', 'file'], `is a file name, received ${describe(file)}`)
+  }
+  if (http !== undefined && problems.keys(['discovery', 'http'], http, ['url'])) {
+    problems.check(() => void createHttpSource(http.url), ['discovery', 'http'])
   }
   if (kubernetes !== undefined && typeof kubernetes !== 'boolean' && !isObject(kubernetes)) {
     problems.add(['discovery', 'kubernetes'], `is true or options, received ${describe(kubernetes)}`)

@@ -31,9 +31,9 @@ export function optionsOf(config: GatewayConfig, folder: string | undefined) {
 /** The names of a listener's TLS files and options. */
 export const TLS_KEYS: readonly string[] = ['cert', 'key', 'ca', 'http2']
 
-/** In Kubernetes the backends of a route are in the namespace of the route. */
+/** In Kubernetes, and on an endpoints server, the backends of a route are in the namespace of the route. */
 export function serviceOfConfig({ discovery }: Partial<GatewayConfig>): ServiceOf {
-  if (discovery?.kubernetes === undefined || discovery.kubernetes === false) return serviceOfBackend
+  if ((discovery?.kubernetes ?? false) === false && discovery?.http === undefined) return serviceOfBackend
   return (backend, route) => {
     const namespace = backend.namespace ?? route.metadata?.namespace
     return namespace === undefined ? backend.name : `${backend.name}.${namespace}`

@@ -23,6 +23,8 @@ export interface DiscoveryConfig
   readonly static?: StaticServices
   /** A file of endpoints, see `createFileSource`. */
   readonly file?: string
+  /** An endpoints server (`laneway endpoints --serve`), which follows Kubernetes for many processes. */
+  readonly http?: { readonly url: string }
   /** Needs `@laneway/nacos`. */
   readonly nacos?: {
     readonly servers: string | readonly string[]

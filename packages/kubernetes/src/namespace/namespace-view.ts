@@ -212,16 +212,16 @@ export class NamespaceView {
     }
     const dirty = [...this.#dirty]
     this.#dirty.clear()
+    let left = SLICES_A_TURN
     for (const service of dirty) {
       const view = this.#services.get(service)
       if (view === undefined || !this.#collections.know(service)) continue
       const parts = { slices: this.#slices.of(service), pods: this.#pods, servicePorts: this.#servicePorts }
-      if (view.prepare(parts, SLICES_A_TURN)) this.#report(service, view, parts)
-      else {
-        this.#dirty.add(service)
-        this.#coalescer.again()
-      }
+      if (left > 0 && view.prepare(parts, SLICES_A_TURN)) this.#report(service, view, parts)
+      else this.#dirty.add(service)
+      left -= parts.slices.length
     }
+    if (this.#dirty.size > 0) this.#coalescer.again()
   }
 
   #report(service: string, view: ServiceView, parts: ServiceParts): void {

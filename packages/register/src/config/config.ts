@@ -5,6 +5,7 @@ import { assertKnownKeys, describe, nearest } from '@laneway/core/internal'
 import { CONSUMERS } from '../libraries/consumers.js'
 import { DRIVERS } from '../libraries/drivers.js'
 import { FASTQ, QUEUES } from '../libraries/queue-hook.js'
+import { MESSAGE_CLIENTS } from '../messages/message-clients.js'
 import { requireFrom } from '../on-demand.js'
 import { FIELDS, type RegisterOptions } from './fields.js'
 import { parseField } from './parse-field.js'
@@ -19,10 +20,9 @@ export const PARTS = [
   ...(Object.keys(QUEUES) as (keyof typeof QUEUES)[]),
   FASTQ,
   ...(Object.keys(CONSUMERS) as (keyof typeof CONSUMERS)[]),
+  ...(Object.keys(MESSAGE_CLIENTS).filter(name => !(name in CONSUMERS)) as (keyof typeof MESSAGE_CLIENTS)[]),
   ...(['discovery', 'registration', 'signals'] as const),
 ] as const
-/** See {@link PARTS}. */
-export type Part = (typeof PARTS)[number]
 
 /** {@link RegisterOptions} with defaults, and where they came from. */
 export interface RegisterConfig extends Readonly<Omit<RegisterOptions, 'disable'>> {
@@ -34,6 +34,8 @@ export interface RegisterConfig extends Readonly<Omit<RegisterOptions, 'disable'
   readonly trust: 'private' | 'internal' | 'edge'
   readonly ownLane: 'ignore' | 'colour'
   readonly otel: boolean
+  readonly messages: 'propagate' | 'isolate' | 'off'
+  readonly isolate: readonly string[]
   readonly disabled: ReadonlySet<string>
   readonly shutdownMs: number
   readonly leaveDelayMs: number
@@ -74,6 +76,10 @@ export function readConfig(env: Environment, folder: string): RegisterConfig {
   const { disable, ...rest } = said as RegisterOptions
   // Nacos pushes within a second; more than a few would make every restart slow.
   const shutdownMs = rest.shutdownMs ?? 5000
+  const isolate = rest.isolate ?? []
+  if (rest.messages === 'isolate' && isolate.length === 0) {
+    throw invalid('LANEWAY_MESSAGES is "isolate", and LANEWAY_ISOLATE names no queue; name the queues of this service')
+  }
   return Object.freeze({
     ...rest,
     services: rest.services ?? [],
@@ -84,6 +90,8 @@ export function readConfig(env: Environment, folder: string): RegisterConfig {
     trust: rest.trust ?? 'private',
     ownLane: rest.ownLane ?? 'ignore',
     otel: rest.otel ?? false,
+    messages: rest.messages ?? (isolate.length > 0 ? 'isolate' : 'propagate'),
+    isolate,
     disabled: readParts(disable ?? []),
     shutdownMs,
     leaveDelayMs: rest.leaveDelayMs ?? Math.min(NOTICE_MS, shutdownMs),

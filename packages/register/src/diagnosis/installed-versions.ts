@@ -13,6 +13,9 @@ const TELLING = new Set([
   'got',
   'ws',
   '@grpc/grpc-js',
+  'amqplib',
+  'bullmq',
+  'kafkajs',
 ])
 
 /** Frameworks and clients among the CommonJS modules loaded so far, `name version`; ES modules cannot be listed. */

@@ -22,13 +22,13 @@ export interface LibraryHooks {
  * module. A library that is never used costs nothing.
  */
 export function hookLibraries(
-  known: Readonly<Record<string, readonly KnownClass[]>>,
+  known: readonly (readonly [part: string, classes: readonly KnownClass[]])[],
   on: (part: string) => boolean,
   guard: Guard,
 ): LibraryHooks {
   const adopted = new WeakSet<object>()
   const found = new Set<string>()
-  const libraries = Object.entries(known)
+  const libraries = known
     .filter(([part]) => on(part))
     .map(([part, classes]) => ({ part, classes, methods: createLaneMethods(part, guard) }))
 

@@ -41,7 +41,8 @@ export function hookQueues(on: (part: string) => boolean, meets: (prototype: obj
   )
 }
 
-function whenLoaded(path: RegExp, take: Exported, guard: Guard): void {
+/** Shows each module of these files, when Node's CommonJS loader has read it; those that are loaded already at once. */
+export function whenLoaded(path: RegExp, take: Exported, guard: Guard): void {
   const { _extensions: extensions, _cache: cache } = Module as unknown as Loader
   // A preload before this one may have it already, and may not have made its objects.
   for (const [file, module] of Object.entries(cache)) {

@@ -34,8 +34,9 @@ export const LANE_FIELDS = {
   },
   baggage: {
     variable: 'LANEWAY_BAGGAGE',
-    kind: 'flag',
-    meaning: 'also write the lane into the W3C `baggage` header of calls in scope',
+    kind: 'flag-or-mse',
+    meaning:
+      "also write the lane into the W3C `baggage` header of calls in scope; `mse`: as MSE's member `__microservice_tag__`",
     fallback: 'off',
   },
   ownLane: {
@@ -48,6 +49,19 @@ export const LANE_FIELDS = {
     variable: 'LANEWAY_RULES',
     kind: 'text',
     meaning: 'a file of colouring rules, for the first service; needs `@laneway/rules`',
+    fallback: 'none',
+  },
+  messages: {
+    variable: 'LANEWAY_MESSAGES',
+    kind: ['propagate', 'isolate', 'off'],
+    meaning:
+      'messages carry their lane and are handled in it (`propagate`); those of the queues in `isolate` also by the consumers of their lane',
+    fallback: '`isolate` where `isolate` names queues, else `propagate`',
+  },
+  isolate: {
+    variable: 'LANEWAY_ISOLATE',
+    kind: 'list',
+    meaning: 'queues whose consumers keep lanes apart; the same in base and in lanes',
     fallback: 'none',
   },
   otel: {

@@ -1,0 +1,2 @@
+export { laneKafka } from './lane-kafka.js'
+export type { LaneKafkaOptions } from './lane-kafka-options.js'
