@@ -18,6 +18,7 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
   amqp: { laneway: ['core', 'messaging'], peers: ['amqplib'] },
   bullmq: { laneway: ['core', 'messaging'], peers: ['bullmq'] },
   kafka: { laneway: ['core', 'messaging'], peers: ['kafkajs', '@platformatic/kafka'] },
+  rocketmq: { laneway: ['core', 'messaging'], peers: ['rocketmq-client-nodejs'] },
   nacos: { laneway: ['core', 'discovery'] },
   'nacos-dev-server': { laneway: [], libraries: ['@grpc/grpc-js'] },
   kubernetes: { laneway: ['core', 'discovery'], libraries: ['yaml'] },
@@ -34,7 +35,7 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
 
 /** Loaded on demand, by name, when the environment asks for them. */
 const ON_DEMAND: Record<string, string[]> = {
-  register: ['amqp', 'bullmq', 'kubernetes', 'messaging', 'nacos', 'otel', 'rules'],
+  register: ['amqp', 'bullmq', 'kafka', 'kubernetes', 'messaging', 'nacos', 'otel', 'rules'],
   gateway: ['nacos', 'kubernetes'],
   laneway: ['nacos', 'kubernetes'],
 }

@@ -1,13 +1,11 @@
 // What @laneway/register does for unchanged programs that use a broker: each client, ES module and CommonJS.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { after, before, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { startRabbitmq } from '../servers/rabbitmq/start.mjs'
 import { startRedis } from '../servers/redis/start.mjs'
+import { startProgram } from './register/start-program.mjs'
 import { until } from './until.mjs'
 
-const folder = fileURLToPath(new URL('./', import.meta.url))
 let count = 0
 let rabbit
 let redis
@@ -19,27 +17,9 @@ after(() => Promise.all([rabbit.stop(), redis.stop()]))
 
 const newName = () => `r${process.pid}-${++count}`
 
-async function startApp(t, file, [client, library], environment = {}) {
-  const server = client === 'bullmq' ? redis : rabbit
-  const { NODE_OPTIONS: _, ...rest } = process.env
-  const args = ['--import', '@laneway/register', `${folder}register/${file}`, client, library, server.url]
-  const child = spawn(process.execPath, args, { cwd: folder, env: { ...rest, ...environment } })
-  t.after(() => child.kill('SIGKILL'))
-  const output = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr']) child[name].on('data', chunk => (output[name] += chunk))
-  await until(() => child.exitCode !== null || /serving on \d+/.test(output.stdout))
-  const port = /serving on (\d+)/.exec(output.stdout)?.[1]
-  assert.ok(port, output.stderr)
-  async function ask(path, tag) {
-    const response = await fetch(`http://127.0.0.1:${port}/${path}`, {
-      headers: tag === undefined ? {} : { 'x-mse-tag': tag },
-    })
-    const text = await response.text()
-    assert.equal(response.status, 200, text)
-    return JSON.parse(text)
-  }
-  return { ask, output, child }
-}
+/** @returns the program on its broker */
+const startApp = (t, file, [client, library], environment) =>
+  startProgram(t, file, [client, library, (client === 'bullmq' ? redis : rabbit).url], environment)
 
 const CLIENTS = [
   ['amqplib', 'amqplib'],

@@ -3,6 +3,8 @@
 //   npm run test:messages                          tests, a timeline, and chaos with seeds 1 to 3, 2,000 messages each
 //   npm run test:messages -- --full                a timeline and seeds 1 to 10 with 10,000 messages each
 //   npm run test:messages -- --ci                  seed 1
+//   npm run test:messages -- --fuzz=1000           the fuzz of carriers alone, 1,000 messages for each client
+//   npm run test:messages -- --fuzz --nodes=20,22,24,26 --system=kafka --seeds=4
 //   npm run test:messages -- --only=chaos --system=bullmq --seeds=4,7 --messages=5000
 //
 // Each timeline and chaos is right when nothing was lost, on the wrong side or without its tag, and no more was doubled
@@ -13,19 +15,21 @@ import { installLocked } from '../ecosystem/install.mjs'
 import { findKafka, startKafka } from '../servers/kafka/start.mjs'
 import { findRabbitmq } from '../servers/rabbitmq/start.mjs'
 import { findRedis } from '../servers/redis/start.mjs'
+import { findRocketmq, startRocketmq } from '../servers/rocketmq/start.mjs'
 import { chaos } from './chaos.mjs'
+import { fuzz, isRight as isFuzzRight } from './fuzz/run.mjs'
 import { readmeExample } from './readme-example.mjs'
 import { timeline } from './timeline.mjs'
 
 const folder = fileURLToPath(new URL('./', import.meta.url))
 const options = new Map(process.argv.slice(2).map(arg => /^--([a-z]+)(?:=(.*))?$/.exec(arg)?.slice(1) ?? unknown(arg)))
 for (const name of options.keys()) {
-  if (!['full', 'ci', 'only', 'system', 'seeds', 'messages'].includes(name)) unknown(`--${name}`)
+  if (!['full', 'ci', 'only', 'system', 'seeds', 'messages', 'fuzz', 'nodes'].includes(name)) unknown(`--${name}`)
 }
 
 function unknown(arg) {
   console.error(
-    `what is ${arg}? There are --full, --ci, --only=tests|timeline|chaos|controls, --system=, --seeds=, --messages=`,
+    `what is ${arg}? There are --full, --ci, --only=tests|timeline|chaos|controls|fuzz, --system=, --seeds=, --messages=, --fuzz=, --nodes=`,
   )
   process.exit(2)
 }
@@ -36,6 +40,10 @@ const seeds = (options.get('seeds') ?? (full ? '1,2,3,4,5,6,7,8,9,10' : options.
   .map(Number)
 const messages = Number(options.get('messages') ?? (full ? 10_000 : 2000))
 const chosen = (name, value) => !options.has(name) || options.get(name) === value
+if (options.has('fuzz')) options.set('only', 'fuzz')
+const fuzzed = Number(options.get('fuzz') ?? (full ? 1000 : options.has('ci') ? 60 : 200))
+const ownMajor = Number.parseInt(process.versions.node, 10)
+const nodes = (options.get('nodes') ?? (full ? '20,22,24,26' : `${ownMajor}`)).split(',').map(Number)
 
 const SYSTEMS = [
   {
@@ -45,6 +53,7 @@ const SYSTEMS = [
       ['bullmq.test.mjs', { BULLMQ: 'bullmq' }],
       ['bullmq.test.mjs', { BULLMQ: 'bullmq5' }],
     ],
+    fuzz: ['bullmq5', 'bullmq'].map(BULLMQ => ({ client: 'bullmq', env: { BULLMQ } })),
     environment: server => ({ REDIS_PORT: `${server.port}` }),
     /** Members with a fault, and how it shows; `deaf` is the crash alone, which must not. */
     controls: [
@@ -61,6 +70,11 @@ const SYSTEMS = [
       ['amqp.test.mjs', { AMQPLIB: 'amqplib1' }],
       ['rabbitmq-client.test.mjs', {}],
     ],
+    fuzz: [
+      ...['amqplib0', 'amqplib1', 'amqplib'].map(AMQPLIB => ({ client: 'amqplib', env: { AMQPLIB } })),
+      { client: 'amqp-connection-manager' },
+      { client: 'rabbitmq-client' },
+    ],
     environment: server => ({ AMQP_URL: server.url }),
     controls: [
       { control: 'deaf', shows: ({ counts, left }) => counts.lost + counts.wrong + left.length === 0 },
@@ -76,7 +90,16 @@ const SYSTEMS = [
       ['kafkajs.test.mjs', {}],
       ['platformatic-kafka.test.mjs', {}],
     ],
+    fuzz: [{ client: 'kafkajs' }, { client: 'platformatic-kafka' }],
     environment: server => ({ KAFKA_BROKER: server.address }),
+  },
+  {
+    name: 'rocketmq',
+    find: findRocketmq,
+    start: () => startRocketmq({ orders: 'NORMAL', fuzz: 'NORMAL' }),
+    fuzz: [{ client: 'rocketmq' }],
+    tests: [['rocketmq.test.mjs', {}]],
+    environment: server => ({ ROCKETMQ_PROXY: server.address }),
   },
 ]
 
@@ -119,6 +142,22 @@ async function judge(where, run) {
   }
 }
 
+async function runFuzz(system, environment) {
+  for (const client of system.fuzz) {
+    for (const node of nodes) {
+      for (const kind of ['esm', 'cjs']) {
+        const where = `${system.name}: fuzz of ${Object.values(client.env ?? client)[0]}, ${kind}, Node ${node}, seed ${seeds[0]}`
+        const result = await fuzz(client, { environment, kind, node, count: fuzzed, seed: seeds[0] })
+        if (result.skipped !== undefined) report('skipped', where, result.skipped)
+        else {
+          const right = result.failed === undefined && isFuzzRight(result)
+          report(right ? 'passed' : 'failed', where, result.failed ?? JSON.stringify(result))
+        }
+      }
+    }
+  }
+}
+
 async function testFile(file, env) {
   const { code, out } = await runTests(file, env)
   const lines = out.split('\n').filter(line => /^\s*not ok|rror:/.test(line))
@@ -136,7 +175,7 @@ async function runSystem(system) {
     for (const [file, env] of system.tests) await testFile(file, env)
   }
   if (system.controls !== undefined) system.module = await import(`./${system.name}-system.mjs`)
-  if (system.module === undefined && !chosen('only', 'tests')) return
+  if (system.module === undefined && !chosen('only', 'tests') && !chosen('only', 'fuzz')) return
   const server = await (system.start ?? system.module.start)()
   let runs = 0
   const name = () => `${system.name}-${process.pid}-${++runs}`
@@ -146,6 +185,7 @@ async function runSystem(system) {
       const right = code === 0 && printed === expected
       report(right ? 'passed' : 'failed', `${system.name}: README`, right ? undefined : `${printed}${errors}`)
     }
+    if (chosen('only', 'fuzz')) await runFuzz(system, system.environment(server))
     if (system.module === undefined) return
     if (chosen('only', 'timeline')) {
       const kills = full ? 10 : 3
@@ -173,11 +213,14 @@ if (options.has('system') && !SYSTEMS.some(({ name }) => name === options.get('s
 for (const system of SYSTEMS) {
   if (chosen('system', system.name)) await runSystem(system)
 }
-/** Programs that use several brokers. */
-const TOGETHER = ['register.test.mjs']
+/** Unchanged programs under the preload. */
+const UNCHANGED = [
+  { file: 'register.test.mjs', find: async () => (await findRedis()) ?? (await findRabbitmq()) },
+  { file: 'register-kafka.test.mjs', find: findKafka },
+]
 if (chosen('only', 'tests') && !options.has('system')) {
-  const problem = (await findRedis()) ?? (await findRabbitmq())
-  for (const file of TOGETHER) {
+  for (const { file, find } of UNCHANGED) {
+    const problem = await find()
     if (problem === undefined) await testFile(file, {})
     else report('skipped', file, problem)
   }

@@ -28,7 +28,7 @@ t.test('an old view is not believed: the job waits for a look, and fails with it
     },
   }
   const failures: unknown[] = []
-  // Every view is older than two looks of no duration.
+  // Every view is older than looks of no duration allow.
   const sight = new LaneSight(
     leases,
     -1,
@@ -40,5 +40,29 @@ t.test('an old view is not believed: the job waits for a look, and fails with it
   t.equal(looks, 2)
   broken = true
   await t.rejects(sight.firstLiving(['gray']), { message: 'away' })
+  await sight.close()
+})
+
+t.test('a look that a job asked for is a turn: there is never more than one in the time of a look', async t => {
+  const lookMs = 20
+  let looks = 0
+  const leases = {
+    async look() {
+      looks++
+      return lookOf('gray')
+    },
+  }
+  const began = performance.now()
+  const sight = new LaneSight(leases, lookMs, () => {}, t.error)
+  await sight.start()
+  while (looks < 10) {
+    // Busy for longer than a view lasts, so that the job asks before the timer does.
+    const busyUntil = performance.now() + 1.5 * lookMs
+    while (performance.now() < busyUntil);
+    await sight.firstLiving(['gray'])
+    await new Promise(resolve => setTimeout(resolve, 1))
+  }
+  // A timer may fire a millisecond early.
+  t.ok(looks <= (performance.now() - began) / (lookMs - 1) + 1)
   await sight.close()
 })

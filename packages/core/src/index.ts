@@ -21,11 +21,13 @@ export {
   type EventChannel,
   type IngressEvent,
   type LanewayEvents,
+  type MessageEvent,
+  type MessageOutcome,
   type SourceEvent,
 } from './log/events.js'
 export { type LaneLog, type LaneLogOptions, logLanes } from './log/lane-log.js'
 export type { LaneLogEntry } from './log/log-entry.js'
 export { type LaneLogFields, laneLogFields } from './log/log-fields.js'
 export type { Logger } from './log/log-output.js'
-export type { Warn } from './warning.js'
+export type { Warn, WarningFacts } from './warning.js'
 export type { LaneFormat, LaneProblem } from './wire/reading.js'

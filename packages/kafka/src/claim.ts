@@ -7,3 +7,6 @@ export function claim(target: object): boolean {
   Object.defineProperty(target, kLanes, { value: true })
   return true
 }
+
+/** Whether a client, producer, consumer or stream has been marked. */
+export const isClaimed = (target: object): boolean => kLanes in target

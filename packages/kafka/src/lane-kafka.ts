@@ -24,7 +24,8 @@ export function laneKafka<T extends object>(target: T, options: LaneKafkaOptions
   return target
 }
 
-function giveLanes(target: Methods, settings: KafkaSettings): void {
+/** What {@link laneKafka} does, once the options are read. */
+export function giveLanes(target: Methods, settings: KafkaSettings): void {
   const give = wayFor(target)
   if (claim(target)) give(target, settings)
 }

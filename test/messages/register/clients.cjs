@@ -67,6 +67,39 @@ module.exports = {
       send: (queue, text) => publisher.send(queue, text),
     }
   },
+  async kafkajs({ load, url }) {
+    const { Kafka, logLevel } = await load('kafkajs')
+    const kafka = new Kafka({ brokers: [url], logLevel: logLevel.NOTHING })
+    const producer = kafka.producer()
+    await producer.connect()
+    return {
+      async open(topic, handle) {
+        const consumer = kafka.consumer({ groupId: `g-${topic}` })
+        await consumer.connect()
+        await consumer.subscribe({ topic, fromBeginning: true })
+        await consumer.run({ eachMessage: ({ message }) => handle(`${message.value}`) })
+      },
+      send: (topic, text) => producer.send({ topic, messages: [{ value: text }] }),
+    }
+  },
+  async platformatic({ load, url }) {
+    const { Consumer, Producer, stringDeserializers, stringSerializers } = await load('@platformatic/kafka')
+    const options = { bootstrapBrokers: [url], autocreateTopics: true }
+    const producer = new Producer({ ...options, clientId: 'p', serializers: stringSerializers })
+    return {
+      async open(topic, handle) {
+        const consumer = new Consumer({
+          ...options,
+          clientId: 'c',
+          groupId: `g-${topic}`,
+          deserializers: stringDeserializers,
+        })
+        const stream = await consumer.consume({ topics: [topic], mode: 'earliest', autocommit: true })
+        stream.on('data', message => void handle(message.value))
+      },
+      send: (topic, value) => producer.send({ messages: [{ topic, value }] }),
+    }
+  },
   async bullmq({ load, library, url }) {
     const { Queue, Worker } = await load(library)
     const { hostname: host, port } = new URL(url)

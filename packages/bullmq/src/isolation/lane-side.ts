@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LaneLease } from '@laneway/messaging/internal'
 import type { BullWorker } from '../bullmq.js'
 import type { LaneWorkerSettings } from '../lane-worker-options.js'
+import { viewMs } from './lane-sight.js'
 import type { Leases } from './leases.js'
 
 /** An instance of a lane under isolation: says that it lives, before it takes the first job and until it takes no more. */
@@ -39,8 +40,7 @@ export class LaneSide implements LaneLease {
     // Released meanwhile: a timer would keep the lease of a lane that nobody works for.
     if (this.#released) return
     this.#timer = setInterval(() => this.#beatOnce().catch(this.#failed), leaseMs / 3)
-    // Base decides by a view that is at most two looks old.
-    await sleep(2 * lookMs)
+    await sleep(viewMs(lookMs))
   }
 
   async release(): Promise<void> {

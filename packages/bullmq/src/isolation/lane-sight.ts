@@ -1,6 +1,12 @@
 import type { LivingLanes } from '@laneway/messaging/internal'
 import type { Leases, Look } from './leases.js'
 
+/**
+ * How old the view may be by which base decides a job, in milliseconds: the time between two looks, and some for the answer.
+ * A lane waits as long before it takes its first job, so no base decides by a view from before.
+ */
+export const viewMs = (lookMs: number): number => lookMs * 1.25
+
 /** What base knows of the lanes of a queue, looked at in turns. */
 export class LaneSight implements LivingLanes {
   readonly #leases: Pick<Leases, 'look'>
@@ -37,12 +43,10 @@ export class LaneSight implements LivingLanes {
     } catch (error) {
       this.#failed(error)
     }
-    this.#next()
   }
 
   async firstLiving(tags: readonly string[]): Promise<string | undefined> {
-    // A lane waits two looks before its first job, so a younger view knows of every lane that works.
-    if (performance.now() - this.#sentAt > 2 * this.#lookMs) await this.#lookNow()
+    if (performance.now() - this.#sentAt > viewMs(this.#lookMs)) await this.#lookNow()
     return tags.find(tag => this.#look.living.has(tag))
   }
 
@@ -52,19 +56,18 @@ export class LaneSight implements LivingLanes {
     await this.#looking?.catch(() => {})
   }
 
+  /** The next turn counts from the last look, whoever asked for that. */
   #next(): void {
+    clearTimeout(this.#timer)
     if (this.#closed) return
-    this.#timer = setTimeout(() => {
-      this.#lookNow()
-        .catch(error => this.#failed(error))
-        .finally(() => this.#next())
-    }, this.#lookMs)
+    this.#timer = setTimeout(() => this.#lookNow().catch(error => this.#failed(error)), this.#lookMs)
   }
 
   /** One look at a time, shared by who asks meanwhile. */
   #lookNow(): Promise<void> {
     this.#looking ??= this.#lookOnce().finally(() => {
       this.#looking = undefined
+      this.#next()
     })
     return this.#looking
   }

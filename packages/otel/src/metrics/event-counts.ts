@@ -18,6 +18,7 @@ export function countEvents(meter: Meter, labels: LaneLabels): () => void {
   const contradicted = counter('laneway.tags.contradicted', 'Requests whose carriers name different lanes')
   const stripped = counter('laneway.tags.stripped', 'Tags removed because their sender is not believed', '{tag}')
   const escapes = counter('laneway.escapes', 'Untagged requests received by an instance of a lane')
+  const messages = counter('laneway.messages', 'Messages received, by system, lane and outcome', '{message}')
 
   const ends = [
     listen(channels.decision, decision => {
@@ -37,6 +38,13 @@ export function countEvents(meter: Meter, labels: LaneLabels): () => void {
     listen(channels.egress, ({ action }) => {
       if (action === 'blocked') blocked.add(1)
       else if (action === 'invalid') invalid.add(1)
+    }),
+    listen(channels.message, ({ system, lane, outcome, problem, stripped: removed, escaped }) => {
+      // Without the queue: brokers name those of replies, one for each consumer.
+      messages.add(1, { system, lane: labels.of(lane), outcome })
+      if (problem !== undefined) invalid.add(1)
+      if (removed) stripped.add(1)
+      if (escaped) escapes.add(1)
     }),
     listen(channels.source, () => labels.changed()),
   ]

@@ -1,4 +1,4 @@
-import { BASE_TAG, channels, type DecisionEvent, kLane, type Lane } from '@laneway/core'
+import { BASE_TAG, channels, type DecisionEvent, kLane, type Lane, type MessageEvent } from '@laneway/core'
 import { headerName, readOptions } from '@laneway/core/internal'
 import { context, type Span, trace } from '@opentelemetry/api'
 import { LANE_ATTRIBUTE, OUTCOME_ATTRIBUTE, SERVED_ATTRIBUTE } from './attributes.js'
@@ -17,7 +17,7 @@ export interface LaneHooks {
   readonly http: { requestHook(span: Span, request: object): void }
   /** For `new UndiciInstrumentation(hooks.undici)`. */
   readonly undici: { requestHook(span: Span, request: object): void }
-  /** Stops listening to decisions. */
+  /** Stops listening to decisions and messages. */
   close(): void
 }
 
@@ -27,6 +27,8 @@ export interface LaneHooks {
  * A request of `http` is decided in the context of its span. One of undici has its span only when it is sent, in whatever
  * context that happens: there the lane is read from the request, and served and outcome are those of the last decision
  * for this endpoint and lane. Requests that fail before they are sent have no span of undici's.
+ *
+ * The span that is active where a message is received gets `laneway.lane` and the message's `laneway.outcome`.
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`; the hooks never throw
  */
@@ -47,6 +49,7 @@ export function createLaneHooks(options: LaneHooksOptions = {}): LaneHooks {
     }
   }
   channels.decision.subscribe(onDecision)
+  channels.message.subscribe(describeMessage)
 
   return {
     http: {
@@ -69,8 +72,19 @@ export function createLaneHooks(options: LaneHooksOptions = {}): LaneHooks {
         if (decision !== undefined) describeDecision(span, decision)
       },
     },
-    close: () => channels.decision.unsubscribe(onDecision),
+    close() {
+      channels.decision.unsubscribe(onDecision)
+      channels.message.unsubscribe(describeMessage)
+    },
   }
+}
+
+/** A message is reported in the context of its consumer's span, where an instrumentation has made one. */
+function describeMessage({ lane, outcome }: MessageEvent): void {
+  const span = trace.getSpan(context.active())
+  if (span?.isRecording() !== true) return
+  if (lane !== undefined) span.setAttribute(LANE_ATTRIBUTE, lane.header)
+  span.setAttribute(OUTCOME_ATTRIBUTE, outcome)
 }
 
 function describeDecision(span: Span, decision: DecisionEvent): void {

@@ -30,4 +30,11 @@ export const MESSAGE_CLIENTS = {
       has('add', 'addBulk', 'addNode'),
     ],
   },
+  kafka: {
+    package: '@laneway/kafka',
+    // @platformatic/kafka.
+    classes: [has('send', 'initIdempotentProducer'), has('consume', 'joinGroup', 'leaveGroup')],
+    // kafkajs: the class of its clients is no emitter.
+    files: [/[\\/]kafkajs[\\/]src[\\/]index\.js$/],
+  },
 } as const satisfies Readonly<Record<string, MessageClient>>

@@ -1,0 +1,24 @@
+import { type MessageDecision, removeHeader, warnOfCompetingLane } from '@laneway/messaging/internal'
+import type { RocketmqSettings } from './lane-rocketmq-options.js'
+import { MSE_PROPERTY, textOfMseValue } from './mse-property.js'
+import type { RocketmqMessage } from './rocketmq.js'
+
+const FIX = 'let only instances of base consume where the code of the consumer is not what you release'
+
+/**
+ * Decides the lane of a received message and reports it. Afterwards the message has under the header what was accepted,
+ * whoever wrote it, and nothing that was refused.
+ */
+export function decide(message: RocketmqMessage, { lanes, warn }: RocketmqSettings): MessageDecision {
+  const { properties, topic } = message
+  const own = properties?.get(lanes.header)
+  const ofMse = own === undefined ? properties?.get(MSE_PROPERTY) : undefined
+  const decision = lanes.incoming(ofMse === undefined ? own : textOfMseValue(ofMse), message)
+  if (decision.problem !== undefined || decision.stripped) {
+    removeHeader(properties, lanes.header)
+    removeHeader(properties, MSE_PROPERTY)
+  } else if (ofMse !== undefined && decision.lane !== undefined) properties?.set(lanes.header, decision.lane.header)
+  if (lanes.own !== undefined) warnOfCompetingLane('rocketmq', String(topic), lanes.own, warn, FIX)
+  lanes.report(String(topic), decision, lanes.outcomeOf(decision))
+  return decision
+}

@@ -1,0 +1,113 @@
+// From the opening of a lane's consumer to its first message, and what base asks the broker meanwhile.
+//   node --import tsx --conditions=@laneway/source test/messages/first-message.mjs bullmq|amqp [rounds]
+// Messages of the lane come all the time. Prints the median and the maximum in milliseconds, and the requests of base a second.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { laneAmqp } from '@laneway/amqp'
+import { createLaneWorker } from '@laneway/bullmq'
+import amqp from 'amqplib'
+import { Queue, Worker } from 'bullmq'
+import Redis from 'ioredis'
+import { startRabbitmq } from '../servers/rabbitmq/start.mjs'
+import { startRedis } from '../servers/redis/start.mjs'
+
+const [system, rounds = '10'] = process.argv.slice(2)
+
+/** A queue with base that consumes it: `{ open(onFirst), send(), looks() }`; `looks` counts what base has asked so far. */
+async function bullmq(server) {
+  const connection = { host: server.host, port: server.port, maxRetriesPerRequest: null }
+  const queue = new Queue('first', { connection })
+  const worker = (tag, handle) =>
+    createLaneWorker('first', async () => handle(), { bullmq: { Queue, Worker }, connection, lanes: 'isolate', tag })
+  const base = worker('base', () => {})
+  await base.waitUntilReady()
+  const redis = new Redis(server.port, server.host)
+  const monitor = await redis.monitor()
+  let looks = 0
+  monitor.on('monitor', (_time, [command, , keys]) => {
+    // The command on the leases, with three keys and two values.
+    if (/^evalsha?$/i.test(command) && keys === '3') looks++
+  })
+  return {
+    async open(handle) {
+      const gray = worker('gray', handle)
+      gray.on('error', () => {})
+      return () => gray.close()
+    },
+    send: () => queue.add('j', {}, { 'x-mse-tag': 'gray', removeOnComplete: true }),
+    looks: () => looks,
+    async close() {
+      monitor.disconnect()
+      redis.disconnect()
+      await Promise.all([base, queue].map(one => one.close()))
+    },
+  }
+}
+
+async function rabbitmq(server) {
+  const connections = []
+  const consume = async (tag, handle) => {
+    const connection = laneAmqp(await amqp.connect(server.url), { tag })
+    connections.push(connection)
+    const channel = await connection.createChannel()
+    const on = message => {
+      handle()
+      channel.ack(message)
+    }
+    const { consumerTag } = await channel.consume('first', on, { lanes: 'isolate', laneTtlMs: 1000 })
+    return async () => {
+      await channel.cancel(consumerTag)
+      await connection.close()
+    }
+  }
+  const plain = await amqp.connect(server.url)
+  const producer = await plain.createConfirmChannel()
+  await producer.assertQueue('first')
+  let looks = 0
+  const { assertQueue } = Object.getPrototypeOf(producer)
+  Object.getPrototypeOf(Object.getPrototypeOf(producer)).assertQueue = function (name, ...rest) {
+    // A look declares the beacon, which an instance of the lane does once.
+    if (name.endsWith('.live')) looks++
+    return assertQueue.call(this, name, ...rest)
+  }
+  const end = await consume('base', () => {})
+  return {
+    open: handle => consume('gray', handle),
+    send: () => producer.sendToQueue('first', Buffer.from('x'), { headers: { 'x-mse-tag': 'gray' } }),
+    looks: () => looks,
+    async close() {
+      await end()
+      await plain.close()
+    },
+  }
+}
+
+const [start, play] = system === 'amqp' ? [startRabbitmq, rabbitmq] : [startRedis, bullmq]
+const server = await start()
+const { open, send, looks, close } = await play(server)
+const sending = setInterval(() => void send(), 10)
+await sleep(1000)
+const before = looks()
+const began = performance.now()
+await sleep(10_000)
+const perSecond = (looks() - before) / ((performance.now() - began) / 1000)
+const times = []
+for (let i = 0; i < Number(rounds); i++) {
+  const opened = performance.now()
+  let first
+  const came = new Promise(resolve => {
+    first = resolve
+  })
+  const end = await open(() => first(performance.now() - opened))
+  times.push(await came)
+  await end()
+  await sleep(1500)
+}
+clearInterval(sending)
+times.sort((a, b) => a - b)
+console.log(
+  `${system}: first message p50 ${Math.round(times[times.length >> 1])} ms, max ${Math.round(times.at(-1))} ms`,
+)
+console.log(`${system}: ${perSecond.toFixed(2)} looks a second`)
+await close()
+await server.stop()
+process.exit(0)

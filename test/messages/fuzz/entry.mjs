@@ -1,0 +1,3 @@
+import { runFuzz } from './fuzz.mjs'
+
+await runFuzz(name => import(name), 'esm')

@@ -1,0 +1,151 @@
+// A real RocketMQ on loopback: name server, and broker with gRPC proxy, out of Maven artifacts. Needs java and mvn.
+//   node test/servers/rocketmq/start.mjs      prints a line of JSON, stays until SIGTERM
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { freePorts, launch, ownFolder, stayUntilEnded } from '../loopback-server.mjs'
+import { classPath } from '../nacos/maven.mjs'
+
+const VERSION = '5.3.3'
+const PROGRAM = {
+  name: `rocketmq-${VERSION}`,
+  dependencies: ['namesrv', 'broker', 'proxy'].map(part => ({
+    group: 'org.apache.rocketmq',
+    artifact: `rocketmq-${part}`,
+    version: VERSION,
+  })),
+}
+const JAVA = [
+  '-XX:+UseSerialGC',
+  '-XX:TieredStopAtLevel=1',
+  // Its stores map files by what Java 17 and later keep closed.
+  '--add-opens=java.base/java.nio=ALL-UNNAMED',
+  '--add-opens=java.base/sun.nio.ch=ALL-UNNAMED',
+]
+
+/** Why there is no RocketMQ, or undefined when there is. */
+export async function findRocketmq() {
+  for (const tool of ['java', 'mvn']) {
+    if (spawnSync(tool, ['-version']).status !== 0) return `no ${tool} on the PATH`
+  }
+  try {
+    await classPath(PROGRAM)
+    return undefined
+  } catch (error) {
+    return `RocketMQ cannot be had: ${error.message}`
+  }
+}
+
+/**
+ * Starts it. Resolves with `{ host, port, address, nameServer, pid, stop }`; clients of version 5 take `address`, which
+ * is the proxy.
+ *
+ * @param {Record<string, 'NORMAL' | 'FIFO' | 'DELAY' | 'TRANSACTION'>} topics - they have to be there before a message is
+ * sent to them. The admin tool takes seconds for each, so the broker finds them in its store
+ */
+export async function startRocketmq(topics = {}) {
+  const jars = await classPath(PROGRAM)
+  const { folder } = ownFolder('rocketmq')
+  const [name, broker, ha, port, remoting] = await freePorts(5)
+  const nameServer = `127.0.0.1:${name}`
+  for (const one of ['conf', 'store/config', 'home']) mkdirSync(join(folder, one), { recursive: true })
+  writeFileSync(join(folder, 'store', 'config', 'topics.json'), JSON.stringify({ topicConfigTable: tableOf(topics) }))
+  const write = (file, text) => {
+    writeFileSync(join(folder, 'conf', file), text)
+    return join(folder, 'conf', file)
+  }
+  const lines = settings =>
+    Object.entries(settings)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join('')
+  const namesrvConf = write('namesrv.conf', lines({ listenPort: name, bindAddress: '127.0.0.1' }))
+  const brokerConf = write(
+    'broker.conf',
+    lines({
+      brokerClusterName: 'DefaultCluster',
+      brokerName: 'broker-a',
+      brokerId: 0,
+      brokerIP1: '127.0.0.1',
+      bindAddress: '127.0.0.1',
+      namesrvAddr: nameServer,
+      listenPort: broker,
+      haListenPort: ha,
+      storePathRootDir: join(folder, 'store'),
+      storePathCommitLog: join(folder, 'store', 'commitlog'),
+      // One gigabyte by default.
+      mappedFileSizeCommitLog: 16_777_216,
+      mappedFileSizeConsumeQueue: 60_000,
+      autoCreateSubscriptionGroup: true,
+      enablePropertyFilter: true,
+      diskMaxUsedSpaceRatio: 95,
+      // Asks soon what became of a transaction.
+      transactionTimeOut: 1000,
+      transactionCheckInterval: 1000,
+    }),
+  )
+  const proxyConf = write(
+    'rmq-proxy.json',
+    JSON.stringify({
+      rocketMQClusterName: 'DefaultCluster',
+      namesrvAddr: nameServer,
+      grpcServerPort: port,
+      remotingListenPort: remoting,
+      proxyMode: 'local',
+      localServeAddr: '127.0.0.1',
+      grpcBossLoopNum: 1,
+      grpcWorkerLoopNum: 2,
+      enableGrpcEpoll: false,
+    }),
+  )
+  const env = { ...process.env, ROCKETMQ_HOME: folder, RMQ_LOGBACK_XML: 'none' }
+  const java = [...JAVA, `-Duser.home=${join(folder, 'home')}`, '-cp', jars]
+  const names = await launch(
+    'rocketmq name server',
+    folder,
+    'java',
+    ['-Xmx128m', ...java, 'org.apache.rocketmq.namesrv.NamesrvStartup', '-c', namesrvConf],
+    { env, port: name },
+  )
+  const proxy = ['-pm', 'local', '-pc', proxyConf, '-bc', brokerConf, '-n', nameServer]
+  const heap = ['-Xmx384m', '-XX:MaxDirectMemorySize=256m']
+  let server
+  try {
+    server = await launch(
+      'rocketmq broker',
+      folder,
+      'java',
+      [...heap, ...java, 'org.apache.rocketmq.proxy.ProxyStartup', ...proxy],
+      { env, port },
+    )
+  } catch (error) {
+    await names.stop()
+    throw error
+  }
+
+  async function stop() {
+    await server.stop()
+    await names.stop()
+  }
+  return { host: '127.0.0.1', port, address: `127.0.0.1:${port}`, nameServer, pid: server.pid, stop }
+}
+
+function tableOf(topics) {
+  const one = ([topicName, type]) => ({
+    topicName,
+    attributes: { 'message.type': type },
+    readQueueNums: 2,
+    writeQueueNums: 2,
+    perm: 6,
+    order: false,
+    topicFilterType: 'SINGLE_TAG',
+    topicSysFlag: 0,
+  })
+  return Object.fromEntries(Object.entries(topics).map(topic => [topic[0], one(topic)]))
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const problem = await findRocketmq()
+  if (problem !== undefined) throw new Error(problem)
+  await stayUntilEnded(startRocketmq({ orders: 'NORMAL' }))
+}
