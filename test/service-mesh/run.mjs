@@ -10,7 +10,12 @@ const folder = dirname(fileURLToPath(import.meta.url))
 const counts = { passed: 0, failed: 0, skipped: 0 }
 for (const name of readdirSync(folder).filter(one => one.endsWith('.test.ts'))) {
   const args = ['--import', 'tsx', '--conditions=@laneway/source', join(folder, name)]
-  const options = { cwd: join(folder, '..', '..'), encoding: 'utf8', timeout: 180_000 }
+  const options = {
+    cwd: join(folder, '..', '..'),
+    encoding: 'utf8',
+    timeout: 180_000,
+    env: { TAP_TIMEOUT: '120', ...process.env },
+  }
   const { status, stdout } = spawnSync(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'inherit'] })
   process.stdout.write(stdout)
   const tests = stdout.match(/^(not )?ok .*$/gm) ?? []
