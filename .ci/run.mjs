@@ -28,6 +28,7 @@ const steps = [
   { command: 'npm run test:grpc -- --ci', count: plainCounts, minutes: 12 },
   { command: 'npm run test:python', count: plainCounts, minutes: 10 },
   { command: 'npm run test:nacos -- nacos3 dev', count: plainCounts, minutes: 15 },
+  { command: 'npm run test:compat', count: plainCounts, minutes: 6 },
   { command: 'npm run test:first-call -- nacos3 --short', count: plainCounts, minutes: 8 },
   [
     { command: 'npm run test:java', count: plainCounts, minutes: 20 },

@@ -102,7 +102,7 @@ t.test('a token that was replaced is used', async t => {
   t.pass()
 })
 
-t.test('without an API server the last file stays, and the problem is told once', async t => {
+t.test('without an API server the last file stays, and the problem is reported once', async t => {
   const { state, asked, url } = await apiServer(t)
   state.body = inPhase('Progressing')
   const { says, rules } = start(t, url)

@@ -90,7 +90,7 @@ const spoofs: readonly { readonly name: string; readonly lines: readonly string[
   { name: 'early data', lines: ['Early-Data: 1', 'Expect: 100-continue', 'x-mse-tag: gray'] },
 ]
 
-t.test('no spoofed tag passes the gateway over HTTP/1.1, and the lane of nobody is chosen', async t => {
+t.test('no spoofed tag passes the gateway over HTTP/1.1, and no spoofed lane is chosen', async t => {
   const { port, seen } = await entrance(t)
   for (const target of ['/', 'http://shop.example/']) {
     for (const { name, lines, body = '' } of spoofs) {

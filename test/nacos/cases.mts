@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict'
 import { currentLane, parseLane, runInLane } from '@laneway/core'
 import { createLaneResolver } from '@laneway/discovery'
-import { createNacosSource, laneMetadata, nacosRules, registerInstance } from '@laneway/nacos'
+import { createNacosSource, followConfig, laneMetadata, nacosRules, registerInstance } from '@laneway/nacos'
 import { type Case, freshPort, summary, unique, until, watch } from './harness.mjs'
 import { startProxy } from './tcp-proxy.mjs'
 
 const ROUNDS = Number(process.env['NACOS_ROUNDS'] ?? 20)
+
+/** As an operator does in the console of Nacos 2.4 to 3.1. */
+async function publishForTag(http: string, dataId: string, tag: string, content: string): Promise<void> {
+  const body = new URLSearchParams({ dataId, group: 'DEFAULT_GROUP', content, tag })
+  const answer = await fetch(`http://${http}/nacos/v1/cs/configs`, { method: 'POST', body })
+  assert.equal(await answer.text(), 'true')
+}
 
 /** What every server must do with our client alone. */
 export const cases: Case[] = [
@@ -152,6 +159,34 @@ export const cases: Case[] = [
       await b.config.publish(dataId, '{"percent":')
       await until('the report', () => errors.length === 1)
       assert.deepEqual(rules.current, { percent: 10 })
+    },
+  },
+  {
+    name: 'gray configuration: a connection with the lane has the gray content, others the base',
+    run: async context => {
+      const { kind, http } = context.server
+      if (/dev|2\.2|rnacos/.test(kind)) context.skip('this server has no gray configuration by tag')
+      const [gray, blue, base] = ['gray', 'blue', 'base'].map(lane => context.client({ lane }))
+      const dataId = unique('gray')
+      const heard = [gray!, blue!, base!].map(client => {
+        const values: (string | undefined)[] = []
+        const followed = followConfig(client, dataId, { onChange: value => void values.push(value) })
+        context.end(() => followed.close())
+        return values
+      })
+      const now = () => heard.map(values => values.at(-1))
+      await base!.config.publish(dataId, 'base')
+      await until('the base content', () => now().every(value => value === 'base'))
+      await publishForTag(http, dataId, 'gray', 'only gray')
+      await until('the gray content', () => now()[0] === 'only gray')
+      assert.deepEqual(now(), ['only gray', 'base', 'base'])
+      assert.equal((await gray!.config.get(dataId))?.content, 'only gray')
+      assert.equal((await blue!.config.get(dataId))?.content, 'base')
+      await base!.config.publish(dataId, 'base 2')
+      await until('the next base content', () => now()[1] === 'base 2' && now()[2] === 'base 2')
+      assert.equal(now()[0], 'only gray')
+      const late = context.client({ labels: { 'Vipserver-Tag': 'gray' } })
+      assert.equal((await late.config.get(dataId))?.content, 'only gray')
     },
   },
   {

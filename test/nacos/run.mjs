@@ -2,6 +2,7 @@
 //   NACOS_SERVER_ADDR=host:8848   adds a server that runs already (NACOS_USERNAME, NACOS_PASSWORD when it wants tokens)
 //   RNACOS_BIN=/path/to/rnacos    adds r-nacos; its build takes ten minutes and more, so none is made here
 //   NACOS_ONLY=text               only cases whose name contains the text
+//   npm run test:nacos -- fleet [PROCESSES SERVICES IDLE_SECONDS]   measures what a fleet costs a real Nacos 3 instead
 // Ends with a line of counts and a line for each server or peer that could not be had; those count as skipped, never as passed.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -10,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const suite = fileURLToPath(new URL('suite.mts', import.meta.url))
 const asked = process.argv.slice(2)
+if (asked[0] === 'fleet') process.exit(await measureFleet(asked.slice(1)))
 const kinds =
   asked.length > 0
     ? asked
@@ -21,6 +23,13 @@ for (const kind of kinds) await runSuite(kind)
 for (const line of absent) console.log(`not run: ${line}`)
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
 process.exitCode = counts.failed > 0 ? 1 : 0
+
+function measureFleet(figures) {
+  const file = fileURLToPath(new URL('fleet/fleet-load.mts', import.meta.url))
+  const args = ['--import', 'tsx', '--conditions=@laneway/source', file, ...figures]
+  const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' })
+  return new Promise(resolve => child.on('close', code => resolve(code ?? 1)))
+}
 
 function runSuite(kind) {
   const args = [

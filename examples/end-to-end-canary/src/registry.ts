@@ -15,8 +15,8 @@ export interface Registry {
   readonly host?: string
   /** Tells of an instance, where the instances do not register themselves. */
   add?(instance: Instance): void | Promise<void>
-  /** Publishes the configuration of service A, where there is a Nacos. */
-  publish?(content: string): Promise<void>
+  /** Publishes the configuration of service A, where there is a Nacos; for the instances of a lane only, or for all others. */
+  publish?(content: string, lane?: string): Promise<void>
   /** See `add`. */
   remove?(instance: Instance): void | Promise<void>
   close(): Promise<void>
@@ -28,8 +28,18 @@ const CONFIG = { dataId: 'sc-A.config', content: 'base' }
 /** A Nacos server that is running already. The configuration of A is there as long as the play. */
 export async function useNacos(address: string, name = `Nacos at ${address}`): Promise<Registry> {
   const client = createNacosClient({ servers: address })
-  const publish = async (content: string) => {
-    await client.config.publish(CONFIG.dataId, content)
+  /** Gray contents are published as an operator does it, by HTTP (Nacos 2.4 to 3.1). */
+  const gray = async (method: 'POST' | 'DELETE', tag: string, content = '') => {
+    const params = new URLSearchParams({ dataId: CONFIG.dataId, group: 'DEFAULT_GROUP', tag, content })
+    const response = await fetch(`http://${address}/nacos/v1/cs/configs?${params}`, { method })
+    const answer = await response.text()
+    if (answer !== 'true') throw new Error(`error: Nacos does not take a gray configuration: ${answer.slice(0, 200)}`)
+  }
+  const lanes = new Set<string>()
+  const publish = async (content: string, lane?: string) => {
+    if (lane === undefined) return client.config.publish(CONFIG.dataId, content)
+    lanes.add(lane)
+    await gray('POST', lane, content)
   }
   await publish(CONFIG.content)
   return {
@@ -37,7 +47,8 @@ export async function useNacos(address: string, name = `Nacos at ${address}`): P
     environment: () => ({ NACOS: address }),
     publish,
     async close() {
-      await client.config.remove(CONFIG.dataId).finally(() => client.close())
+      const removed = [...lanes].map(lane => gray('DELETE', lane))
+      await Promise.all([...removed, client.config.remove(CONFIG.dataId)]).finally(() => client.close())
     },
   }
 }

@@ -40,12 +40,13 @@ export async function playStory(
   }
   const wait = (what: string) => runCommand(play, ['wait', what], process.cwd())
   /** Publishes a configuration and waits until the pods of A answer with it. */
-  const config = async (content: string) => {
+  const config = async (content: string, ...lane: string[]) => {
     if (play.publish === undefined) return
-    await run('config', content)
+    await run('config', content, ...lane)
+    const user = lane.length > 0 ? ['-H', 'User-Agent: xiaoming'] : []
     const end = Date.now() + 30_000
     // Each of its pods follows by itself.
-    const answers = () => runCommand(play, ['curl', '/a', '-n', '4'], '')
+    const answers = () => runCommand(play, ['curl', '/a', '-n', '4', ...user], '')
     while ((await answers()).split(`[config=${content}]`).length !== 5) {
       if (Date.now() > end) throw new Error(`A does not follow its configuration ${content} in 30 s`)
       await new Promise(resolve => setTimeout(resolve, 50))
@@ -91,6 +92,8 @@ export async function playStory(
   await release('2.0.1')
   phases.begin('batch 1: one user, gray A and C', true)
   await phases.fill(LEAST)
+  await curls()
+  await config('winter', '--lane', 'gray')
   await curls()
   await run('approve', 'rollout/rollout-c', 'rollout/rollout-a')
   await wait('rollouts')

@@ -27,14 +27,21 @@ t.test('the README prints what apply prints', async t => {
 })
 
 t.test('the README prints what config prints', async t => {
-  const published: string[] = []
-  const publish = async (content: string) => {
-    published.push(content)
+  const published: unknown[] = []
+  const publish = async (...given: unknown[]) => {
+    published.push([given[0], given[1]])
   }
-  t.strictSame(printed('config autumn'), [await config({ publish }, 'autumn')])
-  t.strictSame(published, ['autumn'])
-  for (const wrong of ['', 'a]', 'a b', 'a'.repeat(41)]) await t.rejects(config({ publish }, wrong), /config <content>/)
-  await t.rejects(config({ publish: undefined }, 'autumn'), /there is no Nacos in this play/)
+  t.strictSame(printed('config autumn'), [await config({ publish }, ['autumn'])])
+  t.strictSame(printed('config winter --lane gray'), [await config({ publish }, ['winter', '--lane', 'gray'])])
+  t.strictSame(published, [
+    ['autumn', undefined],
+    ['winter', 'gray'],
+  ])
+  for (const wrong of ['', 'a]', 'a b', 'a'.repeat(41)]) {
+    await t.rejects(config({ publish }, [wrong]), /config <content>/)
+  }
+  for (const lane of ['', 'a b', 'a,b']) await t.rejects(config({ publish }, ['a', '--lane', lane]), /is no lane/)
+  await t.rejects(config({ publish: undefined }, ['autumn']), /there is no Nacos in this play/)
 })
 
 t.test('a sentence is wrapped at 100 columns', async t => {

@@ -3,6 +3,9 @@ import { assertOneOf, describe, emitLanewayWarning } from '@laneway/core/interna
 import type { MessageOptions } from '@laneway/messaging'
 import { createMessageLanes, type MessageLanes } from '@laneway/messaging/internal'
 
+/** What `LANEWAY_DISABLE` names, besides `all`, to switch this package off. */
+export const PARTS: readonly string[] = ['amqp']
+
 /** Options of {@link laneAmqp}. */
 export interface LaneAmqpOptions extends MessageOptions {
   /** Told once when this instance of a lane consumes without isolation, and of lanes that are too slow. @default a process warning */

@@ -1,5 +1,6 @@
+import { isDisabled } from '@laneway/core/internal'
 import { tagConsumer } from './consumer.js'
-import { type AmqpSettings, type LaneAmqpOptions, resolveAmqpOptions } from './lane-amqp-options.js'
+import { type AmqpSettings, type LaneAmqpOptions, PARTS, resolveAmqpOptions } from './lane-amqp-options.js'
 import { tagPublisher } from './publisher.js'
 
 type Callable = (this: any, ...args: any[]) => any
@@ -14,9 +15,12 @@ const kLanes = Symbol.for('laneway.amqp.lanes')
  * A connection gives lanes to the channels that it makes from now on. What is given is changed and returned, so it stays
  * what it is to everybody else. A second call changes nothing.
  *
+ * Under `LANEWAY_DISABLE` with `all` or `amqp` nothing is changed; amqplib ignores `lanes` of `consume`.
+ *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`
  */
 export function laneAmqp<T extends object>(target: T, options: LaneAmqpOptions = {}): T {
+  if (isDisabled(PARTS)) return target
   const settings = resolveAmqpOptions(options)
   giveLanes(target, settings)
   return target

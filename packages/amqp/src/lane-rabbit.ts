@@ -1,6 +1,7 @@
 import { LanewayError, runInLane } from '@laneway/core'
-import { ownHeader, removeHeader, taggedHeaders, warnOfCompetingLane } from '@laneway/messaging/internal'
-import { type AmqpSettings, type LaneAmqpOptions, resolveAmqpOptions } from './lane-amqp-options.js'
+import { isDisabled } from '@laneway/core/internal'
+import { warnOfCompetingLane } from '@laneway/messaging/internal'
+import { type AmqpSettings, type LaneAmqpOptions, PARTS, resolveAmqpOptions } from './lane-amqp-options.js'
 
 type Callable = (this: any, ...args: any[]) => any
 
@@ -21,7 +22,7 @@ const kLanes = Symbol.for('laneway.amqp.rabbitmq-client')
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`
  */
 export function laneRabbit<C extends object>(connection: C, options: LaneAmqpOptions = {}): C {
-  giveRabbitLanes(connection, resolveAmqpOptions(options))
+  if (!isDisabled(PARTS)) giveRabbitLanes(connection, resolveAmqpOptions(options))
   return connection
 }
 
@@ -59,8 +60,7 @@ function tagSends<T extends object>(sender: T, method: string, { lanes }: AmqpSe
     [method](envelope: Envelope, ...rest: unknown[]) {
       const { exchange, routingKey, headers } =
         typeof envelope === 'string' ? { routingKey: envelope } : (envelope ?? {})
-      const lane = lanes.outgoing(String(exchange || routingKey || ''), headers?.[lanes.header])
-      const tagged = taggedHeaders(headers, lanes.header, lane)
+      const tagged = lanes.tagged(String(exchange || routingKey || ''), headers)
       if (tagged === headers) return send.call(sender, envelope, ...rest)
       const whole = typeof envelope === 'string' ? { routingKey: envelope } : envelope
       return send.call(sender, { ...whole, headers: tagged }, ...rest)
@@ -70,8 +70,7 @@ function tagSends<T extends object>(sender: T, method: string, { lanes }: AmqpSe
 
 function inLaneOfMessage(queue: string, handler: Callable, { lanes }: AmqpSettings): Callable {
   return (message: { headers?: Record<string, unknown> }, ...rest: unknown[]) => {
-    const decision = lanes.incoming(ownHeader(message.headers, lanes.header), message)
-    if (decision.problem !== undefined || decision.stripped) removeHeader(message.headers, lanes.header)
+    const decision = lanes.incoming(message.headers, message)
     lanes.report(queue, decision, lanes.outcomeOf(decision))
     return runInLane(decision.lane, handler, message, ...rest)
   }

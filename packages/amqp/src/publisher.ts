@@ -1,5 +1,4 @@
 import { bindLane, kLane, type Lane } from '@laneway/core'
-import { taggedHeaders } from '@laneway/messaging/internal'
 import type { AmqpChannel, AmqpOptions } from './amqp.js'
 import type { AmqpSettings } from './lane-amqp-options.js'
 
@@ -16,10 +15,9 @@ export function tagPublisher(channel: AmqpChannel & { addSetup?: unknown }, { la
   const tagged = (destination: string, options: DecidedOptions | undefined): DecidedOptions | undefined => {
     if (options?.[kLane] !== undefined) return options
     const before = options?.headers
-    const lane = lanes.outgoing(destination, before?.[lanes.header])
-    const headers = taggedHeaders(before, lanes.header, lane)
+    const headers = lanes.tagged(destination, before)
     if (!buffers && headers === before) return options
-    return { ...options, ...(headers !== undefined && { headers }), ...(buffers && { [kLane]: lane ?? null }) }
+    return { ...options, ...(headers !== undefined && { headers }), ...(buffers && { [kLane]: null }) }
   }
   Object.assign(channel, {
     publish(exchange: string, routingKey: string, content: Buffer, options?: DecidedOptions, done?: unknown) {

@@ -1,3 +1,4 @@
+import { isDisabled } from '@laneway/core/internal'
 import { warnOfCompetingLane } from '@laneway/messaging/internal'
 import type { BullProcessor, BullWorker } from './bullmq.js'
 import { isolatedWorker } from './isolation/isolated-worker.js'
@@ -12,6 +13,8 @@ import { detached, emitInLane } from './worker-context.js'
  * The result is a `Worker` of your BullMQ. In an instance of a lane it is that of the lane's queue (`mail_gray`); jobs
  * and events are those of the original queue on both sides. `close`, `pause` and `resume` concern all that belongs to it.
  *
+ * Under `LANEWAY_DISABLE` with `all` or `bullmq` it is the worker of BullMQ, without isolation.
+ *
  * @param name - the queue, the same in base and lane instances
  * @param processor - a function; a processor in a file cannot be wrapped
  * @param options - of BullMQ's `Worker`, and {@link LaneWorkerOptions}
@@ -24,6 +27,7 @@ export function createLaneWorker<W extends BullWorker>(
 ): W {
   assertProcessor('createLaneWorker', processor)
   const settings = resolveLaneWorkerOptions(options)
+  if (isDisabled(['bullmq'])) return new settings.classes.Worker(name, processor, settings.worker) as W
   return (settings.isolate ? isolatedWorker : propagatingWorker)(name, processor, settings) as W
 }
 

@@ -1,13 +1,7 @@
-import { LanewayError, runInLane } from '@laneway/core'
-import { describe } from '@laneway/core/internal'
+import { type Lane, LanewayError, runInLane } from '@laneway/core'
+import { describe, isDisabled } from '@laneway/core/internal'
 import type { MessageOptions } from '@laneway/messaging'
-import {
-  createMessageLanes,
-  type MessageDecision,
-  type MessageLanes,
-  ownHeader,
-  removeHeader,
-} from '@laneway/messaging/internal'
+import { createMessageLanes, type MessageDecision, type MessageLanes } from '@laneway/messaging/internal'
 import type { BullJob, BullProcessor } from './bullmq.js'
 
 /**
@@ -16,6 +10,7 @@ import type { BullJob, BullProcessor } from './bullmq.js'
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, also for a processor in a file: it runs in a process of its own
  */
 export function laneProcessor<P extends BullProcessor>(processor: P, options: MessageOptions = {}): P {
+  if (isDisabled(['bullmq'])) return processor
   assertProcessor('laneProcessor', processor)
   return inLaneOfJob(processor, createMessageLanes('laneProcessor', 'bullmq', options))
 }
@@ -29,10 +24,18 @@ export function inLaneOfJob<P extends BullProcessor>(processor: P, lanes: Messag
   })
 }
 
+/** What was decided when a job began, so that its events run in the same lane. */
+const decided = new WeakMap<object, MessageDecision>()
+
+/** The lane that a job runs in, or ran in. */
+export function laneOfJob(lanes: MessageLanes, job: BullJob): Lane | undefined {
+  return (decided.get(job) ?? lanes.incoming(job.opts, job)).lane
+}
+
 /** Decides the lane of a job and removes from it what was refused. */
 export function decide(lanes: MessageLanes, job: BullJob): MessageDecision {
-  const decision = lanes.incoming(ownHeader(job.opts, lanes.header), job)
-  if (decision.problem !== undefined || decision.stripped) removeHeader(job.opts, lanes.header)
+  const decision = lanes.incoming(job.opts, job)
+  decided.set(job, decision)
   return decision
 }
 

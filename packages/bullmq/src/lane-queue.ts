@@ -1,5 +1,6 @@
+import { isDisabled } from '@laneway/core/internal'
 import type { MessageOptions } from '@laneway/messaging'
-import { createMessageLanes, type MessageLanes, taggedHeaders } from '@laneway/messaging/internal'
+import { createMessageLanes, type MessageLanes } from '@laneway/messaging/internal'
 import type { JobOptions } from './bullmq.js'
 
 /** Set on what writes lanes already. Registered: two copies of this package may meet one queue. */
@@ -31,7 +32,7 @@ interface FlowNode extends JobTemplate {
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function laneQueue<Q extends object>(queue: Q, options: MessageOptions = {}): Q {
-  tagQueue(queue, createMessageLanes('laneQueue', 'bullmq', options))
+  if (!isDisabled(['bullmq'])) tagQueue(queue, createMessageLanes('laneQueue', 'bullmq', options))
   return queue
 }
 
@@ -62,7 +63,7 @@ export function tagQueue(queue: object, lanes: MessageLanes): void {
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function laneFlowProducer<F extends object>(flows: F, options: MessageOptions = {}): F {
-  tagFlowProducer(flows, createMessageLanes('laneFlowProducer', 'bullmq', options))
+  if (!isDisabled(['bullmq'])) tagFlowProducer(flows, createMessageLanes('laneFlowProducer', 'bullmq', options))
   return flows
 }
 
@@ -89,7 +90,7 @@ function claim(producer: Producer): boolean {
 }
 
 function taggedOptions(lanes: MessageLanes, destination: string, opts: JobOptions | undefined): JobOptions | undefined {
-  return taggedHeaders(opts, lanes.header, lanes.outgoing(destination, opts?.[lanes.header]))
+  return lanes.tagged(destination, opts)
 }
 
 function withOptions<T extends JobTemplate | undefined>(job: T, opts: JobOptions | undefined): T {

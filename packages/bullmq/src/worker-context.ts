@@ -1,6 +1,7 @@
 import { runInLane } from '@laneway/core'
-import { type MessageLanes, ownHeader } from '@laneway/messaging/internal'
-import type { BullWorker } from './bullmq.js'
+import type { MessageLanes } from '@laneway/messaging/internal'
+import type { BullJob, BullWorker } from './bullmq.js'
+import { laneOfJob } from './lane-processor.js'
 
 /** Runs what makes a worker in no lane: its loops and timers outlive the request that happens to make it. */
 export function detached<R>(make: () => R): R {
@@ -13,7 +14,6 @@ export function emitInLane(worker: BullWorker, lanes: MessageLanes): void {
   worker.emit = (event: string, ...args: any[]): boolean => {
     const opts = (Object(args[0]) as { opts?: unknown }).opts
     if (typeof opts !== 'object' || opts === null) return emit(event, ...args)
-    const { lane } = lanes.incoming(ownHeader(opts, lanes.header), args[0])
-    return runInLane(lane, emit, event, ...args)
+    return runInLane(laneOfJob(lanes, args[0] as BullJob), emit, event, ...args)
   }
 }

@@ -5,7 +5,7 @@ export interface Generations<K, V> {
 }
 
 /**
- * Keeps an entry, and evicts the entries that nobody has asked for lately when the younger generation is full.
+ * Keeps an entry. When the younger generation is full, evicts the entries that were not read lately.
  *
  * @param limit - entries of one generation
  */
@@ -18,7 +18,7 @@ export function keep<K, V>(generations: Generations<K, V>, limit: number, key: K
 }
 
 /**
- * A map of bounded size, for keys that come from the network. It evicts what nobody has asked for lately. A look-up of
+ * A map of bounded size, for keys that come from the network. It evicts entries that were not read lately. A look-up of
  * a recent key is one look-up in a `Map` and allocates nothing.
  */
 export class BoundedMap<K, V> implements Generations<K, V> {

@@ -1,6 +1,13 @@
 export type { CallInfo } from './context/call-info.js'
 export { bindLane, currentLane, detachLane, inLane, runInLane } from './context/context.js'
 export { bindEmitter, type Emitter } from './context/emitter.js'
+export {
+  type Control,
+  type ControlledResolver,
+  type ControlOptions,
+  type ControlState,
+  createControl,
+} from './control/control.js'
 export type { EgressOptions, EgressSettings } from './egress/egress-options.js'
 export type { EgressScopeOptions } from './egress/egress-scope.js'
 export type { EndpointTls } from './egress/endpoint-tls.js'
@@ -15,6 +22,7 @@ export { type OwnLaneOptions, ownLane } from './lane/own-lane.js'
 export { MAX_LANE_BYTES, MAX_LANE_TAGS, parseLane } from './lane/parse-lane.js'
 export { BASE_TAG, isTag, MAX_TAG_BYTES } from './lane/tag.js'
 export {
+  type ControlEvent,
   channels,
   type DecisionEvent,
   type EgressEvent,
@@ -28,6 +36,7 @@ export {
 export { type LaneLog, type LaneLogOptions, logLanes } from './log/lane-log.js'
 export type { LaneLogEntry } from './log/log-entry.js'
 export { type LaneLogFields, laneLogFields } from './log/log-fields.js'
-export type { Logger } from './log/log-output.js'
+export type { Logger } from './log/logger.js'
+export { setLogger } from './log/process-logger.js'
 export type { Warn, WarningFacts } from './warning.js'
 export type { LaneFormat, LaneProblem } from './wire/reading.js'

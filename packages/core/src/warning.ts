@@ -1,3 +1,5 @@
+import { slot } from './context/context-slot.js'
+
 /** Gives the operator a message. Code that treats one kind of warning in its own way reads `facts`, never the text. */
 export type Warn = (message: string, facts?: WarningFacts) => void
 
@@ -10,9 +12,17 @@ export type WarningFacts =
   /** Endpoints of a registry were dropped, because they cannot be used. */
   | { readonly kind: 'endpoints-dropped' }
 
-/** The default: a Node process warning of type `LanewayWarning`. */
+/** The default: to the logger of `setLogger`; without one, a Node process warning of type `LanewayWarning`. */
 export function emitLanewayWarning(message: string): void {
-  process.emitWarning(message, 'LanewayWarning')
+  const { logger } = slot
+  if (logger?.warn === undefined) process.emitWarning(message, 'LanewayWarning')
+  else {
+    try {
+      logger.warn(`laneway: ${message}`)
+    } catch {
+      // A log must not end a request.
+    }
+  }
 }
 
 /** Warns of an error that no request can end with, because the request was over or went on without Laneway. */

@@ -120,6 +120,8 @@ t.test("MSE's member is what its agent shows for one tag, and is read as the sam
   t.strictSame(others, ['a=1'], 'one carrier in the baggage')
   t.equal(decodeURIComponent(first!), '__microservice_tag__=[{"name":"gray","tag":"gray","priority":-1}]')
   t.match(first, /^[\w.%-]+=[\w.%-]+$/, 'raw JSON is lost in Java')
+  const two = decodeURIComponent(withLaneMember(undefined, parseLane('gray-2,gray')!, 'mse'))
+  t.match(two, '{"name":"gray-2","tag":"gray-2","priority":-1},{"name":"gray","tag":"gray","priority":-2}')
   const longest = ['a', 'b', 'c', 'd'].map(tag => tag.repeat(63)).join(',')
   for (const header of ['gray', 'base', 'gray-2,gray', 'd,c,b,a', longest]) {
     const written = withLaneMember(undefined, parseLane(header)!, 'mse')

@@ -11,7 +11,7 @@ t.test('it holds no more than its bound, whatever the network asks for', async t
   t.equal(map.get('key 0'), undefined)
 })
 
-t.test('what is asked for stays, what nobody asks for goes', async t => {
+t.test('an entry that is read stays; the entry that was not read for longest is evicted', async t => {
   const map = new BoundedMap<string, number>(8)
   map.set('used', 1)
   map.set('unused', 2)

@@ -102,7 +102,7 @@ t.test('with a header of its own, an edge removes the default one and the aliase
   }
 })
 
-t.test('who is believed keeps what others may read', async t => {
+t.test('a trusted sender keeps headers that other servers read as the tag', async t => {
   for (const trust of ['internal', 'private', () => true] as const) {
     const inner = await server(t, { trust })
     const seen = await inner(['x_mse_tag: gray'])

@@ -11,6 +11,7 @@ t.test('the defaults of an adapter that sends requests', async t => {
   t.strictSame(settings, {
     resolver: undefined,
     header: 'x-mse-tag',
+    also: undefined,
     baggage: false,
     keepHandSet: false,
     endpointTls: undefined,

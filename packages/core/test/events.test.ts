@@ -23,7 +23,7 @@ const doings: Record<string, [channel: 'ingress' | 'egress', act: () => unknown]
 }
 
 for (const [name, [channel, act]] of Object.entries(doings)) {
-  t.test(`${name}: one event while somebody subscribes, none is made otherwise`, async t => {
+  t.test(`${name}: one event while the channel has a subscriber, none without`, async t => {
     // Counts what is handed to the channel, which nobody hears of without a subscriber.
     const published = t.capture(channels[channel], 'publish', channels[channel].publish)
     act()

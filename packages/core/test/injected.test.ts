@@ -41,7 +41,7 @@ t.test('an adapter further in decides the same', t => {
   t.end()
 })
 
-t.test('what came over a socket, and what is no request, is not decided', t => {
+t.test('requests from a socket, and objects that are no requests, are not decided', t => {
   const values = {
     socket: { headers: {}, socket: new Socket() },
     nothing: undefined,

@@ -33,7 +33,7 @@ function decide(one: ReturnType<typeof request>, options: Parameters<typeof crea
   return createIngress('test', options)(one)
 }
 
-t.test('each way in has one line that says who was believed and why', async t => {
+t.test('each kind of request has one line that says whom the ingress trusts and why', async t => {
   for (const [headers, options, line] of [
     [
       { 'x-mse-tag': 'gray' },
@@ -205,7 +205,7 @@ t.test('pino, winston and a plain logger get entries at debug, with fields', asy
   t.match([first, second], [[[{ event: 'ingress' }, /untagged/]], [[{ event: 'ingress' }, /untagged/]]])
 })
 
-t.test('what is no logger, and unknown options, are refused', async t => {
+t.test('values that are no logger, and unknown options, are refused', async t => {
   const refused = { code: 'LANEWAY_INVALID_OPTION' }
   t.throws(() => logLanes({ logger: {} as never }), { ...refused, message: /pino, winston or app.log/ })
   t.throws(() => logLanes({ logger: null as never }), refused)
@@ -213,7 +213,7 @@ t.test('what is no logger, and unknown options, are refused', async t => {
   t.throws(() => logLanes({ jsn: true }), { ...refused, message: /did you mean "json"/ })
 })
 
-t.test('a log that is closed leaves nobody who listens', async t => {
+t.test('a closed log leaves no subscriber', async t => {
   const log = logLanes({ write() {} })
   t.ok(channels.ingress.hasSubscribers)
   log.close()

@@ -17,7 +17,7 @@ function sources(t: Test, files: { labels?: string; annotations?: string } = {})
   return { options, warnings, folder }
 }
 
-t.test('with nothing said an instance is base', async t => {
+t.test('without any setting an instance is base', async t => {
   const { options, warnings } = sources(t)
   t.equal(ownLane(options), undefined)
   t.strictSame(warnings, [])

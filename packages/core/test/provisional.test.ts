@@ -105,7 +105,7 @@ t.test('two provisional ingresses do not decide against each other', async t => 
   t.equal(createIngress('second', { trust: 'edge', provisional: true })(request), first)
 })
 
-t.test('a refusal before is still told after', async t => {
+t.test('a later decision still reports an earlier refusal', async t => {
   const request = { headers: { 'x-mse-tag': 'gray' } }
   createIngress('preload', { trust: 'edge', provisional: true })(request)
   const decision = createIngress('adapter', { trust: 'internal', rules: () => parseLane('green') })(request)

@@ -46,7 +46,7 @@ t.test('by default socket peers with a private address are believed, all others 
   t.equal(createIngress('test')({ headers: { 'x-mse-tag': 'gray' }, socket: null }).lane, undefined, 'a closed one')
 })
 
-t.test('X-Forwarded-For makes nobody private', async t => {
+t.test('X-Forwarded-For does not make a sender private', async t => {
   const headers = { 'x-mse-tag': 'gray', 'x-forwarded-for': '10.0.0.1', 'x-real-ip': '10.0.0.1' }
   t.equal(createIngress('test')({ headers, socket: { remoteAddress: '8.8.8.8' } }).lane, undefined)
 })
@@ -58,7 +58,7 @@ t.test('"internal" believes all, "edge" believes none', async t => {
   }
 })
 
-t.test('a predicate decides by itself; one that throws, or answers anything but true, believes nobody', async t => {
+t.test('a predicate decides by itself; one that throws, or answers anything but true, trusts no sender', async t => {
   t.equal(from('8.8.8.8', { trust: request => request.socket.remoteAddress === '8.8.8.8' }), 'gray')
   t.equal(from('127.0.0.1', { trust: request => request.socket.remoteAddress === '8.8.8.8' }), undefined)
   t.equal(from('127.0.0.1', { trust: () => 1 as never }), undefined)
@@ -73,7 +73,7 @@ t.test('a predicate decides by itself; one that throws, or answers anything but 
   )
 })
 
-t.test('many peers do not make the process forget who is private', async t => {
+t.test('many peers do not change which addresses are private', async t => {
   const ingress = createIngress('test')
   const lane = (remoteAddress: string) => ingress({ headers: { 'x-mse-tag': 'gray' }, socket: { remoteAddress } }).lane
   for (let index = 0; index < 5000; index++) lane(`8.${index >> 8}.${index & 255}.8`)

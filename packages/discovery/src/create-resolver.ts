@@ -1,5 +1,5 @@
 import { channels, type DecisionEvent, type Lane, LanewayError, parseLane } from '@laneway/core'
-import { BoundedMap, callNow, describe } from '@laneway/core/internal'
+import { BoundedMap, callNow, describe, isDisabled } from '@laneway/core/internal'
 import { type Clock, createClock } from './clock.js'
 import type { Endpoint } from './endpoint/endpoint.js'
 import { type Decision, explainDecision } from './explain/explain-decision.js'
@@ -8,12 +8,14 @@ import { hintAtFailedCalls } from './explain/failed-call-hints.js'
 import { reasonOf } from './explain/reason.js'
 import { explainRefusal, notReady, type RefusalFacts } from './explain/refusal.js'
 import { healthOf, type ResolverHealth } from './health.js'
+import { idleResolver } from './idle-resolver.js'
 import type { LaneResolver } from './resolver.js'
 import {
   type LaneResolverOptions,
   type ResolvedLaneResolverOptions,
   resolveLaneResolverOptions,
 } from './resolver-options.js'
+import { type ResolverSettings, withSettings } from './resolver-settings.js'
 import type { ServiceEntry } from './service/service-entry.js'
 import { ServiceRegistry } from './service/service-registry.js'
 import { describeService, type ServiceState } from './service/service-state.js'
@@ -37,6 +39,7 @@ const NOT_READY: Decision = Object.freeze({
 })
 
 class Resolver implements LaneResolver {
+  readonly #input: LaneResolverOptions
   readonly #options: ResolvedLaneResolverOptions
   readonly #clock: Clock
   readonly #hubs: readonly SourceHub[]
@@ -50,6 +53,7 @@ class Resolver implements LaneResolver {
 
   constructor(input: LaneResolverOptions) {
     const options = resolveLaneResolverOptions(input)
+    this.#input = { ...input }
     this.#options = options
     this.#clock = createClock(options.now)
     this.#hubs = options.sources.map(hubOf)
@@ -203,6 +207,11 @@ class Resolver implements LaneResolver {
     }
   }
 
+  update(settings: ResolverSettings): void {
+    const options = withSettings(this.#input, settings)
+    if (this.#closing === undefined) this.#services.update(options)
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -275,10 +284,13 @@ function closed(): LanewayError {
 }
 
 /**
- * Creates a resolver: it subscribes the declared services and keeps a table of each.
+ * Creates a resolver: it subscribes the declared services and keeps a table of each. Under `LANEWAY_DISABLE` with `all` or
+ * `discovery` it asks no source, `ready` resolves at once, and no host is a service.
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function createLaneResolver(options: LaneResolverOptions): LaneResolver {
-  return new Resolver(options)
+  return isDisabled(['discovery'], options?.env)
+    ? idleResolver(options.sources ?? [], options.closeSources ?? true)
+    : new Resolver(options)
 }

@@ -2,6 +2,7 @@ import type { Lane, LanewayError } from '@laneway/core'
 import type { Endpoint } from './endpoint/endpoint.js'
 import type { Explanation } from './explain/explanation.js'
 import type { ResolverHealth } from './health.js'
+import type { ResolverSettings } from './resolver-settings.js'
 import type { ServiceState } from './service/service-state.js'
 import type { Choice, ChoiceEnd } from './table/choice.js'
 
@@ -71,6 +72,12 @@ export interface LaneResolver extends Required<EgressResolver> {
   states(): ServiceState[]
   /** Sources and services for a health endpoint, as plain data. A registry that is lost is a warning, not "unready". */
   health(): ResolverHealth
+  /**
+   * Replaces settings while requests run: what is left out is again what `createLaneResolver` was given. All of them change in
+   * one turn, or none. Requests that have their endpoint keep it; failures, requests in flight and ejections stay known.
+   * @throws LanewayError `LANEWAY_INVALID_OPTION`; then nothing changes
+   */
+  update(settings: ResolverSettings): void
   /** Ends all subscriptions and the sources. Idempotent. */
   close(): Promise<void>
 }

@@ -228,7 +228,7 @@ t.test('policies', async t => {
     })
   }
 
-  t.test('what is no tie is not refused', async t => {
+  t.test('policies that do not tie are accepted', async t => {
     oneService(t, [], {
       policies: [
         { service: 's', whenLaneMissing: 'fail' },
@@ -319,7 +319,7 @@ t.test('choices are frozen and made before the pick', async t => {
   t.equal(pick('blue'), pick('green'))
 })
 
-t.test('a decision is told on laneway:decision while somebody listens', async t => {
+t.test('a decision is published on laneway:decision while it has a subscriber', async t => {
   const { pick } = oneService(t, [base(), gray()])
   const events: unknown[] = []
   const listener = (event: unknown) => events.push(event)

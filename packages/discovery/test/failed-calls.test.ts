@@ -74,7 +74,7 @@ t.test('a name that no source has: the hint names the registry and what was prob
   ])
 })
 
-t.test('what is no fault of the set-up gets no hint', async t => {
+t.test('a failure that the set-up does not cause gets no hint', async t => {
   const { resolver, warnings } = listed(t, { 'sc-b': [endpoint()], own: [endpoint({ host: 'own' })] })
   await call('http://api.example.com/') // no service by its form
   await call('http://own/') // the address of an instance

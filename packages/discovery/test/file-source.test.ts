@@ -170,7 +170,7 @@ const invalid: readonly [name: string, text: string, message: RegExp][] = [
   ],
 ]
 
-t.test('what is wrong with a file is said with its place', async t => {
+t.test('each problem of a file is reported with its place', async t => {
   for (const [name, text, message] of invalid) {
     const path = join(t.testdir({ [`${name}.json`]: text }), `${name}.json`)
     const { next, source } = fileSource(t, path)
@@ -199,7 +199,7 @@ t.test('the lanes of an endpoint are its tags together with those of metadata an
   t.strictSame([undefined, 'gray', 'blue', 'red', 'gray-2', 'v5'].map(port), [1, 2, 3, 4, 4, 5])
 })
 
-t.test('after close nothing is told any more', async t => {
+t.test('after close the source reports nothing', async t => {
   const path = join(t.testdir({ 'services.json': services(1) }), 'services.json')
   const { source, next, reports, stop } = fileSource(t, path, { pollMs: 1 })
   await next()

@@ -36,34 +36,37 @@ t.test('health lists sources and services with state, age and lanes', async t =>
   t.match(resolver.health(), { status: 'warning', ready: true, warnings: ['sc-C has no instances'] })
 })
 
-t.test('a lost registry is a warning and stays ready; a service that nobody answered for is not ready', async t => {
-  const source = createScriptedSource()
-  const resolver = createLaneResolver({ sources: [source], services: ['sc-B', 'sc-C'], env: {}, warn() {} })
-  t.match(resolver.health(), { status: 'warning', ready: false, sources: [{ connected: undefined }] })
-  source.snapshot('sc-B', [endpoint()])
-  t.match(resolver.health(), { ready: false, sources: [{ connected: true }] })
-  source.snapshot('sc-C', [endpoint()])
-  t.match(resolver.health(), { status: 'ok', ready: true, warnings: [] })
-  source.stale('sc-B', new Error('connection refused'))
-  t.match(resolver.health(), {
-    status: 'warning',
-    ready: true,
-    sources: [{ connected: false, error: 'connection refused' }],
-    services: [{ state: 'stale', endpoints: 1 }, { state: 'current' }],
-    warnings: [
-      'scripted cannot be reached: connection refused',
-      'sc-B is served from its last list: connection refused',
-    ],
-  })
-  source.snapshot('sc-B', [endpoint()])
-  t.match(resolver.health(), { status: 'ok', ready: true, warnings: [] })
-  source.missing('sc-B')
-  t.match(resolver.health(), { ready: true, warnings: ['sc-B is declared, and no registry has it'] })
-  await resolver.close()
-  t.match(resolver.health(), { ready: false, warnings: [/closed/] })
-})
+t.test(
+  'a lost registry is a warning and stays ready; a service that no registry answered for is not ready',
+  async t => {
+    const source = createScriptedSource()
+    const resolver = createLaneResolver({ sources: [source], services: ['sc-B', 'sc-C'], env: {}, warn() {} })
+    t.match(resolver.health(), { status: 'warning', ready: false, sources: [{ connected: undefined }] })
+    source.snapshot('sc-B', [endpoint()])
+    t.match(resolver.health(), { ready: false, sources: [{ connected: true }] })
+    source.snapshot('sc-C', [endpoint()])
+    t.match(resolver.health(), { status: 'ok', ready: true, warnings: [] })
+    source.stale('sc-B', new Error('connection refused'))
+    t.match(resolver.health(), {
+      status: 'warning',
+      ready: true,
+      sources: [{ connected: false, error: 'connection refused' }],
+      services: [{ state: 'stale', endpoints: 1 }, { state: 'current' }],
+      warnings: [
+        'scripted cannot be reached: connection refused',
+        'sc-B is served from its last list: connection refused',
+      ],
+    })
+    source.snapshot('sc-B', [endpoint()])
+    t.match(resolver.health(), { status: 'ok', ready: true, warnings: [] })
+    source.missing('sc-B')
+    t.match(resolver.health(), { ready: true, warnings: ['sc-B is declared, and no registry has it'] })
+    await resolver.close()
+    t.match(resolver.health(), { ready: false, warnings: [/closed/] })
+  },
+)
 
-t.test('what a source says of itself comes first', async t => {
+t.test('what a source reports about itself comes first', async t => {
   const source = createScriptedSource({ services: { 'sc-B': [endpoint()] } })
   let connected = false
   const resolver = createLaneResolver({

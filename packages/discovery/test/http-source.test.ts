@@ -50,7 +50,7 @@ function send(stream: ServerResponse, type: string, data: object): void {
 
 const one = (port: number, ...tags: string[]) => [{ host: '10.0.0.1', port, tags }]
 
-t.test('services are followed over one stream, and told by version after a reconnect', async t => {
+t.test('services are followed over one stream, and reported by version after a reconnect', async t => {
   const server = await endpointsServer(t)
   const source = server.source()
   const [orders, bills] = [new SourceReports(), new SourceReports()]
@@ -115,17 +115,47 @@ t.test('the server says that its own registry is lost', async t => {
   t.strictSame(seen.kinds, ['snapshot', 'stale', 'snapshot'])
 })
 
-t.test('nonsense is refused as a whole, and the last good list stays', async t => {
+t.test('a list that is refused makes its service stale, and no other one', async t => {
+  const snapshot = (part: string) => `event: snapshot\ndata: {"service":"orders",${part}}\n\n`
+  const cases: Record<string, string> = {
+    'no version': snapshot('"endpoints":[]'),
+    'a version that fills the next request': snapshot(`"version":"${'x'.repeat(101)}","endpoints":[]`),
+    'no list': snapshot('"version":"a.9","endpoints":{}'),
+    'an endpoint that does not say its tags': snapshot('"version":"a.9","endpoints":[{"host":"10.0.0.9","port":1}]'),
+    'one of several': snapshot(
+      '"version":"a.9","endpoints":[{"host":"10.0.0.8","port":1,"tags":[]},{"host":"10.0.0.9","port":1}]',
+    ),
+    'tags that are no list': snapshot('"version":"a.9","endpoints":[{"host":"10.0.0.9","port":1,"tags":"gray"}]'),
+    'a tag that is no text': snapshot('"version":"a.9","endpoints":[{"host":"10.0.0.9","port":1,"tags":[null]}]'),
+  }
+  const server = await endpointsServer(t)
+  const source = server.source()
+  const [orders, bills] = [new SourceReports(), new SourceReports()]
+  source.subscribe('orders', orders.listener)
+  source.subscribe('bills', bills.listener)
+  const stream = await server.stream(0)
+  let port = 80
+  for (const [name, text] of Object.entries(cases)) {
+    send(stream, 'snapshot', { service: 'orders', version: `a.${port}`, endpoints: one(port) })
+    await orders.untilTable(`10.0.0.1:${port}=base`)
+    stream.write(text)
+    await orders.until(seen => seen.last === 'stale')
+    t.equal(orders.table, `10.0.0.1:${port}=base`, name)
+    send(stream, 'snapshot', { service: 'bills', version: `b.${port}`, endpoints: one(port) })
+    await bills.untilTable(`10.0.0.1:${port++}=base`)
+  }
+  t.notOk(bills.kinds.includes('stale'))
+  t.equal(server.asked.length, 1, 'the stream goes on')
+})
+
+t.test('what is no event, or cut off, changes nothing; a server that goes on so is lost', async t => {
+  const whole = 'event: snapshot\ndata: {"service":"orders","version":"a.9","endpoints":[]}\n'
   const cases: Record<string, string> = {
     'no JSON': 'event: snapshot\ndata: {"service"\n\n',
     'no service': 'event: snapshot\ndata: {"version":"a.1","endpoints":[]}\n\n',
-    'no version': 'event: snapshot\ndata: {"service":"orders","endpoints":[]}\n\n',
     null: 'event: snapshot\ndata: null\n\n',
-    'no list': 'event: snapshot\ndata: {"service":"orders","version":"a.9","endpoints":{}}\n\n',
-    'an endpoint that does not say its tags':
-      'event: snapshot\ndata: {"service":"orders","version":"a.9","endpoints":[{"host":"10.0.0.9","port":1}]}\n\n',
-    'tags that are no list':
-      'event: snapshot\ndata: {"service":"orders","version":"a.9","endpoints":[{"host":"10.0.0.9","port":1,"tags":"gray"}]}\n\n',
+    'without its last line': whole,
+    'in the middle': whole.slice(0, 40),
   }
   const server = await endpointsServer(t)
   const seen = new SourceReports()
@@ -134,11 +164,53 @@ t.test('nonsense is refused as a whole, and the last good list stays', async t =
   for (const [name, text] of Object.entries(cases)) {
     const stream = await server.stream(turn++)
     if (turn === 1) send(stream, 'snapshot', { service: 'orders', version: 'a.1', endpoints: one(80) })
-    stream.write(text)
+    else send(stream, 'current', { service: 'orders' })
+    stream.write(text, () => stream.end())
     await server.stream(turn)
     t.equal(seen.table, '10.0.0.1:80=base', name)
     t.strictSame(server.asked.at(-1), ['orders@a.1'])
   }
+  t.ok(seen.kinds.includes('stale'), 'nonsense behind something useful is reported')
+})
+
+t.test('a name that no server takes is missing; the others keep their stream', async t => {
+  const server = await endpointsServer(t)
+  const source = server.source()
+  const [strange, long, orders] = [new SourceReports(), new SourceReports(), new SourceReports()]
+  source.subscribe('a$b', strange.listener)
+  source.subscribe('x'.repeat(256), long.listener)
+  source.subscribe('orders', orders.listener)
+  t.strictSame([strange.last, long.last], ['missing', 'missing'])
+  await server.stream(0)
+  t.strictSame(server.asked, [['orders']])
+  for (let index = 0; index < 999; index++) source.subscribe(`s${index}`, new SourceReports().listener)
+  const last = new SourceReports()
+  source.subscribe('one-more', last.listener)
+  t.match(last.errors[0], { code: 'LANEWAY_SOURCE', message: /1000 services/ })
+})
+
+t.test('an answer that never ends does not hold up the source', async t => {
+  let asked = 0
+  let wake = () => {}
+  const server = createServer((_, response) => {
+    asked++
+    response.writeHead(503)
+    response.write('because')
+    wake()
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const source = createHttpSource(url, { ...FAST, requestTimeoutMs: 50 })
+  t.teardown(() => source.close())
+  const seen = new SourceReports()
+  source.subscribe('orders', seen.listener)
+  await seen.until(one => one.last === 'stale')
+  t.match(seen.errors[0]?.message, /HTTP 503/)
+  while (asked < 2) await new Promise<void>(resolve => (wake = resolve))
 })
 
 t.test('events of other types and of other services are left out', async t => {

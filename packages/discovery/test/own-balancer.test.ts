@@ -125,7 +125,7 @@ for (const [name, balance] of Object.entries(broken)) {
   })
 }
 
-t.test('what is no balancer is refused', async t => {
+t.test('a value that is no balancer is refused', async t => {
   const sources = [createStaticSource()]
   for (const balancer of [{}, { name: 'x' }, 7, 'ring-hash', []] as never[]) {
     t.throws(() => createLaneResolver({ sources, balancer }), {

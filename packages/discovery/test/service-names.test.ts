@@ -125,7 +125,7 @@ t.test('Nacos names are case-sensitive, so two that differ only by case are an e
     t.equal(source.listing, false)
   })
 
-  t.test('when both are listed: neither is resolved, said once', async t => {
+  t.test('when both are listed: neither is resolved, with one warning', async t => {
     const source = createScriptedSource({ caseInsensitive: false, services: { 'sc-B': one, 'SC-b': one, other: one } })
     const warnings: string[] = []
     const { match } = resolverOf(t, { source, warn: message => warnings.push(message) })

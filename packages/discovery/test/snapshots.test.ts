@@ -179,7 +179,7 @@ t.test('beyond 64 lanes the previous snapshot stays and the source says so', asy
   )
 })
 
-t.test('a snapshot that is no list is told as stale', async t => {
+t.test('a snapshot that is no list is reported as stale', async t => {
   const { source, resolver, outcome } = scripted(t)
   source.snapshot('sc-B', [endpoint()])
   for (const nonsense of [undefined, null, {}, 'x']) source.snapshot('sc-B', nonsense as never)
@@ -285,7 +285,7 @@ t.test('endpoints of a service that is missing are gone', async t => {
   t.strictSame(gone, list.map(addressOf))
 })
 
-t.test('a listener that throws keeps neither the others nor the table from knowing', async t => {
+t.test('a listener that throws keeps the snapshot neither from other listeners nor from the table', async t => {
   const { source, resolver, outcome, warnings } = scripted(t)
   const gone: string[] = []
   resolver.onEndpointGone(() => {

@@ -142,7 +142,7 @@ t.test('several sources', async t => {
     )
   })
 
-  t.test('a service nobody has endpoints of is empty, and whoever gets some owns it', async t => {
+  t.test('a service without endpoints is empty; the first source that gets some owns it', async t => {
     const { nacos, kubernetes, owner, resolver } = both(t)
     nacos.lists()
     kubernetes.lists()
@@ -154,7 +154,7 @@ t.test('several sources', async t => {
     t.equal(resolver.pick('sc-B', undefined).outcome, 'base')
   })
 
-  t.test('a listed service nobody declared: the first that lists it', async t => {
+  t.test('a listed service that is not declared: the first source that lists it', async t => {
     const { nacos, kubernetes, resolver } = both(t, { services: [] }, { services: { orders: one } })
     kubernetes.lists('orders')
     t.equal(resolver.match('orders', undefined, false), 'orders')
@@ -185,7 +185,7 @@ t.test('subscriptions are reference-counted, and the last release really stops t
   t.equal(source.closed, 1, 'closing again does nothing')
 })
 
-t.test('who comes later hears what was last said', async t => {
+t.test('a later subscriber gets the last report', async t => {
   const source = createScriptedSource()
   resolverOf(t, { sources: [source], services: ['a', 'b', 'c', 'd'] })
   source.snapshot('a', one)
@@ -219,7 +219,7 @@ t.test('a closed resolver keeps answering picks and starts nothing', async t => 
   t.strictSame(source.subscribed, [])
 })
 
-t.test('a source that throws from subscribe is told as stale', async t => {
+t.test('a source that throws from subscribe is reported as stale', async t => {
   const source = createScriptedSource()
   const broken = {
     ...source,

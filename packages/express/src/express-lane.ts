@@ -1,5 +1,12 @@
 import type { Emitter, IngressOptions, IngressRequest, Lane } from '@laneway/core'
-import { createIngress, guardExpressLayers, hintAtLateMiddleware, runRequest } from '@laneway/core/internal'
+import {
+  createIngress,
+  guardExpressLayers,
+  hintAtLateMiddleware,
+  isDisabled,
+  resolveHeaderNames,
+  runRequest,
+} from '@laneway/core/internal'
 
 declare global {
   namespace Express {
@@ -28,13 +35,15 @@ export type ExpressLane = (
  * application runs in the lane of its request, also behind a middleware that calls `next` in another context. Mounted
  * again, on a router or a sub-app, it changes no decision.
  *
- * The middleware never throws and never answers a request.
+ * The middleware never throws and never answers a request. Under `LANEWAY_DISABLE` with `all`, `ingress` or `express` it only calls
+ * `next`.
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG` when the options or this instance's tag are wrong
  */
 export function expressLane(options: ExpressLaneOptions = {}): ExpressLane {
+  if (isDisabled(['ingress', 'express'])) return (_request, _response, next) => next()
   const ingress = createIngress('expressLane', options)
-  const header = options.header?.toLowerCase() ?? 'x-mse-tag'
+  const [header] = resolveHeaderNames('expressLane', options.header)
   hintAtLateMiddleware(
     header,
     'call app.use(expressLane()) before app.get(), app.use() of routers and the like',

@@ -3,7 +3,9 @@ import {
   createIngress,
   guardFastifyLayers,
   hintAtLateMiddleware,
+  isDisabled,
   needsContext,
+  resolveHeaderNames,
   runRequest,
 } from '@laneway/core/internal'
 import type { FastifyPluginAsync } from 'fastify'
@@ -23,13 +25,14 @@ export interface FastifyLaneOptions extends IngressOptions {}
 const kRegistered = Symbol.for('laneway.fastify')
 
 const plugin: FastifyPluginAsync<FastifyLaneOptions> = async (fastify, options) => {
+  if (isDisabled(['ingress', 'fastify'])) return
   const ingress = createIngress('fastifyLane', withoutRegisterOptions(options))
   if (fastify.hasDecorator(kRegistered)) return
   fastify.decorate(kRegistered, true)
   fastify.decorateRequest('lane', undefined)
   // Plugins that were registered earlier get the hooks too; routes beside the instance that registers this one do not.
   hintAtLateMiddleware(
-    options.header?.toLowerCase() ?? 'x-mse-tag',
+    resolveHeaderNames('fastifyLane', options.header)[0],
     'call app.register(fastifyLane) on the root instance, not inside of a plugin',
     options.warn,
     fastify.server,
@@ -69,7 +72,8 @@ function withoutRegisterOptions(options: FastifyLaneOptions): FastifyLaneOptions
  * lane. For Fastify 4 and 5, HTTP/2 and `inject()` included.
  *
  * Register it first, before any hook that calls out. It is not encapsulated: all routes of the instance that registers
- * it, and of its children, are in it. Registered again it changes nothing.
+ * it, and of its children, are in it. Registered again it changes nothing. Under `LANEWAY_DISABLE` with `all`, `ingress` or
+ * `fastify` it adds nothing.
  *
  * Fails to register with a LanewayError `LANEWAY_INVALID_OPTION` or `LANEWAY_INVALID_TAG` when the options or this
  * instance's tag are wrong. Requests never make it throw.

@@ -26,7 +26,7 @@ for (const { name, fastify } of generations) {
     await t.test('HTTP/2 requests keep the lane, onResponse included', t => http2(t))
     await t.test('encapsulation holds: siblings of the plugin are untouched', t => siblings(t))
     await t.test('registered twice it decides once', t => twice(t))
-    await t.test('an upgrade is left to who listens for it', t => upgrade(t))
+    await t.test('an upgrade goes to its listener', t => upgrade(t))
     await t.test('WebSocket messages are in the lane', { skip: name === 'Fastify 4' && 'its plugin is for 5' }, t =>
       messages(t),
     )

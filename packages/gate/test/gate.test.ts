@@ -46,7 +46,7 @@ t.test('errors that base has as well are no reason', async t => {
   t.equal((await world.gate()).outcome, 'approved')
 })
 
-t.test('what is no good word never approves', async t => {
+t.test('only a complete, good measurement approves', async t => {
   const cases: [name: string, change: (world: World) => void, told: RegExp][] = [
     [
       'too little traffic',
@@ -298,7 +298,7 @@ t.test('an approval that is overwritten is repeated, one that flickers is not', 
   t.equal(world.done.filter(one => one === 'approve rollout-a').length, 1)
 })
 
-t.test('an approval that is always lost is given up, and said', async t => {
+t.test('an approval that is always lost is given up and reported', async t => {
   const world = await bothPaused(t)
   world.onApprove = name => world.step(name, { currentStepState: 'StepPaused' })
   t.match(await world.gate(), {
@@ -308,7 +308,7 @@ t.test('an approval that is always lost is given up, and said', async t => {
   t.equal(stepState(world.api.store.get(ROLLOUTS, 'rollout-a')), 'StepPaused', 'the entrance is untouched')
 })
 
-t.test('a controller that does nothing is not taken for an approval', async t => {
+t.test('a controller that does nothing does not count as an approval', async t => {
   const world = await bothPaused(t)
   world.onApprove = () => {}
   t.match(await world.gate({ settleSeconds: 0.1 }), {

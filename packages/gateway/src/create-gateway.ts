@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { LanewayError } from '@laneway/core'
 import { createIngress, type Ingress } from '@laneway/core/internal'
 import { compileRules, type HttpRoute, type RulesInput } from '@laneway/rules'
-import { composeLane } from '@laneway/undici'
+import { composeAlways } from '@laneway/undici/internal'
 import { Agent } from 'undici'
 import { BoundedPool } from './exchange/bounded-pool.js'
 import { Forwarder } from './exchange/forwarder.js'
@@ -86,7 +86,7 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
     connections: upstream.connections,
     factory: (origin, pool) => new BoundedPool(origin, pool, upstream.headersTimeoutMs),
   })
-  const dispatcher = composeLane(agent, { resolver, header, propagateTo: options.propagateTo })
+  const dispatcher = composeAlways(agent, { resolver, header, propagateTo: options.propagateTo })
   const log = logOf(options)
   const forwarder = new Forwarder({
     dispatcher,

@@ -70,7 +70,7 @@ export interface GatewayOptions {
   readonly listeners?: readonly ListenerOptions[]
   /** `/healthz`, `/readyz` and `/metrics`. @default none */
   readonly admin?: { readonly port?: number; readonly host?: string }
-  /** Whose lane header is believed. @default 'edge', nobody's: the public can reach this port */
+  /** Whose tags are trusted. @default 'edge', those of no sender, because the public can reach this port */
   readonly trust?: Trust
   /** The header that carries the lane. @default 'x-mse-tag' */
   readonly header?: string

@@ -43,7 +43,13 @@ export async function startGateway(file: string, options: StartGatewayOptions = 
   // The first load is no reload, so it is not counted.
   let count = (_taken: boolean): void => {}
   const followed = followRules(loaded, nacos, { warn, notice, reloaded: taken => count(taken) })
-  const resolver = createLaneResolver({ sources, ...resolverOptions, warn })
+  const resolver = createLaneResolver({
+    sources,
+    ...resolverOptions,
+    warn,
+    // A gateway is nothing without lanes.
+    env: { ...process.env, LANEWAY_DISABLE: undefined },
+  })
   const { accessLog, ...rest } = optionsOf(config, folder)
   const destination = options.accessLog ?? process.stdout
   const gateway = await createGateway({

@@ -84,7 +84,7 @@ t.test('fields of one connection do not go on, in either direction', async t => 
   t.equal(reply.headers['proxy-authenticate'], undefined)
 })
 
-t.test('who the client is, is said by the gateway', async t => {
+t.test('the gateway says who the client is', async t => {
   const services = await startServices(t, { 'sc-a': [{}] })
   const spoof = {
     host: 'shop.example',

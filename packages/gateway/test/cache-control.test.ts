@@ -22,7 +22,7 @@ const cases: readonly (readonly [upstream: string | undefined, becomes: string])
   ['immutable, stale-while-revalidate=30', 'private, immutable, stale-while-revalidate=30'],
 ]
 
-t.test('an answer that belongs to one lane is private, and no weaker than the upstream said', async t => {
+t.test('an answer that belongs to one lane is private, and no weaker than the upstream asked for', async t => {
   for (const [upstream, becomes] of cases) t.equal(privateCacheControl(upstream), becomes, String(upstream))
 })
 

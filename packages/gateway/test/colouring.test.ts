@@ -30,7 +30,7 @@ const spoofs: readonly (readonly string[])[] = [
   ['__proto__: gray', 'constructor: gray', 'x-mse-tag: gray'],
 ]
 
-t.test('what a client says about its lane reaches nobody', async t => {
+t.test('a tag that a client sends reaches no service', async t => {
   const services = await startServices(t, { 'sc-a': [{}, { tag: 'gray' }, { tag: 'blue' }] })
   const { port } = await start(t, services, { routes: [{ service: 'sc-a' }], rules: TESTER })
   for (const lines of spoofs) {

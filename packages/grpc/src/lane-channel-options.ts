@@ -1,5 +1,5 @@
 import type { EgressOptions, EgressSettings } from '@laneway/core'
-import { milliseconds, OptionPlace, readEgressOptions, resolveHeaderName } from '@laneway/core/internal'
+import { milliseconds, OptionPlace, readEgressOptions, resolveHeaderNames } from '@laneway/core/internal'
 import type { EgressResolver } from '@laneway/discovery'
 
 /** Options of `laneChannel`. The tag goes into metadata, and so does the baggage. */
@@ -30,7 +30,7 @@ export function resolveLaneChannelOptions(
   onFault?: (error: unknown) => void,
 ): ResolvedLaneChannelOptions {
   const settings = readEgressOptions(where, input, CHANNEL)
-  assertMetadataKey(where, settings.header)
+  assertMetadataKey(where, input.header)
   return Object.freeze({ ...settings, onFault })
 }
 
@@ -39,8 +39,8 @@ export function resolveLaneChannelOptions(
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
-export function assertMetadataKey(where: string, header: string | undefined): void {
-  if (KEY.test(resolveHeaderName(where, header))) return
+export function assertMetadataKey(where: string, header: string | readonly string[] | undefined): void {
+  if (resolveHeaderNames(where, header).every(name => KEY.test(name))) return
   const place = new OptionPlace(where, ['header'])
   throw place.unexpected('a metadata key of a-z 0-9 _ . - without "grpc-" before and "-bin" behind', header)
 }

@@ -27,6 +27,19 @@ function lines(metadata: Carrier, key: string): string[] | undefined {
   return values.length === 0 ? undefined : values.map(String)
 }
 
+/** The values of the first lane key that is there. */
+function givenValues(metadata: Carrier, { header, also }: ResolvedLaneChannelOptions): (string | Buffer)[] {
+  let given = metadata.get(header)
+  if (also !== undefined) for (const name of also) if (given.length === 0) given = metadata.get(name)
+  return given
+}
+
+/** Whether a key says the lane, in one value, or nothing for none. */
+function says(metadata: Carrier, key: string, lane: Lane | undefined): boolean {
+  const given = metadata.get(key)
+  return lane === undefined ? given.length === 0 : given.length === 1 && given[0] === lane.header
+}
+
 /** The lane of a call: a valid tag in its metadata, else the lane of the code that made it. */
 export function laneOfMetadata(
   metadata: Carrier,
@@ -34,7 +47,7 @@ export function laneOfMetadata(
   host: string,
   options: ResolvedLaneChannelOptions,
 ): Lane | undefined {
-  const given = metadata.get(options.header)
+  const given = givenValues(metadata, options)
   return given.length === 0 ? caller : laneOfCall(given.map(String), caller, host)
 }
 
@@ -47,16 +60,16 @@ export function inScope<M extends Carrier<M>>(
   metadata: M,
   lane: Lane | undefined,
   host: string,
-  { header, baggage }: ResolvedLaneChannelOptions,
+  { header, also, baggage }: ResolvedLaneChannelOptions,
 ): M {
-  const given = metadata.get(header)
   const carried = lines(metadata, 'baggage')?.join(',')
-  const said = lane === undefined ? given.length === 0 : given.length === 1 && given[0] === lane.header
+  const said = says(metadata, header, lane) && (also === undefined || also.every(name => says(metadata, name, lane)))
   const members = baggageFor(carried, lane, baggage)
   if (lane !== undefined) publishEgress(host, lane, 'forwarded')
   if (said && members === carried) return metadata
   const changed = metadata.clone()
   put(changed, header, lane?.header)
+  if (also !== undefined) for (const name of also) put(changed, name, lane?.header)
   if (members !== carried) put(changed, 'baggage', members)
   return changed
 }
@@ -85,9 +98,10 @@ function outOfScope<M extends Carrier<M>>(
   hosts: readonly string[],
   options: ResolvedLaneChannelOptions,
 ): M {
-  const { header, keepHandSet, scope } = options
+  const { header, also, keepHandSet, scope } = options
   const [host = ''] = hosts
-  const given = lines(metadata, header)
+  const values = givenValues(metadata, options)
+  const given = values.length === 0 ? undefined : values.map(String)
   const handSet = given === undefined ? undefined : laneOfCall(given, undefined, host)
   const kept = keepHandSet && handSet !== undefined && !hosts.some(one => scope.forbids(one))
   if (!kept) {
@@ -98,7 +112,8 @@ function outOfScope<M extends Carrier<M>>(
   const members = carried !== undefined && hasLaneMember(carried) ? blankAsNone(withoutLaneMembers(carried)) : carried
   if (given === undefined && members === carried) return metadata
   const changed = metadata.clone()
-  put(changed, header, kept ? handSet.header : undefined)
+  for (const name of also === undefined ? [header] : [header, ...also])
+    put(changed, name, kept ? handSet.header : undefined)
   if (members !== carried) put(changed, 'baggage', members)
   return changed
 }

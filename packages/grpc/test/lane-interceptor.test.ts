@@ -46,7 +46,7 @@ t.test('metadata may have any key', async t => {
   t.equal(await c.unary(metadata), 'gray@s ["gray"]')
 })
 
-t.test('what nobody is believed about is not in the metadata of the handler', async t => {
+t.test('the handler does not see a tag of an untrusted sender in the metadata', async t => {
   const seen: unknown[] = []
   const { port } = await serve(
     t,

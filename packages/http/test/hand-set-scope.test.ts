@@ -88,7 +88,7 @@ for (const [name, follow] of Object.entries(followers)) {
   })
 }
 
-t.test('who awaits a redirect and follows one of its lines leaves a hand-set tag behind', async t => {
+t.test('code that awaits a redirect and follows one of its Location lines drops the hand-set tag', async t => {
   const far = await third(t, 302, ['/first', '/second'])
   const agent = agentFor(t, { keepHandSet: true })
   const at = `http://third.example:${far.port}`

@@ -128,7 +128,7 @@ t.test('a connection that an agent makes in its own way is led to the endpoint',
   t.strictSame(Object.keys(agent.freeSockets), [`all in one:127.0.0.1:${far.port}`])
 })
 
-t.test('a connection that is no socket at all is left to who made it', async t => {
+t.test('a connection that is no socket stays as its creator made it', async t => {
   const resolver = fakeResolver({ 'sc-b': [{ port: 9 }] })
   class Patched extends Agent {}
   createAgentPatch({ resolver, warn() {} }, error => t.fail(String(error))).patchAgents(Patched.prototype)

@@ -85,7 +85,7 @@ for (const [how, ask] of Object.entries(patience)) {
   })
 }
 
-t.test('a user who gives up says nothing about the instance, however long it took', async t => {
+t.test('a call that the user aborts does not count against the instance, however long it took', async t => {
   const stopped = await frozen(t)
   const resolver = fakeResolver({ 'sc-b': [{ port: stopped.port }] })
   const agent = agentFor(t, resolver)

@@ -1,5 +1,5 @@
 import { LanewayError } from '@laneway/core'
-import { describe } from '@laneway/core/internal'
+import { describe, isDisabled } from '@laneway/core/internal'
 import { claim } from './claim.js'
 import type { Method, Methods } from './kafka.js'
 import { tagKafkajsConsumer } from './kafkajs/consumer.js'
@@ -17,10 +17,12 @@ import { tagStream } from './platformatic/stream.js'
  * consumer of kafkajs; a `Producer`, a `Consumer` or a stream of messages of `@platformatic/kafka`. What is given is
  * changed and returned, so it stays what it is to everybody else. A second call changes nothing.
  *
+ * Under `LANEWAY_DISABLE` with `all` or `kafkajs` nothing is changed.
+ *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`
  */
 export function laneKafka<T extends object>(target: T, options: LaneKafkaOptions = {}): T {
-  giveLanes(target as Methods, resolveKafkaOptions(options))
+  if (!isDisabled(['kafkajs'])) giveLanes(target as Methods, resolveKafkaOptions(options))
   return target
 }
 

@@ -150,7 +150,7 @@ t.test('a server that ends each watch at once is not hammered', async t => {
   t.ok(cluster.api.requests.length - before <= 6, `${cluster.api.requests.length - before} requests`)
 })
 
-t.test('before anything is known, an unreachable server is told of at once and waited for', async t => {
+t.test('before the first list, an unreachable server is reported at once, and the source waits for it', async t => {
   const cluster = await Cluster.start(t)
   cluster.pod('u1')
   cluster.slice('s', { endpoints: { '10.0.0.1': 'u1' } })

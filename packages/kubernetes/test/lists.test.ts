@@ -200,3 +200,33 @@ t.test('a list without items, one that is cut off, and one that is too long', as
   t.throws(() => splitter(10).write(Buffer.from('{"items":[{"a":"12345678901234"}')), RangeError)
   t.throws(() => splitter(10).write(Buffer.from('{"kind":"12345678901234"')), RangeError)
 })
+
+t.test('many services are put together in many turns of the event loop', async t => {
+  const cluster = await Cluster.start(t)
+  const names = Array.from({ length: 60 }, (_, index) => `s${index}`)
+  for (const [index, name] of names.entries()) {
+    cluster.pod(name, 'gray', { labels: { app: name, 'alicloud.service.tag': 'gray' } })
+    cluster.service(name, { app: name })
+    cluster.slice(name, { service: name, endpoints: { [`10.0.0.${index}`]: name } })
+  }
+  const source = cluster.source({ coalesceMs: 0 })
+  let inTurn = 0
+  let most = 0
+  await Promise.all(
+    names.map(
+      name =>
+        new Promise<void>(resolve => {
+          source.subscribe(name, {
+            snapshot(endpoints) {
+              if (inTurn++ === 0) queueMicrotask(() => (inTurn = 0))
+              most = Math.max(most, inTurn)
+              if (endpoints[0]?.tags?.[0] === 'gray') resolve()
+            },
+            missing() {},
+            stale() {},
+          })
+        }),
+    ),
+  )
+  t.ok(most <= 10, `${most} services in one round`)
+})

@@ -208,7 +208,7 @@ t.test('the last unsubscribe ends the watches; calling it twice does nothing', a
   await t.rejects(source.ready(), { code: 'LANEWAY_CLOSED' })
 })
 
-t.test('a service of many slices is told of once, also when some have no such port', async t => {
+t.test('a service of many slices is reported once, also when some have no such port', async t => {
   const cluster = await Cluster.start(t)
   for (let i = 0; i < 45; i++) {
     cluster.pod(`u${i}`)

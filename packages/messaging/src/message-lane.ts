@@ -1,4 +1,5 @@
 import { type Lane, parseLane, runInLane } from '@laneway/core'
+import { isOff } from '@laneway/core/internal'
 import { carriedText } from './carried-text.js'
 import { ownHeader } from './tagged-headers.js'
 
@@ -16,13 +17,20 @@ interface CarryingMessage {
 
 /**
  * The lane of a received message of kafkajs, `@platformatic/kafka`, amqplib, rabbitmq-client, BullMQ, RocketMQ or NATS;
- * `undefined` for none. Behind a facade of Laneway refused values are removed, so this is what was accepted. Never throws.
+ * `undefined` for none, and while Laneway is switched off. Behind a facade of Laneway refused values are removed, so this is what
+ * was accepted. Never throws.
  *
- * @param header - the name that carries the lane. @default 'x-mse-tag'
+ * @param header - the name that carries the lane; of several, the first that is there. @default 'x-mse-tag'
  */
-export function messageLane(message: unknown, header = 'x-mse-tag'): Lane | undefined {
+export function messageLane(message: unknown, header: string | readonly string[] = 'x-mse-tag'): Lane | undefined {
+  if (isOff()) return undefined
   try {
-    return parseLane(carriedText(carrierValue(message, header)))
+    if (typeof header === 'string') return parseLane(carriedText(carrierValue(message, header)))
+    for (const name of header) {
+      const text = carriedText(carrierValue(message, name))
+      if (text !== undefined) return parseLane(text)
+    }
+    return undefined
   } catch {
     // A message with a getter that throws.
     return undefined
@@ -65,17 +73,17 @@ export type MessageBatch<M> =
 export async function eachInLane<M, R>(
   batch: MessageBatch<M>,
   fn: (message: M) => R | Promise<R>,
-  header?: string,
+  header?: string | readonly string[],
 ): Promise<R[]>
 export async function eachInLane<M>(
   stream: AsyncIterable<M>,
   fn: (message: M) => unknown,
-  header?: string,
+  header?: string | readonly string[],
 ): Promise<undefined>
 export async function eachInLane<M, R>(
   batch: MessageBatch<M> | AsyncIterable<M>,
   fn: (message: M) => R | Promise<R>,
-  header = 'x-mse-tag',
+  header: string | readonly string[] = 'x-mse-tag',
 ): Promise<R[] | undefined> {
   if (Symbol.asyncIterator in batch) {
     for await (const message of batch) await runInLane(messageLane(message, header), fn, message)

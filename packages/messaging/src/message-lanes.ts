@@ -1,13 +1,25 @@
 import { currentLane, type Lane, type LaneProblem, LanewayError, ownLane, parseLane } from '@laneway/core'
-import { assertKnownKeys, describe, publishEgress, resolveHeaderName } from '@laneway/core/internal'
+import {
+  assertKnownKeys,
+  describe,
+  isLeftAlone,
+  isOff,
+  publishEgress,
+  resolveHeaderNames,
+} from '@laneway/core/internal'
 import { carriedText } from './carried-text.js'
 import { type MessageOutcome, messages } from './message-event.js'
 import { type MessageTrust, resolveMessageTrust } from './message-trust.js'
+import { type Headers, ownHeader, removeHeader, taggedHeaders } from './tagged-headers.js'
 
 /** Options of every package for messages. */
 export interface MessageOptions {
-  /** The header, property or job option that carries the lane. @default 'x-mse-tag', as in HTTP */
-  header?: string
+  /**
+   * The header, property or job option that carries the lane. Of a list, the first that a message has is read, and all are
+   * written.
+   * @default 'x-mse-tag', as in HTTP
+   */
+  header?: string | readonly string[]
   /** Whose messages may say a lane. @default 'internal', because the broker decides who may write to it */
   trust?: MessageTrust
   /**
@@ -34,23 +46,28 @@ export interface MessageDecision {
 
 /** Reads and writes the lane of messages; one for each facade. Its methods never throw. */
 export interface MessageLanes {
-  readonly header: string
+  readonly names: readonly string[]
   /** The lane of this instance; `undefined` for base. */
   readonly own: Lane | undefined
   /**
    * Decides the lane of a message that was received.
    *
-   * @param value - what the message has under {@link header}
+   * @param headers - where the message has it; what is refused is removed from them
    * @param message - what a `trust` function is shown
    */
-  incoming(value: unknown, message: unknown): MessageDecision
+  incoming(headers: unknown, message: unknown): MessageDecision
   /**
-   * The lane that a message carries on. Call it where the program calls the producer, never behind a buffer or a timer.
-   *
-   * @param handSet - what the program itself set under {@link header}: a valid tag is the lane of this message
-   * @returns `undefined` when it carries none; then a value that was set by hand has to be removed
+   * The lane that a message carries on, for clients whose headers {@link tagged} cannot write. As `tagged`, but without a look at
+   * the switch.
    */
-  outgoing(destination: string, handSet: unknown): Lane | undefined
+  outgoing(destination: string, headers: unknown): Lane | undefined
+  /**
+   * The headers of a message that is sent, with the lane that it carries on. Call it where the program calls the producer, never
+   * behind a buffer or a timer. A valid tag that the program itself set is the lane of this message; any other is removed.
+   *
+   * @returns the same headers when nothing changes
+   */
+  tagged(destination: string, headers: Headers | undefined): Headers | undefined
   /** Publishes what became of a message. */
   report(destination: string, decision: MessageDecision, outcome: MessageOutcome): void
   /** The outcome of a message that this instance handles without isolation. */
@@ -71,7 +88,7 @@ const STRIPPED: MessageDecision = Object.freeze({ lane: undefined, problem: unde
  */
 export function createMessageLanes(where: string, system: string, options: MessageOptions = {}): MessageLanes {
   assertKnownKeys(where, options, MESSAGE_OPTIONS)
-  const header = resolveHeaderName(where, options.header)
+  const names = resolveHeaderNames(where, options.header)
   const believes = resolveMessageTrust(where, options.trust)
   const { propagate } = options
   if (propagate !== undefined && typeof propagate !== 'function') {
@@ -85,7 +102,31 @@ export function createMessageLanes(where: string, system: string, options: Messa
   /** A service sees few lanes: the decision of the tagged message before saves an allocation. */
   let last = UNTAGGED
 
-  function incoming(value: unknown, message: unknown): MessageDecision {
+  function incoming(headers: unknown, message: unknown): MessageDecision {
+    if (isOff()) return UNTAGGED
+    const decision = decide(firstOf(headers), message)
+    if (decision.problem !== undefined || decision.stripped) for (const name of names) removeHeader(headers, name)
+    return decision
+  }
+
+  /** The value of the first name that the headers have. */
+  function firstOf(headers: unknown): unknown {
+    for (const name of names) {
+      const value = ownHeader(headers, name)
+      if (value !== undefined && value !== null) return value
+    }
+    return undefined
+  }
+
+  function tagged(destination: string, headers: Headers | undefined): Headers | undefined {
+    if (isLeftAlone()) return headers
+    const lane = outgoing(destination, headers)
+    let result = headers
+    for (const name of names) result = taggedHeaders(result, name, lane)
+    return result
+  }
+
+  function decide(value: unknown, message: unknown): MessageDecision {
     if (value === undefined || value === null) return UNTAGGED
     const text = carriedText(value)
     if (text === undefined) return UNTAGGED
@@ -97,7 +138,8 @@ export function createMessageLanes(where: string, system: string, options: Messa
     return last
   }
 
-  function outgoing(destination: string, handSet: unknown): Lane | undefined {
+  function outgoing(destination: string, headers: unknown): Lane | undefined {
+    const handSet = firstOf(headers)
     let lane = currentLane()
     if (handSet !== undefined && handSet !== null) {
       const text = carriedText(handSet)
@@ -134,5 +176,5 @@ export function createMessageLanes(where: string, system: string, options: Messa
     return lane?.tags.includes(ownTag) === true ? 'own' : 'strayed'
   }
 
-  return Object.freeze({ header, own, incoming, outgoing, report, outcomeOf })
+  return Object.freeze({ names, own, incoming, outgoing, tagged, report, outcomeOf })
 }

@@ -6,7 +6,7 @@ import t from 'tap'
 
 const lanes = createMessageLanes('test', 'test')
 const read = (value: unknown) => {
-  const { lane, problem, stripped } = lanes.incoming(value, {})
+  const { lane, problem, stripped } = lanes.incoming({ 'x-mse-tag': value }, {})
   return { lane: lane?.header, problem, stripped }
 }
 const none = { lane: undefined, problem: undefined, stripped: false }
@@ -56,7 +56,10 @@ t.test('a message reads as an HTTP request with the same header', async t => {
 })
 
 t.test('trust: a message whose sender is not believed has no lane', async t => {
-  const trusting = (trust: any) => createMessageLanes('test', 'test', { trust }).incoming
+  const trusting = (trust: any) => {
+    const { incoming } = createMessageLanes('test', 'test', { trust })
+    return (value: unknown, message: unknown) => incoming({ 'x-mse-tag': value }, message)
+  }
   const stripped = { lane: undefined, problem: undefined, stripped: true }
   t.strictSame(trusting('edge')('gray', {}), stripped)
   t.strictSame(trusting('edge')(['gray', 'blue'], {}), stripped)
@@ -89,12 +92,12 @@ t.test('wrong options name the option and what was received', async t => {
 t.test('events tell the outcome, and are built only for subscribers', async t => {
   const events: MessageEvent[] = []
   const note = (event: unknown) => events.push(event as MessageEvent)
-  lanes.report('mail', lanes.incoming('gray', {}), 'base')
+  lanes.report('mail', lanes.incoming({ 'x-mse-tag': 'gray' }, {}), 'base')
   messages.subscribe(note)
   t.teardown(() => messages.unsubscribe(note))
   const ofGray = createMessageLanes('test', 'amqp', { tag: 'gray' })
   for (const value of ['gray', 'blue', undefined, '-', 'base', 'blue,gray']) {
-    const decision = ofGray.incoming(value, {})
+    const decision = ofGray.incoming({ 'x-mse-tag': value }, {})
     ofGray.report('mail', decision, ofGray.outcomeOf(decision))
   }
   t.strictSame(
@@ -116,7 +119,7 @@ t.test('a produced message has the lane of the call, or a valid tag that the pro
   const note = (event: unknown) => egress.push(event as EgressEvent)
   channels.egress.subscribe(note)
   t.teardown(() => channels.egress.unsubscribe(note))
-  const out = (handSet?: unknown) => lanes.outgoing('mail', handSet)?.header
+  const out = (handSet?: unknown) => lanes.tagged('mail', { 'x-mse-tag': handSet })?.['x-mse-tag']
   t.equal(out(), undefined)
   t.equal(out('blue'), 'blue')
   t.equal(out('-'), undefined)
@@ -139,14 +142,14 @@ t.test('a produced message has the lane of the call, or a valid tag that the pro
 t.test('propagate keeps the lane from a destination, whoever set it', async t => {
   const scoped = createMessageLanes('test', 'test', { propagate: name => name !== 'partner' })
   runInLane('gray', () => {
-    t.equal(scoped.outgoing('partner', undefined), undefined)
-    t.equal(scoped.outgoing('partner', 'blue'), undefined)
-    t.equal(scoped.outgoing('mail', undefined)?.header, 'gray')
+    t.equal(scoped.tagged('partner', undefined), undefined)
+    t.equal(scoped.tagged('partner', { 'x-mse-tag': 'blue' })?.['x-mse-tag'], undefined)
+    t.equal(scoped.tagged('mail', undefined)?.['x-mse-tag'], 'gray')
     const throwing = createMessageLanes('test', 'test', {
       propagate: () => {
         throw new Error('no')
       },
     })
-    t.equal(throwing.outgoing('mail', undefined), undefined)
+    t.equal(throwing.tagged('mail', undefined), undefined)
   })
 })

@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { ConfigStore } from './config/config-store.js'
+import type { ConfigPushes } from './config/config-pushes.js'
+import type { ConfigName, ConfigStore } from './config/config-store.js'
 import type { Dialect } from './dialect.js'
 import type { InstanceOverride, ServiceName } from './naming/instance.js'
 import type { NamingPushes } from './naming/naming-pushes.js'
@@ -13,6 +14,7 @@ interface HttpParts {
   readonly login: { readonly status: number | undefined }
   readonly naming: NamingStore
   readonly config: ConfigStore
+  readonly configPushes: ConfigPushes
   readonly namingPushes: NamingPushes
 }
 
@@ -23,7 +25,7 @@ interface Reply {
 
 type Route = (params: URLSearchParams) => Reply
 
-/** Logins, health, an operator's edits, and reading for curl. Everything else is gRPC. */
+/** Logins, health, an operator's edits and gray contents, and reading for curl. Everything else is gRPC. */
 export function createHttpApi(parts: HttpParts): RequestListener {
   const { dialect, tokens, naming, config } = parts
   const routes = new Map<string, Route>()
@@ -93,6 +95,28 @@ export function createHttpApi(parts: HttpParts): RequestListener {
     guarded('read', params => {
       const content = readConfig(params, params.get('group') ?? '')
       return content === undefined ? { status: 404, body: 'config data not exist\n' } : { status: 200, body: content }
+    }),
+  )
+  const configName = (params: URLSearchParams): ConfigName => ({
+    dataId: params.get('dataId') ?? '',
+    group: params.get('group') ?? '',
+    tenant: params.get('tenant') ?? '',
+  })
+  routes.set(
+    'POST /nacos/v1/cs/configs',
+    guarded('write', params => {
+      const name = configName(params)
+      if (config.set(name, params.get('content') ?? '', 'text', params.get('tag') ?? ''))
+        parts.configPushes.schedule(name)
+      return { status: 200, body: 'true' }
+    }),
+  )
+  routes.set(
+    'DELETE /nacos/v1/cs/configs',
+    guarded('write', params => {
+      const name = configName(params)
+      if (config.remove(name, params.get('tag') ?? '')) parts.configPushes.schedule(name)
+      return { status: 200, body: 'true' }
     }),
   )
   only(

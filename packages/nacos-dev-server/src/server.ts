@@ -132,7 +132,7 @@ export function createNacosDevServer(input: NacosDevServerOptions = {}): NacosDe
       session.goAway ??= endpoint.serve(session.socket)
     },
   }
-  const handlers = createHttpApi({ dialect, tokens, login, naming, config, namingPushes })
+  const handlers = createHttpApi({ dialect, tokens, login, naming, config, namingPushes, configPushes })
   const http = options.tls === undefined ? createHttpServer(handlers) : createHttpsServer(options.tls, handlers)
   const ports = new PortPair({
     host: options.host,

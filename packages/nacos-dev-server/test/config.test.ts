@@ -43,7 +43,7 @@ t.test('what is published is read back with its md5, type and time', async t => 
   t.equal((await peer.ask('ConfigQueryRequest', rules)).body.contentType, 'text')
 })
 
-t.test('a listener is told of each change, without the content and without an empty tenant', async t => {
+t.test('a listener is notified of each change, without the content and without an empty tenant', async t => {
   const server = await startServer(t)
   const [watcher, provider] = [await setUpPeer(t, server), await setUpPeer(t, server)]
   t.strictSame(await listen(watcher, ''), [])
@@ -68,23 +68,26 @@ t.test('listening answers with what differs from the md5 that the client holds',
   t.same(server.configListeners(), [])
 })
 
-t.test('publishing the same content notifies nobody, and neither does a change after the listener left', async t => {
-  const server = await startServer(t)
-  const [watcher, provider] = [await setUpPeer(t, server), await setUpPeer(t, server)]
-  await listen(watcher, '')
-  await publish(provider, 'one')
-  await watcher.next('ConfigChangeNotifyRequest')
-  await listen(watcher, md5('one'))
-  await listen(watcher, '', { dataId: 'marker' })
-  await publish(provider, 'one')
-  await publish(provider, 'x', { dataId: 'marker' })
-  await watcher.next('ConfigChangeNotifyRequest', ({ dataId }) => dataId === 'marker')
-  await listen(watcher, '', {}, false)
-  await publish(provider, 'two')
-  await publish(provider, 'y', { dataId: 'marker' })
-  await watcher.next('ConfigChangeNotifyRequest', ({ dataId }) => dataId === 'marker')
-  t.same(watcher.pushed, [])
-})
+t.test(
+  'publishing the same content sends no notification, and neither does a change after the listener left',
+  async t => {
+    const server = await startServer(t)
+    const [watcher, provider] = [await setUpPeer(t, server), await setUpPeer(t, server)]
+    await listen(watcher, '')
+    await publish(provider, 'one')
+    await watcher.next('ConfigChangeNotifyRequest')
+    await listen(watcher, md5('one'))
+    await listen(watcher, '', { dataId: 'marker' })
+    await publish(provider, 'one')
+    await publish(provider, 'x', { dataId: 'marker' })
+    await watcher.next('ConfigChangeNotifyRequest', ({ dataId }) => dataId === 'marker')
+    await listen(watcher, '', {}, false)
+    await publish(provider, 'two')
+    await publish(provider, 'y', { dataId: 'marker' })
+    await watcher.next('ConfigChangeNotifyRequest', ({ dataId }) => dataId === 'marker')
+    t.same(watcher.pushed, [])
+  },
+)
 
 t.test('the tenants public and "" are one on 3.1.0 and two before', async t => {
   const expected: Record<DialectName, string | undefined> = { '3.1.0': 'one', '2.5.0': undefined, '2.2.3': undefined }

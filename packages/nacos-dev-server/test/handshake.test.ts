@@ -60,26 +60,29 @@ t.test('a setup without an ability table is registered and not acknowledged', as
   ])
 })
 
-t.test('a stream that ends leaves the connection registered and deaf, and a second stream does not help', async t => {
-  const server = await startServer(t)
-  const [watcher, provider] = [await setUpPeer(t, server), await setUpPeer(t, server)]
-  await watcher.ask(...subscribe('sc-b'))
-  await watcher.ports('sc-b')
-  watcher.endStream()
-  t.equal(await watcher.streamEnded, 0)
-  await server.until(({ sessions }) => sessions().some(({ streaming }) => !streaming))
-  t.match(await watcher.ask('HealthCheckRequest'), { type: 'HealthCheckResponse' })
+t.test(
+  'a stream that ends leaves the connection registered and without pushes, and a second stream does not help',
+  async t => {
+    const server = await startServer(t)
+    const [watcher, provider] = [await setUpPeer(t, server), await setUpPeer(t, server)]
+    await watcher.ask(...subscribe('sc-b'))
+    await watcher.ports('sc-b')
+    watcher.endStream()
+    t.equal(await watcher.streamEnded, 0)
+    await server.until(({ sessions }) => sessions().some(({ streaming }) => !streaming))
+    t.match(await watcher.ask('HealthCheckRequest'), { type: 'HealthCheckResponse' })
 
-  watcher.openStream()
-  watcher.send('ConnectionSetupRequest', { abilityTable: {}, labels: {} })
-  await watcher.next('SetupAckRequest')
-  await provider.ask(...register('sc-b', 8001))
-  const other = await setUpPeer(t, server)
-  await other.ask(...subscribe('sc-b'))
-  await other.ports('sc-b', 8001)
-  t.same(watcher.pushed, [], 'the push went nowhere')
-  t.match((await watcher.ask(...subscribe('sc-b'))).body.serviceInfo.hosts, [{ port: 8001 }])
-})
+    watcher.openStream()
+    watcher.send('ConnectionSetupRequest', { abilityTable: {}, labels: {} })
+    await watcher.next('SetupAckRequest')
+    await provider.ask(...register('sc-b', 8001))
+    const other = await setUpPeer(t, server)
+    await other.ask(...subscribe('sc-b'))
+    await other.ports('sc-b', 8001)
+    t.same(watcher.pushed, [], 'the push went nowhere')
+    t.match((await watcher.ask(...subscribe('sc-b'))).body.serviceInfo.hosts, [{ port: 8001 }])
+  },
+)
 
 t.test('a unary request on the stream gets no answer', async t => {
   const server = await startServer(t)

@@ -69,7 +69,7 @@ t.test('requests keep a client from being asked', async t => {
   t.same(busy.pushed, [])
 })
 
-t.test('2.2.3 asks nobody', async t => {
+t.test('2.2.3 probes no client', async t => {
   const server = await startServer(t, { dialect: '2.2.3', detection: { idleMs: 0, everyMs: 1, answerMs: 1 } })
   const peer = await setUpPeer(t, server)
   await peer.ask(...subscribe('sc-b'))

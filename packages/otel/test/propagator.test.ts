@@ -117,7 +117,7 @@ t.test('a carrier without our members leaves the context as it is', async t => {
   t.equal(lane.extract(outer, { baggage: 'a=1' }, defaultTextMapGetter), outer)
 })
 
-t.test('who is not believed colours nothing, and leaves nothing in the active baggage', async t => {
+t.test('an untrusted sender sets no lane, and leaves nothing in the active baggage', async t => {
   const spoof = { 'x-mse-tag': 'gray', baggage: `a=1,x-mse-tag=gray,${MSE_GRAY},b=2` }
   const throws = () => {
     throw new Error('no')

@@ -1,4 +1,4 @@
-import { type Logger, logLanes, type Warn } from '@laneway/core'
+import { type Logger, logLanes, setLogger, type Warn } from '@laneway/core'
 import { assertLogger, emitLanewayWarning } from '@laneway/core/internal'
 import type { RegisterConfig } from './config/config.js'
 import { createWarn } from './config/register-words.js'
@@ -11,20 +11,17 @@ export interface Log {
   readonly useLogger: (logger: Logger) => void
 }
 
+const SILENT: Logger = { debug() {}, warn() {} }
+
 /** @param write - takes the lines of `LANEWAY_LOG=debug` */
 export function createLog({ log, logFormat }: RegisterConfig, write: (text: string) => void): Log {
-  const lines = log === 'debug' ? logLanes({ write, json: logFormat === 'json' }) : undefined
-  let logger: Logger | undefined
-  const give = (message: string) => {
-    if (logger?.warn === undefined) emitLanewayWarning(message)
-    else logger.warn(`laneway: ${message}`)
-  }
+  if (log === 'debug') logLanes({ write, json: logFormat === 'json' })
+  if (log === 'silent') setLogger(SILENT)
   return {
-    warn: log === 'silent' ? () => {} : createWarn(give),
+    warn: createWarn(emitLanewayWarning),
     useLogger(next) {
       assertLogger('useLogger', next)
-      lines?.useLogger(next)
-      logger = next
+      if (log !== 'silent') setLogger(next)
     },
   }
 }

@@ -1,12 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { isMainThread } from 'node:worker_threads'
 import { type IngressOptions, type LaneFormat, type Logger, ownLane } from '@laneway/core'
-import { guardExpressLayers } from '@laneway/core/internal'
+import { guardExpressLayers, isDisabled } from '@laneway/core/internal'
 import { laneServer } from '@laneway/http'
 import { createFetchWatch } from '@laneway/undici/internal'
 import { type RegisterConfig, readConfig } from './config/config.js'
 import { unfoldPm2Environment } from './config/pm2-environment.js'
 import { startInWords } from './config/register-words.js'
+import { controlText, startControl } from './control.js'
 import { diagnosisOf, printDiagnosis, whenKnown } from './diagnosis/diagnosis.js'
 import { installedVersions } from './diagnosis/installed-versions.js'
 import { createDiscovery } from './discovery/discovery.js'
@@ -63,7 +64,7 @@ function start(): Running {
   if (isLoaderThread()) return IDLE
   unfoldPm2Environment(process.env)
   // Before anything else is read: the kill switch has to work when all the rest is broken.
-  const off = (process.env['LANEWAY_DISABLE'] ?? '').split(',').some(part => part.trim() === 'all')
+  const off = isDisabled([])
   const config = off ? undefined : readConfig(process.env, process.cwd())
   if (config === undefined || config.disabled.has('all')) return IDLE
   return startInWords(() => startWith(config))
@@ -75,6 +76,7 @@ function startWith(config: RegisterConfig): Running {
   const own = ownLane({ tag: config.tag })
   const guard = createGuard(warn)
   const discovery = createDiscovery(config, on('discovery'), warn)
+  const control = startControl(config.control, discovery)
   const registers = isMainThread && on('registration')
   const membership = createMembership(config.service, registers ? discovery.register : undefined, warn)
   const hooks: string[] = []
@@ -85,7 +87,7 @@ function startWith(config: RegisterConfig): Running {
   const injected = hookInjectedRequests(ingress, on, guard)
   const servers = new Set<HttpServer>()
   let lookAtFetch = () => {}
-  const health = () => healthOfProcess(discovery.resolver, membership, own?.header)
+  const health = () => healthOfProcess(discovery.resolver, membership, own?.header, control?.state())
   const diagnose = once(() => {
     printDiagnosis(
       {
@@ -98,6 +100,7 @@ function startWith(config: RegisterConfig): Running {
         'drivers and consumers': libraries.found(),
         messages: messages.found(),
         'requests without a server': seesInjected(on),
+        control: controlText(control?.state()),
         disabled: [...config.disabled],
         faults: [...guard.faults.keys()],
         'looks wrong': health().warnings,

@@ -25,6 +25,7 @@ export async function startFarService(t: Test) {
 
 function listen(t: Test, listener: RequestListener): Promise<number> {
   const server = createServer(listener)
+  server.keepAliveTimeout = 60_000
   t.teardown(() => {
     server.close()
     server.closeAllConnections()

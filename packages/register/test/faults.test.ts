@@ -6,7 +6,7 @@ import { ask, program, relay, startApp } from './start-app.js'
 // Both by --require, because those come first and in this order.
 const flags = ['--require', '@laneway/register', '--require', program('poison.cjs')]
 
-t.test('a fault inside Laneway is told once, and every request is served as without it', async t => {
+t.test('a fault inside Laneway is reported once, and every request is served as without Laneway', async t => {
   const far = await startFarService(t)
   const app = await startApp(t, program('relay.mjs'), { flags, environment: {} })
   const target = `http://127.0.0.1:${far.base}/`
@@ -48,7 +48,7 @@ t.test('so is one behind composed interceptors, and in inject()', async t => {
   t.match(injecting.output.stderr, /inject had a fault/)
 })
 
-t.test('what a listener throws is its own: told as without Laneway, and not taken for a fault', async t => {
+t.test('an error of a listener is reported as without Laneway, and does not count as a fault', async t => {
   const app = await startApp(t, program('throwing.mjs'))
   for (let round = 0; round < 2; round++) t.equal(await ask(app.url, 'gray'), `caught ${round + 1}`)
   t.equal(app.output.stderr, '')

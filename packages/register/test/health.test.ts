@@ -75,7 +75,7 @@ for (const [framework, index] of [
   })
 }
 
-t.test('a declared service that nobody answered for is unready, and so is a process that leaves', async t => {
+t.test('not ready: a declared service without an answer, and a process that deregisters', async t => {
   const folder = t.testdir({
     'app.mjs': `
       import { health, shutdown } from '@laneway/register'

@@ -44,7 +44,7 @@ t.test('a process that ends while it is refused waits for nothing', async t => {
   t.equal(asked(), 1)
 })
 
-t.test('a mistake in the settings is said once and not tried again', async t => {
+t.test('a mistake in the settings is reported once and not tried again', async t => {
   const { membership, warnings, asked } = registry(new LanewayError('LANEWAY_INVALID_OPTION', 'ip must be an address'))
   membership.register(createServer(), 8080)
   await eventually(() => membership.registration.state === 'failed')

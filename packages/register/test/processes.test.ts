@@ -43,7 +43,7 @@ t.test('worker threads keep the lane by themselves, and only the main thread reg
   )
 })
 
-t.test('LANEWAY_PORT is what the registry is told, wherever the process listens', async t => {
+t.test('the registry gets LANEWAY_PORT, whatever port the process listens on', async t => {
   const nacos = await createNacosDevServer({ port: 0 }).start()
   t.teardown(() => nacos.close())
   const app = await startApp(t, program('plain.mjs'), {

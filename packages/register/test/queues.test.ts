@@ -14,7 +14,7 @@ module.exports = EventEmitter
 
 const folderOf = (t: Test) => t.testdir({ node_modules: { eventemitter3: { 'index.js': EMITTER } } })
 
-t.test('the tasks of a shared queue run in the lane of who has added them', async t => {
+t.test('tasks of a shared queue run in the lane of the code that added them', async t => {
   const app = await startApp(t, program('queues.mjs'), { environment: { QUEUES_FOLDER: folderOf(t) } })
   for (const name of SHARED) {
     const seen = await Promise.all(TAGS.map(tag => ask(`${app.url}/${name}`, tag)))

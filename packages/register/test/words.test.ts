@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { program, relay, startApp } from './start-app.js'
 
-t.test('a call kept from a host is told once for all clients, with the setting of this package', async t => {
+t.test('a call without its tag is warned of once for all clients, with the setting of this package', async t => {
   const proxy = createServer((_req, res) => res.end('answer')).listen(0, '127.0.0.1')
   t.teardown(() => {
     proxy.close()

@@ -1,6 +1,6 @@
 import { type MessageDecision, removeHeader, warnOfCompetingLane } from '@laneway/messaging/internal'
 import type { RocketmqSettings } from './lane-rocketmq-options.js'
-import { MSE_PROPERTY, textOfMseValue } from './mse-property.js'
+import { adoptMseProperty, MSE_PROPERTY } from './mse-property.js'
 import type { RocketmqMessage } from './rocketmq.js'
 
 const FIX = 'let only instances of base consume where the code of the consumer is not what you release'
@@ -11,13 +11,10 @@ const FIX = 'let only instances of base consume where the code of the consumer i
  */
 export function decide(message: RocketmqMessage, { lanes, warn }: RocketmqSettings): MessageDecision {
   const { properties, topic } = message
-  const own = properties?.get(lanes.header)
-  const ofMse = own === undefined ? properties?.get(MSE_PROPERTY) : undefined
-  const decision = lanes.incoming(ofMse === undefined ? own : textOfMseValue(ofMse), message)
-  if (decision.problem !== undefined || decision.stripped) {
-    removeHeader(properties, lanes.header)
-    removeHeader(properties, MSE_PROPERTY)
-  } else if (ofMse !== undefined && decision.lane !== undefined) properties?.set(lanes.header, decision.lane.header)
+  const adopted = properties !== undefined && adoptMseProperty(properties, lanes.names)
+  const decision = lanes.incoming(properties, message)
+  if (decision.problem !== undefined || decision.stripped) removeHeader(properties, MSE_PROPERTY)
+  else if (adopted && decision.lane === undefined) removeHeader(properties, lanes.names[0]!)
   if (lanes.own !== undefined) warnOfCompetingLane('rocketmq', String(topic), lanes.own, warn, FIX)
   lanes.report(String(topic), decision, lanes.outcomeOf(decision))
   return decision

@@ -33,3 +33,11 @@ export function textOfMseValue(value: unknown): string {
     return ''
   }
 }
+
+/** Gives properties without a lane the one of {@link MSE_PROPERTY}, under the first name. @returns whether it did */
+export function adoptMseProperty(properties: Map<string, string>, names: readonly string[]): boolean {
+  const value = properties.get(MSE_PROPERTY)
+  if (value === undefined || names.some(name => properties.has(name))) return false
+  properties.set(names[0]!, textOfMseValue(value))
+  return true
+}

@@ -1,8 +1,9 @@
 import { type Lane, runInLane } from '@laneway/core'
+import { isLeftAlone } from '@laneway/core/internal'
 import { removeHeader } from '@laneway/messaging/internal'
 import { decide } from './decide.js'
 import type { RocketmqSettings } from './lane-rocketmq-options.js'
-import { MSE_PROPERTY, mseValue, textOfMseValue } from './mse-property.js'
+import { adoptMseProperty, MSE_PROPERTY, mseValue } from './mse-property.js'
 import type { Methods, RocketmqMessage } from './rocketmq.js'
 
 /** Makes what a producer sends carry the lane of the code that sends it, and its checker run in that of the message. */
@@ -11,12 +12,12 @@ export function tagProducer(producer: Methods, settings: RocketmqSettings): void
   const { send, onRecoverOrphanedTransactionCommand: recover } = producer
   const tagged = (message: RocketmqMessage): RocketmqMessage => {
     const before = message?.properties
-    if (before !== undefined && !(before instanceof Map)) return message
-    const ofMse = before?.get(MSE_PROPERTY)
-    const handSet = before?.get(lanes.header) ?? (ofMse === undefined ? undefined : textOfMseValue(ofMse))
-    const lane = lanes.outgoing(String(message?.topic), handSet)
-    if (lane === undefined && handSet === undefined) return message
-    return { ...message, properties: withLane(new Map(before), lanes.header, lane) }
+    if (isLeftAlone() || (before !== undefined && !(before instanceof Map))) return message
+    const properties = new Map(before)
+    adoptMseProperty(properties, lanes.names)
+    const lane = lanes.outgoing(String(message?.topic), properties)
+    if (lane === undefined && !lanes.names.some(name => properties.has(name))) return message
+    return { ...message, properties: withLane(properties, lanes.names, lane) }
   }
   Object.assign(producer, {
     send: (message: RocketmqMessage, ...rest: unknown[]) => send!.call(producer, tagged(message), ...rest),
@@ -33,8 +34,13 @@ export function tagProducer(producer: Methods, settings: RocketmqSettings): void
   })
 }
 
-function withLane(properties: Map<string, string>, header: string, lane: Lane | undefined): Map<string, string> {
-  removeHeader(properties, header)
-  removeHeader(properties, MSE_PROPERTY)
-  return lane === undefined ? properties : properties.set(header, lane.header).set(MSE_PROPERTY, mseValue(lane))
+function withLane(
+  properties: Map<string, string>,
+  names: readonly string[],
+  lane: Lane | undefined,
+): Map<string, string> {
+  for (const name of [...names, MSE_PROPERTY]) removeHeader(properties, name)
+  if (lane === undefined) return properties
+  for (const name of names) properties.set(name, lane.header)
+  return properties.set(MSE_PROPERTY, mseValue(lane))
 }

@@ -126,7 +126,7 @@ t.test('a file may hold several objects: TrafficRoutings come first, other kinds
   t.equal(laneIn(list, { headers: { 'user-agent': 'xiaoming' } }), 'gray')
 })
 
-t.test('what is wrong with a manifest is said with its place', async t => {
+t.test('each problem of a manifest is reported with its place', async t => {
   const cases: [string, string, string, RegExp][] = [
     [
       TRAFFIC_ROUTING,

@@ -342,7 +342,7 @@ t.test('the published schema is the exported one, and refuses what is misshapen'
   }
 })
 
-t.test('all problems of a document are told at once, with line and column', async t => {
+t.test('all problems of a document are reported at once, with line and column', async t => {
   const text = `version: 1
 rules:
   - name: a

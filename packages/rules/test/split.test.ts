@@ -31,7 +31,7 @@ t.test('the slot of a key is the published one', async t => {
 
 const USERS = 100_000
 
-t.test('three lanes get their shares, and nobody leaves when any one grows', async t => {
+t.test('three lanes get their shares, and no user leaves a lane when one of them grows', async t => {
   const ids = Array.from({ length: USERS }, (_, index) => `user-${index}`)
   const laneOfAll = (percents: Record<string, number>): (string | undefined)[] => {
     const { laneOf } = rulesOf(percents)
@@ -138,7 +138,7 @@ t.test('another salt draws anew', async t => {
   t.ok(both > 0.12 * 5000 && both < 0.2 * 5000, `${both} of 5000 in both, 800 expected of independent draws`)
 })
 
-t.test('who is in no lane of a split goes on to the next rule', async t => {
+t.test('a request in no lane of a split goes on to the next rule', async t => {
   const { decide } = compileRules({
     version: 1,
     rules: [

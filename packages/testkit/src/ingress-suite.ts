@@ -12,6 +12,7 @@ import fc from 'fast-check'
 import type { Test } from 'tap'
 import { headerCases } from './header-cases.js'
 import { type IngressAdapter, requestBytes, type SuiteCall, type SuiteRequest } from './ingress-adapter.js'
+import { headerList, ingressSwitch } from './ingress-switch.js'
 import { listen } from './listen.js'
 
 const MSE_GRAY = '__microservice_tag__=%5B%7B%22tag%22%3A%22gray%22%7D%5D'
@@ -23,7 +24,7 @@ export async function ingressSuite(t: Test, adapter: IngressAdapter): Promise<vo
   await t.test(`${adapter.name}: an edge removes what a client sent, before the handler runs`, removal)
   await t.test(`${adapter.name}: a value that is no lane is removed too`, removalOfNonsense)
   await t.test(`${adapter.name}: foreign baggage passes byte for byte`, foreignBaggage)
-  await t.test(`${adapter.name}: the predicate decides who is believed, and one that throws believes nobody`, predicate)
+  await t.test(`${adapter.name}: the predicate decides whom to trust, and one that throws trusts no sender`, predicate)
   await t.test(`${adapter.name}: a rule colours what no believed sender coloured, and nothing else`, rules)
   await t.test(`${adapter.name}: predicate and rules see the same of a request as in any framework`, view)
   await t.test(`${adapter.name}: an untagged request at a lane instance is served and counted as an escape`, escapes)
@@ -33,6 +34,10 @@ export async function ingressSuite(t: Test, adapter: IngressAdapter): Promise<vo
   await t.test(`${adapter.name}: a handler that fails is answered, and the next request is untouched`, failure)
   await t.test(`${adapter.name}: requests that wait for each other keep their own lanes`, interleaved)
   await t.test(`${adapter.name}: pipelined requests on one socket keep their own lanes`, pipelined)
+  await t.test(`${adapter.name}: switched off, a request is served as if Laneway was not there`, t =>
+    ingressSwitch(t, adapter),
+  )
+  await t.test(`${adapter.name}: of a list of headers the first that is present is read`, t => headerList(t, adapter))
 
   async function headerTable(t: Test) {
     const target = await adapter.serve(t, {}, async ({ lane }) => ({

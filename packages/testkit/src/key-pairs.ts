@@ -26,7 +26,7 @@ zj0EAwIDSQAwRgIhAOjv3a3vWhJGIStt7+j74oAM3p80cumNxEKEeS/xBzBLAiEA
 `),
 }
 
-/** For the same names, and known to nobody. */
+/** For the same names, and trusted by no client. */
 export const stranger: KeyPair = {
   key: Buffer.from(`-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg7PNG3ggFiLNTjSDr

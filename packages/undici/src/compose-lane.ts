@@ -1,8 +1,9 @@
-import { emitLanewayWarning, type Warn } from '@laneway/core/internal'
+import { emitLanewayWarning, isDisabled, type Warn } from '@laneway/core/internal'
 import type { LaneableDispatcher, LaneableInterceptor } from './dispatcher/dispatcher.js'
+import { composeOf } from './dispatcher/generation.js'
 import { composedRoute } from './dispatcher/route.js'
 import { assertRoutesByOrigin } from './dispatcher/routes-by-origin.js'
-import { isDns, noDns } from './interceptors.js'
+import { isDns, noCompose, noDns } from './interceptors.js'
 import { isLaneDispatcher, laneDispatcher } from './lane-dispatcher.js'
 import { type ComposeLaneOptions, resolveComposeOptions } from './options.js'
 
@@ -16,12 +17,32 @@ import { type ComposeLaneOptions, resolveComposeOptions } from './options.js'
  *
  * @param dispatcher - Agent, ProxyAgent, EnvHttpProxyAgent, a RetryAgent over an Agent, MockAgent
  * @param interceptors - as for `dispatcher.compose`: the last one is the outermost
+ * Under `LANEWAY_DISABLE` with `all` or `undici` it only composes the interceptors, as undici does.
+ *
  * @returns a dispatcher for `fetch`, `request` and the rest of the same undici; closing it closes the one given
  * @throws LanewayError `LANEWAY_NOT_AN_AGENT` for a dispatcher of one origin, `LANEWAY_INVALID_OPTION` otherwise. Requests
  * fail with `LANEWAY_UNDICI_MISMATCH`, `LANEWAY_NO_BASE`, `LANEWAY_LANE_REQUIRED`, `LANEWAY_NOT_READY` or
  * `LANEWAY_RESUME_MOVED`, delivered as undici delivers its own errors.
  */
 export function composeLane<D extends LaneableDispatcher>(
+  dispatcher: D,
+  options: ComposeLaneOptions = {},
+  ...interceptors: LaneableInterceptor[]
+): D {
+  return isDisabled(['undici'])
+    ? composePlain(dispatcher, interceptors)
+    : composeAlways(dispatcher, options, ...interceptors)
+}
+
+function composePlain<D extends LaneableDispatcher>(dispatcher: D, interceptors: LaneableInterceptor[]): D {
+  if (interceptors.length === 0) return dispatcher
+  const compose = composeOf(dispatcher)
+  if (compose === undefined) throw noCompose('composeLane')
+  return compose.apply(dispatcher, interceptors) as unknown as D
+}
+
+/** What {@link composeLane} does, whatever `LANEWAY_DISABLE` says: for the gateway, which is nothing without lanes. */
+export function composeAlways<D extends LaneableDispatcher>(
   dispatcher: D,
   options: ComposeLaneOptions = {},
   ...interceptors: LaneableInterceptor[]

@@ -1,5 +1,6 @@
+import { isLeftAlone } from '@laneway/core/internal'
 import { type Call, kCall } from './call/call.js'
-import { callOf, dispatchAfresh, endedCall } from './call/decide.js'
+import { callOf, dispatchAfresh, endedCall, knownCall } from './call/decide.js'
 import type {
   Dispatch,
   DispatchHandler,
@@ -11,8 +12,8 @@ import { composeOf } from './dispatcher/generation.js'
 import { type LaneRoute, redirectionsOfCall } from './dispatcher/route.js'
 import { noCompose, refusingDns } from './interceptors.js'
 import { accepts, createExchange, deliverError, mismatch, resolveLane, sendAttempt } from './resolve.js'
-import { readHeaders, withHeaderInShape } from './sent/headers.js'
-import { decidedOptions, isDone } from './sent/sent-options.js'
+import { readHeaders, withLaneInShape } from './sent/headers.js'
+import { decidedOptions, isDone, kDone } from './sent/sent-options.js'
 
 /**
  * A dispatcher with the lane built in. It is a proxy of the one given, so that it passes for that one.
@@ -104,6 +105,7 @@ export function laneDispatch(route: LaneRoute, options: DispatchOptions, handler
   if (options[kCall] !== undefined) return resolveLane(route, options, handler)
   if (!accepts(route.generation, handler)) return refuseHandler(route, handler)
   const ended = endedCall()
+  if (isLeftAlone() && isNew(ended, options, handler)) return route.send({ ...options, [kDone]: true }, handler)
   return ended === undefined
     ? dispatchInLane(route, options, handler, undefined)
     : dispatchAfresh(dispatchInLane, route, options, handler, ended)
@@ -137,6 +139,7 @@ export function captureLane(
   if (isDone(options, handler)) return next(options, handler)
   if (!accepts(route.generation, handler)) return refuseHandler(route, handler)
   const ended = endedCall()
+  if (isLeftAlone() && isNew(ended, options, handler)) return next({ ...options, [kDone]: true }, handler)
   return ended === undefined
     ? captureInLane(route, next, options, handler, undefined)
     : dispatchAfresh(captureInLane, route, next, options, handler, ended)
@@ -157,7 +160,7 @@ function captureInLane(
     const { settings } = route
     const call = callOf(settings, options, headers, handler, ended)
     copy = decidedOptions(options, call)
-    copy.headers = withHeaderInShape(options.headers, headers, settings.header, call.lane?.header)
+    copy.headers = withLaneInShape(options.headers, headers, settings, call.lane)
     const root = createExchange(route, call, options, headers, handler)
     root.outermost = true
     root.vary = settings.vary
@@ -169,6 +172,11 @@ function captureInLane(
     return next(options, handler)
   }
   return next(copy, exchange)
+}
+
+/** Whether a dispatch begins a call: a call that is sent again keeps what was decided for it. */
+function isNew(ended: Call | undefined, options: DispatchOptions, handler: DispatchHandler): boolean {
+  return ended === undefined && options[kCall] === undefined && knownCall(handler, options) === undefined
 }
 
 function refuseHandler(route: LaneRoute, handler: DispatchHandler): boolean {

@@ -1,4 +1,5 @@
 import { type EgressOptions, LanewayError } from '@laneway/core'
+import { isDisabled } from '@laneway/core/internal'
 import type { EgressResolver } from '@laneway/discovery'
 import type { LaneableDispatcher } from './dispatcher/dispatcher.js'
 import { composedRoute } from './dispatcher/route.js'
@@ -14,11 +15,14 @@ export type LaneFetch = typeof globalThis.fetch
  * The `fetch` built into the running Node, with the lane: nothing to install, Node 20 to 26. It goes through the global
  * dispatcher of that copy, so that `setGlobalDispatcher`, a proxy from the environment or a `MockAgent` keep working.
  *
+ * Under `LANEWAY_DISABLE` with `all` or `undici` it calls the global `fetch`, and that is all.
+ *
  * @returns a function like `fetch`. It rejects as `fetch` does; the `cause` is a `LanewayError` with one of the codes of
  * `composeLane`.
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function createLaneFetch(options: EgressOptions<EgressResolver> = {}): LaneFetch {
+  if (isDisabled(['undici'])) return ((...args: Parameters<LaneFetch>) => globalThis.fetch(...args)) as LaneFetch
   const where = 'createLaneFetch'
   const settings = resolveEgressOptions(where, options)
   const composed = new WeakMap<LaneableDispatcher, LaneableDispatcher>()

@@ -1,5 +1,5 @@
 import { LanewayError } from '@laneway/core'
-import { lanesSeen } from '@laneway/core/internal'
+import { isOff, lanesSeen } from '@laneway/core/internal'
 import { type Aim, aimOf, type Call, enterHop, kCall, originText, targetOfOrigin } from './call/call.js'
 import { decide } from './call/decide.js'
 import type { Dispatch, DispatchHandler, DispatchOptions } from './dispatcher/dispatcher.js'
@@ -13,7 +13,7 @@ import { waitUntilReady } from './hop/wait-until-ready.js'
 import { type Mock, pastMocks } from './mock/mocks.js'
 import { sendToMock } from './mock/send-to-mock.js'
 import { RedirectFollower } from './redirect/redirect-follower.js'
-import { cameWithHost, type PlainHeaders, readHeaders, sentHeaders } from './sent/headers.js'
+import { cameWithHost, handSetValues, type PlainHeaders, readHeaders, sentHeaders } from './sent/headers.js'
 import { sendOutside } from './sent/outside.js'
 import { doneOptions, isDone } from './sent/sent-options.js'
 
@@ -34,6 +34,9 @@ function resolveHop(route: LaneRoute, options: DispatchOptions, handler: Dispatc
   if (headers === undefined) return route.send(options, handler)
   // An interceptor that made new options has lost the symbol, but kept the header. The context is never read here.
   let call: Call
+  if (isOff() && options[kCall] === undefined && handSetValues(headers, route.settings) === undefined) {
+    return route.send(options, handler)
+  }
   try {
     call = (options[kCall] as Call | undefined) ?? decide(route.settings, options, headers, undefined)
   } catch (error) {

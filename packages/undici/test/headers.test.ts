@@ -4,7 +4,7 @@ import { headerValues, plainHeaders, withHeaderInShape } from '../src/sent/heade
 const carry = (given: unknown, value: string | undefined) =>
   withHeaderInShape(given, plainHeaders(given), 'x-mse-tag', value)
 
-t.test('an iterator that somebody put on every object makes no headers iterable', async t => {
+t.test('an iterator on Object.prototype does not make headers iterable', async t => {
   const everyObject = Object.prototype as { [Symbol.iterator]?: unknown }
   let values: unknown
   // In one step: nothing else runs while every object is changed.

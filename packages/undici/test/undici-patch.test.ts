@@ -12,7 +12,7 @@ for (const [copy, undici] of Object.entries({
   undici6: undici6 as unknown as UndiciCopy,
   undici7: undici7 as UndiciCopy,
 })) {
-  t.test(`${copy}, patched: users who know nothing of lanes stay in theirs`, async t => {
+  t.test(`${copy}, patched: programs without lane code keep the lane of each request`, async t => {
     let wrong = 0
     const failedOnce = new Set<string>()
     const serve = (instance: string) =>

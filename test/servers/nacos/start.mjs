@@ -177,6 +177,8 @@ function properties({ major, main, folder, auth, tls, certificates, tokenSeconds
     'server.address': HOST,
     'server.tomcat.basedir': folder,
     'server.tomcat.accesslog.enabled': false,
+    // Of the embedded database, which takes longer than the default of 3 s to start on a busy machine.
+    'db.pool.config.connectionTimeout': 60_000,
     'nacos.core.auth.system.type': 'nacos',
     'nacos.core.auth.enabled': auth,
     'nacos.core.auth.caching.enabled': true,

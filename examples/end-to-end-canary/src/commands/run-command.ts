@@ -94,7 +94,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     for (let n = 0; n < Number(values.times); n++) answers.push(await curl(url, positionals[0] ?? '/a', headers))
     return answers.join('\n')
   },
-  config: (play, [content = '']) => config(play, content),
+  config,
   delete({ cluster }, argv, cwd) {
     const { values, positionals } = parseArgs({
       args: [...argv],

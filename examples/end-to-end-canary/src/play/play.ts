@@ -25,7 +25,7 @@ export interface Play {
   /** For people: who colours and routes. */
   readonly entrance: string
   /** Publishes the configuration of service A; `undefined` without Nacos. */
-  readonly publish: ((content: string) => Promise<void>) | undefined
+  readonly publish: Registry['publish']
   /** The file that has every change, one JSON line each. */
   readonly log: string
   close(): Promise<void>

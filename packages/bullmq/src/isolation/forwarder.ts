@@ -89,11 +89,11 @@ export class Forwarder {
 
   async #add(job: BullJob, lane: string, jobId: string): Promise<void> {
     const open = this.#open(lane)
-    const { header } = this.#settings.lanes
+    const tags = Object.fromEntries(this.#settings.lanes.names.map(name => [name, job.opts[name]]))
     const { priority, lifo, telemetry, sizeLimit } = job.opts
     await open.queue.add(job.name, job.data, {
       ...given({ priority, lifo, telemetry, sizeLimit }),
-      [header]: job.opts[header],
+      ...given(tags),
       attempts: 1,
       jobId,
       parent: { id: job.id!, queue: job.queueQualifiedName },

@@ -34,7 +34,7 @@ export class LaneConsumer {
       this.#lanes.report(this.#queueName, decision, outcome)
       const forwarded = this.#forwarded(job)
       if (forwarded === undefined) return runInLane(decision.lane, this.#processor, job, token, signal)
-      if (decision.lane === undefined) removeHeader(forwarded.view.opts, this.#lanes.header)
+      if (decision.lane === undefined) for (const name of this.#lanes.names) removeHeader(forwarded.view.opts, name)
       return this.#run(forwarded, () => runInLane(decision.lane, this.#processor, forwarded.view, token, signal))
     })
   }

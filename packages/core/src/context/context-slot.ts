@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Generations } from '../bounded-map.js'
 import type { Lane } from '../lane/lane.js'
+import type { Logger } from '../log/logger.js'
 import type { CallInfo } from './call-info.js'
 
 /**
@@ -34,6 +35,14 @@ export interface ContextSlot {
   requests?: AsyncLocalStorage<object> | undefined
   /** The call that events are being published about, see `duringCall`. */
   call?: CallInfo | undefined
+  /** Laneway is switched off for what begins now, see `control/switch.ts`. */
+  off?: boolean
+  /** What `ownColour` is once Laneway is on again. */
+  colourWhenOn?: Lane | undefined
+  /** The hosts outside that get the tag, in place of each adapter's own list; see `control/control.ts`. */
+  hosts?: readonly string[] | undefined
+  /** Where warnings and lines of the whole process go, see `log/process-logger.ts`. */
+  logger?: Logger | undefined
 }
 
 const key = Symbol.for('laneway.context.v1')
@@ -54,6 +63,10 @@ realm[key] ??= shared[key] ?? {
   ownColour: undefined,
   requests: undefined,
   call: undefined,
+  off: false,
+  colourWhenOn: undefined,
+  hosts: undefined,
+  logger: undefined,
 }
 
 // Another realm finds this context, and keeps its own where there is none: then test files do not see each other's.

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { isLeftAlone } from '../control/switch.js'
 import type { Lane } from '../lane/lane.js'
 import { assertLane } from '../lane/parse-lane.js'
 import { BASE_TAG } from '../lane/tag.js'
@@ -31,7 +32,8 @@ export function inLane(tag: string): boolean {
 /**
  * Runs a function in a lane; everything it awaits or schedules stays in it.
  *
- * @param lane - a lane, its wire form (`'gray'`), or `undefined` for no lane
+ * @param lane - a lane, its wire form (`'gray'`), or `undefined` for no lane. While Laneway is switched off, the wire form means no
+ *   lane, unless the code is in a lane already: its request began before
  * @returns what the function returns
  * @throws LanewayError `LANEWAY_INVALID_TAG` when a string is not a lane, and whatever `fn` throws
  */
@@ -40,11 +42,16 @@ export function runInLane<R, A extends unknown[]>(
   fn: (...args: A) => R,
   ...args: A
 ): R {
-  const value = typeof lane === 'string' ? assertLane('runInLane', lane) : lane
+  const value = typeof lane === 'string' ? namedLane(lane) : lane
   const { storage } = slot
   // Skipping is safe only when nothing is stored: a keep-alive socket may still hold the lane of its last request.
   if (value === undefined && storage.getStore() === undefined) return fn(...args)
   return storage.run(value, fn, ...args)
+}
+
+function namedLane(name: string): Lane | undefined {
+  const lane = assertLane('runInLane', name)
+  return isLeftAlone() ? undefined : lane
 }
 
 /**
@@ -70,7 +77,7 @@ function tie<F extends (this: any, ...args: any[]) => unknown>(lane: Lane | unde
 }
 
 /**
- * Runs what publishes events about a call. Adapters use it only while somebody subscribes: events are published
+ * Runs what publishes events about a call. Adapters use it only while a channel has a subscriber: events are published
  * synchronously, so one field suffices, and an ordinary call pays nothing.
  *
  * @returns what `fn` returns

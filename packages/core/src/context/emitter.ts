@@ -19,7 +19,7 @@ interface BoundEmitter extends Emitter {
 }
 
 /**
- * Makes the listeners of an emitter run in a lane, whoever emits. Without this a listener runs in the context of the
+ * Makes the listeners of an emitter run in a lane, whatever code emits. Without this a listener runs in the context of the
  * emitting code: for `req.on('end')` that is the socket, shared by all requests of a connection.
  *
  * Binding again replaces the lane.
@@ -54,7 +54,7 @@ export function bindExchange(decision: IngressDecision, request: Emitter, respon
   if (!paired || !takes(response, responseEmit)) bindTo(response, lane)
 }
 
-/** @returns whether the emitter has this `emit` now; not one that somebody else has put in front of it */
+/** @returns whether the emitter has this `emit` now, without a wrapper of other code around it */
 function takes(emitter: Emitter, emit: Emitter['emit']): boolean {
   const now = emitter.emit
   if (now === emit) return true
@@ -71,7 +71,7 @@ function responseEmit(this: BoundEmitter, ...args: unknown[]): boolean {
   return emitInLane(this, laneOf(this, this.req), prototypeOf(this).emit, args)
 }
 
-/** Bound once more, behind a wrapper that somebody has put around the first `emit`: the later lane counts. */
+/** Bound once more, behind a wrapper of other code around the first `emit`: the later lane counts. */
 function laneOf(emitter: BoundEmitter, request: unknown): Lane | undefined {
   if (emitter[kEmit] !== undefined) return emitter[kBound]
   return typeof request === 'object' && request !== null ? decisionOf(request)?.lane : undefined

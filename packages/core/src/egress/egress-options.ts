@@ -2,7 +2,7 @@ import { callback, flag, type Option, unchecked } from '../options/option.js'
 import { OptionPlace } from '../options/option-place.js'
 import { type OptionValues, readOptions } from '../options/read-options.js'
 import { emitLanewayWarning, type Warn } from '../warning.js'
-import { headerName } from '../wire/header-name.js'
+import { headerNames } from '../wire/header-name.js'
 import { createEgressScope, type EgressScope, type EgressScopeOptions } from './egress-scope.js'
 import { type EndpointTls, resolveEndpointTls } from './endpoint-tls.js'
 import { warnBesideMesh } from './service-mesh.js'
@@ -17,8 +17,11 @@ export interface EgressOptions<Resolver = unknown> extends EgressScopeOptions {
    * @default true
    */
   resolve?: boolean
-  /** The header that carries the lane. @default 'x-mse-tag', what MSE and OpenKruise Rollouts use */
-  header?: string
+  /**
+   * The header that carries the lane. Of a list, for migrations, the first that is present is read, and all are written.
+   * @default 'x-mse-tag', what MSE and OpenKruise Rollouts use
+   */
+  header?: string | readonly string[]
   /**
    * Also writes the lane into the W3C `baggage` header of requests in scope, for hops that forward nothing else.
    * `true`: as the member `x-mse-tag`. `'mse'`: as MSE's member `__microservice_tag__`, a JSON list, for hops that read
@@ -42,6 +45,8 @@ export interface EgressOptions<Resolver = unknown> extends EgressScopeOptions {
 export interface EgressSettings<Resolver> {
   readonly resolver: Resolver | undefined
   readonly header: string
+  /** Further names of a list; `undefined` for one header. */
+  readonly also: readonly string[] | undefined
   readonly baggage: boolean | 'mse'
   readonly keepHandSet: boolean
   readonly scope: EgressScope
@@ -55,7 +60,7 @@ const baggageForm: Option<boolean | 'mse'> = (value, place) => {
 
 const COMMON = {
   resolver: unchecked<{ pick?: unknown; match?: unknown } | undefined>(),
-  header: headerName,
+  header: headerNames,
   baggage: baggageForm,
   keepHandSet: flag(false),
   resolve: flag(true),
@@ -80,7 +85,13 @@ export function readEgressOptions<Resolver, S extends Readonly<Record<string, Op
   more: S,
 ): EgressSettings<Resolver> & OptionValues<S> {
   const table = { ...COMMON, ...more }
-  const { propagateTo, warn, resolve, ...settings } = readOptions(where, input, table) as OptionValues<typeof COMMON>
+  const {
+    propagateTo,
+    warn,
+    resolve,
+    header: names,
+    ...settings
+  } = readOptions(where, input, table) as OptionValues<typeof COMMON>
   const { resolver } = settings
   if (resolver !== undefined && (typeof resolver?.pick !== 'function' || typeof resolver.match !== 'function')) {
     const place = new OptionPlace(where, ['resolver'])
@@ -93,6 +104,8 @@ export function readEgressOptions<Resolver, S extends Readonly<Record<string, Op
   if (resolver !== undefined && resolve) warnBesideMesh(warn ?? emitLanewayWarning)
   return Object.freeze({
     ...settings,
+    header: names[0],
+    also: names.length > 1 ? names.slice(1) : undefined,
     resolver: resolve ? resolver : undefined,
     scope,
   }) as unknown as EgressSettings<Resolver> & OptionValues<S>

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import { BoundedMap } from '../bounded-map.js'
+import { slot } from '../context/context-slot.js'
 import type { LanewayError } from '../errors.js'
 import { inList, isPrivateAddress } from '../ingress/private-address.js'
 import type { Lane } from '../lane/lane.js'
@@ -46,11 +47,25 @@ const MAX_WARNED = 100
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION` for an entry that can match no host */
+export function assertHosts(where: string, entries: readonly string[]): void {
+  compile(where, entries)
+}
+
+/** @throws LanewayError `LANEWAY_INVALID_OPTION` for an entry that can match no host */
 export function createEgressScope(where: string, options: EgressScopeOptions = {}): EgressScope {
-  const listed = compile(where, options.propagateTo ?? [])
+  const own = compile(where, options.propagateTo ?? [])
+  let listed = own
+  /** The hosts of a control document that the verdicts are made of. */
+  let hosts: readonly string[] | undefined
   const warn = options.warn ?? emitLanewayWarning
   const isFirst = oncePerKey(MAX_WARNED)
   const verdicts = new BoundedMap<string, boolean>(MAX_VERDICTS)
+
+  function controlled(now: readonly string[] | undefined): void {
+    hosts = now
+    listed = now === undefined ? own : compile(where, now)
+    verdicts.clear()
+  }
 
   function judge(hostname: string): boolean {
     const host = parseHost(hostname)
@@ -66,6 +81,7 @@ export function createEgressScope(where: string, options: EgressScopeOptions = {
 
   return {
     includes(hostname) {
+      if (slot.hosts !== hosts) controlled(slot.hosts)
       // RFC 1035 ends a name at 255 bytes; longer texts are no hosts, and must not fill the cache.
       return hostname.length <= MAX_HOST_LENGTH && verdicts.of(hostname, judge)
     },

@@ -3,7 +3,7 @@ import { colourOwnLane, ownLane } from '../lane/own-lane.js'
 import { callback, flag, type Option, oneOf, unchecked } from '../options/option.js'
 import { type OptionTable, readOptions } from '../options/read-options.js'
 import { emitLanewayWarning, type Warn } from '../warning.js'
-import { headerName } from '../wire/header-name.js'
+import { headerNames } from '../wire/header-name.js'
 import { laneFormats } from '../wire/lane-formats.js'
 import type { LaneFormat } from '../wire/reading.js'
 import { noteFormats } from '../wire/sent-baggage.js'
@@ -13,8 +13,12 @@ import { resolveTrust, type Trust } from './trust.js'
 
 /** Options of every ingress: Express, Fastify, node:http. */
 export interface IngressOptions {
-  /** The header that carries the lane. @default 'x-mse-tag', what MSE and OpenKruise Rollouts use */
-  header?: string
+  /**
+   * The header that carries the lane. Of a list, for migrations, the first that a request has is read; what is refused is removed
+   * under all of its names.
+   * @default 'x-mse-tag', what MSE and OpenKruise Rollouts use
+   */
+  header?: string | readonly string[]
   /** Who may colour a request. @default 'private', because a pod's peers are private and the internet is not */
   trust?: Trust
   /**
@@ -30,7 +34,7 @@ export interface IngressOptions {
    * @default none
    */
   rules?: ((request: RequestView) => Lane | undefined) & {
-    /** Names the rule that decides, for the events; asked only while somebody subscribes. */
+    /** Names the rule that decides, for the events; called only while a channel has a subscriber. */
     readonly ruleOf?: (request: RequestView) => string | undefined
   }
   /**
@@ -49,7 +53,7 @@ export interface IngressOptions {
   provisional?: boolean
   /**
    * Called once when a tag was believed on a request that came through a proxy (`X-Forwarded-For`), while `trust` is
-   * 'private': the proxy's address is private, whoever sent the request.
+   * 'private': the address of the proxy is private for every request.
    * @default a process warning
    */
   warn?: Warn
@@ -57,7 +61,7 @@ export interface IngressOptions {
 
 /** {@link IngressOptions} after the check, with defaults. */
 export interface IngressSettings {
-  readonly header: string
+  readonly names: readonly [string, ...string[]]
   readonly formats: readonly LaneFormat[]
   readonly trusts: (request: IngressRequest) => boolean
   readonly rules: IngressOptions['rules']
@@ -70,7 +74,7 @@ export interface IngressSettings {
 }
 
 const OPTIONS = {
-  header: headerName,
+  header: headerNames,
   trust: ((value, place) => resolveTrust(value as Trust | undefined, place)) satisfies Option<unknown>,
   formats: laneFormats(['header', 'mse-baggage', 'baggage']),
   rules: unchecked<IngressOptions['rules']>(),
@@ -82,10 +86,19 @@ const OPTIONS = {
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG` */
 export function resolveIngressOptions(where: string, input: IngressOptions): IngressSettings {
-  const { header, trust, formats, rules, ownLane: mode, tag, provisional, warn } = readOptions(where, input, OPTIONS)
+  const {
+    header: names,
+    trust,
+    formats,
+    rules,
+    ownLane: mode,
+    tag,
+    provisional,
+    warn,
+  } = readOptions(where, input, OPTIONS)
   noteFormats(formats)
   const own = ownLane({ tag })
   const colour = mode === 'colour' ? own : undefined
   if (colour !== undefined) colourOwnLane(colour)
-  return { header, formats, trusts: trust, rules, own, colour, provisional, warn }
+  return { names, formats, trusts: trust, rules, own, colour, provisional, warn }
 }

@@ -1,4 +1,5 @@
 import { BoundedMap } from '../bounded-map.js'
+import { isOff } from '../control/switch.js'
 import type { Lane } from '../lane/lane.js'
 import { parseLane } from '../lane/parse-lane.js'
 import { BASE_TAG } from '../lane/tag.js'
@@ -7,6 +8,7 @@ import { findCarriers, hasCarrierName, mayBeCut } from '../wire/carriers.js'
 import { isContradicted, type LaneFormat, type LaneProblem, readLane } from '../wire/reading.js'
 import { removeLane } from '../wire/refusal.js'
 import { type IngressOptions, resolveIngressOptions } from './ingress-options.js'
+import { presentName } from './present-name.js'
 import type { IngressRequest } from './request.js'
 import { viewOf } from './request-view.js'
 
@@ -56,7 +58,9 @@ const ACCEPTED = new BoundedMap<Lane, IngressDecision>(512)
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`
  */
 export function createIngress(where: string, options: IngressOptions = {}): Ingress {
-  const { header, formats, trusts, rules, own, colour, provisional, warn } = resolveIngressOptions(where, options)
+  const { names, formats, trusts, rules, own, colour, provisional, warn } = resolveIngressOptions(where, options)
+  const [header] = names
+  const isList = names.length > 1
   const believesAll = options.trust === 'internal'
   /** Set while a tag believed behind a proxy is worth a warning. */
   let watchesProxies = (options.trust ?? 'private') === 'private'
@@ -70,11 +74,18 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
       const first = request[kProvisional]
       return first === undefined || provisional ? earlier : decideAgain(request, earlier, first.given)
     }
+    if (isOff()) {
+      // Kept, so that an ingress further in does not decide otherwise when Laneway is on again meanwhile.
+      request[kDecision] = UNTAGGED
+      return UNTAGGED
+    }
     const decision = decideFirst(request)
     request[kDecision] = decision
     if (provisional)
       request[kProvisional] =
-        decision.lane === undefined || findCarriers(request, header).present ? NOT_GIVEN : { given: decision.lane }
+        decision.lane === undefined || names.some(name => findCarriers(request, name).present)
+          ? NOT_GIVEN
+          : { given: decision.lane }
     return decision
   }
 
@@ -90,24 +101,25 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
   /** @param earlier - the provisional decision before this one. What it published is not published again */
   function decideFirst(request: IngressRequest, earlier?: IngressDecision): IngressDecision {
     const { headers } = request
+    const name = isList ? presentName(request, names) : header
     if (
-      headers[header] === undefined &&
+      headers[name] === undefined &&
       headers['baggage'] === undefined &&
       rules === undefined &&
       own === undefined &&
-      (believesAll || !hasCarrierName(request, header)) &&
+      (believesAll || !(isList ? hasAnyName(request) : hasCarrierName(request, header))) &&
       !mayBeCut(request)
     ) {
       if (channels.ingress.hasSubscribers && earlier === undefined)
         publish(request, undefined, undefined, undefined, false, false, false)
       return UNTAGGED
     }
-    return (earlier === undefined ? decideOrdinary(request) : undefined) ?? decideRare(request, earlier)
+    return (earlier === undefined ? decideOrdinary(request, name) : undefined) ?? decideRare(request, earlier, name)
   }
 
   /** What nearly all coloured requests carry: one header line with one tag, from a believed sender. */
-  function decideOrdinary(request: IngressRequest): IngressDecision | undefined {
-    const value = request.headers[header]
+  function decideOrdinary(request: IngressRequest, name: string): IngressDecision | undefined {
+    const value = request.headers[name]
     if (!headerFirst || typeof value !== 'string' || request.headers['baggage'] !== undefined) return undefined
     if (mayBeCut(request)) return undefined
     const lane = parseLane(value)
@@ -120,26 +132,26 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
     return lastAccepted
   }
 
-  function decideRare(request: IngressRequest, earlier: IngressDecision | undefined): IngressDecision {
+  function decideRare(request: IngressRequest, earlier: IngressDecision | undefined, name: string): IngressDecision {
     let lane: Lane | undefined
     let source: LaneFormat | 'rule' | 'own' | undefined
     let problem: LaneProblem | undefined
     let stripped = false
     let contradicted = false
-    const { view, present } = findCarriers(request, header)
-    if (present || (!believesAll && hasCarrierName(request, header))) {
+    const { view, present } = findCarriers(request, name)
+    if (present || (!believesAll && hasAnyName(request))) {
       if (!trusts(request)) stripped = true
       else if (present) {
-        const reading = readLane(view, header, formats)
+        const reading = readLane(view, name, formats)
         lane = reading?.lane
         problem = reading?.problem
         if (lane !== undefined) {
           source = reading?.format
           if (watchesProxies && request.headers['x-forwarded-for'] !== undefined) warnOfProxy(lane)
         }
-        if (channels.ingress.hasSubscribers) contradicted = isContradicted(view, header, formats, reading)
+        if (channels.ingress.hasSubscribers) contradicted = isContradicted(view, name, formats, reading)
       }
-      if (stripped || problem !== undefined) removeLane(request, header)
+      if (stripped || problem !== undefined) for (const each of names) removeLane(request, each)
     }
     if (lane === undefined && rules !== undefined) {
       lane = byRule(request)
@@ -166,6 +178,10 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
     if (lane === undefined) return stripped || problem !== undefined ? STRIPPED : UNTAGGED
     if (stripped || problem !== undefined) return { lane, stripped: true }
     return accepted(lane)
+  }
+
+  function hasAnyName(request: IngressRequest): boolean {
+    return names.some(name => hasCarrierName(request, name))
   }
 
   function warnOfProxy(lane: Lane): void {

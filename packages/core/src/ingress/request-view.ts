@@ -51,7 +51,7 @@ class View implements RequestView {
     this.#request = request
   }
 
-  /** Read on demand: HTTP/2 makes the object for whoever asks first. */
+  /** A getter, because HTTP/2 creates the object at the first read. */
   get socket(): PeerSocket {
     return (this.#request.socket as PeerSocket | null | undefined) ?? NO_SOCKET
   }

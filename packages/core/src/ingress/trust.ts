@@ -12,7 +12,7 @@ import { type RequestView, viewOf } from './request-view.js'
  *   that listens on a unix socket: they are processes of this host, as on loopback. Behind a load balancer, or a local
  *   proxy that serves the public, every peer is private: the first service behind one needs `edge`.
  * - `internal`: everybody.
- * - `edge`: nobody; this is where the public comes in.
+ * - `edge`: no sender, because the public can reach this ingress.
  * - a predicate: `true` believes this request. One that throws believes nothing.
  */
 export type Trust = 'private' | 'internal' | 'edge' | ((request: RequestView) => boolean)

@@ -78,5 +78,6 @@ function warnOnce(message: string): void {
 
 /** Lets untagged work of this process run in its own lane, for `ownLane: 'colour'`. */
 export function colourOwnLane(lane: Lane | undefined): void {
-  slot.ownColour = lane
+  if (slot.off === true) slot.colourWhenOn = lane
+  else slot.ownColour = lane
 }

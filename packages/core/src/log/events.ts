@@ -106,6 +106,19 @@ export interface MessageEvent {
   readonly escaped: boolean
 }
 
+/** A control document came, on `laneway:control`. */
+export interface ControlEvent {
+  /** Where it came from, as in messages. */
+  readonly source: string
+  /** `refused`: it is not valid, and what was active stays so. */
+  readonly outcome: 'taken' | 'refused'
+  /** Whether Laneway is on after it. */
+  readonly enabled: boolean
+  /** The settings that are active after it. */
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly error?: Error
+}
+
 /** A `diagnostics_channel` channel whose messages have a type. */
 export interface EventChannel<E> {
   readonly name: string | symbol
@@ -122,10 +135,11 @@ export interface LanewayEvents {
   readonly egress: EgressEvent
   readonly source: SourceEvent
   readonly message: MessageEvent
+  readonly control: ControlEvent
 }
 
 /**
- * The `diagnostics_channel` channels of Laneway. An event object is built only when somebody subscribes. A subscriber
+ * The `diagnostics_channel` channels of Laneway. Laneway builds an event only while the channel has a subscriber. A subscriber
  * that throws is an uncaught exception: that is how Node's channels work.
  *
  * @example
@@ -137,4 +151,5 @@ export const channels: { readonly [K in keyof LanewayEvents]: EventChannel<Lanew
   egress: channel('laneway:egress') as EventChannel<EgressEvent>,
   source: channel('laneway:source') as EventChannel<SourceEvent>,
   message: channel('laneway:message') as EventChannel<MessageEvent>,
+  control: channel('laneway:control') as EventChannel<ControlEvent>,
 })

@@ -1,15 +1,15 @@
 import { followRequests } from '../context/context.js'
-import { LanewayError } from '../errors.js'
-import { describe } from '../options/describe.js'
+import { slot } from '../context/context-slot.js'
 import { callback, flag, unchecked } from '../options/option.js'
 import { type OptionTable, readOptions } from '../options/read-options.js'
 import { channels, type DecisionEvent, type EgressEvent, type IngressEvent } from './events.js'
 import { decisionEntry, egressEntry, ingressEntry } from './log-entry.js'
-import { type Logger, type LogOutput, outputTo, outputToLogger } from './log-output.js'
+import { assertLogger, type LogOutput, outputTo, outputToLogger } from './log-output.js'
+import type { Logger } from './logger.js'
 
 /** Options of {@link logLanes}. */
 export interface LaneLogOptions {
-  /** The app's own logger; entries go to its `debug`. Excludes `json` and `write`. @default lines on standard error */
+  /** The app's own logger; entries go to its `debug`. @default that of `setLogger`; without one, lines on standard error */
   logger?: Logger
   /** One JSON object a line. @default false */
   json?: boolean
@@ -49,7 +49,7 @@ export interface LaneLog {
 export function logLanes(options: LaneLogOptions = {}): LaneLog {
   const { logger, json, write, now } = readOptions('logLanes', options, OPTIONS)
   if (logger !== undefined) assertLogger('logLanes: logger', logger)
-  let output: LogOutput = logger === undefined ? outputTo(write, json) : outputToLogger(logger)
+  let output: LogOutput = logger === undefined ? outputOfProcess(outputTo(write, json)) : outputToLogger(logger)
   const onIngress = (event: IngressEvent) => output(ingressEntry(event, now()))
   const onDecision = (event: DecisionEvent) => output(decisionEntry(event, now()))
   const onEgress = (event: EgressEvent) => output(egressEntry(event, now()))
@@ -71,13 +71,17 @@ export function logLanes(options: LaneLogOptions = {}): LaneLog {
   }
 }
 
-/** @throws LanewayError `LANEWAY_INVALID_OPTION` */
-export function assertLogger(where: string, logger: unknown): asserts logger is Logger {
-  if (typeof (Object(logger) as Partial<Logger>).debug === 'function') return
-  throw new LanewayError(
-    'LANEWAY_INVALID_OPTION',
-    `${where} is a logger with debug(), such as pino, winston or app.log of Fastify; received ${describe(typeof logger)}`,
-  )
+/** To the logger of the process while there is one. */
+function outputOfProcess(lines: LogOutput): LogOutput {
+  let known: Logger | undefined
+  let output = lines
+  return entry => {
+    if (slot.logger !== known) {
+      known = slot.logger
+      output = known === undefined ? lines : outputToLogger(known)
+    }
+    output(entry)
+  }
 }
 
 function writeError(text: string): void {

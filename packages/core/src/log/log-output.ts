@@ -1,13 +1,7 @@
+import { LanewayError } from '../errors.js'
+import { describe } from '../options/describe.js'
 import type { LaneLogEntry } from './log-entry.js'
-
-/**
- * An app's own logger: pino, Fastify's `app.log` and `request.log`, winston, `console`, or anything with such a `debug`.
- * pino and Fastify take `(fields, message)`, winston takes one object with `message`.
- */
-export interface Logger {
-  debug(...args: any[]): unknown
-  warn?(...args: any[]): unknown
-}
+import type { Logger } from './logger.js'
 
 /** Writes one entry. */
 export type LogOutput = (entry: LaneLogEntry) => void
@@ -44,4 +38,13 @@ function writerOf(logger: Logger): (fields: object, message: string) => void {
   // winston has transports; its methods take one object that holds the message.
   if ('transports' in logger) return (fields, message) => logger.debug({ ...fields, message })
   return (fields, message) => logger.debug(fields, message)
+}
+
+/** @throws LanewayError `LANEWAY_INVALID_OPTION` */
+export function assertLogger(where: string, logger: unknown): asserts logger is Logger {
+  if (typeof (Object(logger) as Partial<Logger>).debug === 'function') return
+  throw new LanewayError(
+    'LANEWAY_INVALID_OPTION',
+    `${where} is a logger with debug(), such as pino, winston or app.log of Fastify; received ${describe(typeof logger)}`,
+  )
 }

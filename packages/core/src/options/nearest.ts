@@ -1,8 +1,8 @@
-/** Longer than any name of ours that somebody could have meant. */
+/** Longer than every name of an option. */
 const LONGEST = 100
 
 /**
- * The known word that somebody probably meant, `undefined` when none is close. Case does not count.
+ * The known word that is closest, `undefined` when none is close. Case does not count.
  *
  * @param mostEdits - letters that may differ. @default a third of the word, at least 2
  */

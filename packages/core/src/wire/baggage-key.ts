@@ -107,7 +107,7 @@ function keyOfUnits(count: number): LaneKey | undefined {
       continue
     }
     if (foreign || isSkipped(code)) continue
-    // An escaped separator ends the key for whoever undoes escapes first.
+    // A reader that undoes escapes first ends the key at an escaped separator.
     if (code === EQUALS || code === SEMICOLON) {
       if (key !== undefined && matched === key.length) return key
       foreign = true

@@ -46,7 +46,7 @@ export function sentBaggage(
 function namesLaneThatIsRead(baggage: string): boolean {
   if (!hasLaneMember(baggage)) return false
   if (unread.size === 0) return true
-  // Both or none: what is left of two members would be the one that nobody here has looked at.
+  // Both or none: of two members, the one that stays would be the one that was not checked.
   if (unread.has('baggage') && baggageMember(baggage, BAGGAGE_KEY) !== undefined) return false
   return !(unread.has('mse-baggage') && baggageMember(baggage, MSE_BAGGAGE_KEY) !== undefined)
 }

@@ -16,7 +16,7 @@ const UNREACHABLE = new Set(['ECONNREFUSED', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETU
 const listeners = new Set<(call: FailedCall) => void>()
 
 /**
- * Reports requests that got no connection, whoever made them. Subscribes to channels that Node and undici write to after
+ * Reports requests that got no connection, of every client. Subscribes to channels that Node and undici write to after
  * such a failure only, so other requests cost nothing.
  *
  * @returns the unsubscribe

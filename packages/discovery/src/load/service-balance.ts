@@ -41,28 +41,61 @@ const NO_GROUPS: readonly Group[] = []
 
 /** What balances the requests to one service beyond its snapshots: ejection, warm-up, zones and limits. */
 export class ServiceBalance {
-  readonly parts: BuildParts
-  readonly #settings: BalanceSettings
+  parts: BuildParts
+  #settings: BalanceSettings
   readonly #service: BalancedService
-  readonly #outlier: OutlierEjection | undefined
-  readonly #warmUp: WarmUp | undefined
+  readonly #listener: EjectionListener
+  readonly #budget: ReconnectBudget | undefined
+  #outlier: OutlierEjection | undefined
+  #warmUp: WarmUp | undefined
 
   constructor(settings: BalanceSettings, service: BalancedService, listener: EjectionListener) {
-    const { clock, balancer, random, panicThreshold, outlier, warmUp, maxInFlight, reconnectBudget } = settings
     this.#settings = settings
     this.#service = service
-    const table = () => service.table
-    const memberOf = (address: string) => service.memberOf(address)
-    this.#outlier = outlier && new OutlierEjection(outlier, clock, table, memberOf, listener)
-    this.#warmUp = warmUp && new WarmUp(warmUp, clock, load => this.#groupsOf(load))
-    this.parts = {
+    this.#listener = listener
+    this.#budget = settings.reconnectBudget && new ReconnectBudget(settings.reconnectBudget, settings.clock)
+    this.parts = this.#resolve(settings)
+  }
+
+  #resolve(settings: BalanceSettings): BuildParts {
+    const { clock, balancer, random, panicThreshold, outlier, warmUp, maxInFlight } = settings
+    const service = this.#service
+    this.#outlier =
+      outlier &&
+      (this.#outlier ??
+        new OutlierEjection(
+          outlier,
+          clock,
+          () => service.table,
+          address => service.memberOf(address),
+          this.#listener,
+        ))
+    this.#warmUp = warmUp && (this.#warmUp ?? new WarmUp(warmUp, clock, load => this.#groupsOf(load)))
+    return {
       groups: { balancer, random, panicThreshold, warmUp: this.#warmUp },
-      loads: {
-        maxInFlight,
-        listener: this.#outlier,
-        budget: reconnectBudget && new ReconnectBudget(reconnectBudget, clock),
-      },
+      loads: { maxInFlight, listener: this.#outlier, budget: this.#budget },
       zonesFor: members => settings.zones.routing(service.owner, members),
+    }
+  }
+
+  /**
+   * Balances by other settings from now on. The table has to be built anew after that.
+   *
+   * @param loads - of all endpoints that are known
+   */
+  update(settings: BalanceSettings, loads: Iterable<EndpointLoad>): void {
+    const { outlier, warmUp } = settings
+    const before = { outlier: this.#outlier, warmUp: this.#warmUp }
+    this.#settings = settings
+    this.parts = this.#resolve(settings)
+    if (outlier === undefined) before.outlier?.close()
+    else this.#outlier!.update(outlier)
+    if (warmUp === undefined) before.warmUp?.close()
+    else this.#warmUp!.update(warmUp)
+    for (const load of loads) {
+      load.update(this.parts.loads)
+      if (outlier === undefined) load.forgive()
+      if (warmUp === undefined) load.warming = false
     }
   }
 

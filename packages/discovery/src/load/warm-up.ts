@@ -25,7 +25,7 @@ const LONGEST_STEP_MS = 5_000
  * anew; a pick has nothing to do with it.
  */
 export class WarmUp {
-  readonly #options: WarmUpOptions
+  #options: WarmUpOptions
   readonly #clock: Clock
   readonly #groupsOf: (load: EndpointLoad) => readonly WeightedGroup[]
   readonly #warming = new Set<EndpointLoad>()
@@ -56,6 +56,11 @@ export class WarmUp {
     load.warming = age < slowStartMs
     load.warmingSince = load.warming ? this.#clock.now() - age : 0
     if (load.warming) this.#warming.add(load)
+  }
+
+  /** Endpoints that are warming up go on by the new curve; those that are warm stay warm. */
+  update(options: WarmUpOptions): void {
+    this.#options = options
   }
 
   /** The share of its weight that an endpoint has now: above 0, and 1 when it is warm. */

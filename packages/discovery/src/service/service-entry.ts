@@ -10,6 +10,7 @@ import type { LaneTable } from '../table/lane-table.js'
 import type { Member } from '../table/member.js'
 import { TableChoice } from '../table/seat.js'
 import { MAX_ENDPOINTS, MAX_LANES, TableBuild, type TableSettings } from '../table/table-build.js'
+import type { BuildTurns } from './build-turns.js'
 
 /**
  * A snapshot of more endpoints is taken over in turns of the event loop of its own, between which other work runs. In
@@ -26,6 +27,7 @@ const NO_MEMBERS: readonly Member[] = []
 /** What an entry needs of its resolver. */
 export interface EntrySettings extends TableSettings, BalanceSettings {
   readonly warn: Warn
+  readonly turns: BuildTurns
   /** Called with endpoints that left. */
   readonly gone: (endpoints: readonly Endpoint[]) => void
   /** Called after each report of the source that owns the service. */
@@ -56,7 +58,7 @@ export class ServiceEntry implements BalancedService {
   /** Since when the registry has been saying that there is no such service, on the resolver's clock. */
   missingSince: number | undefined
   dropped: readonly string[] = []
-  readonly #settings: EntrySettings
+  #settings: EntrySettings
   readonly #balance: ServiceBalance
   readonly #members = new Map<string, Member>()
   readonly #loads = new Map<string, EndpointLoad>()
@@ -94,6 +96,29 @@ export class ServiceEntry implements BalancedService {
     return this.#members.get(address)
   }
 
+  /** Works by other settings from now on: the table in use is built anew of the same endpoints. */
+  update(settings: EntrySettings): void {
+    this.#settings = { ...settings, anyUses: this.#settings.anyUses }
+    this.#balance.update(this.#settings, this.#loads.values())
+    const { table } = this
+    if (table !== undefined) {
+      const endpoints = table.members.map(member => member.endpoint as EndpointInput)
+      const build = this.#buildOf(endpoints)
+      build.read(endpoints.length, endpoints.length)
+      this.table = build.finish()!
+      this.#balance.tableChanged()
+      if (this.table.any !== undefined) this.#warnAny()
+    }
+    // A large snapshot that is being taken over begins again, by the new settings.
+    if (this.#build !== undefined) this.apply(this.#build.inputs)
+  }
+
+  #buildOf(inputs: readonly EndpointInput[]): TableBuild {
+    const before = this.table?.members ?? NO_MEMBERS
+    const { parts } = this.#balance
+    return new TableBuild(this.#settings, inputs, before, this.#members, this.#loads, parts, this.#tabled)
+  }
+
   /** Where the callers of services are has changed. */
   callersChanged(): void {
     this.#balance.callersChanged()
@@ -125,22 +150,24 @@ export class ServiceEntry implements BalancedService {
       this.#refuse(`${inputs.length} endpoints are more than the ${MAX_ENDPOINTS} of one service`)
       return
     }
-    const before = this.table?.members ?? NO_MEMBERS
-    const { parts } = this.#balance
-    const build = new TableBuild(this.#settings, inputs, before, this.#members, this.#loads, parts, this.#tabled)
+    const build = this.#buildOf(inputs)
     this.#build = build
-    if (inputs.length > AT_ONCE) setImmediate(() => this.#readTurn(build))
-    else {
-      build.read(AT_ONCE, AT_ONCE)
-      this.#commit(build)
-    }
+    const { turns } = this.#settings
+    if (inputs.length > AT_ONCE) turns.later(undefined, () => this.#readTurn(build))
+    else turns.run(inputs.length, () => this.#readAtOnce(build))
+  }
+
+  #readAtOnce(build: TableBuild): void {
+    if (this.#build !== build) return
+    build.read(AT_ONCE, AT_ONCE)
+    this.#commit(build)
   }
 
   #readTurn(build: TableBuild): void {
     // A newer snapshot, `missing` or `close` has taken its place.
     if (this.#build !== build) return
     const done = build.read(READ_PER_TURN, CHECKED_PER_TURN)
-    setImmediate(() => (done ? this.#commit(build) : this.#readTurn(build)))
+    this.#settings.turns.later(undefined, () => (done ? this.#commit(build) : this.#readTurn(build)))
   }
 
   #commit(build: TableBuild): void {

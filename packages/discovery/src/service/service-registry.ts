@@ -1,27 +1,20 @@
 import { runInLane } from '@laneway/core'
 import { createRandom } from '../balancer/random.js'
 import type { ResolvedLaneResolverOptions } from '../resolver-options.js'
-import { compilePolicies } from '../table/lane-policy.js'
 import { CallerZones } from '../zone/caller-zones.js'
-import { ZonePlan } from '../zone/zone-plan.js'
 import { AbsentNames } from './absent-names.js'
+import { AskedEntries, isIpv4Number } from './asked-entries.js'
+import { BuildTurns } from './build-turns.js'
+import { DeclaredHosts } from './declared-hosts.js'
+import { declaredBy, entrySettings, type SettingsParts } from './entry-settings.js'
 import type { HostFacts, RegistryHooks } from './host-facts.js'
 import { HostMatcher } from './host-matcher.js'
 import { differByCase, NameHints } from './name-hints.js'
-import { type EntrySettings, ServiceEntry } from './service-entry.js'
+import { ServiceEntry } from './service-entry.js'
 import { ServiceFeed } from './service-feed.js'
 import { ServiceNaming } from './service-name.js'
 import { SourceCatalog } from './source-catalog.js'
 import type { SourceHub } from './source-hub.js'
-
-/**
- * Services at a time that only host names asked for. A process calls fewer hosts of one label; beyond, names that are not
- * known go to DNS.
- */
-const MAX_ASKED = 256
-
-/** A host that the URL standard reads as an IPv4 address: `10` is 0.0.0.10. */
-const IPV4_NUMBER = /^(\d+|0x[\da-f]*)$/
 
 interface Served {
   readonly entry: ServiceEntry
@@ -30,24 +23,21 @@ interface Served {
 
 /** The services of a resolver: which names they have, and which sources feed them. */
 export class ServiceRegistry {
-  readonly #options: ResolvedLaneResolverOptions
+  #options: ResolvedLaneResolverOptions
   readonly #hubs: readonly SourceHub[]
   readonly #naming: ServiceNaming
   readonly #catalog: SourceCatalog
-  readonly #settings: Omit<EntrySettings, 'service' | 'policies' | 'anyUses'>
-  readonly #policiesOf: ReturnType<typeof compilePolicies>
+  readonly #changed: () => void
+  readonly #parts: SettingsParts
+  #settingsOf: ReturnType<typeof entrySettings>
   readonly #byKey = new Map<string, Served>()
   readonly #byName = new Map<string, ServiceEntry>()
-  /** Hosts under which declared services are called, whole. */
-  readonly #declaredHosts = new Set<string>()
+  readonly #declaredHosts: DeclaredHosts
   readonly #hosts: HostMatcher
   readonly #absent = new AbsentNames(() => this.#hosts.forget())
-  /** Entries that only a host name asked for, the oldest first. */
-  readonly #asked = new Set<ServiceEntry>()
+  readonly #asked = new AskedEntries()
   readonly #hints: NameHints
-  readonly #changed: () => void
-  readonly #callers: CallerZones
-  /** Runs while sources that say nothing are waited for. */
+  #callers: CallerZones
   #patience: NodeJS.Timeout | undefined
   #closed = false
 
@@ -55,23 +45,39 @@ export class ServiceRegistry {
     this.#options = options
     this.#hubs = hubs
     this.#naming = new ServiceNaming(options)
+    this.#declaredHosts = new DeclaredHosts(options.namespace)
     this.#catalog = new SourceCatalog(hubs, this.#naming)
     this.#hints = new NameHints(this.#catalog, options.warn)
     this.#hosts = new HostMatcher(hostname => this.#judge(hostname))
-    const { warn, baseEmpty, allowLinkLocal } = options
     this.#changed = hooks.changed
-    this.#callers = new CallerZones(options.zone.callers, name => this.get(name))
-    this.#settings = {
-      ...options.balance,
+    this.#parts = {
       ...hooks,
       changed: entry => this.#sourceReported(entry),
-      zones: new ZonePlan(options.zone, () => this.#callers.weights),
-      warn,
-      baseEmpty,
-      allowLinkLocal,
+      turns: new BuildTurns(),
       random: createRandom(options.random),
+      keyOf: name => this.#naming.keyOf(name),
     }
-    this.#policiesOf = compilePolicies(options.policies, options, name => this.#naming.keyOf(name))
+    this.#callers = new CallerZones(options.zone.callers, name => this.get(name))
+    this.#settingsOf = entrySettings(options, this.#callers, this.#parts)
+  }
+
+  /**
+   * Works by other options from now on. Sources, names and time limits stay.
+   *
+   * @throws LanewayError `LANEWAY_INVALID_OPTION`; then nothing changes
+   */
+  update(options: ResolvedLaneResolverOptions): void {
+    const callers = new CallerZones(options.zone.callers, name => this.get(name))
+    const settingsOf = entrySettings(options, callers, this.#parts)
+    for (const service of declaredBy(options)) this.declare(service)
+    for (const service of declaredBy(this.#options))
+      if (!declaredBy(options).includes(service)) this.#undeclare(service)
+    this.#options = options
+    this.#callers = callers
+    this.#settingsOf = settingsOf
+    const calling = this.get(callers.service ?? '')
+    if (calling !== undefined) callers.moved(calling)
+    for (const { entry } of this.#byKey.values()) entry.update(settingsOf(entry.key, entry.name))
   }
 
   /** Declares what the options name, and begins to listen to the sources. */
@@ -83,9 +89,7 @@ export class ServiceRegistry {
     }, this.#options.readyTimeoutMs / 2)
     this.#patience.unref()
     this.#catalog.start(index => this.#listed(index), this.#options.services.length > 0)
-    if (this.#callers.service !== undefined) this.declare(this.#callers.service)
-    for (const service of this.#options.services) this.declare(service)
-    for (const service of this.#options.aliases.values()) this.declare(service)
+    for (const service of declaredBy(this.#options)) this.declare(service)
   }
 
   get(name: string): ServiceEntry | undefined {
@@ -93,7 +97,7 @@ export class ServiceRegistry {
     return this.#byName.get(name) ?? this.#byKey.get(this.#naming.keyOf(name))?.entry
   }
 
-  /** The entry under its canonical name: one look-up. */
+  /** By its canonical name: one look-up. */
   getCanonical(name: string): ServiceEntry | undefined {
     return this.#byName.get(name)
   }
@@ -136,13 +140,11 @@ export class ServiceRegistry {
     const key = this.#naming.keyOf(name)
     const sourceName = this.#naming.sourceNameOf(name)
     const known = this.#byKey.get(key)
-    const tellsCaseApart = this.#hubs.some(hub => hub.source.caseInsensitive === false)
-    if (known?.entry.declared && known.entry.name !== sourceName && tellsCaseApart) {
-      if (name !== name.toLowerCase()) throw differByCase([known.entry.name, sourceName])
+    const differs = known?.entry.declared === true && known.entry.name !== sourceName && name !== name.toLowerCase()
+    if (differs && this.#hubs.some(({ source }) => source.caseInsensitive === false)) {
+      throw differByCase([known.entry.name, sourceName])
     }
-    this.#declaredHosts.add(name.toLowerCase().replace(/\.$/, ''))
-    // The namespace may be left out or written: of a declared service both are the whole name.
-    if (!key.includes('.')) this.#declaredHosts.add(`${key}.${this.#options.namespace}`)
+    this.#declaredHosts.add(name, key)
     this.#hosts.forget()
     if (known === undefined || this.#replaces(known.entry, sourceName)) return this.#add(key, sourceName, 'declared')
     known.entry.declared = true
@@ -150,6 +152,20 @@ export class ServiceRegistry {
     this.#keep(known.entry)
     known.feed.elect()
     return known.entry
+  }
+
+  /** A service that no source lists is forgotten: whoever calls it asks for it. */
+  #undeclare(name: string): void {
+    const key = this.#naming.keyOf(name)
+    const known = this.#byKey.get(key)
+    if (known === undefined) return
+    known.entry.declared = false
+    this.#declaredHosts.delete(name, key)
+    if (!this.#catalog.isListed(key)) {
+      known.entry.missing()
+      this.#remove(known.entry)
+    }
+    this.#hosts.forget()
   }
 
   /** Waits no longer for sources that say nothing about a service. */
@@ -171,8 +187,7 @@ export class ServiceRegistry {
   }
 
   #add(key: string, name: string, why: 'declared' | 'listed' | 'asked'): ServiceEntry {
-    const settings = { ...this.#settings, service: name, policies: this.#policiesOf(key), anyUses: { count: 0 } }
-    const entry = new ServiceEntry(key, why === 'declared', settings)
+    const entry = new ServiceEntry(key, why === 'declared', this.#settingsOf(key, name))
     const feed = new ServiceFeed(entry, this.#hubs, this.#catalog, name)
     entry.awaited = why !== 'declared'
     entry.asked = why === 'asked'
@@ -204,22 +219,11 @@ export class ServiceRegistry {
 
   /** A name that could be a service and is not known: the sources are asked, and the call waits for their answer. */
   #ask(key: string): ServiceEntry | undefined {
-    if (this.#absent.has(key) || IPV4_NUMBER.test(key)) return undefined
-    if (this.#asked.size >= MAX_ASKED && !this.#dropOldest()) return undefined
+    if (this.#absent.has(key) || isIpv4Number(key)) return undefined
+    if (!this.#asked.makeRoom(oldest => this.#remove(oldest))) return undefined
     this.#add(key, key, 'asked')
     // Sources that answer at once may have said that there is no such service.
     return this.#byKey.get(key)?.entry
-  }
-
-  /** @returns `false` while all of them are waited for, or have endpoints */
-  #dropOldest(): boolean {
-    for (const entry of this.#asked) {
-      if (entry.awaited || entry.found) continue
-      this.#remove(entry)
-      this.#hosts.forget()
-      return true
-    }
-    return false
   }
 
   /** A source has reported on a service. */
@@ -239,7 +243,6 @@ export class ServiceRegistry {
     if (!entry.asked || status !== 'missing') return
     this.#remove(entry)
     this.#absent.add(entry.key)
-    this.#hosts.forget()
   }
 
   #remove(entry: ServiceEntry): void {
@@ -249,9 +252,10 @@ export class ServiceRegistry {
     this.#asked.delete(entry)
     this.#byKey.delete(entry.key)
     this.#byName.delete(entry.name)
+    this.#hosts.forget()
   }
 
-  /** A source lists the service, or somebody declared it. */
+  /** A source lists the service, or it was declared. */
   #keep(entry: ServiceEntry): void {
     entry.asked = false
     this.#asked.delete(entry)
@@ -265,11 +269,12 @@ export class ServiceRegistry {
   }
 
   #addListed(key: string): ServiceEntry {
-    for (let index = 0; index < this.#hubs.length; index++) {
-      const [name] = this.#catalog.spellings(index, key)
-      if (name !== undefined) return this.#add(key, this.#naming.sourceNameOf(name), 'listed')
-    }
-    return this.#add(key, key, 'listed')
+    return this.#add(key, this.#listedName(key), 'listed')
+  }
+
+  #listedName(key: string): string {
+    const [name] = this.#hubs.flatMap((_, index) => this.#catalog.spellings(index, key))
+    return name === undefined ? key : this.#naming.sourceNameOf(name)
   }
 
   #listed(index: number): void {
@@ -290,9 +295,7 @@ export class ServiceRegistry {
   }
 
   #becomeListed(entry: ServiceEntry): void {
-    const { key } = entry
-    const [name = key] = this.#hubs.flatMap((_, index) => this.#catalog.spellings(index, key))
-    if (this.#replaces(entry, this.#naming.sourceNameOf(name))) this.#addListed(key)
+    if (this.#replaces(entry, this.#listedName(entry.key))) this.#addListed(entry.key)
     else this.#keep(entry)
   }
 }

@@ -14,6 +14,7 @@ import {
   type Warn,
 } from '@laneway/core/internal'
 import { PublishedServices } from './published-services.js'
+import { ReadLists } from './read-lists.js'
 import { parseServicesFile } from './services-file.js'
 import type { Source } from './source.js'
 
@@ -61,6 +62,7 @@ class FileSource implements Source {
   readonly #tagsFrom: readonly string[]
   readonly #warn: Warn
   readonly #published = new PublishedServices()
+  readonly #lists = new ReadLists()
   readonly #follower: FileFollower
   #text: string | undefined
   #problem: string | undefined
@@ -131,7 +133,7 @@ class FileSource implements Source {
 
   #take(text: string): void {
     if (text !== this.#text || this.#problem !== undefined) {
-      const services = parseServicesFile(text, this.#tagsFrom)
+      const services = parseServicesFile(text, this.#tagsFrom, this.#lists)
       this.#text = text
       this.#problem = undefined
       this.#published.replace(services)

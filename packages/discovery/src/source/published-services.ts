@@ -19,14 +19,20 @@ export class PublishedServices {
   readonly #subscriptions = new Set<Subscription>()
   readonly #listListeners = new Set<(services: Names) => void>()
 
-  /** Publishes all services; those that are left out are missing. */
+  /**
+   * Publishes all services; those that are left out are missing. A service is reported when its list is another array than
+   * before, and after `stale`.
+   */
   replace(services: ReadonlyMap<string, readonly EndpointInput[]>): void {
+    const before = this.#error === undefined ? this.#services : undefined
     this.#error = undefined
     this.#names = new Set(services.keys())
     this.#services = new Map([...services].map(([name, endpoints]) => [name.toLowerCase(), endpoints]))
     // The list first: a service that moves between sources finds its new owner.
     for (const listener of [...this.#listListeners]) listener(this.#names)
-    for (const { service, listener } of [...this.#subscriptions]) this.#report(service, listener)
+    for (const { service, listener } of [...this.#subscriptions]) {
+      if (before === undefined || before.get(service) !== this.#services.get(service)) this.#report(service, listener)
+    }
   }
 
   /** What was published cannot be read any more; it stays. */

@@ -3,6 +3,7 @@ import { assertKnownKeys, describe } from '@laneway/core/internal'
 import type { EndpointInput } from '../endpoint/endpoint.js'
 import { parseEndpoint } from '../endpoint/parse-endpoint.js'
 import { tagsOfMetadata } from '../endpoint/tags-of-metadata.js'
+import { ReadLists } from './read-lists.js'
 
 const FILE_KEYS = ['services']
 const ENDPOINT_KEYS = ['host', 'port', 'weight', 'health', 'enabled', 'secure', 'zone', 'tags', 'metadata', 'labels']
@@ -19,30 +20,37 @@ const ENDPOINT_KEYS = ['host', 'port', 'weight', 'health', 'enabled', 'secure', 
  * or unusable refuses the whole of it: a misspelt `tags` would turn a gray endpoint into base.
  *
  * @param tagsFrom - further metadata names whose value is a tag
+ * @param known - what was read of this file before
  * @throws LanewayError `LANEWAY_SOURCE`, with line and column where the text is no JSON, else with the path
  */
-export function parseServicesFile(text: string, tagsFrom: readonly string[]): Map<string, readonly EndpointInput[]> {
+export function parseServicesFile(
+  text: string,
+  tagsFrom: readonly string[],
+  known = new ReadLists(),
+): Map<string, readonly EndpointInput[]> {
   const content = parseJson(text)
-  const services = new Map<string, readonly EndpointInput[]>()
   refuseBy('the file', () => assertKnownKeys('the file', content as object, FILE_KEYS))
   const lists = (content as { services?: unknown }).services
   if (typeof lists !== 'object' || lists === null || Array.isArray(lists)) {
     throw invalid(`services maps service names to lists of endpoints, received ${describe(lists)}`)
   }
   const spellings = new Map<string, string>()
-  for (const [service, list] of Object.entries(lists)) {
-    const where = `services[${JSON.stringify(service)}]`
+  for (const service of Object.keys(lists)) {
+    const where = placeOf(service)
     const other = spellings.get(service.toLowerCase())
     if (other !== undefined) throw invalid(`${where} and "${other}" differ only by case`)
     spellings.set(service.toLowerCase(), service)
     if (service === '' || /[\s,]/.test(service)) throw invalid(`${where} is no service name`)
-    if (!Array.isArray(list)) throw invalid(`${where} is a list of endpoints, received ${describe(list)}`)
-    services.set(
-      service,
-      list.map((endpoint, index) => readEndpoint(endpoint, `${where}[${index}]`, tagsFrom)),
-    )
   }
-  return services
+  return known.readAll(Object.entries(lists), (service, list: unknown) => {
+    const where = placeOf(service)
+    if (!Array.isArray(list)) throw invalid(`${where} is a list of endpoints, received ${describe(list)}`)
+    return list.map((endpoint, index) => readEndpoint(endpoint, `${where}[${index}]`, tagsFrom))
+  })
+}
+
+function placeOf(service: string): string {
+  return `services[${JSON.stringify(service)}]`
 }
 
 function readEndpoint(value: unknown, where: string, tagsFrom: readonly string[]): EndpointInput {

@@ -2,6 +2,7 @@ import { LanewayError } from '@laneway/core'
 import type { EndpointInput } from '../endpoint/endpoint.js'
 import { parseEndpoint } from '../endpoint/parse-endpoint.js'
 import { PublishedServices } from './published-services.js'
+import { ReadLists } from './read-lists.js'
 import type { Source } from './source.js'
 
 /** Endpoints by service name. */
@@ -23,33 +24,31 @@ export interface StaticSource extends Source {
  */
 export function createStaticSource(services: StaticServices = {}): StaticSource {
   const published = new PublishedServices()
-  published.replace(check(services))
+  const lists = new ReadLists()
+  const publish = (next: StaticServices) => published.replace(lists.readAll(Object.entries(next), check))
+  publish(services)
   return {
     name: 'static',
     subscribe: (service, listener) => published.subscribe(service, listener),
     list: listener => published.list(listener),
     connection: () => ({ connected: true }),
-    update: next => published.replace(check(next)),
+    update: publish,
     close: async () => published.close(),
   }
 }
 
-function check(services: StaticServices): Map<string, readonly EndpointInput[]> {
-  const checked = new Map<string, readonly EndpointInput[]>()
-  for (const [service, endpoints] of Object.entries(services)) {
-    if (!Array.isArray(endpoints)) {
-      throw new LanewayError('LANEWAY_INVALID_ENDPOINT', `the endpoints of ${service} are a list`)
-    }
-    endpoints.forEach((endpoint, index) => {
-      parseEndpoint(endpoint, {
-        // Whether it may be used is the resolver's decision; here only its form is.
-        allowLinkLocal: true,
-        refused: problem => {
-          throw new LanewayError('LANEWAY_INVALID_ENDPOINT', `${service}[${index}]: ${problem}`)
-        },
-      })
-    })
-    checked.set(service, [...endpoints])
+function check(service: string, endpoints: readonly EndpointInput[]): readonly EndpointInput[] {
+  if (!Array.isArray(endpoints)) {
+    throw new LanewayError('LANEWAY_INVALID_ENDPOINT', `the endpoints of ${service} are a list`)
   }
-  return checked
+  endpoints.forEach((endpoint, index) => {
+    parseEndpoint(endpoint, {
+      // Whether it may be used is the resolver's decision; here only its form is.
+      allowLinkLocal: true,
+      refused: problem => {
+        throw new LanewayError('LANEWAY_INVALID_ENDPOINT', `${service}[${index}]: ${problem}`)
+      },
+    })
+  })
+  return [...endpoints]
 }

@@ -41,7 +41,8 @@ export class TableBuild {
   readonly #id = ++builds
   readonly #settings: TableSettings
   readonly #parsing: ParseEndpointOptions
-  readonly #inputs: readonly EndpointInput[]
+  /** The snapshot. */
+  readonly inputs: readonly EndpointInput[]
   /** Members of the previous table, by address and by position. */
   readonly #known: ReadonlyMap<string, Member>
   readonly #before: readonly Member[]
@@ -68,7 +69,7 @@ export class TableBuild {
   ) {
     this.#settings = settings
     this.#parsing = { allowLinkLocal: settings.allowLinkLocal, refused: problem => this.dropped.push(problem) }
-    this.#inputs = inputs
+    this.inputs = inputs
     this.#before = before
     this.#known = known
     this.#loads = loads
@@ -78,9 +79,9 @@ export class TableBuild {
 
   /** Reads up to `count` further endpoints, of which up to `checked` are new or changed. @returns whether all are read */
   read(count: number, checked: number): boolean {
-    const end = Math.min(this.#inputs.length, this.#at + count)
+    const end = Math.min(this.inputs.length, this.#at + count)
     for (let left = checked; this.#at < end && left > 0; this.#at++) {
-      const input = this.#inputs[this.#at]
+      const input = this.inputs[this.#at]
       const same = this.#before[this.#at]
       if (same !== undefined && same.seenBy !== this.#id && isUnchanged(same.endpoint, input)) this.#keep(same)
       else {
@@ -88,7 +89,7 @@ export class TableBuild {
         left--
       }
     }
-    return this.#at === this.#inputs.length
+    return this.#at === this.inputs.length
   }
 
   #parse(input: unknown): void {

@@ -1,5 +1,5 @@
 import { Channel, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js'
-import { OptionPlace } from '@laneway/core/internal'
+import { isDisabled, OptionPlace } from '@laneway/core/internal'
 import type { GrpcChannel } from '../grpc-js.js'
 import { type LaneChannelOptions, resolveLaneChannelOptions } from '../lane-channel-options.js'
 import { LaneChannel } from './lane-channel.js'
@@ -35,10 +35,17 @@ export interface LaneClientOptions extends LaneChannelOptions {
  * `laneway-code`: `LANEWAY_LANE_REQUIRED`, `LANEWAY_NO_BASE`, `LANEWAY_NO_INSTANCES`, `LANEWAY_NOT_READY`,
  * `LANEWAY_OVERLOADED`.
  *
+ * Under `LANEWAY_DISABLE` with `all` or `grpc` the channels are those of grpc-js.
+ *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, when called; a call never throws one
  */
 export function laneChannel(options: LaneClientOptions = {}): LaneChannelFactory {
   const { Channel: Given = Channel, ...others } = options
+  if (isDisabled(['grpc'])) {
+    return {
+      channelFactoryOverride: (target, credentials, channelOptions) => new Given(target, credentials, channelOptions),
+    }
+  }
   const resolved = resolveLaneChannelOptions('laneChannel', others)
   if (typeof Given !== 'function') {
     const place = new OptionPlace('laneChannel', ['Channel'])

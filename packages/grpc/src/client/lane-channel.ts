@@ -1,4 +1,5 @@
 import { bindLane, currentLane } from '@laneway/core'
+import { isLeftAlone } from '@laneway/core/internal'
 import { LaneCall } from '../call/lane-call.js'
 import {
   type CallArguments,
@@ -55,7 +56,7 @@ export class LaneChannel implements GrpcChannel {
   createCall(...args: CallArguments): GrpcCall {
     // The message of grpc-js.
     if (this.#closed) throw new Error('Channel has been shut down')
-    return new LaneCall(this.#route, args)
+    return isLeftAlone() ? this.#route.plain().createCall(...args) : new LaneCall(this.#route, args)
   }
 
   close(): void {
@@ -76,7 +77,7 @@ export class LaneChannel implements GrpcChannel {
   getConnectivityState(tryToConnect: boolean): number {
     if (this.#closed) return SHUTDOWN
     const { channels } = this.#route
-    const service = this.#route.service()
+    const service = isLeftAlone() ? undefined : this.#route.service()
     if (service === undefined || channels === undefined) return this.#route.plain().getConnectivityState(tryToConnect)
     if (channels.some(READY)) return READY
     if (tryToConnect) this.#connect(service)
@@ -86,7 +87,7 @@ export class LaneChannel implements GrpcChannel {
 
   watchConnectivityState(state: number, deadline: Date | number, callback: (error?: Error) => void): void {
     if (this.#closed) throw new Error('Channel has been shut down')
-    if (this.#route.service() === undefined) {
+    if (isLeftAlone() || this.#route.service() === undefined) {
       this.#route.plain().watchConnectivityState(state, deadline, callback)
       return
     }

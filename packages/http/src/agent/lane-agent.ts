@@ -1,4 +1,5 @@
 import { Agent, type AgentOptions, type ClientRequest } from 'node:http'
+import { isDisabled } from '@laneway/core/internal'
 import { type AgentInternals, connectDirectly, hopOptions } from '../node-internals.js'
 import type { LaneAgentOptions } from '../options.js'
 import { createSocket } from '../sockets/create-socket.js'
@@ -17,11 +18,14 @@ const node = Agent.prototype as unknown as AgentInternals
  * that names a service goes to the chosen endpoint, and `Host` stays. Other requests go where they would without Laneway. The
  * agent sets the tag for services and hosts in scope and removes it for all others, on each hop of a redirect anew.
  *
+ * Under `LANEWAY_DISABLE` with `all` or `http` it is an agent as Node's own.
+ *
  * Errors arrive as `error` of the request: those of Node, and `LANEWAY_NOT_READY`, `LANEWAY_LANE_REQUIRED`,
  * `LANEWAY_NO_BASE`, `LANEWAY_NO_INSTANCES`, `LANEWAY_CLOSED`, `LANEWAY_HEADERS_SENT`.
  */
 export class LaneAgent extends Agent {
-  readonly #routing: LaneRouting
+  /** `undefined` when `LANEWAY_DISABLE` switches it off: then this is an agent like any other. */
+  readonly #routing: LaneRouting | undefined
 
   /**
    * @param options - lanes
@@ -31,6 +35,7 @@ export class LaneAgent extends Agent {
    */
   constructor(options: LaneAgentOptions = {}, agentOptions: AgentOptions = {}) {
     super({ ...LIKE_GLOBAL, ...agentOptions })
+    if (isDisabled(['http'])) return
     const proxied = (agentOptions as { proxyEnv?: unknown }).proxyEnv !== undefined
     const direct = proxied ? connectDirectly : undefined
     this.#routing = new LaneRouting({ where: 'LaneAgent', agent: this as never, secure: false, direct, node }, options)
@@ -38,12 +43,15 @@ export class LaneAgent extends Agent {
 
   /** Called by `http.request`. */
   addRequest(request: ClientRequest, options: any, port?: any, localAddress?: any): void {
-    this.#routing.addRequest(request, hopOptions(options, port, localAddress))
+    if (this.#routing === undefined)
+      node.addRequest.call(this as never, request, hopOptions(options, port, localAddress))
+    else this.#routing.addRequest(request, hopOptions(options, port, localAddress))
   }
 
   /** Called by `http.Agent` when no idle connection fits. Connections to endpoints never go through a proxy. */
   createSocket(request: ClientRequest, options: any, callback: any): void {
-    createSocket(this.#routing.way, request, options, callback)
+    if (this.#routing === undefined) node.createSocket.call(this as never, request, options, callback)
+    else createSocket(this.#routing.way, request, options, callback)
   }
 
   /** Called by `http.Agent` when a connection has become idle. */
@@ -58,7 +66,7 @@ export class LaneAgent extends Agent {
 
   /** Closes all connections and unsubscribes from the resolver, which stays open. The agent can still be used. */
   override destroy(): void {
-    this.#routing.release()
+    this.#routing?.release()
     super.destroy()
   }
 }

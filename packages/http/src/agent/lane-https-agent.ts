@@ -1,5 +1,6 @@
 import { type ClientRequest, Agent as HttpAgent } from 'node:http'
 import { Agent, type AgentOptions } from 'node:https'
+import { isDisabled } from '@laneway/core/internal'
 import { type AgentInternals, type CreateConnection, hopOptions } from '../node-internals.js'
 import type { LaneAgentOptions } from '../options.js'
 import { createSocket } from '../sockets/create-socket.js'
@@ -17,7 +18,8 @@ const node = HttpAgent.prototype as unknown as AgentInternals
  * Errors as for `LaneAgent`; those of the TLS handshake are Node's own and are not retried.
  */
 export class LaneHttpsAgent extends Agent {
-  readonly #routing: LaneRouting
+  /** `undefined` when `LANEWAY_DISABLE` switches it off: then this is an agent like any other. */
+  readonly #routing: LaneRouting | undefined
 
   /**
    * @param options - lanes
@@ -27,6 +29,7 @@ export class LaneHttpsAgent extends Agent {
    */
   constructor(options: LaneAgentOptions = {}, agentOptions: AgentOptions = {}) {
     super({ ...LIKE_GLOBAL, ...agentOptions })
+    if (isDisabled(['http'])) return
     const direct = (agentOptions as { proxyEnv?: unknown }).proxyEnv === undefined ? undefined : directly(agentOptions)
     this.#routing = new LaneRouting(
       { where: 'LaneHttpsAgent', agent: this as never, secure: true, direct, node },
@@ -36,12 +39,15 @@ export class LaneHttpsAgent extends Agent {
 
   /** Called by `https.request`. */
   addRequest(request: ClientRequest, options: any, port?: any, localAddress?: any): void {
-    this.#routing.addRequest(request, hopOptions(options, port, localAddress))
+    if (this.#routing === undefined)
+      node.addRequest.call(this as never, request, hopOptions(options, port, localAddress))
+    else this.#routing.addRequest(request, hopOptions(options, port, localAddress))
   }
 
   /** Called by `http.Agent` when no idle connection fits. Connections to endpoints never go through a proxy. */
   createSocket(request: ClientRequest, options: any, callback: any): void {
-    createSocket(this.#routing.way, request, options, callback)
+    if (this.#routing === undefined) node.createSocket.call(this as never, request, options, callback)
+    else createSocket(this.#routing.way, request, options, callback)
   }
 
   /** Called by `http.Agent` when a connection has become idle. */
@@ -56,7 +62,7 @@ export class LaneHttpsAgent extends Agent {
 
   /** Closes all connections and unsubscribes from the resolver, which stays open. The agent can still be used. */
   override destroy(): void {
-    this.#routing.release()
+    this.#routing?.release()
     super.destroy()
   }
 }

@@ -1,4 +1,5 @@
 import type { ClientRequest } from 'node:http'
+import { isLeftAlone } from '@laneway/core/internal'
 import type { EgressResolver } from '@laneway/discovery'
 import { createHopAgent, type HopAgent } from '../hop/hop-agent.js'
 import { connectOutside } from '../hop/request-hop.js'
@@ -69,8 +70,8 @@ export class LaneRouting {
 
   addRequest(request: ClientRequest, options: HopOptions): void {
     const agent = this.#agent
-    // A unix socket is an address of its own: nothing to resolve, and nobody knows who listens.
-    if (options.socketPath || agent.options.socketPath) {
+    // A unix socket is already an address, so there is nothing to resolve; and who listens there is unknown.
+    if (options.socketPath || agent.options.socketPath || isLeftAlone()) {
       this.#connectHere(request, options)
       return
     }
@@ -123,6 +124,7 @@ export class LaneRouting {
 
   /** Tags a request that a mock may answer. */
   #tag(request: ClientRequest, options: HopOptions) {
+    if (isLeftAlone()) return undefined
     try {
       const target = targetOf(request, options, this.#secure)
       const service = serviceOf(this.#options.resolver, target, this.#secure)

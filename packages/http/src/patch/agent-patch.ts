@@ -1,4 +1,5 @@
 import type { Agent, ClientRequest } from 'node:http'
+import { isLeftAlone } from '@laneway/core/internal'
 import { isLaneAgent, sendToService, serviceOf } from '../agent/lane-routing.js'
 import { createHopAgent, type HopAgent } from '../hop/hop-agent.js'
 import { kGiveBack } from '../hop/request-hop.js'
@@ -110,7 +111,7 @@ export function createAgentPatch(options: LaneAgentOptions, onFault: (error: unk
       port?: unknown,
       localAddress?: unknown,
     ): unknown {
-      if (isLaneAgent(this)) return original.call(this, request, options, port, localAddress)
+      if (isLaneAgent(this) || isLeftAlone()) return original.call(this, request, options, port, localAddress)
       const hop = hopOptions(options, port, localAddress)
       try {
         if (route(this, request, hop, original)) return undefined
@@ -157,6 +158,7 @@ export function createAgentPatch(options: LaneAgentOptions, onFault: (error: unk
   }
 
   function tagMocked(request: ClientRequest, options: HopOptions, secure: boolean): void {
+    if (isLeftAlone()) return
     try {
       const target = targetOf(request, options, secure)
       new OutgoingLane(request, options, target, serviceOf(resolver, target, secure), settings)
@@ -179,7 +181,9 @@ export function createAgentPatch(options: LaneAgentOptions, onFault: (error: unk
         } catch (error) {
           onFault(error)
         }
-        return connection === undefined ? original(...args) : withoutAgent(original, args, connection, secure)
+        return connection === undefined || isLeftAlone()
+          ? original(...args)
+          : withoutAgent(original, args, connection, secure)
       }
       return request as never
     },

@@ -15,7 +15,7 @@ import {
 import { classOf, type HopOptions, type OutgoingRequest } from '../node-internals.js'
 import type { ResolvedLaneAgentOptions } from '../options.js'
 import { baseUrl, watchRedirect } from './redirect.js'
-import { isRendered, values, write } from './request-head.js'
+import { isRendered, laneValues, values, write, writeLane } from './request-head.js'
 import {
   hookRequest,
   hooksOf,
@@ -203,7 +203,7 @@ export class OutgoingLane implements RequestHooks {
    */
   #watchHandSet(untouched: boolean): void {
     const { request, target, hop } = this
-    const given = values(request, this.#options.header)
+    const given = laneValues(request, this.#options)
     if (this.#watched || given === undefined) return
     if (!untouched && this.#inScope && given === this.lane?.header) return
     this.#watched = true
@@ -214,11 +214,11 @@ export class OutgoingLane implements RequestHooks {
 
   #tag(): void {
     const { request } = this
-    const { header, baggage } = this.#options
-    const given = values(request, header)
+    const { baggage } = this.#options
+    const given = laneValues(request, this.#options)
     if (!this.#left) this.lane = laneOfCall(given, this.lane, this.host)
     const { lane } = this
-    if (given !== lane?.header) write(request, header, lane?.header)
+    writeLane(request, this.#options, given, lane?.header)
     const carried = values(request, 'baggage')
     if (carried === undefined && !(baggage && lane !== undefined)) return
     const before = typeof carried === 'string' ? carried : carried?.join(',')
@@ -233,13 +233,13 @@ export class OutgoingLane implements RequestHooks {
 
   #strip(): void {
     const { request } = this
-    const { header, keepHandSet } = this.#options
-    const given = values(request, header)
+    const { keepHandSet } = this.#options
+    const given = laneValues(request, this.#options)
     const handSet = given === undefined ? undefined : laneOfCall(given, undefined, this.host)
     this.lane = handSet ?? this.lane
     this.#kept = handSet !== undefined && keepHandSet && !this.#left && !this.#redirected && !this.#isForbidden()
     const kept = this.#kept ? handSet?.header : undefined
-    if (given !== kept) write(request, header, kept)
+    writeLane(request, this.#options, given, kept)
     const carried = values(request, 'baggage')
     if (carried === undefined) return
     const before = typeof carried === 'string' ? carried : carried.join(',')

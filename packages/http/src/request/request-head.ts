@@ -12,6 +12,41 @@ export function values(request: ClientRequest, name: string): string | readonly 
   return typeof value === 'number' ? String(value) : value
 }
 
+/** The names of the lane header. */
+interface LaneNames {
+  readonly header: string
+  readonly also: readonly string[] | undefined
+}
+
+/** The values of the first lane header that a request has. */
+export function laneValues(
+  request: ClientRequest,
+  { header, also }: LaneNames,
+): string | readonly string[] | undefined {
+  let given = values(request, header)
+  if (also !== undefined) for (const name of also) given ??= values(request, name)
+  return given
+}
+
+/**
+ * Gives a request the lane under each of its names, or under none.
+ *
+ * @param given - what {@link laneValues} found
+ * @throws LanewayError `LANEWAY_HEADERS_SENT`
+ */
+export function writeLane(
+  request: ClientRequest,
+  { header, also }: LaneNames,
+  given: string | readonly string[] | undefined,
+  lane: string | undefined,
+): void {
+  if (also === undefined) {
+    if (given !== lane) write(request, header, lane)
+    return
+  }
+  for (const name of [header, ...also]) if (values(request, name) !== lane) write(request, name, lane)
+}
+
 /** The first value of a header. */
 export function firstValue(request: ClientRequest, name: string): string | undefined {
   const value = values(request, name)

@@ -1,5 +1,5 @@
 import type { Emitter, IngressOptions } from '@laneway/core'
-import { createIngress, guardExpressLayers, type IngressRequest, runRequest } from '@laneway/core/internal'
+import { createIngress, guardExpressLayers, type IngressRequest, isDisabled, runRequest } from '@laneway/core/internal'
 import { type EmitBelow, emitBelow, REQUEST_EVENTS } from './emit-below.js'
 import { adoptDecision, GrpcRequest, isGrpcCall, type StreamArguments, servesRequests } from './grpc-stream.js'
 import type { HasLane } from './lane-request.js'
@@ -24,6 +24,8 @@ interface LanedServer extends Emitter {
  * Of an `http2` server without the compatibility API, the gRPC calls run in their lanes: those that come as `stream` with a
  * content type of `application/grpc`, as in the servers of `@grpc/grpc-js`.
  *
+ * Under `LANEWAY_DISABLE` with `all` or `ingress` the server stays as it is.
+ *
  * @param onFault - for a preload: called with a fault of Laneway's own; the request is then served without Laneway
  * @returns the server
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`, when called; a request never causes one
@@ -33,6 +35,7 @@ export function laneServer<S extends Emitter>(
   options: IngressOptions = {},
   onFault: (error: unknown) => void = rethrow,
 ): S {
+  if (isDisabled(['ingress'])) return server
   const ingress = createIngress('laneServer', options)
   // The app knows nothing of Laneway, so its requests get no property.
   const preloaded = options.provisional === true

@@ -1,4 +1,3 @@
-import { ownHeader, taggedHeaders } from '@laneway/messaging/internal'
 import type { KafkaMessage, Methods } from '../kafka.js'
 import type { KafkaSettings } from '../lane-kafka-options.js'
 
@@ -17,8 +16,7 @@ export function tagKafkajsProducer(producer: Methods, settings: KafkaSettings): 
   }
   const taggedMessage = (message: KafkaMessage, topic: string): KafkaMessage => {
     const before = message?.headers
-    const lane = lanes.outgoing(topic, ownHeader(before, lanes.header))
-    const headers = taggedHeaders(before as never, lanes.header, lane)
+    const headers = lanes.tagged(topic, before as never)
     return headers === before ? message : { ...message, headers }
   }
   Object.assign(producer, {

@@ -1,8 +1,8 @@
 import type { Lane } from '@laneway/core'
-import { removeHeader } from '@laneway/messaging/internal'
+import { ownHeader, removeHeader } from '@laneway/messaging/internal'
 
-/** @returns the headers with the lane in place of what was `there`; the caller's object is never changed */
-type WriteHeader = (headers: unknown, there: unknown, lane: Lane | undefined) => unknown
+/** @returns the headers with the lane in place of what was there; the caller's object is never changed */
+type WriteHeader = (headers: unknown, lane: Lane | undefined) => unknown
 
 type Serializer = (value: unknown) => unknown
 
@@ -20,8 +20,8 @@ export function headerWriter(producer: object, header: string): WriteHeader {
   const { headerKey, headerValue } = registry?.getSerializers?.() ?? serializers ?? {}
   const key = takesBytes(headerKey, header) ? Buffer.from(header) : header
   const valueInBytes = takesBytes(headerValue, header)
-  return (headers, there, lane) => {
-    if (lane === undefined && there === undefined) return headers
+  return (headers, lane) => {
+    if (lane === undefined && ownHeader(headers, header) === undefined) return headers
     const value = lane && (valueInBytes ? Buffer.from(lane.header) : lane.header)
     if (typeof key === 'string' && !(headers instanceof Map)) {
       const { [header]: _, ...rest } = Object(headers) as Record<string, unknown>

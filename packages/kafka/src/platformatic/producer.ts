@@ -1,5 +1,5 @@
 import { bindLane, kLane, type Lane } from '@laneway/core'
-import { ownHeader } from '@laneway/messaging/internal'
+import { isLeftAlone } from '@laneway/core/internal'
 import type { KafkaMessage, Method, Methods } from '../kafka.js'
 import type { KafkaSettings } from '../lane-kafka-options.js'
 import { headerWriter } from './header-writer.js'
@@ -10,15 +10,17 @@ type DecidedMessage = KafkaMessage & { readonly [kLane]?: Lane | null }
 /** Makes what a producer of `@platformatic/kafka` sends carry the lane of the code that sends it. */
 export function tagProducer(producer: Methods, { lanes }: KafkaSettings): void {
   const { send, asStream } = producer
-  const write = headerWriter(producer, lanes.header)
+  const writers = lanes.names.map(name => headerWriter(producer, name))
   const tagged = (message: DecidedMessage, buffers: boolean): DecidedMessage => {
     if (typeof message !== 'object' || message === null || message[kLane] !== undefined) return message
     const before = message.headers
-    const there = ownHeader(before, lanes.header)
-    const lane = lanes.outgoing(String(message.topic), there)
-    const headers = write(before, there, lane)
+    let headers: unknown = before
+    if (!isLeftAlone()) {
+      const lane = lanes.outgoing(String(message.topic), before)
+      for (const write of writers) headers = write(headers, lane)
+    }
     if (!buffers && headers === before) return message
-    return { ...message, ...(headers !== undefined && { headers }), ...(buffers && { [kLane]: lane ?? null }) }
+    return { ...message, ...(headers !== undefined && { headers }), ...(buffers && { [kLane]: null }) }
   }
   Object.assign(producer, {
     // A transaction sends by this, too.

@@ -10,14 +10,14 @@ import type { KafkaSettings } from '../lane-kafka-options.js'
  */
 export function tagStream(stream: Methods, settings: KafkaSettings): void {
   const { push, emit } = stream
-  const { header } = settings.lanes
+  const { names } = settings.lanes
   Object.assign(stream, {
     push(message: KafkaMessage | null, ...rest: unknown[]) {
       if (message !== null) decide(message, String(message.topic), settings)
       return push!.call(stream, message, ...rest)
     },
     emit(event: unknown, ...args: unknown[]) {
-      const lane = event === 'data' ? messageLane(args[0], header) : undefined
+      const lane = event === 'data' ? messageLane(args[0], names) : undefined
       return runInLane(lane, () => emit!.call(stream, event, ...args))
     },
   })

@@ -29,7 +29,7 @@ export interface CollectionHandler<T> {
   changed(uid: string, value: T | undefined, before: T | undefined): void
 }
 
-/** What the owner of the collections hears of them. */
+/** The reports of the collections to their owner. */
 export interface CollectionsListener {
   /** More services can be answered for, or all of them are up to date again. */
   usable(): void

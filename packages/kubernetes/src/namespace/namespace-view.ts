@@ -16,7 +16,7 @@ import { SliceIndex } from './slice-index.js'
 /** About 1,000 endpoints joined in one turn of the loop, a millisecond. */
 const SLICES_A_TURN = 10
 
-/** What is followed in one namespace, and the services of it that somebody asked for. */
+/** The collections of one namespace that the source follows, and the services that were asked for. */
 export class NamespaceView {
   readonly #namespace: string
   readonly #options: ResolvedKubernetesSourceOptions
@@ -212,16 +212,16 @@ export class NamespaceView {
     }
     const dirty = [...this.#dirty]
     this.#dirty.clear()
+    let left = SLICES_A_TURN
     for (const service of dirty) {
       const view = this.#services.get(service)
       if (view === undefined || !this.#collections.know(service)) continue
       const parts = { slices: this.#slices.of(service), pods: this.#pods, servicePorts: this.#servicePorts }
-      if (view.prepare(parts, SLICES_A_TURN)) this.#report(service, view, parts)
-      else {
-        this.#dirty.add(service)
-        this.#coalescer.again()
-      }
+      if (left > 0 && view.prepare(parts, SLICES_A_TURN)) this.#report(service, view, parts)
+      else this.#dirty.add(service)
+      left -= parts.slices.length
     }
+    if (this.#dirty.size > 0) this.#coalescer.again()
   }
 
   #report(service: string, view: ServiceView, parts: ServiceParts): void {

@@ -156,7 +156,7 @@ export class ServiceSelectors {
         const { items } = list as { items?: readonly KubeObject[] | null }
         if (items?.some(one => one.metadata?.uid === uid)) return true
       } catch (error) {
-        // Without the right to list nobody can tell. Other errors: asked again at the next turn.
+        // Without the right to list the source cannot know. After other errors it asks again at the next turn.
         if (isRefused(error)) return true
       }
       if (this.#abort.signal.aborted) return false

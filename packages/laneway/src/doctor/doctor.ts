@@ -4,6 +4,7 @@ import { isLanewayError } from '../laneway-error.js'
 import { RegistryView } from '../registry/registry-view.js'
 import { hasRegistry, openRegistries, readSettings, type SourceOptions } from '../registry/settings.js'
 import type { CommandWorld } from '../terminal/world.js'
+import { checkControl } from './check-control.js'
 import { checkNode, checkPackages, checkUndici } from './check-installation.js'
 import { checkConnection, checkMetadata, checkPort, checkServices, type Warning } from './check-registry.js'
 import { checkRules } from './check-rules.js'
@@ -44,6 +45,7 @@ export async function runDoctor(
   if (config !== undefined) {
     results.opentelemetry = checkTelemetry(app, starts, config)
     results.rules = await checkRules(config, world.folder)
+    results.control = checkControl(config, world.folder)
     results.trust = checkTrust(config)
     // What a process there cannot load it cannot ask either.
     const isMissing = results.packages.findings?.some(({ level }) => level === 'error') === true

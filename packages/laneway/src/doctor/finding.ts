@@ -19,6 +19,7 @@ export const CHECKS = [
   'preload',
   'opentelemetry',
   'rules',
+  'control',
   'trust',
   'registry',
   'registration',

@@ -4,8 +4,8 @@ import type { Topic, TopicFollower } from './topic.js'
 /** One stream to a client. A slow one is sent the newest list of each service when it has read what was sent before. */
 export class EndpointsClient implements TopicFollower {
   readonly #response: ServerResponse
-  /** The service as the client calls it, and the version that it has. */
-  readonly #topics = new Map<Topic, { name: string; version: string | undefined }>()
+  /** The names that the client has for a service, nearly always one, each with the version that it has. */
+  readonly #topics = new Map<Topic, Map<string, string | undefined>>()
   readonly #pending = new Set<Topic>()
   #blockedSince: number | undefined
 
@@ -23,7 +23,8 @@ export class EndpointsClient implements TopicFollower {
 
   /** @param version - the one that the client has from an earlier stream */
   follow(topic: Topic, name: string, version: string | undefined): void {
-    this.#topics.set(topic, { name, version })
+    const names = this.#topics.get(topic) ?? new Map<string, string | undefined>()
+    this.#topics.set(topic, names.set(name, version))
     topic.clients.add(this)
     this.#send(topic, true)
   }
@@ -49,18 +50,20 @@ export class EndpointsClient implements TopicFollower {
   }
 
   #send(topic: Topic, isFirst: boolean): void {
-    const known = this.#topics.get(topic)
-    if (known === undefined) return
+    const names = this.#topics.get(topic)
+    if (names === undefined) return
     if (this.#blockedSince !== undefined) {
       this.#pending.add(topic)
       return
     }
-    const { text, version } = topic.events(known.name, known.version, isFirst)
-    known.version = version
-    if (text !== '') this.#write(text)
+    for (const [name, known] of names) {
+      const { events, version } = topic.events(name, known, isFirst)
+      names.set(name, version)
+      for (const event of events) this.#write(event)
+    }
   }
 
-  #write(text: string): void {
-    if (!this.#response.write(text)) this.#blockedSince ??= performance.now()
+  #write(event: string | Buffer): void {
+    if (!this.#response.write(event)) this.#blockedSince ??= performance.now()
   }
 }

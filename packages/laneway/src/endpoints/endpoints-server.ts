@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Source } from '@laneway/discovery'
 import { EndpointsClient } from './client.js'
-import { readQuestion } from './question.js'
+import { MAX_SERVICES, readQuestion } from './question.js'
 import { Topic } from './topic.js'
 
 /** What an endpoints server serves, and within which bounds. */
@@ -16,10 +16,14 @@ export interface EndpointsServerOptions {
 const BEAT_MS = 15_000
 /** A client that reads nothing for this long is cut off; it comes back and is sent what is new. */
 const BLOCKED_MS = 60_000
-/** A service that nobody follows is kept this long: clients that reconnect need no new answer of the registry. */
+/** A service without clients is kept this long, so that a client that reconnects needs no new answer of the registry. */
 const LINGER_MS = 60_000
 /** Services followed at a time. */
 const MAX_TOPICS = 10_000
+/** All services of a client, each of a long name with its version, stand in one request. */
+const MAX_HEADER_BYTES = MAX_SERVICES * 320
+/** Connections besides the streams: probes, and clients that are about to be refused. */
+const SPARE_CONNECTIONS = 100
 
 /** Serves the endpoints of a source as event streams; {@link readQuestion} says how to ask. */
 export class EndpointsServer {
@@ -32,7 +36,9 @@ export class EndpointsServer {
 
   constructor(options: EndpointsServerOptions) {
     this.#options = options
-    this.server = createServer((request, response) => this.#answer(request, response))
+    const settings = { maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: 10_000 }
+    this.server = createServer(settings, (request, response) => this.#answer(request, response))
+    this.server.maxConnections = options.maxClients + SPARE_CONNECTIONS
     this.#beat = setInterval(() => {
       for (const client of this.#clients) if (!client.beat(BLOCKED_MS)) this.#leave(client)
     }, BEAT_MS)
@@ -71,7 +77,8 @@ export class EndpointsServer {
     if (this.#clients.size >= this.#options.maxClients) {
       return refuse(response, 503, `${this.#options.maxClients} clients are served, which is the limit`)
     }
-    if (this.#topics.size + question.length > MAX_TOPICS) {
+    const added = question.filter(({ service }) => !this.#topics.has(service)).length
+    if (this.#topics.size + added > MAX_TOPICS) {
       return refuse(response, 503, `${MAX_TOPICS} services are followed, which is the limit`)
     }
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
@@ -79,6 +86,7 @@ export class EndpointsServer {
     const client = new EndpointsClient(response)
     this.#clients.add(client)
     response.on('close', () => this.#leave(client))
+    response.on('error', () => this.#leave(client))
     for (const { service, name, version } of question) client.follow(this.#follow(service), name, version)
     return response
   }

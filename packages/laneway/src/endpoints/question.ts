@@ -9,7 +9,7 @@ export interface AskedService {
 }
 
 /** Services of one client. */
-const MAX_SERVICES = 1_000
+export const MAX_SERVICES = 1_000
 const MAX_NAME = 255
 const NAME = /^[\w.:@-]+$/
 const NAMESPACE = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
@@ -40,7 +40,5 @@ export function readQuestion(url: string, hasNamespaces: boolean): readonly Aske
       version,
     })
   }
-  // Two names of one service would be two versions of one topic.
-  const names = new Set([...services.values()].map(({ service }) => service.toLowerCase()))
-  return names.size === services.size ? [...services.values()] : 'a service is asked for twice, by two names'
+  return [...services.values()]
 }

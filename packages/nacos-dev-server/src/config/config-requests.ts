@@ -13,8 +13,8 @@ interface ConfigParts {
 
 /** The config requests that the server answers, by type. */
 export function createConfigRequests({ dialect, store, pushes }: ConfigParts): Record<string, RequestHandler> {
-  const query = (body: RequestBody): Answer => {
-    const config = store.get(configNameOf(body))
+  const query = (body: RequestBody, session: Session): Answer => {
+    const config = store.get(configNameOf(body), tagOf(session))
     if (config === undefined) {
       return failure('ConfigQueryResponse', 300, 'config data not exist', { fields: { lastModified: 0, beta: false } })
     }
@@ -57,7 +57,7 @@ export function createConfigRequests({ dialect, store, pushes }: ConfigParts): R
         continue
       }
       store.listen(session.id, name)
-      if ((store.get(name)?.md5 ?? '') !== textOf(context['md5'])) changedConfigs.push(name)
+      if ((store.get(name, tagOf(session))?.md5 ?? '') !== textOf(context['md5'])) changedConfigs.push(name)
     }
     return success('ConfigChangeBatchListenResponse', { changedConfigs })
   }
@@ -78,6 +78,11 @@ export function createConfigRequests({ dialect, store, pushes }: ConfigParts): R
       handle: listen,
     },
   }
+}
+
+/** By which Nacos chooses among gray contents. */
+function tagOf(session: Session): string {
+  return textOf(session.setup?.labels['app_Vipserver-Tag'])
 }
 
 function configNameOf(body: RequestBody): ConfigName {

@@ -26,6 +26,8 @@ export interface ConfigListener {
 /** Configs and who listens to them. Holds no timers and sends nothing. */
 export class ConfigStore {
   readonly #configs = new Map<string, Config>()
+  /** Gray contents, by config and tag. */
+  readonly #gray = new Map<string, Map<string, Config>>()
   readonly #listeners = new Map<string, { name: ConfigName; tenants: Map<string, string> }>()
 
   constructor(
@@ -33,22 +35,27 @@ export class ConfigStore {
     private readonly now: () => number,
   ) {}
 
-  get(name: ConfigName): Config | undefined {
-    return this.#configs.get(this.keyOf(name))
+  /** @param tag - of the connection that asks: it gets the gray content of this tag, where there is one */
+  get(name: ConfigName, tag = ''): Config | undefined {
+    const key = this.keyOf(name)
+    return this.#gray.get(key)?.get(tag) ?? this.#configs.get(key)
   }
 
-  /** Says whether the content differs from what was there. */
-  set(name: ConfigName, content: string, contentType: string): boolean {
+  /** Says whether the content differs from what was there. @param tag - of a gray content; `''` for that of everybody */
+  set(name: ConfigName, content: string, contentType: string, tag = ''): boolean {
     const key = this.keyOf(name)
     const md5 = createHash('md5').update(content).digest('hex')
-    const hasChanged = this.#configs.get(key)?.md5 !== md5
-    this.#configs.set(key, { ...name, content, contentType, md5, lastModified: this.now() })
+    const [contents, under] = tag === '' ? [this.#configs, key] : [this.#gray.get(key) ?? new Map(), tag]
+    if (tag !== '') this.#gray.set(key, contents)
+    const hasChanged = contents.get(under)?.md5 !== md5
+    contents.set(under, { ...name, content, contentType, md5, lastModified: this.now() })
     return hasChanged
   }
 
   /** Says whether it was there. */
-  remove(name: ConfigName): boolean {
-    return this.#configs.delete(this.keyOf(name))
+  remove(name: ConfigName, tag = ''): boolean {
+    const key = this.keyOf(name)
+    return tag === '' ? this.#configs.delete(key) : this.#gray.get(key)?.delete(tag) === true
   }
 
   listen(connectionId: string, name: ConfigName): void {
@@ -86,6 +93,7 @@ export class ConfigStore {
 
   clear(): void {
     this.#configs.clear()
+    this.#gray.clear()
   }
 
   /** One string per config. Whether the tenants `public` and `""` are one depends on the release. */

@@ -25,7 +25,7 @@ export class Session {
   expelled = false
   /** Reads nothing and says nothing. */
   frozen = false
-  /** Sends GOAWAY; undefined while nobody serves the socket yet. */
+  /** Sends GOAWAY; undefined until the socket is served. */
   goAway: (() => void) | undefined
 
   constructor(

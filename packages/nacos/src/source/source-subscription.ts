@@ -37,6 +37,7 @@ export class SourceSubscription implements NamingListener {
   #settled = new Map<string, Settled>()
   #session = 0
   #hasReported = false
+  #mayLoad = true
   #loading = false
   #stopGrace: (() => void) | undefined
   #closed = false
@@ -65,8 +66,9 @@ export class SourceSubscription implements NamingListener {
     if (this.#closed) return
     // Pauses the grace period while disconnected.
     this.#haltGrace()
-    if (!this.#hasReported && !this.#loading && this.#options.store !== undefined) void this.#load(error)
-    else this.#options.listener.stale(error)
+    if (!this.#hasReported && this.#mayLoad && this.#options.store !== undefined) void this.#load(error)
+    // The load reports what it finds, and then the loss.
+    else if (!this.#loading || this.#hasReported) this.#options.listener.stale(error)
   }
 
   close(): void {
@@ -113,8 +115,10 @@ export class SourceSubscription implements NamingListener {
 
   /** Nacos is down and this process knows nothing yet, so it uses what an earlier process has stored. */
   async #load(error: LanewayError): Promise<void> {
+    this.#mayLoad = false
     this.#loading = true
     const stored = await this.#options.store?.load(this.key)
+    this.#loading = false
     if (this.#closed || this.#hasReported) return
     const { listener } = this.#options
     if (stored === undefined || !Array.isArray(stored.value)) {

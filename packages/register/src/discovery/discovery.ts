@@ -42,6 +42,8 @@ export interface Discovery {
   readonly resolver: LaneResolver | undefined
   /** The sources in use. */
   readonly sources: readonly Source[]
+  /** The client of Nacos. */
+  readonly nacos: object | undefined
   /** Registers this instance; `undefined` when the configuration names no registry for that. */
   readonly register: ((service: string, server: Server, port: number) => Promise<Registration>) | undefined
 }
@@ -51,7 +53,9 @@ export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: 
   const { endpointsFile, endpointsUrl } = config
   const configured =
     endpointsFile !== undefined || endpointsUrl !== undefined || config.nacos.length > 0 || config.kubernetes
-  if (!enabled || !configured) return { resolver: undefined, sources: [], register: undefined }
+  if (!enabled || !configured) {
+    return { resolver: undefined, sources: [], nacos: undefined, register: undefined }
+  }
   const discovery = loadDependency<DiscoveryPackage>('@laneway/discovery', 'discovery')
   // Where a mesh resolves, nothing is followed here; a registration stays.
   const resolves = config.resolve !== false
@@ -80,6 +84,7 @@ export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: 
   return {
     resolver: !resolves ? undefined : discovery.createLaneResolver({ sources, ...resolverOptions(config), warn }),
     sources,
+    nacos: client,
     register:
       client &&
       ((service, server, port) => loadNacos().registerInstance(client, { ...instance, service, server, port })),

@@ -10,7 +10,7 @@ interface FastifyLike {
 }
 
 /**
- * `fastify.inject()` reaches the routes without any server. Hooks and handlers of every instance run in the lane of their request, whoever called them.
+ * `fastify.inject()` reaches the routes without any server. Hooks and handlers of every instance run in the lane of their request, whatever code calls them.
  */
 export function hookFastify(injected: DecidesInjected, guard: Guard): void {
   subscribe('fastify.initialization', message => {

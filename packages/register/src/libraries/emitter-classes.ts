@@ -34,7 +34,7 @@ export function watchEmitterClasses(look: Look): void {
       const prototype = Object.getPrototypeOf(this) as object | null
       if (prototype !== null && !known.has(prototype)) show(prototype)
     } catch {
-      // Thrown by the object itself: what it lets nobody see is no class of ours.
+      // The object itself throws when it is read. The classes that are looked for do not.
     }
     init.call(this, options)
   }

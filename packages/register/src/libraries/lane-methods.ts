@@ -141,7 +141,7 @@ export function laneNow(): Lane | undefined {
   }
 }
 
-/** A class is called by nobody, and a wrapper of it has none of its static members. */
+/** A class cannot be called, and a wrapper of it would lack its static members. */
 function isClass(callback: Callback): boolean {
   return Object.getOwnPropertyDescriptor(callback, 'prototype')?.writable === false
 }

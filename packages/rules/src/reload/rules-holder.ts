@@ -18,7 +18,7 @@ export interface RulesHolderOptions extends RulesOptions {
   onReload?: (rules: CompiledRules, generation: number) => void
   /**
    * Called with the reason when a document is refused, once for each text.
-   * @default a process warning of type `LanewayWarning`, because nobody would notice that the old rules still run
+   * @default a process warning of type `LanewayWarning`, because otherwise no operator would notice that the old rules still run
    */
   onProblem?: (error: LanewayError) => void
 }

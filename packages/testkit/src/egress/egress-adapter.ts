@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 /** The options that all egress adapters take. */
 export interface SuiteEgressOptions {
   resolver?: LaneResolver
-  header?: string
+  header?: string | readonly string[]
   propagateTo?: readonly string[]
   keepHandSet?: boolean
   baggage?: boolean | 'mse'

@@ -86,6 +86,7 @@ export function fakeResolver(services: Record<string, FakeService>): FakeResolve
       return resolver.starts.length - finished
     },
     mayReconnect: () => true,
+    update() {},
     onLookup: () => new Promise<void>((resolve, reject) => waiting.push({ resolve, reject })),
     set(service, endpoints) {
       const before = services[service]?.map(full) ?? []

@@ -19,7 +19,7 @@ export interface ApiFaults {
   duplicate?: boolean
   /** Each event is sent after the one that follows it. */
   reorder?: boolean
-  /** An expired version is told by an ERROR event instead of by status 410. */
+  /** Reports an expired version by an ERROR event instead of status 410. */
   goneAsEvent?: boolean
   /** A status other than 200, decided for each request. */
   refuse?: (request: ApiRequestRecord) => number | undefined

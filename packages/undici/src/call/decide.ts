@@ -4,7 +4,7 @@ import { laneOfCall } from '@laneway/core/internal'
 import type { DispatchHandler, DispatchOptions } from '../dispatcher/dispatcher.js'
 import type { UndiciSettings } from '../options.js'
 import { isRedirectHop } from '../redirect/redirect-memory.js'
-import { headerValues, type PlainHeaders } from '../sent/headers.js'
+import { handSetValues, type PlainHeaders } from '../sent/headers.js'
 import { type Call, createCall, type Kept, kCall, originText, targetOfOrigin } from './call.js'
 
 /**
@@ -35,7 +35,7 @@ export function decide(
   headers: PlainHeaders,
   current: Lane | undefined,
 ): Call {
-  const values = headerValues(headers, settings.header)
+  const values = handSetValues(headers, settings)
   if (values === undefined) return createCall(current, undefined, options)
   const lane = laneOfCall(values, undefined, targetOfOrigin(originText(options.origin))?.hostname ?? '')
   const call = createCall(current, lane, options)

@@ -5,6 +5,8 @@ import type { UndiciSettings } from '../options.js'
 /** The part of the global `fetch` that Laneway uses. */
 export type Fetch = (input: unknown, init?: object) => Promise<unknown>
 
+const NONE: readonly string[] = []
+
 const atStart = (globalThis as { fetch?: unknown }).fetch
 
 /** Where `@mswjs/interceptors` (msw, nock 14) keeps the interceptor of `fetch` while it stands in. */
@@ -43,12 +45,12 @@ export function withTag(settings: UndiciSettings, input: unknown, init: object |
     const request = input instanceof Request ? input : undefined
     const target = targetOfOrigin(new URL(request?.url ?? String(input)).origin)
     if (target === undefined) return init
-    const { resolver, scope, header } = settings
+    const { resolver, scope, header, also = NONE } = settings
     const { hostname, port, secure } = target
     if (resolver?.match(hostname, port, secure) === undefined && !scope.includes(hostname)) return init
     const headers = new Headers((init as RequestInit | undefined)?.headers ?? request?.headers)
-    if (headers.has(header)) return init
-    headers.set(header, lane.header)
+    if (headers.has(header) || also.some(name => headers.has(name))) return init
+    for (const name of [header, ...also]) headers.set(name, lane.header)
     return { ...init, headers }
   } catch {
     return init

@@ -1,7 +1,7 @@
 import { kLane } from '@laneway/core'
 import type { DispatchOptions } from '../dispatcher/dispatcher.js'
 import type { Attempt } from '../hop/attempt.js'
-import { withHeaderInShape } from '../sent/headers.js'
+import { withLaneInShape } from '../sent/headers.js'
 import { laneOutside } from '../sent/outside.js'
 import { kDone } from '../sent/sent-options.js'
 import { hookNetwork, kUnmatched, type Mock, type Unmatched } from './mocks.js'
@@ -14,11 +14,11 @@ import { hookNetwork, kUnmatched, type Mock, type Unmatched } from './mocks.js'
  */
 export function sendToMock(attempt: Attempt, mock: Mock, unmatched: Unmatched | undefined): boolean {
   const { route, call, options, headers, target } = attempt
-  const { resolver, header } = route.settings
+  const { resolver } = route.settings
   const isService = target !== undefined && resolver?.match(target.hostname, target.port, target.secure) !== undefined
   const lane = isService ? call.lane : laneOutside(attempt)
   const copy: DispatchOptions = { ...options, [kLane]: call.lane, [kDone]: true }
-  copy.headers = withHeaderInShape(options.headers, headers, header, lane?.header)
+  copy.headers = withLaneInShape(options.headers, headers, route.settings, lane)
   if (unmatched !== undefined) {
     copy[kUnmatched] = unmatched
     hookNetwork(mock)

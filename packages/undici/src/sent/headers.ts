@@ -32,7 +32,7 @@ export function plainHeaders(headers: unknown): PlainHeaders {
   return headers as PlainHeaders
 }
 
-/** As undici sees it: an iterator that somebody put on every object makes no headers iterable. */
+/** As undici sees it: an iterator on Object.prototype does not make headers iterable. */
 function isIterable(headers: object): headers is Iterable<unknown> {
   const iterator = (headers as Partial<Iterable<unknown>>)[Symbol.iterator]
   return (
@@ -47,6 +47,17 @@ function flatten(pairs: Iterable<unknown>): unknown[] {
     flat.push(pair[0], pair[1])
   }
   return flat
+}
+
+/** What the caller set for the lane: the values of the first lane header that is there. */
+export function handSetValues(headers: PlainHeaders, { header, also }: UndiciSettings): string | string[] | undefined {
+  const values = headerValues(headers, header)
+  if (values !== undefined || also === undefined) return values
+  for (const name of also) {
+    const others = headerValues(headers, name)
+    if (others !== undefined) return others
+  }
+  return undefined
 }
 
 /** All values of a header, any case of its name; `undefined` when it is not there. */
@@ -108,20 +119,23 @@ export function sentHeaders(
   host: string | undefined,
   inScope: boolean,
 ): unknown[] {
-  const { header } = settings
+  const { header, also } = settings
   const edited: unknown[] = []
   sawHost = false
   sawBaggage = undefined
   if (Array.isArray(headers)) {
     const { length } = headers
-    for (let index = 0; index + 1 < length; index += 2) copy(edited, header, headers[index], headers[index + 1])
+    for (let index = 0; index + 1 < length; index += 2) copy(edited, header, also, headers[index], headers[index + 1])
     // A list of odd length stays one: undici refuses it.
     if (length % 2 === 1) edited.push(headers[length - 1])
   } else {
     const record = headers as Record<string, unknown>
-    for (const key in record) if (hasOwn.call(record, key)) copy(edited, header, key, record[key])
+    for (const key in record) if (hasOwn.call(record, key)) copy(edited, header, also, key, record[key])
   }
-  if (lane !== undefined) edited.push(header, lane.header)
+  if (lane !== undefined) {
+    edited.push(header, lane.header)
+    if (also !== undefined) for (const name of also) edited.push(name, lane.header)
+  }
   if (!sawHost && host !== undefined) edited.push('host', host)
   const baggage =
     inScope || lane !== undefined
@@ -137,10 +151,17 @@ export function cameWithHost(): boolean {
 }
 
 /** Copies one header, except the lane header and baggage, which are written anew. */
-function copy(edited: unknown[], name: string, key: unknown, value: unknown): void {
+function copy(
+  edited: unknown[],
+  name: string,
+  also: readonly string[] | undefined,
+  key: unknown,
+  value: unknown,
+): void {
   if (typeof key === 'string' && value !== undefined) {
     const { length } = key
     if (length === name.length && key.toLowerCase() === name) return
+    if (also?.includes(key.toLowerCase())) return
     if (length === 4 && key.toLowerCase() === 'host') sawHost = true
     else if (length === 7 && isText(value) && key.toLowerCase() === 'baggage') {
       const text = Array.isArray(value) ? value.map(textOf).join(',') : textOf(value)
@@ -154,6 +175,19 @@ function copy(edited: unknown[], name: string, key: unknown, value: unknown): vo
 /** Whether undici takes a value: it refuses every other object. */
 function isText(value: unknown): boolean {
   return value !== null && (typeof value !== 'object' || Array.isArray(value))
+}
+
+/** Headers with the lane under each of its names, or without any, as {@link withHeaderInShape} makes them. */
+export function withLaneInShape(
+  given: unknown,
+  headers: PlainHeaders,
+  { header, also }: UndiciSettings,
+  lane: Lane | undefined,
+): unknown {
+  let shaped = withHeaderInShape(given, headers, header, lane?.header)
+  if (also === undefined) return shaped
+  for (const name of also) shaped = withHeaderInShape(shaped, plainHeaders(shaped), name, lane?.header)
+  return shaped
 }
 
 /**

@@ -81,7 +81,7 @@ export function cacheSuite(t: Test, copy: Copy): void {
     t.match(warnings, [/composed before/])
   })
 
-  t.test('Vary is added to what the server said below interceptors, and does not leave the process', async t => {
+  t.test('interceptors see Vary added to the answer, and the program does not', async t => {
     const server = await seenServer(t, 'base', (seen, response) => {
       if (seen.url !== '/none') response.setHeader('vary', seen.url === '/two' ? ['accept', 'origin'] : 'Accept')
       response.end()
@@ -139,7 +139,7 @@ export function cacheSuite(t: Test, copy: Copy): void {
     t.same(tags, ['gray', 'gray', 'gray'], 'interceptors see the tag')
   })
 
-  t.test('an answer out of a cache says what the server said', async t => {
+  t.test('an answer from a cache has the headers of the server', async t => {
     if (cache === undefined) return t.pass('this undici has no cache', { skip: true })
     const server = await seenServer(t, 'base', (_seen, response) => {
       response.writeHead(200, { vary: 'accept', 'cache-control': 'public, max-age=600' }).end('kept')

@@ -100,7 +100,7 @@ export function resolveSuite(t: Test, copy: Copy): void {
     })
   }
 
-  t.test('who waits for a service can give up', async t => {
+  t.test('a call that waits for a service can be aborted', async t => {
     const resolver = fakeResolver({ late: undefined })
     const dispatcher = composeLane(new undici.Agent(), { resolver })
     t.teardown(() => dispatcher.close())

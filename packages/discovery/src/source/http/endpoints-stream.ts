@@ -24,7 +24,12 @@ const MAX_ERROR_BYTES = 500
 /** Follows the event stream until it ends. @throws Error always, with the reason */
 export async function followStream(request: StreamRequest): Promise<never> {
   const response = await open(request)
-  if (response.statusCode !== 200) throw new Error(`HTTP ${response.statusCode}: ${await errorText(response)}`)
+  if (response.statusCode !== 200) {
+    const late = setTimeout(() => response.destroy(), request.requestTimeoutMs)
+    const text = await errorText(response).catch(() => 'its reason did not arrive')
+    clearTimeout(late)
+    throw new Error(`HTTP ${response.statusCode}: ${text}`)
+  }
   const type = response.headers['content-type'] ?? ''
   if (!type.startsWith('text/event-stream')) {
     response.destroy()
@@ -56,7 +61,7 @@ export async function followStream(request: StreamRequest): Promise<never> {
 async function open({ url, signal, requestTimeoutMs }: StreamRequest): Promise<IncomingMessage> {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   // By address: a process whose calls Laneway resolves must not look for this server through itself.
-  const address = isIP(host) === 0 ? (await lookup(host)).address : host
+  const address = isIP(host) === 0 ? await within(lookup(host), signal, requestTimeoutMs) : host
   signal.throwIfAborted()
   return new Promise((resolve, reject) => {
     const options = {
@@ -77,6 +82,21 @@ async function open({ url, signal, requestTimeoutMs }: StreamRequest): Promise<I
     sent.on('error', reject)
     sent.on('close', () => clearTimeout(timer))
     sent.end()
+  })
+}
+
+/** A look-up cannot be ended: who waits for it can. */
+function within(found: Promise<{ address: string }>, signal: AbortSignal, ms: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`no address within ${ms} ms`)), ms)
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort)
+    found
+      .then(({ address }) => resolve(address), reject)
+      .finally(() => {
+        clearTimeout(late)
+        signal.removeEventListener('abort', abort)
+      })
   })
 }
 

@@ -47,6 +47,10 @@ const OPTIONS = {
   random: callback<() => number, () => number>(Math.random),
 } satisfies OptionTable<HttpSourceOptions>
 
+/** What a server takes. One name that it refuses would cost all services their stream. */
+const NAME = /^[\w.:@-]{1,255}$/
+const MAX_SERVICES = 1_000
+
 interface Topic {
   readonly listeners: Set<SourceListener>
   version: string | undefined
@@ -97,6 +101,15 @@ class HttpSource implements Source {
   subscribe(service: string, listener: SourceListener): () => void {
     if (this.#closed) {
       listener.stale(new LanewayError('LANEWAY_CLOSED', 'the HTTP source is closed'))
+      return () => {}
+    }
+    if (!NAME.test(service)) {
+      listener.missing()
+      return () => {}
+    }
+    if (!this.#topics.has(service) && this.#topics.size >= MAX_SERVICES) {
+      const problem = `${service} is one more than the ${MAX_SERVICES} services that one HTTP source can follow`
+      listener.stale(new LanewayError('LANEWAY_SOURCE', problem))
       return () => {}
     }
     const topic = this.#topics.get(service) ?? this.#add(service)
@@ -166,7 +179,9 @@ class HttpSource implements Source {
       } catch (error) {
         if (this.#closed) return
         if (abort.signal.aborted) continue
-        failures = isUseful ? 1 : failures + 1
+        // Nonsense behind something useful would be asked for again and again.
+        const isNonsense = [TypeError, SyntaxError, RangeError].some(kind => error instanceof kind)
+        failures = isUseful && !isNonsense ? 1 : failures + 1
         // A single lost connection is no news, unless nothing was ever known.
         if (failures > 1 || this.#connected === undefined) this.#lost(error as Error)
         await this.#pause(failures)

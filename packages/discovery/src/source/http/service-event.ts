@@ -15,11 +15,14 @@ export type ServiceEvent =
   /** The version that is known is the newest, and up to date. */
   | { readonly type: 'current'; readonly service: string }
 
+/** The server makes 10 to 24 characters; they stand in each request. */
+const MAX_VERSION = 100
 /** As many as a resolver accepts for a service. */
 const MAX_ENDPOINTS = 100_000
 
 /**
- * Reads an event. An endpoint without a list of tags refuses the whole: it must not be taken for base.
+ * Reads an event. An endpoint without a list of tags refuses the whole list: it must not be taken for base. A list that is
+ * refused makes its service stale, and no other one.
  *
  * @returns `undefined` for types that a newer server may have
  * @throws TypeError, SyntaxError
@@ -32,10 +35,12 @@ export function readServiceEvent({ type, data }: StreamEvent): ServiceEvent | un
   if (type === 'current') return { type, service }
   if (type === 'stale')
     return { type, service, error: typeof error === 'string' ? error.slice(0, 1000) : 'no reason given' }
-  if (typeof version !== 'string' || version === '') throw new TypeError(`an event ${type} without version`)
+  if (typeof version !== 'string' || version === '' || version.length > MAX_VERSION) {
+    return { type: 'stale', service, error: `an event ${type} has no version` }
+  }
   if (type === 'missing') return { type, service, version }
   if (!Array.isArray(endpoints) || endpoints.length > MAX_ENDPOINTS || !endpoints.every(isEndpoint)) {
-    throw new TypeError(`the endpoints of ${service} are not a list of at most ${MAX_ENDPOINTS} endpoints with tags`)
+    return { type: 'stale', service, error: `what it sent is no list of at most ${MAX_ENDPOINTS} endpoints with tags` }
   }
   return { type, service, version, endpoints }
 }

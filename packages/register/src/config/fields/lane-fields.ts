@@ -22,8 +22,9 @@ export const LANE_FIELDS = {
   },
   header: {
     variable: 'LANEWAY_HEADER',
-    kind: 'text',
-    meaning: 'name of the header that carries the tag',
+    kind: 'list',
+    meaning:
+      'name of the header that carries the tag; of several, the first that is present is read, and all are written',
     fallback: '`x-mse-tag`',
   },
   formats: {

@@ -24,6 +24,13 @@ export const PROCESS_FIELDS = {
     meaning: 'parts to switch off, see below; `all` switches Laneway off',
     fallback: 'none',
   },
+  control: {
+    variable: 'LANEWAY_CONTROL',
+    kind: 'text',
+    meaning:
+      'a JSON file, or `nacos:dataId` or `nacos:dataId@group`, that changes settings and switches Laneway off and on while it runs',
+    fallback: 'none',
+  },
   diagnose: {
     variable: 'LANEWAY_DIAGNOSE',
     kind: 'flag',
