@@ -68,7 +68,8 @@ export async function stayUntilEnded(starting) {
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void stop().then(() => process.exit(0)))
 }
 
-function answers(port) {
+/** Whether something listens on a port of loopback. */
+export function answers(port) {
   return new Promise(resolve => {
     const socket = connect(port, '127.0.0.1', () => {
       socket.destroy()

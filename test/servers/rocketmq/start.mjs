@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { freePorts, launch, ownFolder, stayUntilEnded } from '../loopback-server.mjs'
+import { answers, freePorts, launch, ownFolder, stayUntilEnded } from '../loopback-server.mjs'
 import { classPath } from '../nacos/maven.mjs'
 import { knowsTopic } from './topic-route.mjs'
 
@@ -118,7 +118,7 @@ export async function startRocketmq(topics) {
       'java',
       [...heap, ...java, 'org.apache.rocketmq.proxy.ProxyStartup', ...proxy],
       // The broker registers its topics after the proxy listens, and the proxy remembers for a while what it did not find.
-      { env, ready: () => registered(name, Object.keys(topics)) },
+      { env, ready: async () => (await answers(port)) && registered(name, Object.keys(topics)) },
     )
   } catch (error) {
     await names.stop()
