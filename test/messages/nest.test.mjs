@@ -1,6 +1,7 @@
 // NestJS with each transport, and @golevelup/nestjs-rabbitmq, unchanged under @laneway/register. TRANSPORTS=rmq,tcp takes some.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Kafka, logLevel } from 'kafkajs'
 import { findProgram } from '../servers/debian.mjs'
 import { findKafka, startKafka } from '../servers/kafka/start.mjs'
 import { freePorts, launch, ownFolder } from '../servers/loopback-server.mjs'
@@ -19,9 +20,22 @@ async function startNats() {
   return { address: `127.0.0.1:${port}`, stop }
 }
 
+/** With its topics: a client that asks for one that is just being made fails. */
+async function startKafkaFor(name) {
+  const server = await startKafka()
+  const admin = new Kafka({ brokers: [server.address], logLevel: logLevel.NOTHING }).admin()
+  await admin.connect()
+  await admin.createTopics({
+    topics: ['ask', 'ask.reply', 'hear'].map(kind => ({ topic: `${name}-${kind}` })),
+    waitForLeaders: true,
+  })
+  await admin.disconnect()
+  return server
+}
+
 const ROWS = [
   { transport: 'rmq', carries: true, start: startRabbitmq },
-  { transport: 'kafka', carries: true, find: findKafka, start: startKafka },
+  { transport: 'kafka', carries: true, find: findKafka, start: startKafkaFor },
   // Headers are there, and no package writes them: see docs/messages-and-jobs.md.
   { transport: 'nats', carries: false, find: () => findProgram('nats-server', 'nats-server'), start: startNats },
   // Neither has a place for headers.
@@ -41,7 +55,7 @@ for (const { transport, carries, find, start } of ROWS) {
   }, async t => {
     const problem = await find?.()
     if (problem !== undefined) return t.skip(problem)
-    const server = await start()
+    const server = await start(name)
     t.after(() => server.stop())
     const address = transport === 'rmq' ? server.url : (server.address ?? `${server.host}:${server.port}`)
     const { ask, output } = await startProgram(t, 'nest.mjs', [transport, address, name])
