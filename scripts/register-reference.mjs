@@ -14,6 +14,7 @@ const KINDS = {
   list: 'list',
   map: '`key=value` pairs',
   flag: '`1` or `0`',
+  'flag-or-mse': '`1`, `0` or `mse`',
   json: 'JSON',
 }
 
@@ -65,6 +66,7 @@ function property(key, { kind, meaning, fallback, variable, least, most }) {
     list: key === 'disable' ? texts : { anyOf: [texts, { type: 'string' }] },
     map: { type: 'object', additionalProperties: { type: 'string' } },
     flag: { type: 'boolean' },
+    'flag-or-mse': { enum: [true, false, 'mse'] },
     json: { type: 'array', items: { type: 'object' } },
   }
   return { description, ...(typeof kind === 'string' ? types[kind] : { enum: kind }) }

@@ -9,7 +9,7 @@ import { parseAllDocuments } from 'yaml'
 import { documentsOf, FOLDERS, PROFILES } from './walkthrough/manifests.js'
 
 const DOCKER = 'examples/end-to-end-canary/docker'
-const CLUSTER_WIDE = ['Namespace']
+const CLUSTER_WIDE = ['Namespace', 'IngressClass', 'MseIngressConfig']
 
 function kindsOf(folder: string) {
   const all = documentsOf(folder).map(({ object }) => object)
@@ -191,7 +191,13 @@ for (const profile of PROFILES) {
   })
 
   t.test(`${profile}: the entrance leads to a Service and a port of it`, async t => {
-    for (const { spec } of ofKind('Ingress')) {
+    for (const { spec, metadata } of ofKind('Ingress')) {
+      const { controller, parameters } = named('IngressClass', spec.ingressClassName).spec
+      t.equal(controller, 'mse.alibabacloud.com/ingress')
+      const gateway = named(parameters.kind, parameters.name)
+      t.equal(gateway.apiVersion, `${parameters.apiGroup}/v1alpha1`)
+      const { ingressClass, watchNamespace } = gateway.spec.ingress.local
+      t.strictSame([ingressClass, watchNamespace], [spec.ingressClassName, metadata.namespace], 'the gateway sees it')
       const { name, port } = spec.rules[0].http.paths[0].backend.service
       t.ok(hasPort(named('Service', name), port.number), name)
       const [{ service }] = ofKind('TrafficRouting')[0].spec.objectRef

@@ -357,7 +357,7 @@ const MISTAKES: readonly (readonly [name: string, mistake: Mistake, message: str
   [
     'an agent with an option of another',
     () => new LaneAgent({ keepAlive: true } as never),
-    'LANEWAY_INVALID_OPTION: LaneAgent has no option "keepAlive"; it has resolver, header, baggage, keepHandSet, propagateTo, warn, connectTimeoutMs, endpointTls',
+    'LANEWAY_INVALID_OPTION: LaneAgent has no option "keepAlive"; it has resolver, header, baggage, keepHandSet, resolve, propagateTo, warn, connectTimeoutMs, endpointTls',
   ],
   [
     'a dispatcher of one origin',

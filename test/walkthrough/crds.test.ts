@@ -7,7 +7,7 @@ import { documentsOf, FOLDERS, objectOf } from './manifests.js'
 const { files = [], problem }: { files?: string[]; problem?: string } = findCrds()
 const skip = problem ?? false
 const schemas = compileCrds(files)
-const OWNED = /^(rollouts\.kruise\.io|gateway\.networking\.k8s\.io)\//
+const OWNED = /^(rollouts\.kruise\.io|gateway\.networking\.k8s\.io|mse\.alibabacloud\.com)\//
 
 function problemsOf(object: any): unknown {
   const validate = schemas.get(`${object.apiVersion}/${object.kind}`)

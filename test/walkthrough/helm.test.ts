@@ -41,6 +41,16 @@ for (const profile of PROFILES) {
   })
 }
 
+t.test('mse-ingress: without a gateway of its own where the class is there', { skip }, async t => {
+  for (const kind of ['MseIngressConfig', 'IngressClass']) {
+    t.match(template('profile=mse-ingress').stdout, new RegExp(`^kind: ${kind}$`, 'm'))
+  }
+  const { status, stdout } = template('profile=mse-ingress', 'ingress.className=mse', 'ingress.createGateway=false')
+  t.equal(status, 0)
+  t.notMatch(stdout, /MseIngressConfig|kind: IngressClass/)
+  t.match(stdout, /ingressClassName: mse$/m)
+})
+
 t.test('values that mean nothing are refused', { skip }, async t => {
   for (const wrong of [
     'profile=nginx',
@@ -49,6 +59,7 @@ t.test('values that mean nothing are refused', { skip }, async t => {
     'services.a.prot=1',
     'traffic.weight=101',
     'batches=two',
+    'ingress.spec=1c1g',
   ]) {
     const { status, stderr } = template(wrong)
     t.not(status, 0, wrong)

@@ -1,9 +1,12 @@
 // Service A, Express: the entrance of the chain. It calls B.
 import express from 'express'
 import { Agent, fetch, interceptors } from 'undici'
+import { follow } from './config.js'
 import { instance, serve } from './instance.js'
 
 const dispatcher = new Agent({ connections: 8 }).compose(interceptors.retry({ maxRetries: 5, minTimeout: 20 }))
+
+const config = await follow('sc-A.config')
 
 const app = express()
 app.use(express.text({ type: '*/*' }))
@@ -15,7 +18,7 @@ app.all('/a', async (req, res) => {
     body: req.method === 'POST' ? req.body : undefined,
     dispatcher,
   })
-  const path = `${instance('A', req)}[config=${process.env.CONFIG ?? 'base'}] -> ${await response.text()}`
+  const path = `${instance('A', req)}[config=${config.current ?? 'none'}] -> ${await response.text()}`
   res.status(response.status).type('text').send(path)
 })
 

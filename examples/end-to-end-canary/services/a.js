@@ -3,7 +3,7 @@ import { expressLane } from '@laneway/express'
 import { composeLane } from '@laneway/undici'
 import express from 'express'
 import { Agent, fetch, interceptors } from 'undici'
-import { resolver } from './discovery.js'
+import { follow, resolver } from './discovery.js'
 import { instance, serve } from './instance.js'
 
 const dispatcher = composeLane(
@@ -11,6 +11,8 @@ const dispatcher = composeLane(
   { resolver },
   interceptors.retry({ maxRetries: 5, minTimeout: 20 }),
 )
+
+const config = await follow('sc-A.config')
 
 const app = express()
 app.use(expressLane())
@@ -23,7 +25,7 @@ app.all('/a', async (req, res) => {
     body: req.method === 'POST' ? req.body : undefined,
     dispatcher,
   })
-  const path = `${instance('A', req)}[config=${process.env.CONFIG ?? 'base'}] -> ${await response.text()}`
+  const path = `${instance('A', req)}[config=${config.current ?? 'none'}] -> ${await response.text()}`
   res.status(response.status).type('text').send(path)
 })
 

@@ -1,7 +1,7 @@
 // Where the services find each other, and are found: Nacos; or Kubernetes, or a file, which somebody else keeps up to date.
 import { createFileSource, createLaneResolver } from '@laneway/discovery'
 import { createKubernetesSource } from '@laneway/kubernetes'
-import { createNacosClient, createNacosSource, registerInstance } from '@laneway/nacos'
+import { createNacosClient, createNacosSource, followConfig, registerInstance } from '@laneway/nacos'
 
 const { NACOS, KUBECONFIG, KUBERNETES_SERVICE_HOST, ENDPOINTS_FILE, POD_IP, LEAVE_DELAY_MS } = process.env
 const nacos = NACOS ? createNacosClient({ servers: NACOS }) : undefined
@@ -17,6 +17,14 @@ export const resolver = createLaneResolver({
   sources: [source()],
   services: ['sc-A', 'sc-B', 'sc-C'],
 })
+
+/** A configuration of Nacos as it is now: `current` changes when it is published. Without Nacos there is none. */
+export async function follow(dataId) {
+  if (!nacos) return { current: undefined }
+  const config = followConfig(nacos, dataId)
+  await config.ready
+  return config
+}
 
 /** Registers this instance in its lane (`LANEWAY_TAG`). Returns what deregisters it and waits until callers know. */
 export async function join(service, port) {

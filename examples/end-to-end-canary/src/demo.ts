@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { commandInBackground, startInBackground } from './commands/background.js'
 import { findPlay, stateFolder } from './commands/control.js'
 import { isCommand } from './commands/run-command.js'
+import { wrap } from './commands/table.js'
 import { HELP, parseApplyOptions, parseStoryOptions, type StoryOptions } from './options.js'
 import { Phases } from './phases.js'
 import { type Play, startPlay } from './play/play.js'
@@ -33,8 +34,16 @@ async function tellStory(options: StoryOptions): Promise<number> {
 }
 
 async function judgeStory(options: StoryOptions, play: Play, interrupted: Promise<number>): Promise<number> {
-  const { fleet, colouring, url, meeting } = play
-  console.log(`A, B, C and the entrance find each other through ${meeting}; time passes ${options.speed} times as fast`)
+  const { fleet, colouring, url, meeting, entrance } = play
+  const { register, speed } = options
+  const pods = `a process for each pod of A, B and C${register ? ', started with --import @laneway/register' : ''}`
+  for (const line of [
+    `Runs here: ${pods}; ${entrance} before them; ${meeting}, where they find each other; a load generator without Laneway.`,
+    'Emulated: Deployments and pods of Kubernetes, and the controller of OpenKruise Rollouts v0.6.2, with the states, ' +
+      `messages, order and waits that were recorded from it, ${speed} times as fast.`,
+    'Not here: all else that the manifests name, such as the pods of Nacos and MySQL, and MSE.',
+  ])
+    console.log(wrap(line).join('\n'))
   if (options.mutation !== undefined) console.log(`with a fault built in: ${options.mutation}`)
   const phases = new Phases(fleet, colouring, 'gray')
   const startLoad = () => phases.startLoad(`${url}/a`, options.rate)

@@ -62,6 +62,7 @@ Plays the same by hand, as kubectl and kubectl-kruise would do it on a cluster:
   approve <rollout>             approve the step that it waits at
   undo <rollout>                back to the version before
   curl [path] [-H 'Name: value'] [-n <times>]
+  config <content>              publish the configuration in Nacos that A follows
   delete <kind>/<name>, delete -f <file or folder>
   down                          end everything
 `

@@ -1,6 +1,7 @@
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createNacosClient } from '@laneway/nacos'
 import { createNacosDevServer } from '@laneway/nacos-dev-server'
 import type { Instance } from './fleet.js'
 
@@ -14,24 +15,38 @@ export interface Registry {
   readonly host?: string
   /** Tells of an instance, where the instances do not register themselves. */
   add?(instance: Instance): void | Promise<void>
+  /** Publishes the configuration of service A, where there is a Nacos. */
+  publish?(content: string): Promise<void>
   /** See `add`. */
   remove?(instance: Instance): void | Promise<void>
   close(): Promise<void>
 }
 
-/** A Nacos server that is running already. */
-export function useNacos(address: string): Registry {
-  return { name: `Nacos at ${address}`, environment: () => ({ NACOS: address }), async close() {} }
+/** What A follows, and what it says while nobody has changed it. */
+const CONFIG = { dataId: 'sc-A.config', content: 'base' }
+
+/** A Nacos server that is running already. The configuration of A is there as long as the play. */
+export async function useNacos(address: string, name = `Nacos at ${address}`): Promise<Registry> {
+  const client = createNacosClient({ servers: address })
+  const publish = async (content: string) => {
+    await client.config.publish(CONFIG.dataId, content)
+  }
+  await publish(CONFIG.content)
+  return {
+    name,
+    environment: () => ({ NACOS: address }),
+    publish,
+    async close() {
+      await client.config.remove(CONFIG.dataId).finally(() => client.close())
+    },
+  }
 }
 
 /** The in-memory server that speaks Nacos' protocol, with the batching of a real one. */
 export async function startNacosDevServer(): Promise<Registry> {
   const server = await createNacosDevServer({ port: 0 }).start()
-  return {
-    name: `an in-memory Nacos at ${server.address}`,
-    environment: () => ({ NACOS: server.address }),
-    close: () => server.close(),
-  }
+  const registry = await useNacos(server.address, `an in-memory server with Nacos' protocol (${server.address})`)
+  return { ...registry, close: () => registry.close().finally(() => server.close()) }
 }
 
 /**

@@ -39,6 +39,18 @@ export async function playStory(
     console.log(`\n$ npm run demo -- ${shown}\n${await runCommand(play, argv, process.cwd())}`)
   }
   const wait = (what: string) => runCommand(play, ['wait', what], process.cwd())
+  /** Publishes a configuration and waits until the pods of A answer with it. */
+  const config = async (content: string) => {
+    if (play.publish === undefined) return
+    await run('config', content)
+    const end = Date.now() + 30_000
+    // Each of its pods follows by itself.
+    const answers = () => runCommand(play, ['curl', '/a', '-n', '4'], '')
+    while ((await answers()).split(`[config=${content}]`).length !== 5) {
+      if (Date.now() > end) throw new Error(`A does not follow its configuration ${content} in 30 s`)
+      await new Promise(resolve => setTimeout(resolve, 50))
+    }
+  }
   const curls = async () => {
     await run('curl', '/a')
     await run('curl', '/a', '-H', 'User-Agent: xiaoming')
@@ -72,6 +84,8 @@ export async function playStory(
   startLoad()
   phases.begin('base 2.0.0 alone')
   await phases.fill(LEAST)
+  await curls()
+  await config('autumn')
   await curls()
 
   await release('2.0.1')

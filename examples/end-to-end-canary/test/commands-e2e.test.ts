@@ -44,6 +44,9 @@ t.test(
     t.match(applied.out, /^deployment\.apps\/spring-cloud-a created$/m)
     t.match(applied.out, /^rollout\.rollouts\.kruise\.io\/rollout-c created$/m)
     t.match(applied.out, /^trafficrouting\.rollouts\.kruise\.io\/lane-traffic created$/m)
+    t.match(applied.out, /^not played, so not created: 1 Namespace, /m)
+    t.notMatch(applied.out, /(nacos-server|demo-mysql|laneway-gateway) created/, 'nothing would run for them')
+    t.equal((await tell('get', 'secrets')).out, 'No resources found in default namespace.')
     t.match((await tell('apply', '-f', manifests)).out, /^deployment\.apps\/spring-cloud-a unchanged$/m)
     await tell('wait', 'deployments')
     const before = await tell('get', 'rollouts')
@@ -72,6 +75,9 @@ t.test(
     }
     await tell('wait', 'deployments')
     await until(BASE)
+    t.match(await tell('config', 'autumn'), { code: 0, out: 'sc-A.config published: autumn' })
+    await until(/^A\[[\d.]+:\d+\]\[config=autumn\] -> /)
+    t.match(await tell('config', 'a b]'), { code: 1, err: /^error: config <content>, of up to 40 letters/ })
     t.match((await tell('get', 'deployment', 'spring-cloud-a', '-o', 'yaml')).out, /image: \S+spring-cloud-a:2\.0\.1/)
     t.equal((await run('down')).out, 'the play has ended\n')
 

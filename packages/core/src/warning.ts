@@ -1,5 +1,14 @@
-/** Gives the operator a message. */
-export type Warn = (message: string) => void
+/** Gives the operator a message. Code that treats one kind of warning in its own way reads `facts`, never the text. */
+export type Warn = (message: string, facts?: WarningFacts) => void
+
+/** A warning as data. */
+export type WarningFacts =
+  /** An option mends it. `worded` is the message with another name for that option. */
+  | { readonly kind: 'option'; readonly option: string; readonly worded: (option: string) => string }
+  /** An endpoint counts as base, since its metadata has `key` where `meant` would carry a lane. */
+  | { readonly kind: 'metadata-key'; readonly key: string; readonly meant: string }
+  /** Endpoints of a registry were dropped, because they cannot be used. */
+  | { readonly kind: 'endpoints-dropped' }
 
 /** The default: a Node process warning of type `LanewayWarning`. */
 export function emitLanewayWarning(message: string): void {

@@ -114,6 +114,19 @@ t.test('the lane goes in front, where nothing is cut', async t => {
   t.equal(withLaneMember('a=1', parseLane('b,c')!), 'x-mse-tag=b%2Cc,a=1')
 })
 
+t.test("MSE's member is what its agent shows for one tag, and is read as the same lane", async t => {
+  const sent = withLaneMember('a=1,x-mse-tag=blue,__microservice_tag__=x', gray, 'mse')
+  const [first, ...others] = sent.split(',')
+  t.strictSame(others, ['a=1'], 'one carrier in the baggage')
+  t.equal(decodeURIComponent(first!), '__microservice_tag__=[{"name":"gray","tag":"gray","priority":-1}]')
+  t.match(first, /^[\w.%-]+=[\w.%-]+$/, 'raw JSON is lost in Java')
+  const longest = ['a', 'b', 'c', 'd'].map(tag => tag.repeat(63)).join(',')
+  for (const header of ['gray', 'base', 'gray-2,gray', 'd,c,b,a', longest]) {
+    const written = withLaneMember(undefined, parseLane(header)!, 'mse')
+    t.equal(parseMseLane(baggageMember(written, '__microservice_tag__')!)?.header, header, header)
+  }
+})
+
 t.test('64 members and 8192 bytes pass whole, beyond members go from the end', async t => {
   const members = (count: number) => Array.from({ length: count }, (_, index) => `k${index}=v`)
   t.equal(withLaneMember(members(63).join(','), gray), ['x-mse-tag=gray', ...members(63)].join(','))

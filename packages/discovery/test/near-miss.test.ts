@@ -1,3 +1,4 @@
+import type { Warn } from '@laneway/core'
 import t from 'tap'
 import { endpoint, oneService } from './one-service.js'
 
@@ -17,16 +18,18 @@ for (const [metadata, meant] of CASES) {
   t.test(
     `${Object.keys(metadata).join()} is ${meant === undefined ? 'nothing to warn of' : 'probably a slip'}`,
     async t => {
-      const warnings: string[] = []
-      const warn = (message: string) => warnings.push(message)
+      const warnings: Parameters<Warn>[] = []
+      const warn: Warn = (...warning) => void warnings.push(warning)
       const lonely = () => endpoint({ metadata })
       const { update } = oneService(t, [endpoint(), lonely(), lonely()], { warn })
       update([endpoint(), lonely()])
       if (meant === undefined) t.strictSame(warnings, [])
       else {
         t.equal(warnings.length, 1, 'once for a service')
-        t.match(warnings[0], `of sc-B counts as base: its metadata has the key "${Object.keys(metadata)[0]}"`)
-        t.match(warnings[0], `did you mean "${meant}"?`)
+        const [key] = Object.keys(metadata)
+        t.match(warnings[0]?.[0], `of sc-B counts as base: its metadata has the key "${key}"`)
+        t.match(warnings[0]?.[0], `did you mean "${meant}"?`)
+        t.strictSame(warnings[0]?.[1], { kind: 'metadata-key', key, meant })
       }
     },
   )

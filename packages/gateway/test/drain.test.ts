@@ -57,7 +57,7 @@ t.test('not ready, still serving; then no new connections; then what is under wa
   const { gateway, port } = await start(t, services, {
     routes,
     admin: { host },
-    drain: { delayMs: 300, timeoutMs: 10_000 },
+    drain: { delayMs: 300, timeoutMs: 60_000 },
   })
   const admin = gateway.adminAddress().port
   t.equal(await status(admin, '/readyz'), 200)
@@ -98,7 +98,7 @@ t.test('an upload that is under way is finished, and its connection ends', async
       },
     ],
   })
-  const { gateway, port, logged } = await start(t, services, { routes, drain: { timeoutMs: 10_000 } })
+  const { gateway, port, logged } = await start(t, services, { routes, drain: { timeoutMs: 60_000 } })
   const raw = dial(t, port)
   raw.socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n')
   raw.socket.write(Buffer.alloc(100_000))
@@ -114,7 +114,7 @@ t.test('an upload that is under way is finished, and its connection ends', async
 
 t.test('idle connections are closed, busy ones after their answer', async t => {
   const { services, release, arrived } = await held(t)
-  const { gateway, port } = await start(t, services, { routes, drain: { timeoutMs: 10_000 } })
+  const { gateway, port } = await start(t, services, { routes, drain: { timeoutMs: 60_000 } })
   const idle = dial(t, port)
   const busy = dial(t, port)
   const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
@@ -136,7 +136,7 @@ t.test('HTTP/2: told to go away, streams that are open are served', async t => {
   const { gateway, port } = await start(t, services, {
     routes,
     listeners: [{ host, protocol: 'h2c' }],
-    drain: { timeoutMs: 10_000 },
+    drain: { timeoutMs: 60_000 },
   })
   const session = http2.connect(`http://${host}:${port}`)
   const goaway = new Promise<void>(resolve => session.on('goaway', () => resolve()))

@@ -6,9 +6,6 @@ import { ask, type Got, rawUpstream } from './raw-upstream.js'
 import { readmeTable } from './readme-table.js'
 import { start } from './world.js'
 
-// Many connections, one after the other: a busy machine needs longer than tap allows by default.
-t.setTimeout(120_000)
-
 /** An answer, of whatever protocol. */
 interface Answer {
   readonly status: number

@@ -8,9 +8,6 @@ import { createGateway } from '../src/index.js'
 import { readmeTable } from './readme-table.js'
 import { dial, refusedPort, start } from './world.js'
 
-// Many connections, one after the other: a busy machine needs longer than tap allows by default.
-t.setTimeout(120_000)
-
 const host = '127.0.0.1'
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
 const routes = [{ service: 'sc-a' }]

@@ -10,9 +10,6 @@ import { readmeTable } from './readme-table.js'
 import { REQUEST_CASES, type RequestCase, type Seen } from './request-cases.js'
 import { send, start } from './world.js'
 
-// Many connections, one after the other: a busy machine needs longer than tap allows by default.
-t.setTimeout(120_000)
-
 const tls = { cert, key }
 const listeners = [
   { host: '127.0.0.1' },

@@ -8,9 +8,6 @@ import t, { type Test } from 'tap'
 import { WebSocketServer } from 'ws'
 import { dial, type Running, send, start } from './world.js'
 
-// Many connections, one after the other: a busy machine needs longer than tap allows by default.
-t.setTimeout(120_000)
-
 /** An upstream whose answers to /slow wait until they are released. */
 async function upstream(t: Test) {
   const seen: string[] = []

@@ -103,8 +103,8 @@ function outOfScope<M extends Carrier<M>>(
   return changed
 }
 
-function baggageFor(before: string | undefined, lane: Lane | undefined, write: boolean): string | undefined {
-  if (write && lane !== undefined) return withLaneMember(before, lane)
+function baggageFor(before: string | undefined, lane: Lane | undefined, write: boolean | 'mse'): string | undefined {
+  if (write && lane !== undefined) return withLaneMember(before, lane, write)
   return before !== undefined && contradicts(before, lane) ? blankAsNone(withoutLaneMembers(before)) : before
 }
 

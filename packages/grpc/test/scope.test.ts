@@ -105,6 +105,10 @@ t.test('baggage is written when asked for, and never says another lane than the 
   await runInLane('gray', () => writing.unary(foreign))
   await runInLane('gray', () => writing.unary())
   await writing.unary()
+  const forMse = client(t, `127.0.0.1:${far.port}`, laneChannel({ baggage: 'mse' }))
+  await runInLane('gray', () => forMse.unary(foreign))
+  const list = encodeURIComponent('[{"name":"gray","tag":"gray","priority":-1}]')
+  t.strictSame(seen.splice(4), [[['gray'], [`__microservice_tag__=${list},user=7`]]])
   t.strictSame(seen, [
     [['gray'], ['user=7']],
     [['gray'], ['x-mse-tag=gray,user=7']],

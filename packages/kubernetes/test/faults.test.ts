@@ -242,7 +242,7 @@ t.test('any history under any fault ends in the truth', async t => {
         .join(' ')
       let timer: NodeJS.Timeout | undefined
       const late = new Promise((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`wanted ${wanted}, known ${seen.table}`)), 60_000)
+        timer = setTimeout(() => reject(new Error(`wanted ${wanted}, known ${seen.table}`)), 300_000)
       })
       try {
         await Promise.race([seen.untilTable(wanted), late])

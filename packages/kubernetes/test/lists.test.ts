@@ -42,7 +42,7 @@ for (const how of ['refuse', 'ignore'] as const) {
   t.test(`the first list comes from the watch cache when the server ${how}s lists in a watch`, async t => {
     const cluster = await twoPods(t)
     cluster.api.faults.noStreamingLists = how
-    const seen = cluster.watch('orders', { requestTimeoutMs: how === 'ignore' ? 100 : 10_000 })
+    const seen = cluster.watch('orders', { requestTimeoutMs: how === 'ignore' ? 2_000 : 30_000 })
     await seen.untilTable(BOTH)
     await watching(cluster)
     const version = String(cluster.api.store.version)

@@ -148,7 +148,7 @@ t.test('slices whose pods are gone do not make it follow the namespace', async t
   t.notOk(selectors(cluster, PODS).includes(null), 'nobody follows all pods')
 })
 
-t.test('a Service with another selector is read again', { timeout: 20_000 }, async t => {
+t.test('a Service with another selector is read again', async t => {
   const cluster = await Cluster.start(t)
   put(cluster, 'orders', '10.0.0.1', 'gray')
   const seen = cluster.watch('orders')

@@ -39,7 +39,7 @@ export function start(args: readonly string[], { folder = root, env = {} }: Lane
     cwd: folder,
     env: { PATH, HOME, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
+    timeout: 300_000,
   })
 }
 

@@ -5,8 +5,6 @@ import { command, folderWith, root, start } from './command-line.js'
 import { nacosServer } from './nacos-world.js'
 
 t.jobs = 2
-t.setTimeout(110_000)
-
 const fixtures = join(root, 'packages/laneway/test/fixtures')
 const FILE = ['--file', join(fixtures, 'endpoints.json')]
 

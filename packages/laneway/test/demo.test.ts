@@ -4,8 +4,6 @@ import t, { type Test } from 'tap'
 import { root } from './command-line.js'
 import { type Env, nacosServer, report } from './nacos-world.js'
 
-t.setTimeout(110_000)
-
 /** A service of the demo, started as the demo does. */
 async function demoService(t: Test, name: string, env: Env): Promise<ChildProcess> {
   const folder = join(root, 'examples/end-to-end-canary')

@@ -3,6 +3,4 @@ import { doctorTests } from './broken-set-ups.js'
 
 // Each runs a program and waits for it.
 t.jobs = 2
-t.setTimeout(110_000)
-
 doctorTests(t, 10, 20)

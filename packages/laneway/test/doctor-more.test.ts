@@ -3,8 +3,6 @@ import { brokenSetUps, doctorTests } from './broken-set-ups.js'
 import { application } from './command-line.js'
 import { nacosServer, registered, reportHere } from './nacos-world.js'
 
-t.setTimeout(110_000)
-
 doctorTests(t, 20, brokenSetUps, true)
 
 t.test(

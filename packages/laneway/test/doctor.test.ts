@@ -5,8 +5,6 @@ import type { Env } from './nacos-world.js'
 
 // Each runs a program and waits for it.
 t.jobs = 2
-t.setTimeout(110_000)
-
 doctorTests(t, 0, 10)
 
 t.test('the doctor says in words what it saw, and colours them only where asked', async t => {

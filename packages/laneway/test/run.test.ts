@@ -2,8 +2,6 @@ import { join } from 'node:path'
 import t from 'tap'
 import { folderWith, laneway, start } from './command-line.js'
 
-t.setTimeout(110_000)
-
 t.test('run: the program has lanes from any folder, its own arguments, its exit code and its signals', async t => {
   const folder = folderWith(t, {
     'a b/app.mjs': `

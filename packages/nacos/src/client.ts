@@ -29,7 +29,7 @@ export interface NacosClient {
 /**
  * Makes a client. It connects when it is first used, and stays connected until `close`.
  *
- * @throws LanewayError `LANEWAY_INVALID_OPTION`
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`; `LANEWAY_INVALID_TAG` for a lane that is none
  */
 export function createNacosClient(input: NacosClientOptions): NacosClient {
   const options = resolveNacosClientOptions(input)

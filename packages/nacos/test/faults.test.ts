@@ -138,10 +138,12 @@ t.test('half-open connections', async t => {
 
 t.test('answers to subscriptions get lost', async t => {
   const all = await scene(t)
+  const before = all.nacos.sessions().map(({ connectionId }) => connectionId)
   const undo = all.nacos.faults.dropAnswers({ types: ['SubscribeServiceRequest', 'InstanceRequest'] })
   all.nacos.faults.resetConnections()
-  await all.until(() => all.nacos.sessions().length === 3)
-  await new Promise(resolve => setTimeout(resolve, 400))
+  // All of them were served, on new connections.
+  const isNew = ({ connectionId = '' }) => !before.includes(connectionId)
+  await all.until(() => all.nacos.subscriptions().some(isNew) && all.nacos.instances().filter(isNew).length === 2)
   undo()
   await settled(t, all)
 })

@@ -32,7 +32,7 @@ function subscription() {
     },
     toEndpoints: ({ instances }) => instances.map(({ ip, port }) => ({ host: ip, port })),
     store: undefined,
-    firstEmpty() {},
+    emptied() {},
   })
   return {
     made,

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { createLaneResolver, createStaticSource } from '@laneway/discovery'
 import { SourceReports } from '@laneway/testkit'
 import t from 'tap'
 import { createNacosSource } from '../src/index.js'
@@ -231,6 +232,60 @@ t.test('the list of names has those of the option services, too', async t => {
   const names = await new Promise<ReadonlySet<string>>(resolve => source.list!(resolve))
   t.same([...names].sort(), ['a', 'b', 'own'])
   t.equal(createNacosSource(client(t, nacos), { listIntervalMs: 0 }).list, undefined)
+})
+
+const listed = (nacos: RawServer) => nacos.received.filter(({ type }) => type === 'ServiceListRequest').length
+
+t.test(
+  'with declared services no names are read, until one has no instances; another spelling is found then',
+  async t => {
+    const nacos = await server(t, { hosts: [host('10.0.0.1', 1)] })
+    const info = (name: string, hosts: object[]) =>
+      ok('SubscribeServiceResponse', { serviceInfo: serviceInfo(name, hosts) })
+    nacos.handlers['SubscribeServiceRequest'] = ({ body: { serviceName: name } }) =>
+      info(name, name === 'ORDERS' || name === 'a' ? [host('10.0.0.1', 1)] : [])
+    nacos.handlers['ServiceListRequest'] = () => ok('ServiceListResponse', { count: 2, serviceNames: ['a', 'ORDERS'] })
+    const source = createNacosSource(client(t, nacos))
+    const resolver = createLaneResolver({ sources: [source], services: ['a'] })
+    t.teardown(() => resolver.close())
+    await resolver.ready('a')
+    t.equal(resolver.pick('a', undefined).endpoint?.port, 1)
+    t.equal(listed(nacos), 0)
+    t.equal(resolver.match('orders', undefined, false), 'orders')
+    await nacos.until(() => resolver.pick('ORDERS', undefined).endpoint?.port === 1)
+    t.ok(listed(nacos) >= 1)
+  },
+)
+
+t.test('without declared services, or beside another source, the names are read at the start', async t => {
+  const nacos = await server(t, { hosts: [host('10.0.0.1', 1)] })
+  const [one, two] = [createNacosSource(client(t, nacos)), createNacosSource(client(t, nacos))]
+  const undeclared = createLaneResolver({ sources: [one] })
+  const beside = createLaneResolver({ sources: [two, createStaticSource({ a: [] })], services: ['a'] })
+  await nacos.until(() => listed(nacos) === 2)
+  // One source of two resolvers: the second needs the names.
+  const shared = createNacosSource(client(t, nacos))
+  const first = createLaneResolver({ sources: [shared], services: ['b'] })
+  await first.ready('b')
+  t.equal(listed(nacos), 2)
+  const second = createLaneResolver({ sources: [shared] })
+  await nacos.until(() => listed(nacos) === 3)
+  for (const each of [undeclared, beside, first, second]) await each.close()
+})
+
+t.test('an ejected endpoint makes the source ask for the list of its service again, and of no other', async t => {
+  const nacos = await server(t, { hosts: [host('10.0.0.1', 1), host('10.0.0.2', 2)] })
+  const resolver = createLaneResolver({ sources: [createNacosSource(client(t, nacos))], services: ['a', 'b'] })
+  t.teardown(() => resolver.close())
+  await Promise.all([resolver.ready('a'), resolver.ready('b')])
+  for (let call = 0; call < 40; call++) {
+    const choice = resolver.pick('a', undefined)
+    resolver.started(choice)
+    resolver.finished(choice, choice.endpoint?.port === 1 ? 'connect-error' : 'ok')
+  }
+  await nacos.message('SubscribeServiceRequest', 3)
+  t.equal(nacos.received.filter(({ type }) => type === 'SubscribeServiceRequest')[2]!.body.serviceName, 'a')
+  t.doesNotThrow(() => createNacosSource(client(t, nacos)).suspect!(''))
 })
 
 t.test('closing the source ends its subscriptions at the server and leaves the client alone', async t => {

@@ -228,7 +228,7 @@ async function startPrometheus(t: Test, jobs: Record<string, Started[]>) {
     query,
     /** Waits for scrapes and evaluations until a query gives a number. */
     async until(text: string, wanted: number): Promise<void> {
-      const deadline = Date.now() + 40_000
+      const deadline = Date.now() + 300_000
       let last: unknown
       while (Date.now() < deadline) {
         last = await query(text).then(

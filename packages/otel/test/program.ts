@@ -75,7 +75,7 @@ export async function sdk3(): Promise<{ folder: string; binary: string } | undef
 
 function execute(file: string, args: string[], env: NodeJS.ProcessEnv, cwd: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(file, args, { env, cwd, timeout: 110_000, maxBuffer: 1 << 24 }, (error, stdout, stderr) => {
+    execFile(file, args, { env, cwd, timeout: 300_000, maxBuffer: 1 << 24 }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout)
       else reject(new Error(`${file} ${args.join(' ')}: ${error.message}\n${stdout}\n${stderr}`))
     })

@@ -1,4 +1,4 @@
-import { type Logger, logLanes } from '@laneway/core'
+import { type Logger, logLanes, type Warn } from '@laneway/core'
 import { assertLogger, emitLanewayWarning } from '@laneway/core/internal'
 import type { RegisterConfig } from './config/config.js'
 import { createWarn } from './config/register-words.js'
@@ -6,7 +6,7 @@ import { createWarn } from './config/register-words.js'
 /** Where this package says things. */
 export interface Log {
   /** Something the operator should know; said once. */
-  readonly warn: (message: string) => void
+  readonly warn: Warn
   /** From now on warnings and the lines of `LANEWAY_LOG=debug` go to this logger. */
   readonly useLogger: (logger: Logger) => void
 }

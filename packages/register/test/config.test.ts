@@ -90,6 +90,21 @@ t.test('every kind of setting is read from its variable', async t => {
   )
 })
 
+t.test("LANEWAY_BAGGAGE takes 1, 0 and mse, for MSE's member", async t => {
+  const folder = folderWith('laneway.config.json', '{ "baggage": "mse" }')
+  t.equal(readConfig({}, folder).baggage, 'mse')
+  t.equal(readConfig({ LANEWAY_BAGGAGE: '0' }, folder).baggage, false)
+  t.equal(readConfig({ LANEWAY_BAGGAGE: 'mse' }, tmpdir()).baggage, 'mse')
+  const refused = {
+    code: 'LANEWAY_INVALID_OPTION',
+    message: /LANEWAY_BAGGAGE is 1 \(on\) or 0 \(off\), or mse, received/,
+  }
+  t.throws(() => readConfig({ LANEWAY_BAGGAGE: 'MSE' }, tmpdir()), refused)
+  t.throws(() => readConfig({ LANEWAY_OTEL: 'mse' }, tmpdir()), {
+    message: /LANEWAY_OTEL is 1 \(on\) or 0 \(off\), received/,
+  })
+})
+
 t.test('what Kubernetes sets for Services named laneway is no setting', async t => {
   const folder = folderWith('x', '')
   const links = {

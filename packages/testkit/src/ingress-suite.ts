@@ -35,7 +35,10 @@ export async function ingressSuite(t: Test, adapter: IngressAdapter): Promise<vo
   await t.test(`${adapter.name}: pipelined requests on one socket keep their own lanes`, pipelined)
 
   async function headerTable(t: Test) {
-    const target = await adapter.serve(t, {}, async ({ lane }) => ({ lane: told(lane), current: told(currentLane()) }))
+    const target = await adapter.serve(t, {}, async ({ lane }) => ({
+      lane: headerOf(lane),
+      current: headerOf(currentLane()),
+    }))
     for (const row of headerCases) {
       const impossible = adapter.cannotSend?.(row.lines)
       if (impossible !== undefined) {
@@ -46,7 +49,7 @@ export async function ingressSuite(t: Test, adapter: IngressAdapter): Promise<vo
       const baggage = row.baggage === undefined ? [] : [['baggage', row.baggage] as const]
       const { events, result } = await counted(() => target.send({ headers: [...headers, ...baggage] }))
       t.equal(result.status, 200, `${row.name}: served`)
-      t.strictSame(JSON.parse(result.body), { lane: told(row), current: told(row) }, `${row.name}: lane`)
+      t.strictSame(JSON.parse(result.body), { lane: headerOf(row), current: headerOf(row) }, `${row.name}: lane`)
       const { contradicted = false } = row
       t.strictSame(
         events.map(one => ({ ...one, lane: one.lane?.header })),
@@ -59,7 +62,7 @@ export async function ingressSuite(t: Test, adapter: IngressAdapter): Promise<vo
   }
 
   async function arbitraryBytes(t: Test) {
-    const target = await adapter.serve(t, {}, async ({ lane }) => told(lane))
+    const target = await adapter.serve(t, {}, async ({ lane }) => headerOf(lane))
     // A bare CR or LF ends the line for every parser.
     const byte = fc.integer({ min: 0, max: 255 }).filter(code => code !== 10 && code !== 13)
     const bytes = fc.array(byte, { maxLength: 80 }).map(codes => Buffer.from(codes).toString('latin1'))
@@ -127,7 +130,7 @@ export async function ingressSuite(t: Test, adapter: IngressAdapter): Promise<vo
       if (request.headers['x-from'] === undefined) throw new Error('no sender')
       return request.headers['x-from'] === 'friend'
     }
-    const target = await adapter.serve(t, { trust }, async ({ lane }) => told(lane))
+    const target = await adapter.serve(t, { trust }, async ({ lane }) => headerOf(lane))
     const from = async (...headers: SuiteRequest['headers']) =>
       JSON.parse((await target.send({ headers: [['x-mse-tag', 'gray'], ...headers] })).body)
     t.equal(await from(['x-from', 'friend']), 'gray')
@@ -141,8 +144,8 @@ export async function ingressSuite(t: Test, adapter: IngressAdapter): Promise<vo
       if (headers['x-user'] === 'broken') throw new Error('a rule with a bug')
       return headers['x-user'] === 'xiaoming' ? blue : undefined
     }
-    const believing = await adapter.serve(t, { rules: rule }, async ({ lane }) => told(lane))
-    const edge = await adapter.serve(t, { rules: rule, trust: 'edge' }, async ({ lane }) => told(lane))
+    const believing = await adapter.serve(t, { rules: rule }, async ({ lane }) => headerOf(lane))
+    const edge = await adapter.serve(t, { rules: rule, trust: 'edge' }, async ({ lane }) => headerOf(lane))
     const xiaoming = ['x-user', 'xiaoming'] as const
     const gray = ['x-mse-tag', 'gray'] as const
     const rows = [
@@ -189,7 +192,7 @@ export async function ingressSuite(t: Test, adapter: IngressAdapter): Promise<vo
   }
 
   async function escapes(t: Test) {
-    const target = await adapter.serve(t, { tag: 'green' }, async ({ lane }) => told(lane))
+    const target = await adapter.serve(t, { tag: 'green' }, async ({ lane }) => headerOf(lane))
     for (const [headers, lane, escaped] of [
       [[], null, true],
       [[['x-mse-tag', 'base']], 'base', true],
@@ -203,12 +206,12 @@ export async function ingressSuite(t: Test, adapter: IngressAdapter): Promise<vo
 
   async function colour(t: Test) {
     const target = await adapter.serve(t, { tag: 'green', ownLane: 'colour', trust: 'edge' }, async () =>
-      told(currentLane()),
+      headerOf(currentLane()),
     )
     const { events, result } = await counted(() => target.send({ headers: [['x-mse-tag', 'gray']] }))
     t.equal(JSON.parse(result.body), 'green')
     t.match(events, [{ source: 'own', stripped: true, escaped: false }])
-    t.equal(told(currentLane()), 'green', 'work without a request is coloured too')
+    t.equal(headerOf(currentLane()), 'green', 'work without a request is coloured too')
     // The colour belongs to the process; an instance of base has none.
     const slot = (globalThis as Record<symbol, unknown>)[Symbol.for('laneway.context.v1')] as { ownColour: unknown }
     slot.ownColour = undefined
@@ -236,13 +239,13 @@ export async function ingressSuite(t: Test, adapter: IngressAdapter): Promise<vo
         Promise.all(
           ['finish', 'close'].map(
             event =>
-              new Promise<string | null>(resolve => call.response.once(event, () => resolve(told(currentLane())))),
+              new Promise<string | null>(resolve => call.response.once(event, () => resolve(headerOf(currentLane())))),
           ),
         ),
       )
       const text = await call.body()
-      const afterBody = told(currentLane())
-      const inTimer = await new Promise(resolve => setTimeout(() => resolve(told(currentLane())), 1))
+      const afterBody = headerOf(currentLane())
+      const inTimer = await new Promise(resolve => setTimeout(() => resolve(headerOf(currentLane())), 1))
       return { length: text.length, afterBody, inTimer }
     })
     for (const size of [1, 300_000]) {
@@ -259,7 +262,7 @@ export async function ingressSuite(t: Test, adapter: IngressAdapter): Promise<vo
   async function failure(t: Test) {
     const target = await adapter.serve(t, {}, async ({ request }) => {
       if (request.headers['x-fail'] !== undefined) throw new Error('a handler with a bug')
-      return told(currentLane())
+      return headerOf(currentLane())
     })
     const failed = await target.send({
       headers: [
@@ -279,11 +282,11 @@ export async function ingressSuite(t: Test, adapter: IngressAdapter): Promise<vo
       open = resolve
     })
     const target = await adapter.serve(t, {}, async () => {
-      const before = told(currentLane())
+      const before = headerOf(currentLane())
       // The last to arrive resolves the promise that all others wait for.
       if (++arrived === lanes.length) open()
       await all
-      return [before, told(currentLane())]
+      return [before, headerOf(currentLane())]
     })
     const answers = await Promise.all(
       lanes.map(lane => target.send({ headers: lane === null ? [] : [['x-mse-tag', lane]] })),
@@ -299,11 +302,11 @@ export async function ingressSuite(t: Test, adapter: IngressAdapter): Promise<vo
     const target = await adapter.serve(t, {}, async call => {
       const { request, response } = call
       const id = Number(request.headers['x-id'])
-      finished[id] = new Promise(resolve => response.once('finish', () => resolve(told(currentLane()))))
-      const start = told(currentLane())
+      finished[id] = new Promise(resolve => response.once('finish', () => resolve(headerOf(currentLane()))))
+      const start = headerOf(currentLane())
       const length = request.method === 'POST' ? (await call.body()).length : 0
       await new Promise(setImmediate)
-      return { id, length, lanes: [start, told(currentLane())] }
+      return { id, length, lanes: [start, headerOf(currentLane())] }
     })
     if (target.port === undefined) return t.comment('no socket')
     const lanes = ['gray', null, null, 'blue', null, 'gray', 'blue', null, null, 'gray', 'gray', null]
@@ -334,7 +337,7 @@ async function counted<T>(fn: () => Promise<T>): Promise<{ events: IngressEvent[
   }
 }
 
-function told(lane: { header: string } | { lane: string | undefined } | undefined): string | null {
+function headerOf(lane: { header: string } | { lane: string | undefined } | undefined): string | null {
   if (lane === undefined) return null
   return ('header' in lane ? lane.header : lane.lane) ?? null
 }
@@ -349,7 +352,7 @@ function carriers({ request, lane }: SuiteCall): unknown {
       ...new Set([headers[name], headersDistinct?.[name]?.join(), raw.length === 0 ? undefined : raw.join()]),
     ].filter(value => value !== undefined)
   }
-  return { lane: told(lane), tag: views('x-mse-tag'), baggage: views('baggage'), other: views('x-other') }
+  return { lane: headerOf(lane), tag: views('x-mse-tag'), baggage: views('baggage'), other: views('x-other') }
 }
 
 /** A call as an egress adapter makes it: the lane of the calling code goes along. */

@@ -41,7 +41,7 @@ function run(file: string, environment: Record<string, string>, conditions: stri
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--import', 'tsx', ...conditions, file], {
       env: { ...process.env, ...environment, NODE_OPTIONS: '' },
-      timeout: 30_000,
+      timeout: 300_000,
     })
     let stdout = ''
     let stderr = ''

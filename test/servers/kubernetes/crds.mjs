@@ -1,8 +1,10 @@
 // The schemas of the resources that the walkthrough's manifests use. LANEWAY_CRDS names a folder with them (below it, too);
-// without it they are read from the Go modules that publish them. Nothing of them is kept in this repository.
+// without it they are read from the Go modules that publish them. Nothing of them is kept in this repository. MSE publishes no
+// schema: test/walkthrough/mse-ingress-config.yaml is one of our own, after its documentation.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 const MODULES = [
   { module: 'github.com/openkruise/rollouts@v0.6.2', folder: 'config/crd/bases' },
@@ -26,5 +28,6 @@ export function findCrds() {
       .map(name => join(folder, name))
       .filter(file => readFileSync(file, 'utf8').includes('kind: CustomResourceDefinition')),
   )
-  return files.length === 0 ? { problem: `no CustomResourceDefinition in ${folders.join(', ')}` } : { files }
+  if (files.length === 0) return { problem: `no CustomResourceDefinition in ${folders.join(', ')}` }
+  return { files: [...files, fileURLToPath(new URL('../../walkthrough/mse-ingress-config.yaml', import.meta.url))] }
 }

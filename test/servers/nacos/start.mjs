@@ -194,6 +194,7 @@ function properties({ major, main, folder, auth, tls, certificates, tokenSeconds
           'nacos.server.contextPath': '/nacos',
           'nacos.core.auth.admin.enabled': auth,
           'nacos.core.auth.console.enabled': auth,
+          'management.endpoints.web.exposure.include': 'prometheus',
           'management.elastic.metrics.export.enabled': false,
           'management.influx.metrics.export.enabled': false,
         }

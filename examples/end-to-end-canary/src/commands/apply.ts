@@ -2,21 +2,43 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Cluster } from '../cluster/cluster.js'
 import type { KubeObject } from '../cluster/kube-object.js'
 import { resourceName } from '../manifests/kind-names.js'
+import { serviceOf } from '../play/pod-processes.js'
 import { admitDeployment, admitRollout } from '../rollouts/admission.js'
 import { readRollout } from '../rollouts/rollout-spec.js'
 import { createRoute } from '../rollouts/route.js'
+import { wrap } from './table.js'
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
 /**
- * Applies objects as `kubectl apply` does.
+ * Applies objects as `kubectl apply` does, but for those that have no part in the play: nothing would run for them.
  *
- * @returns its lines: `deployment.apps/spring-cloud-a created`
+ * @returns its lines: `deployment.apps/spring-cloud-a created`, and what was left out
  * @throws Error when something is refused, or is not played
  */
 export function apply(cluster: Cluster, objects: readonly KubeObject[]): string[] {
-  for (const object of objects) assertPlayed(cluster, object)
-  return objects.map(object => `${resourceName(object)} ${applyOne(cluster, object)}`)
+  const played = objects.filter(hasPart)
+  for (const object of played) assertPlayed(cluster, object)
+  const lines = played.map(object => `${resourceName(object)} ${applyOne(cluster, object)}`)
+  return [...lines, ...leftOut(objects.filter(object => !hasPart(object)))]
+}
+
+const PLAYED = new Set(['Rollout', 'TrafficRouting', 'HTTPRoute', 'Ingress'])
+
+/** Whether an object has a part in the play: controllers act on it, or it has processes. */
+export function hasPart({ kind, spec }: KubeObject): boolean {
+  return PLAYED.has(kind) || (kind === 'Deployment' && serviceOf(spec.template) !== undefined)
+}
+
+function leftOut(objects: readonly KubeObject[]): string[] {
+  if (objects.length === 0) return []
+  const kinds = new Map<string, string[]>()
+  for (const { kind, metadata } of objects) kinds.set(kind, [...(kinds.get(kind) ?? []), metadata.name])
+  const parts = [...kinds].map(([kind, names]) => {
+    const counted = `${names.length} ${kind}${names.length === 1 ? '' : /s$/.test(kind) ? 'es' : 's'}`
+    return kind === 'Deployment' ? `${counted} (${names.join(', ')})` : counted
+  })
+  return wrap(`not played, so not created: ${parts.join(', ')}`)
 }
 
 function assertPlayed({ store }: Cluster, object: KubeObject): void {

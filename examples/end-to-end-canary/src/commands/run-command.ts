@@ -3,8 +3,9 @@ import { parseArgs } from 'node:util'
 import { kindOf } from '../manifests/kind-names.js'
 import { readManifests } from '../manifests/read-manifests.js'
 import type { Play } from '../play/play.js'
-import { apply } from './apply.js'
+import { apply, hasPart } from './apply.js'
 import { approve } from './approve.js'
+import { config } from './config.js'
 import { curl } from './curl.js'
 import { deleteObjects } from './delete.js'
 import { findObject } from './find-object.js'
@@ -93,6 +94,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     for (let n = 0; n < Number(values.times); n++) answers.push(await curl(url, positionals[0] ?? '/a', headers))
     return answers.join('\n')
   },
+  config: (play, [content = '']) => config(play, content),
   delete({ cluster }, argv, cwd) {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -103,7 +105,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const objects =
       values.filename === undefined
         ? [findObject(cluster.store, kindOf(type), name)]
-        : readManifests(resolve(cwd, values.filename))
+        : readManifests(resolve(cwd, values.filename)).filter(hasPart)
     cluster.journal.action(`delete ${values.filename ?? `${type} ${name}`}`)
     return deleteObjects(cluster, objects).join('\n')
   },

@@ -21,3 +21,19 @@ export function age(ms: number): string {
   const hours = Math.floor(minutes / 60)
   return minutes % 60 === 0 || hours >= 8 ? `${hours}h` : `${hours}h${minutes % 60}m`
 }
+
+const COLUMNS = 100
+
+/** The lines of a sentence for a terminal; all but the first are indented. */
+export function wrap(text: string): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > COLUMNS) {
+      lines.push(line)
+      line = ` `
+    }
+    line += line === '' ? word : ` ${word}`
+  }
+  return [...lines, line]
+}

@@ -22,6 +22,10 @@ export interface Play {
   readonly url: string
   /** For people: where the services find each other. */
   readonly meeting: string
+  /** For people: who colours and routes. */
+  readonly entrance: string
+  /** Publishes the configuration of service A; `undefined` without Nacos. */
+  readonly publish: ((content: string) => Promise<void>) | undefined
   /** The file that has every change, one JSON line each. */
   readonly log: string
   close(): Promise<void>
@@ -68,7 +72,9 @@ export async function startPlay(options: PlayOptions, manifests: string, folder:
     const file = join(folder, 'gateway.json')
     if (isGateway) writeFileSync(file, JSON.stringify(config, null, 2))
     const entry = await fleet.start(isGateway ? 'gateway' : 'entry', '1', '', options.port, { GATEWAY_CONFIG: file })
-    return { cluster, fleet, colouring, url: `http://${entry.address}`, meeting: registry.name, log, close }
+    const url = `http://${entry.address}`
+    const entrance = isGateway ? '@laneway/gateway' : 'a small entrance of this example'
+    return { cluster, fleet, colouring, url, meeting: registry.name, entrance, publish: registry.publish, log, close }
   } catch (error) {
     await close()
     throw error

@@ -6,15 +6,15 @@ import type { Fleet, Instance } from '../fleet.js'
 const OF_THE_CLUSTER = new Set(['HOST', 'PORT', 'HEALTH_PORT', 'NACOS', 'POD_IP', 'LEAVE_DELAY_MS'])
 
 /**
- * Pods as processes: those of A, B and C are the services of this folder. The others (Nacos, MySQL, the gateway) have no
- * process of their own: the play brings one of each along, or none.
+ * Pods as processes: those of A, B and C are the services of this folder. There are no others: the play takes no
+ * Deployment of anything else.
  */
 export function createPodProcesses(fleet: Fleet): PodRunner {
   const starting = new Map<string, Promise<Instance>>()
   return {
     async start(pod) {
       const service = serviceOf(pod)
-      if (service === undefined) return '127.0.0.1:0'
+      if (service === undefined) throw new Error(`${pod.metadata.name}: nothing here runs its image`)
       const environment = environmentOf(pod)
       const started = fleet.start(service, versionOf(pod), environment['LANEWAY_TAG'], 0, environment)
       starting.set(pod.metadata.name, started)

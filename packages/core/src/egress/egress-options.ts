@@ -21,9 +21,11 @@ export interface EgressOptions<Resolver = unknown> extends EgressScopeOptions {
   header?: string
   /**
    * Also writes the lane into the W3C `baggage` header of requests in scope, for hops that forward nothing else.
+   * `true`: as the member `x-mse-tag`. `'mse'`: as MSE's member `__microservice_tag__`, a JSON list, for hops that read
+   * what MSE's Java agent keeps in there.
    * @default false, because one carrier cannot disagree with itself
    */
-  baggage?: boolean
+  baggage?: boolean | 'mse'
   /**
    * Leaves a tag that the caller set by hand on a request to a host out of scope; never on a redirect.
    * @default false, because clients carry such a header to whatever host a redirect names
@@ -40,15 +42,21 @@ export interface EgressOptions<Resolver = unknown> extends EgressScopeOptions {
 export interface EgressSettings<Resolver> {
   readonly resolver: Resolver | undefined
   readonly header: string
-  readonly baggage: boolean
+  readonly baggage: boolean | 'mse'
   readonly keepHandSet: boolean
   readonly scope: EgressScope
+}
+
+const baggageForm: Option<boolean | 'mse'> = (value, place) => {
+  if (value === undefined || value === null) return false
+  if (typeof value === 'boolean' || value === 'mse') return value
+  throw place.unexpected("true, false or 'mse'", value)
 }
 
 const COMMON = {
   resolver: unchecked<{ pick?: unknown; match?: unknown } | undefined>(),
   header: headerName,
-  baggage: flag(false),
+  baggage: baggageForm,
   keepHandSet: flag(false),
   resolve: flag(true),
   propagateTo: unchecked<readonly string[] | undefined>(),

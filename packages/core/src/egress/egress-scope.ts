@@ -76,10 +76,10 @@ export function createEgressScope(where: string, options: EgressScopeOptions = {
     blocked(hostname, lane) {
       publishEgress(hostname, lane, 'blocked')
       if (!isFirst(hostname)) return
-      warn(
+      const worded = (option: string) =>
         `a call in lane "${lane.header}" to ${hostname} went without the tag, because the host is outside; ` +
-          `if it belongs to you, add it to the option propagateTo of ${where}`,
-      )
+        `if it belongs to you, add it to ${option}`
+      warn(worded(`the option propagateTo of ${where}`), { kind: 'option', option: 'propagateTo', worded })
     },
   }
 }

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { slot } from '../context/context-slot.js'
 import { LanewayError } from '../errors.js'
 import { describe } from '../options/describe.js'
 import { callback, unchecked } from '../options/option.js'
 import { type OptionTable, readOptions } from '../options/read-options.js'
 import { emitLanewayWarning, type Warn } from '../warning.js'
+import { downwardValue } from './downward-value.js'
 import type { Lane } from './lane.js'
 import { assertLane } from './parse-lane.js'
 import { BASE_TAG, isTag } from './tag.js'
@@ -49,8 +49,8 @@ export function ownLane(options: OwnLaneOptions = {}): Lane | undefined {
     { from: 'the option "tag"', value: options.tag },
     { from: 'LANEWAY_TAG', value: env['LANEWAY_TAG'] },
     { from: 'MSE_ALICLOUD_SERVICE_TAG', value: env['MSE_ALICLOUD_SERVICE_TAG'] },
-    { from: labels, value: downwardValue(labels) },
-    { from: annotations, value: downwardValue(annotations) },
+    { from: labels, value: downwardValue(labels, POD_LABEL) },
+    { from: annotations, value: downwardValue(annotations, POD_LABEL) },
   ].filter((one): one is { from: string; value: string } => typeof one.value === 'string' && one.value.trim() !== '')
   const first = given[0]
   if (first === undefined) return undefined
@@ -79,24 +79,4 @@ function warnOnce(message: string): void {
 /** Lets untagged work of this process run in its own lane, for `ownLane: 'colour'`. */
 export function colourOwnLane(lane: Lane | undefined): void {
   slot.ownColour = lane
-}
-
-/** Reads `key="value"` lines, Go-quoted, as Kubernetes' downward API writes them. */
-function downwardValue(file: string): string | undefined {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch {
-    return undefined
-  }
-  for (const line of text.split('\n')) {
-    if (!line.startsWith(`${POD_LABEL}=`)) continue
-    const quoted = line.slice(POD_LABEL.length + 1).trim()
-    try {
-      return String(JSON.parse(quoted))
-    } catch {
-      return quoted
-    }
-  }
-  return undefined
 }

@@ -1,7 +1,7 @@
 import type { Lane } from '../lane/lane.js'
 import { parseLane } from '../lane/parse-lane.js'
 import { isTag } from '../lane/tag.js'
-import { BAGGAGE_KEY, type LaneKey, laneKeyOf } from './baggage-key.js'
+import { BAGGAGE_KEY, type LaneKey, laneKeyOf, MSE_BAGGAGE_KEY } from './baggage-key.js'
 import { percentDecode } from './percent-decoding.js'
 
 /** Up to which a platform must carry baggage, https://www.w3.org/TR/baggage/#limits. */
@@ -87,9 +87,11 @@ export function parseMseLane(value: string): Lane | undefined {
 /**
  * The baggage with the lane as its first member, because members beyond the limits are cut from the end. Foreign members
  * stay byte for byte as long as the whole is within 64 members and 8192 bytes; beyond, members are dropped from the end.
+ *
+ * @param form - `'mse'`: the member is MSE's `__microservice_tag__`; else it is `x-mse-tag`
  */
-export function withLaneMember(baggage: string | undefined, lane: Lane): string {
-  const own = `${BAGGAGE_KEY}=${encodeURIComponent(lane.header)}`
+export function withLaneMember(baggage: string | undefined, lane: Lane, form: boolean | 'mse' = true): string {
+  const own = form === 'mse' ? mseMember(lane) : `${BAGGAGE_KEY}=${encodeURIComponent(lane.header)}`
   const foreign = baggage === undefined ? '' : withoutLaneMembers(baggage)
   if (foreign.trim() === '') return own
   const kept = [own]
@@ -105,6 +107,12 @@ export function withLaneMember(baggage: string | undefined, lane: Lane): string 
   const whole = `${own},${foreign}`
   // Empty members count as bytes, too.
   return cut || Buffer.byteLength(whole) > MAX_BAGGAGE_BYTES ? kept.join(',') : whole
+}
+
+/** As MSE's agent shows it for one tag; of further tags each has a lower priority. Percent-encoded: Java drops raw JSON. */
+function mseMember({ tags }: Lane): string {
+  const list = tags.map((tag, index) => ({ name: tag, tag, priority: -1 - index }))
+  return `${MSE_BAGGAGE_KEY}=${encodeURIComponent(JSON.stringify(list))}`
 }
 
 function read(baggage: string): void {

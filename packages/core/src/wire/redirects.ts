@@ -9,17 +9,17 @@ const following = new AsyncLocalStorage<{ readonly until: number } | undefined>(
 const expected = new Set<string>()
 
 /**
- * Runs what is told of a redirect: a call made in it, or by what it starts, follows that redirect, whatever its URL. A client
+ * Runs the report of a redirect: a call made in it, or by what it starts, follows that redirect, whatever its URL. A client
  * may follow another `Location` line than Laneway would.
  *
  * @returns what `fn` returns
  */
-export function tellOfRedirect<R>(fn: () => R): R {
+export function reportRedirect<R>(fn: () => R): R {
   return following.run({ until: performance.now() + FOLLOWED_MS }, fn)
 }
 
-/** Runs what is told of any other answer: the end of a chain of redirects. */
-export function tellOfAnswer<R>(fn: () => R): R {
+/** Runs the report of any other answer: the end of a chain of redirects. */
+export function reportAnswer<R>(fn: () => R): R {
   return following.getStore() === undefined ? fn() : following.run(undefined, fn)
 }
 

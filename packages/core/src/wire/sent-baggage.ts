@@ -32,11 +32,15 @@ export function leavesCarriersUnread(): boolean {
  * process does not read. All else stays byte for byte.
  *
  * @param value - what the request carries
- * @param asked - write the member where there is none
+ * @param asked - write the member where there is none; `'mse'`: write MSE's member
  */
-export function sentBaggage(value: string | undefined, lane: Lane | undefined, asked: boolean): string | undefined {
+export function sentBaggage(
+  value: string | undefined,
+  lane: Lane | undefined,
+  asked: boolean | 'mse',
+): string | undefined {
   if (lane === undefined) return value === undefined || !namesLaneThatIsRead(value) ? value : withoutLaneMembers(value)
-  return asked || (value !== undefined && contradicts(value, lane)) ? withLaneMember(value, lane) : value
+  return asked || (value !== undefined && contradicts(value, lane)) ? withLaneMember(value, lane, asked) : value
 }
 
 function namesLaneThatIsRead(baggage: string): boolean {

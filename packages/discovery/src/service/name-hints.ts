@@ -29,10 +29,10 @@ export class NameHints {
     const ambiguity = this.#catalog.ambiguity(key)
     if (ambiguity === undefined) return false
     if (this.#isFirst(key)) {
-      this.#warn(
+      const worded = (option: string) =>
         `${ambiguity.source} lists ${ambiguity.names.join(' and ')}, which a host name cannot tell apart: ` +
-          `none of them is resolved; declare the one you mean in services, or give it a host in aliases`,
-      )
+        `none of them is resolved; declare the one you mean in ${option}`
+      this.#warn(worded('services, or give it a host in aliases'), { kind: 'option', option: 'services', worded })
     }
     return true
   }

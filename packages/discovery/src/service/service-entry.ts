@@ -78,7 +78,10 @@ export class ServiceEntry implements BalancedService {
     this.#settings = settings
     this.#notReady = new TableChoice(this.name, undefined, 'not-ready', undefined, undefined)
     this.#clock = settings.clock
-    this.#balance = new ServiceBalance(settings, this, (state, address) => this.publish(state, { message: address }))
+    this.#balance = new ServiceBalance(settings, this, (state, address) => {
+      this.publish(state, { message: address })
+      if (state === 'ejected') this.owner?.suspect?.(this.name)
+    })
   }
 
   /** Name of the source that owns the service. */
@@ -156,7 +159,7 @@ export class ServiceEntry implements BalancedService {
     this.receivedAt = this.#settings.clock.now()
     this.missingSince = undefined
     this.#balance.tableChanged()
-    this.#tellDropped(build.dropped)
+    this.#reportDropped(build.dropped)
     if (table.any !== undefined) this.#warnAny()
     this.#warnNearMiss(build.fresh)
     this.publish('snapshot', { endpoints: table.members.length })
@@ -237,7 +240,7 @@ export class ServiceEntry implements BalancedService {
     this.#settings.warn(`a snapshot of ${this.name} from ${this.source} was refused, the last one stays: ${message}`)
   }
 
-  #tellDropped(dropped: readonly string[]): void {
+  #reportDropped(dropped: readonly string[]): void {
     this.dropped = dropped
     if (dropped.length === 0) return
     if (channels.source.hasSubscribers) {
@@ -245,7 +248,9 @@ export class ServiceEntry implements BalancedService {
     }
     if (this.#warnedDropped) return
     this.#warnedDropped = true
-    this.#settings.warn(`${dropped.length} endpoint(s) of ${this.name} from ${this.source} left out: ${dropped[0]}`)
+    this.#settings.warn(`${dropped.length} endpoint(s) of ${this.name} from ${this.source} left out: ${dropped[0]}`, {
+      kind: 'endpoints-dropped',
+    })
   }
 
   #warnNearMiss(members: Iterable<Member>): void {
@@ -256,6 +261,7 @@ export class ServiceEntry implements BalancedService {
     this.#settings.warn(
       `${found.address} of ${this.name} counts as base: its metadata has the key "${found.key}", which carries no lane; ` +
         `did you mean "${found.meant}"?`,
+      { kind: 'metadata-key', key: found.key, meant: found.meant },
     )
   }
 

@@ -82,7 +82,7 @@ export class ServiceRegistry {
       for (const { feed } of this.#byKey.values()) feed.loseHope()
     }, this.#options.readyTimeoutMs / 2)
     this.#patience.unref()
-    this.#catalog.start(index => this.#listed(index))
+    this.#catalog.start(index => this.#listed(index), this.#options.services.length > 0)
     if (this.#callers.service !== undefined) this.declare(this.#callers.service)
     for (const service of this.#options.services) this.declare(service)
     for (const service of this.#options.aliases.values()) this.declare(service)
@@ -136,7 +136,8 @@ export class ServiceRegistry {
     const key = this.#naming.keyOf(name)
     const sourceName = this.#naming.sourceNameOf(name)
     const known = this.#byKey.get(key)
-    if (known?.entry.declared && known.entry.name !== sourceName && this.#tellsCaseApart) {
+    const tellsCaseApart = this.#hubs.some(hub => hub.source.caseInsensitive === false)
+    if (known?.entry.declared && known.entry.name !== sourceName && tellsCaseApart) {
       if (name !== name.toLowerCase()) throw differByCase([known.entry.name, sourceName])
     }
     this.#declaredHosts.add(name.toLowerCase().replace(/\.$/, ''))
@@ -167,10 +168,6 @@ export class ServiceRegistry {
       entry.close()
     }
     this.#hosts.forget()
-  }
-
-  get #tellsCaseApart(): boolean {
-    return this.#hubs.some(hub => hub.source.caseInsensitive === false)
   }
 
   #add(key: string, name: string, why: 'declared' | 'listed' | 'asked'): ServiceEntry {

@@ -15,15 +15,20 @@ export class SourceCatalog {
     this.#lists = hubs.map(() => undefined)
   }
 
-  /** Begins to list. Calls `changed` with the index of the source. */
-  start(changed: (index: number) => void): void {
+  /**
+   * Begins to list. Calls `changed` with the index of the source.
+   *
+   * @param declared - the services are declared: the lists may wait until a name is needed, see `Source.list`
+   */
+  start(changed: (index: number) => void, declared: boolean): void {
+    // Which of several sources owns a service is decided by their lists.
+    const onDemand = declared && this.#hubs.length === 1
     this.#hubs.forEach((hub, index) => {
-      this.#stops.push(
-        hub.list(names => {
-          this.#lists[index] = this.#group(names)
-          changed(index)
-        }),
-      )
+      const stop = hub.list(names => {
+        this.#lists[index] = this.#group(names)
+        changed(index)
+      }, onDemand)
+      this.#stops.push(stop)
     })
   }
 

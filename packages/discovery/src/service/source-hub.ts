@@ -13,6 +13,7 @@ export class SourceHub {
   readonly #listListeners = new Set<(services: Names) => void>()
   #names: Names | undefined
   #stopList: (() => void) | undefined
+  #onDemand = false
   #users = 0
 
   constructor(source: Source) {
@@ -53,25 +54,29 @@ export class SourceHub {
     return this.source.list !== undefined && this.source.listOnRequest !== true
   }
 
-  /** Where the source {@link lists} its services the listener is called with each list. */
-  list(listener: (services: Names) => void): () => void {
+  /** Where the source {@link lists} its services the listener is called with each list. See `Source.list`. */
+  list(listener: (services: Names) => void, onDemand = false): () => void {
     if (!this.lists) return () => {}
     this.#listListeners.add(listener)
-    if (this.#listListeners.size > 1) {
-      if (this.#names !== undefined) listener(this.#names)
-    } else {
-      this.#stopList = this.source.list?.(names => {
-        // A copy: the source may go on using its set.
-        this.#names = new Set(names)
-        for (const one of [...this.#listListeners]) one(this.#names)
-      })
-    }
+    if (this.#names !== undefined) listener(this.#names)
+    // One resolver that needs the names at once is enough.
+    if (this.#listListeners.size === 1 || (this.#onDemand && !onDemand)) this.#startList(onDemand)
     return () => {
       if (!this.#listListeners.delete(listener) || this.#listListeners.size > 0) return
       this.#stopList?.()
       this.#stopList = undefined
       this.#names = undefined
     }
+  }
+
+  #startList(onDemand: boolean): void {
+    this.#stopList?.()
+    this.#onDemand = onDemand
+    this.#stopList = this.source.list?.(names => {
+      // A copy: the source may go on using its set.
+      this.#names = new Set(names)
+      for (const one of [...this.#listListeners]) one(this.#names)
+    }, onDemand)
   }
 }
 

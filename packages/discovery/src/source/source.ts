@@ -48,9 +48,13 @@ export interface Source {
   /**
    * Reports the names of all services the source knows, now and whenever the set changes. A source that cannot list
    * leaves it out: then only declared services are resolved through it.
+   * @param onDemand - all services are declared so far: a source to which a list is a cost may wait with it until one that
+   *   is asked for has no instances, and may have another spelling
    * @returns stops the listing
    */
-  list?(listener: (services: ReadonlySet<string>) => void): () => void
+  list?(listener: (services: ReadonlySet<string>) => void, onDemand?: boolean): () => void
+  /** Calls to an instance of the service got no connection: its list may be old. Never throws. */
+  suspect?(service: string): void
   /**
    * `true`: to list makes the source follow much more than the services that are asked for. Resolvers then ask for each
    * name instead. @default false

@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
-import { expectRedirects, isRedirect, tellOfAnswer, tellOfRedirect } from '@laneway/core/internal'
+import { expectRedirects, isRedirect, reportAnswer, reportRedirect } from '@laneway/core/internal'
 import type { HopOptions } from '../node-internals.js'
 import type { Target } from './target.js'
 
@@ -17,9 +17,9 @@ export function watchRedirect(emit: ClientRequest['emit'], base: string): Client
     if (args[0] !== 'response') return report()
     const { statusCode, rawHeaders } = args[1] as IncomingMessage
     const locations = locationsOf(rawHeaders)
-    if (!isRedirect(statusCode, locations)) return tellOfAnswer(report)
+    if (!isRedirect(statusCode, locations)) return reportAnswer(report)
     expectRedirects(base, locations)
-    return tellOfRedirect(report)
+    return reportRedirect(report)
   } as ClientRequest['emit']
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { downwardValue } from '@laneway/core/internal'
 
 const ZONE_LABEL = 'topology.kubernetes.io/zone'
 
@@ -11,16 +11,5 @@ const ZONE_LABEL = 'topology.kubernetes.io/zone'
  * @returns `undefined` without such a file or label
  */
 export function readOwnZone(file: string): string | undefined {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch {
-    return undefined
-  }
-  const line = text.split('\n').find(one => one.startsWith(`${ZONE_LABEL}=`))
-  const zone = line
-    ?.slice(ZONE_LABEL.length + 1)
-    .trim()
-    .replace(/^"(.*)"$/, '$1')
-  return zone === '' ? undefined : zone
+  return downwardValue(file, ZONE_LABEL) || undefined
 }

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { ownLane } from '@laneway/core'
+import { ownLane, type Warn } from '@laneway/core'
 import { nearest } from '@laneway/core/internal'
 import type { Discovery, RegisterConfig } from '@laneway/register/settings'
 import { isLanewayError } from '../laneway-error.js'
@@ -175,12 +175,16 @@ function checkRegistration(config: RegisterConfig, view: RegistryView): CheckRes
 /** Addresses of this machine. */
 const HERE = new Set(Object.values(networkInterfaces()).flatMap(list => list?.map(({ address }) => address) ?? []))
 
+/** A warning of the resolver. */
+export type Warning = Parameters<Warn>
+
 /** What the resolver says about metadata that was probably meant to be a lane, and about endpoints that are not usable. */
-export function checkMetadata(warnings: readonly string[]): CheckResult {
-  const findings = warnings.flatMap(message => {
-    const meant = /has the key "([^"]+)", which carries no lane; did you mean "([^"]+)"/.exec(message)
-    if (meant !== null) return [warning(message, `register it with ${meant[2]} in the place of ${meant[1]}`)]
-    if (/endpoint\(s\) of .* left out/.test(message)) {
+export function checkMetadata(warnings: readonly Warning[]): CheckResult {
+  const findings = warnings.flatMap(([message, facts]) => {
+    if (facts?.kind === 'metadata-key') {
+      return [warning(message, `register it with ${facts.meant} in the place of ${facts.key}`)]
+    }
+    if (facts?.kind === 'endpoints-dropped') {
       return [warning(message, 'mend the registration of that instance: address, port, weight and tag are checked')]
     }
     return []

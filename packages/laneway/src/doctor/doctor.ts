@@ -5,7 +5,7 @@ import { RegistryView } from '../registry/registry-view.js'
 import { hasRegistry, openRegistries, readSettings, type SourceOptions } from '../registry/settings.js'
 import type { CommandWorld } from '../terminal/world.js'
 import { checkNode, checkPackages, checkUndici } from './check-installation.js'
-import { checkConnection, checkMetadata, checkPort, checkServices } from './check-registry.js'
+import { checkConnection, checkMetadata, checkPort, checkServices, type Warning } from './check-registry.js'
 import { checkRules } from './check-rules.js'
 import { checkPreload, checkTelemetry, checkTrust, startsOf } from './check-start.js'
 import { CHECKS, type CheckName, type CheckResult, error, type Finding } from './finding.js'
@@ -75,10 +75,10 @@ async function checkRegistries(
 ): Promise<Partial<Record<CheckName, CheckResult>>> {
   if (!hasRegistry(config))
     return { registry: { facts: ['none is configured: the tag is carried, and nothing is routed'] } }
-  const warnings: string[] = []
+  const warnings: Warning[] = []
   let discovery: ReturnType<typeof openRegistries>
   try {
-    discovery = openRegistries(config, message => void warnings.push(message))
+    discovery = openRegistries(config, (...warning) => void warnings.push(warning))
   } catch (cause) {
     if (!isLanewayError(cause)) throw cause
     return { registry: { findings: [error(cause.text, 'mend this setting')] } }

@@ -1,3 +1,4 @@
+import type { Warn } from '@laneway/core'
 import { createDiscovery, type Discovery, type RegisterConfig, readConfig } from '@laneway/register/settings'
 import type { CommandWorld } from '../terminal/world.js'
 
@@ -52,6 +53,6 @@ export function hasRegistry({ nacos, kubernetes, endpointsFile, endpointsUrl }: 
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION` when a package is missing, and what the sources throw
  */
-export function openRegistries(config: RegisterConfig, warn: (message: string) => void): Discovery {
+export function openRegistries(config: RegisterConfig, warn: Warn): Discovery {
   return createDiscovery(config, true, warn)
 }

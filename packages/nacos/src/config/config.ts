@@ -34,12 +34,12 @@ interface Watched {
   reported: { value: ConfigValue | undefined } | undefined
   /** A push came: the content is read again, whatever md5 the server shows. */
   pushed: boolean
+  /** It is compared again without a push: what is new was not pushed. */
+  rechecking: boolean
   /** Reads once more after a push that seemed to change nothing. */
   again: NodeJS.Timeout | undefined
 }
 
-/** As the Java client: compares everything again, in case a push was lost. */
-const RESYNC_MS = 180_000
 /**
  * A server stores a content first, and shows it to readers and in its comparison of md5 a moment later. After a push
  * that seems to change nothing, the client reads again after these times.
@@ -53,7 +53,6 @@ export class NacosConfig implements ConnectionUser {
   readonly #connection: Connection
   readonly #redo: Redo
   readonly #watched = new Map<string, Watched>()
-  #resync: NodeJS.Timeout | undefined
 
   /** @internal */
   constructor(connection: Connection) {
@@ -123,7 +122,7 @@ export class NacosConfig implements ConnectionUser {
     }
     let watched = this.#watched.get(id)
     if (watched === undefined) {
-      watched = { key, listeners: new Set(), reported: undefined, pushed: false, again: undefined }
+      watched = { key, listeners: new Set(), reported: undefined, pushed: false, rechecking: false, again: undefined }
       this.#watched.set(id, watched)
       this.#follow(id, watched)
     } else if (watched.reported !== undefined) {
@@ -131,11 +130,13 @@ export class NacosConfig implements ConnectionUser {
     }
     watched.listeners.add(own)
     this.#connection.start()
-    this.#resync ??= setInterval(() => this.#resyncAll(), RESYNC_MS).unref()
     const { listeners } = watched
     return () => {
       if (!listeners.delete(own) || listeners.size > 0) return
-      if (this.#watched.get(id)?.listeners === listeners) this.#watched.delete(id)
+      if (this.#watched.get(id)?.listeners === listeners) {
+        this.#watched.delete(id)
+        this.#connection.rechecks.remove(`config ${id}`)
+      }
       clearTimeout(watched.again)
       void this.#redo.drop(id)
     }
@@ -143,7 +144,6 @@ export class NacosConfig implements ConnectionUser {
 
   /** @internal */
   close(): void {
-    clearInterval(this.#resync)
     for (const { again } of this.#watched.values()) clearTimeout(again)
     this.#watched.clear()
     this.#redo.clear()
@@ -162,6 +162,7 @@ export class NacosConfig implements ConnectionUser {
   /** @internal */
   push({ type, body }: Message): void {
     if (type !== 'ConfigChangeNotifyRequest') return
+    this.#connection.rechecks.heard()
     // For the default namespace Java servers leave the tenant out, r-nacos sends "", and one that knows another name for
     // it may send that.
     const tenant = String(body['tenant'] ?? '')
@@ -175,6 +176,10 @@ export class NacosConfig implements ConnectionUser {
   }
 
   #follow(id: string, watched: Watched): void {
+    this.#connection.rechecks.add(`config ${id}`, () => {
+      watched.rechecking = true
+      this.#redo.touch(id)
+    })
     this.#redo.want(id, {
       apply: session => this.#sync(session, watched),
       undo: async session => {
@@ -189,10 +194,12 @@ export class NacosConfig implements ConnectionUser {
   /** Reads until the server confirms that the listeners have the newest content. From then on it pushes each change. */
   async #sync(session: Session, watched: Watched): Promise<void> {
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const pushed = watched.pushed
+      const { pushed, rechecking } = watched
       watched.pushed = false
+      watched.rechecking = false
       const changed = await this.#listenOn(session, watched, true)
       if (watched.reported !== undefined && !changed && !pushed) return
+      if (rechecking && changed && !pushed) this.#connection.rechecks.found()
       const headers: Record<string, string> = pushed ? { notify: 'true' } : {}
       const extras = { expected: CONFIG_QUERY_ANSWERS, headers }
       const value = await readWhenStill(watched.key, () =>
@@ -228,10 +235,6 @@ export class NacosConfig implements ConnectionUser {
     const answer = await this.#connection.requestOn(session, 'ConfigBatchListenRequest', 'config', body)
     const changed = answer.body['changedConfigs']
     return Array.isArray(changed) && changed.length > 0
-  }
-
-  #resyncAll(): void {
-    for (const id of this.#watched.keys()) this.#redo.touch(id)
   }
 
   #key(where: string, dataId: string, place: ConfigPlace): ConfigKey {

@@ -3,6 +3,7 @@ import { backoffMs } from '@laneway/core/internal'
 import type { Message } from '../wire/transport.js'
 import type { Login } from './login.js'
 import type { ResolvedNacosClientOptions } from './options.js'
+import { Rechecks } from './rechecks.js'
 import { type RequestExtras, requestOn } from './request-on.js'
 import { type ServerAddress, ServerRing } from './servers.js'
 import { Session } from './session.js'
@@ -25,6 +26,7 @@ const GOOD_MS = 5_000
  */
 export class Connection {
   readonly options: ResolvedNacosClientOptions
+  readonly rechecks: Rechecks
   readonly #login: Login | undefined
   readonly #users: ConnectionUser[] = []
   readonly #ring: ServerRing
@@ -41,6 +43,7 @@ export class Connection {
 
   constructor(options: ResolvedNacosClientOptions, login: Login | undefined) {
     this.options = options
+    this.rechecks = new Rechecks(options.recheckIntervalMs, options.random)
     this.#login = login
     this.#ring = new ServerRing(options.servers, options.random)
   }
@@ -148,6 +151,7 @@ export class Connection {
     if (this.#closed !== undefined) return
     this.#closed = new LanewayError('LANEWAY_CLOSED', 'the Nacos client is closed')
     clearTimeout(this.#timer)
+    this.rechecks.close()
     for (const { reject } of this.#waiting) reject(this.#closed)
     this.#session?.end('the client was closed')
     for (const session of this.#retiring) session.end('the client was closed')
@@ -195,12 +199,13 @@ export class Connection {
   }
 
   async #open(server: ServerAddress): Promise<Session> {
-    const { tls, keepsProcess, appName, requestTimeoutMs, healthIntervalMs } = this.options
+    const { tls, keepsProcess, appName, labels, requestTimeoutMs, healthIntervalMs } = this.options
     const session = await Session.open({
       server,
       tls,
       keepsProcess,
       appName,
+      labels,
       clientVersion: 'Laneway-Node-Client:v0.1.0',
       requestTimeoutMs,
       healthIntervalMs,

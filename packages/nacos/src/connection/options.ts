@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from 'node:tls'
+import type { Lane } from '@laneway/core'
 import {
   callback,
   emitLanewayWarning,
@@ -13,6 +14,7 @@ import {
   type Warn,
   whole,
 } from '@laneway/core/internal'
+import { appLabels, readLabels } from './app-labels.js'
 import { parseServers } from './servers.js'
 
 /** A request for which {@link NacosClientOptions.headers} may add metadata. */
@@ -45,6 +47,17 @@ export interface NacosClientOptions {
   headers?: (request: NacosRequest) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>
   /** Shown in the server's list of clients. @default 'unknown' */
   appName?: string
+  /**
+   * The lane of this process: Nacos then gives it the gray configuration of that tag, and the base one where there is none.
+   * `base` is base. On the connection it is `app_Vipserver-Tag` and, for MSE, `app_nacos.config.gray.label`.
+   * @default the lane of the process (`ownLane()`)
+   */
+  lane?: Lane | string
+  /**
+   * Further labels of the connection for rules of gray configuration, as `nacos.app.conn.labels` of the Java client.
+   * @default those of the Java client's variables `nacos_app_conn_labels` (`a=1,b=2`) and `nacos_config_gray_label`
+   */
+  labels?: Readonly<Record<string, string>>
   /** @default 1000, the distance of Nacos' gRPC port from its main port */
   grpcPortOffset?: number
   /** Limit of connecting and of one request. @default 3000, as the Java client */
@@ -58,6 +71,12 @@ export interface NacosClientOptions {
   healthIntervalMs?: number
   /** Pause between attempts to apply a registration or subscription that failed. @default 3000, as the Java client */
   redoIntervalMs?: number
+  /**
+   * In case a push was lost, one subscription or configuration that is followed is asked for again after this time and up
+   * to half as much, then the next: with 30 of them, each about every 40 minutes.
+   * @default 60000: more than 1,000 processes are less than 17 requests a second
+   */
+  recheckIntervalMs?: number
   /** Longest pause between attempts to connect. @default 5000 */
   maxReconnectDelayMs?: number
   /**
@@ -94,11 +113,14 @@ const OPTIONS = {
   tls: readTls,
   headers: callback<NonNullable<NacosClientOptions['headers']>>(),
   appName: text('unknown'),
+  lane: unchecked<Lane | string>(),
+  labels: readLabels,
   grpcPortOffset: whole(1000, -65_535, 65_535),
   requestTimeoutMs: milliseconds(3_000, 1),
   operationTimeoutMs: milliseconds(10_000, 1),
   healthIntervalMs: readHealthInterval,
   redoIntervalMs: milliseconds(3_000, 1),
+  recheckIntervalMs: milliseconds(60_000, 1),
   maxReconnectDelayMs: milliseconds(5_000, 1),
   keepsProcess: flag(true),
   warn: callback<Warn>(),
@@ -109,9 +131,9 @@ const OPTIONS = {
 /** {@link NacosClientOptions} with defaults, checked and frozen. */
 export type ResolvedNacosClientOptions = ReturnType<typeof resolveNacosClientOptions>
 
-/** @throws LanewayError `LANEWAY_INVALID_OPTION` */
+/** @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG` */
 export function resolveNacosClientOptions(input: NacosClientOptions) {
-  const { grpcPortOffset, ...read } = readOptions('createNacosClient', input, OPTIONS)
+  const { grpcPortOffset, lane, ...read } = readOptions('createNacosClient', input, OPTIONS)
   if ((read.username === undefined) !== (read.password === undefined)) {
     const missing = read.username === undefined ? 'username' : 'password'
     throw new OptionPlace('createNacosClient', [missing]).invalid(
@@ -120,6 +142,7 @@ export function resolveNacosClientOptions(input: NacosClientOptions) {
   }
   return Object.freeze({
     ...read,
+    labels: appLabels(lane, read.labels, process.env),
     servers: parseServers(read.servers, grpcPortOffset),
     // "" is another namespace than "public" for naming, and the reverse for configuration on 2.x; see tenantOf.
     namespace: read.namespace === '' ? 'public' : read.namespace,

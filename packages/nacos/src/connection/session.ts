@@ -12,6 +12,8 @@ export interface SessionOptions {
   /** Whether the connection keeps the process alive. */
   readonly keepsProcess: boolean
   readonly appName: string
+  /** Of the program, with their prefix. */
+  readonly labels: Readonly<Record<string, string>>
   readonly clientVersion: string
   /** Limit of a unary call, and of connecting. */
   readonly requestTimeoutMs: number
@@ -106,7 +108,7 @@ export class Session {
       tenant: '',
       // "sdk" makes the server count this as a client, not as a server of its cluster. The module must be naming: a
       // naming connection also serves configuration, the other way round instances are not registered.
-      labels: { source: 'sdk', module: 'naming', AppName: this.#options.appName },
+      labels: { ...this.#options.labels, source: 'sdk', module: 'naming', AppName: this.#options.appName },
       // Even empty it must be there, else no SetupAckRequest comes.
       abilityTable: {},
     })

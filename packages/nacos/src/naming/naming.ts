@@ -5,7 +5,7 @@ import { Redo } from '../connection/redo.js'
 import type { Session } from '../connection/session.js'
 import type { Message } from '../wire/transport.js'
 import { type InstanceInput, Registrations } from './registrations.js'
-import { DEFAULT_GROUP, parseServiceInfo, type ServiceInfo } from './service-info.js'
+import { DEFAULT_GROUP, parseServiceInfo, type ServiceInfo, sameInstances } from './service-info.js'
 import { keyOf, resolveServiceRef, type ServiceRef, whereOf } from './service-ref.js'
 
 /** What {@link NacosNaming.subscribe} reports. */
@@ -21,10 +21,9 @@ interface Subscription {
   readonly listeners: Set<NamingListener>
   last: ServiceInfo | undefined
   lastSession: number
+  /** It is asked for again without a push: what is new in the answer was not pushed. */
+  rechecking: boolean
 }
-
-/** Every subscription is repeated this often, in case a push was lost. */
-const RESYNC_MS = 60_000
 
 /** The naming half of a client. */
 export class NacosNaming implements ConnectionUser {
@@ -33,7 +32,6 @@ export class NacosNaming implements ConnectionUser {
   readonly #registrations: Registrations
   readonly #subscriptions = new Map<string, Subscription>()
   #sessions = 0
-  #resync: NodeJS.Timeout | undefined
 
   /** @internal */
   constructor(connection: Connection) {
@@ -105,7 +103,7 @@ export class NacosNaming implements ConnectionUser {
     }
     let subscription = this.#subscriptions.get(key)
     if (subscription === undefined) {
-      subscription = { ref: full, listeners: new Set(), last: undefined, lastSession: 0 }
+      subscription = { ref: full, listeners: new Set(), last: undefined, lastSession: 0, rechecking: false }
       this.#subscriptions.set(key, subscription)
       this.#follow(key, subscription)
     } else if (subscription.last !== undefined && subscription.lastSession === this.#sessions) {
@@ -119,13 +117,25 @@ export class NacosNaming implements ConnectionUser {
       const report = () => subscription.listeners.has(own) && own.lost(lost)
       runInLane(undefined, () => queueMicrotask(report))
     }
-    this.#resync ??= setInterval(() => this.#resyncAll(), RESYNC_MS).unref()
     const { listeners } = subscription
     return () => {
       if (!listeners.delete(own) || listeners.size > 0) return
-      if (this.#subscriptions.get(key)?.listeners === listeners) this.#subscriptions.delete(key)
+      if (this.#subscriptions.get(key)?.listeners === listeners) {
+        this.#subscriptions.delete(key)
+        this.#connection.rechecks.remove(`subscribe ${key}`)
+      }
       void this.#redo.drop(`subscribe ${key}`)
     }
+  }
+
+  /**
+   * Asks for a list again, because calls to an instance fail: the push that took it off may be lost.
+   * @internal
+   */
+  suspect(ref: ServiceRef): void {
+    const key = keyOf(this.#ref(ref))
+    const subscription = this.#subscriptions.get(key)
+    if (subscription !== undefined) this.#recheck(key, subscription)
   }
 
   /**
@@ -151,7 +161,6 @@ export class NacosNaming implements ConnectionUser {
    * @internal
    */
   async close(): Promise<void> {
-    clearInterval(this.#resync)
     this.#subscriptions.clear()
     // Subscriptions end with the connection; instances too, but neighbours should not wait for TCP to say so.
     await this.#registrations.deregisterAll()
@@ -174,7 +183,12 @@ export class NacosNaming implements ConnectionUser {
   push({ type, body }: Message): void {
     if (type !== 'NotifySubscriberRequest') return
     const info = parseServiceInfo(body['serviceInfo'])
-    if (info === undefined) return
+    this.#connection.rechecks.heard()
+    // A push that cannot be read is a push that was lost.
+    if (info === undefined) {
+      this.#connection.rechecks.found()
+      return
+    }
     // Java servers name the service only inside serviceInfo, and its namespace nowhere: a push goes to every
     // subscription of that name, except when r-nacos says more. Two namespaces with one service on one client are rare
     // enough to ask the server again.
@@ -184,19 +198,22 @@ export class NacosNaming implements ConnectionUser {
         ref.group === info.groupName &&
         (typeof body['namespace'] !== 'string' || body['namespace'] === '' || body['namespace'] === ref.namespace),
     )
-    if (named.length === 1) this.#accept(named[0]![1], info)
+    if (named.length === 1) this.#accept(named[0]![1], info, false)
     else for (const [key] of named) this.#redo.touch(`subscribe ${key}`)
   }
 
   #follow(key: string, subscription: Subscription): void {
+    this.#connection.rechecks.add(`subscribe ${key}`, () => this.#recheck(key, subscription))
     const body = { ...whereOf(subscription.ref), clusters: '' }
     this.#redo.want(`subscribe ${key}`, {
       apply: async session => {
+        const { rechecking } = subscription
+        subscription.rechecking = false
         const answer = await this.#connection.requestOn(session, 'SubscribeServiceRequest', 'naming', {
           ...body,
           subscribe: true,
         })
-        if (session === this.#connection.session) this.#accept(subscription, readInfo(answer))
+        if (session === this.#connection.session) this.#accept(subscription, readInfo(answer), rechecking)
       },
       undo: async session => {
         await this.#connection.requestOn(session, 'SubscribeServiceRequest', 'naming', { ...body, subscribe: false })
@@ -207,18 +224,20 @@ export class NacosNaming implements ConnectionUser {
     })
   }
 
-  #accept(subscription: Subscription, info: ServiceInfo): void {
+  #recheck(key: string, subscription: Subscription): void {
+    subscription.rechecking = true
+    this.#redo.touch(`subscribe ${key}`)
+  }
+
+  #accept(subscription: Subscription, info: ServiceInfo, rechecked: boolean): void {
     // An older list: a push that overtook the answer to the subscription, or arrived late. The clock of
     // another server may be behind, so that times are compared within one session only.
     const held = subscription.lastSession === this.#sessions ? subscription.last : undefined
     if (held !== undefined && info.lastRefTime < held.lastRefTime) return
+    if (rechecked && held !== undefined && !sameInstances(held, info)) this.#connection.rechecks.found()
     subscription.last = info
     subscription.lastSession = this.#sessions
     for (const listener of [...subscription.listeners]) listener.info(info, this.#sessions)
-  }
-
-  #resyncAll(): void {
-    for (const key of this.#subscriptions.keys()) this.#redo.touch(`subscribe ${key}`)
   }
 
   #ref(ref: ServiceRef): Required<ServiceRef> {

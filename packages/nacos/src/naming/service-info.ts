@@ -55,6 +55,18 @@ export function parseServiceInfo(value: unknown): ServiceInfo | undefined {
   }
 }
 
+/** Whether two lists have the same instances, in whatever order. */
+export function sameInstances(one: ServiceInfo, other: ServiceInfo): boolean {
+  return one.instances.length === other.instances.length && textOf(one) === textOf(other)
+}
+
+function textOf({ instances }: ServiceInfo): string {
+  return instances
+    .map(instance => JSON.stringify({ ...instance, metadata: Object.entries(instance.metadata).sort() }))
+    .sort()
+    .join()
+}
+
 export const DEFAULT_GROUP = 'DEFAULT_GROUP'
 
 function parseInstance(value: unknown): NacosInstance | undefined {

@@ -16,19 +16,23 @@ export interface NamesFollower {
 /**
  * Reports the names that `read` gives, and again when they have changed. After a failure the names that were known stay.
  *
- * @param intervalMs - the longest pause between two reads
+ * @param intervalMs - the longest pause between two reads, without the random part of up to half as much
  * @param failed - called after each read that failed
+ * @param onDemand - the first read waits for {@link NamesFollower.hurry}
  */
 export function followNames(
   read: () => Promise<ReadonlySet<string>>,
   changed: (names: ReadonlySet<string>) => void,
   intervalMs: number,
   failed: (error: unknown) => void = () => {},
+  onDemand = false,
+  random: () => number = Math.random,
 ): NamesFollower {
   let timer: NodeJS.Timeout | undefined
   let pauseMs = intervalMs
   let reading = false
   let stopped = false
+  let waiting = onDemand
   let known: ReadonlySet<string> | undefined
 
   async function turn(): Promise<void> {
@@ -52,16 +56,18 @@ export function followNames(
   function schedule(): void {
     if (stopped || reading) return
     clearTimeout(timer)
-    timer = setTimeout(() => void turn(), pauseMs).unref()
+    timer = setTimeout(() => void turn(), pauseMs * (1 + random() / 2)).unref()
     pauseMs = Math.min(intervalMs, pauseMs * 2)
   }
 
   // The first listener may be inside a request; the reads go on after it, in no lane.
-  void runInLane(undefined, turn)
+  if (!onDemand) void runInLane(undefined, turn)
   return {
     hurry() {
       pauseMs = Math.min(HURRY_MS, intervalMs)
-      schedule()
+      if (waiting) void runInLane(undefined, turn)
+      else schedule()
+      waiting = false
     },
     stop() {
       stopped = true

@@ -16,8 +16,8 @@ export interface SourceSubscriptionOptions {
   readonly startGrace: ((ended: () => void) => () => void) | undefined
   readonly toEndpoints: (info: ServiceInfo) => EndpointList
   readonly store: SnapshotStore<EndpointList> | undefined
-  /** Called when the first list of a session is empty. */
-  readonly firstEmpty: () => void
+  /** Called when the first list of a session is empty, and when a list becomes empty. */
+  readonly emptied: () => void
 }
 
 /** Turns the lists of one service, as the server sends them, into the reports of a source. */
@@ -58,8 +58,7 @@ export class SourceSubscription implements NamingListener {
     }
     this.#cover()
     if (this.#covered.size + this.#missed.size > 0) this.#stopGrace ??= startGrace?.(() => this.#endGrace())
-    this.#report()
-    if (isFirst && this.#known.size === 0) this.#options.firstEmpty()
+    this.#report(isFirst)
   }
 
   lost(error: LanewayError): void {
@@ -102,12 +101,14 @@ export class SourceSubscription implements NamingListener {
     this.#report()
   }
 
-  #report(): void {
+  #report(isFirst = false): void {
+    const hadInstances = this.#known.size > 0
     this.#known = this.#missed.size === 0 ? this.#listed : new Map([...this.#missed, ...this.#listed])
     this.#hasReported = true
     const endpoints = [...this.#known.values()]
     this.#options.listener.snapshot(endpoints)
     this.#options.store?.save(this.key, endpoints)
+    if (endpoints.length === 0 && (isFirst || hadInstances)) this.#options.emptied()
   }
 
   /** Nacos is down and this process knows nothing yet, so it uses what an earlier process has stored. */

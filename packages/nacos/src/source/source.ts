@@ -52,8 +52,10 @@ export interface NacosSourceOptions {
    */
   returnGraceMs?: number
   /**
-   * How often the names of all services are read; more often for a while when a service that is asked for has no
-   * instances. @default 30000; 0 lists none, then a service is only found by its exact, lower-case name or when declared
+   * How often the names of all services are read, and up to half as long again; more often for a while when a service
+   * that is asked for has no instances. With declared services of one source they are not read before that.
+   * @default 600000, because new services are found by their names, too, and a fleet reads a long list often; 0 lists
+   *   none, then a service is only found by its exact, lower-case name or when declared
    */
   listIntervalMs?: number
   /** @default a process warning */
@@ -69,7 +71,7 @@ const OPTIONS = {
   services: unchecked<NonNullable<NacosSourceOptions['services']>>({}),
   snapshotDir: text(undefined),
   returnGraceMs: milliseconds(10_000),
-  listIntervalMs: milliseconds(30_000),
+  listIntervalMs: milliseconds(600_000),
   warn: callback<Warn>(),
 } satisfies OptionTable<NacosSourceOptions>
 
@@ -126,7 +128,7 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
           return () => clearTimeout(timer)
         }
 
-  const firstEmpty = (): void => {
+  const emptied = (): void => {
     for (const follower of followers) follower.hurry()
   }
 
@@ -152,7 +154,7 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
       return () => {}
     }
     let ref: Required<ServiceRef>
-    const subscription = new SourceSubscription({ listener, startGrace, toEndpoints, store, firstEmpty })
+    const subscription = new SourceSubscription({ listener, startGrace, toEndpoints, store, emptied })
     try {
       ref = refOf(service)
       subscription.key = `${ref.namespace}@@${ref.group}@@${ref.service}`
@@ -173,14 +175,22 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
     return tracked(() => subscription.close())
   }
 
-  const list = (listener: (names: ReadonlySet<string>) => void): (() => void) => {
+  const suspect = (service: string): void => {
+    try {
+      client.naming.suspect(refOf(service))
+    } catch {
+      // The name cannot be a service of Nacos, which the subscription has reported.
+    }
+  }
+
+  const list = (listener: (names: ReadonlySet<string>) => void, onDemand = false): (() => void) => {
     if (closed) return () => {}
     const read = async () => {
       const names = await client.naming.list({ group, namespace })
       answer()
       return new Set([...names, ...services.keys()])
     }
-    const follower = followNames(read, listener, listIntervalMs, refusedBy)
+    const follower = followNames(read, listener, listIntervalMs, refusedBy, onDemand)
     followers.add(follower)
     return tracked(() => {
       followers.delete(follower)
@@ -193,6 +203,7 @@ export function createNacosSource(client: NacosClient, options: NacosSourceOptio
     where: `${client.servers?.join(', ')}, namespace ${namespace}, group ${group}`,
     caseInsensitive: false,
     subscribe,
+    suspect,
     ...(listIntervalMs > 0 && { list }),
     ...(cluster !== undefined &&
       cluster !== 'DEFAULT' && { zone: () => ({ name: cluster, prefer: 'capacity' as const }) }),

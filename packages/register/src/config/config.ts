@@ -23,8 +23,6 @@ export const PARTS = [
   ...(Object.keys(MESSAGE_CLIENTS).filter(name => !(name in CONSUMERS)) as (keyof typeof MESSAGE_CLIENTS)[]),
   ...(['discovery', 'registration', 'signals'] as const),
 ] as const
-/** See {@link PARTS}. */
-export type Part = (typeof PARTS)[number]
 
 /** {@link RegisterOptions} with defaults, and where they came from. */
 export interface RegisterConfig extends Readonly<Omit<RegisterOptions, 'disable'>> {

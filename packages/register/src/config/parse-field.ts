@@ -22,9 +22,12 @@ export function parseField(where: string, given: unknown, { kind, least = 0, mos
       }
       return value
     }
+    case 'flag-or-mse':
     case 'flag': {
+      if (kind === 'flag-or-mse' && given === 'mse') return given
       const value = isVariable ? FLAGS.get(String(given)) : given
-      if (typeof value !== 'boolean') throw refuse(isVariable ? '1 (on) or 0 (off)' : 'true or false')
+      if (typeof value !== 'boolean')
+        throw refuse((isVariable ? '1 (on) or 0 (off)' : 'true or false') + (kind === 'flag' ? '' : ', or mse'))
       return value
     }
     case 'list': {

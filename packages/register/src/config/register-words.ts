@@ -1,25 +1,21 @@
-import { LanewayError } from '@laneway/core'
+import { LanewayError, type Warn, type WarningFacts } from '@laneway/core'
 import { BoundedMap, formatPath } from '@laneway/core/internal'
 import { variableOf } from './config.js'
 
-/** How other packages name an option in a warning. A user of this package knows the setting, not the function. */
-const OPTION_OF = /\bthe option (\w+) of (?:LANEWAY|createAgentPatch|createUndiciPatch|createChannelPatch)\b/g
-
-/** Shows a warning of another package with the settings of this one: `LANEWAY_PROPAGATE_TO`, not `the option propagateTo of …`. */
-function inWordsOfRegister(message: string): string {
-  return message
-    .replace(OPTION_OF, (whole, option: string) => variableOf(option) ?? whole)
-    .replace('in services, or give it a host in aliases', 'in LANEWAY_SERVICES')
+/** Names the setting, `LANEWAY_PROPAGATE_TO`, where another package names its option. */
+function inWordsOfRegister(message: string, facts?: WarningFacts): string {
+  const variable = facts?.kind === 'option' ? variableOf(facts.option) : undefined
+  return facts?.kind === 'option' && variable !== undefined ? facts.worded(variable) : message
 }
 
 /** Hosts are part of warnings, and come from requests. */
 const MAX_REMEMBERED = 1000
 
 /** Gives each warning once: two patches see the same host, and warn of it in the same words. */
-export function createWarn(warn: (message: string) => void): (message: string) => void {
+export function createWarn(warn: (message: string) => void): Warn {
   const given = new BoundedMap<string, true>(MAX_REMEMBERED)
-  return message => {
-    const words = inWordsOfRegister(message)
+  return (message, facts) => {
+    const words = inWordsOfRegister(message, facts)
     if (given.get(words)) return
     given.set(words, true)
     warn(words)

@@ -1,5 +1,5 @@
 import type { Server } from 'node:net'
-import { LanewayError } from '@laneway/core'
+import { LanewayError, type Warn } from '@laneway/core'
 import { createSources } from '@laneway/core/internal'
 import type {
   createFileSource,
@@ -47,7 +47,7 @@ export interface Discovery {
 }
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION` when a package is missing, and what the sources throw */
-export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: (message: string) => void): Discovery {
+export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: Warn): Discovery {
   const { endpointsFile, endpointsUrl } = config
   const configured =
     endpointsFile !== undefined || endpointsUrl !== undefined || config.nacos.length > 0 || config.kubernetes

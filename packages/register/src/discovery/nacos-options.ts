@@ -8,7 +8,7 @@ import { readPem } from '../config/read-pem.js'
  * @throws LanewayError `LANEWAY_INVALID_OPTION` for a half login and files that cannot be read
  */
 export function nacosClientOptions(config: RegisterConfig): object {
-  const { nacos, nacosNamespace, nacosUsername, nacosPassword, service } = config
+  const { nacos, nacosNamespace, nacosUsername, nacosPassword, service, tag } = config
   if ((nacosUsername === undefined) !== (nacosPassword === undefined)) {
     const missing = nacosUsername === undefined ? 'LANEWAY_NACOS_USERNAME' : 'LANEWAY_NACOS_PASSWORD (or _FILE)'
     throw new LanewayError('LANEWAY_INVALID_OPTION', `the login to Nacos needs ${missing}, too`)
@@ -20,6 +20,7 @@ export function nacosClientOptions(config: RegisterConfig): object {
     ...(nacosNamespace !== undefined && { namespace: nacosNamespace }),
     ...(nacosUsername !== undefined && { username: nacosUsername, password: nacosPassword }),
     ...(service !== undefined && { appName: service }),
+    ...(tag !== undefined && { lane: tag }),
   }
 }
 

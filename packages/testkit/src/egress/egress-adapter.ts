@@ -8,7 +8,7 @@ export interface SuiteEgressOptions {
   header?: string
   propagateTo?: readonly string[]
   keepHandSet?: boolean
-  baggage?: boolean
+  baggage?: boolean | 'mse'
   warn?: Warn
 }
 

@@ -154,6 +154,20 @@ export const scopeSentences: Sentences = {
     )
   },
 
+  async "with baggage: 'mse' the lane is MSE's member, for hosts in scope, and for no others"(t, adapter) {
+    const { base, gray, client } = await scene(t, adapter, { baggage: 'mse' })
+    await runInLane('gray', client, 'http://sc-b/', { headers: { baggage: 'a=1,x-mse-tag=gray' } })
+    await client('http://sc-b/', { headers: { baggage: `a=1,${MSE_GRAY}` } })
+    const far = await seenServer(t, 'far')
+    await runInLane('gray', client, `http://third.example:${far.port}/`)
+    const list = encodeURIComponent('[{"name":"gray","tag":"gray","priority":-1}]')
+    t.strictSame(
+      [...gray.seen, ...base.seen, ...far.seen].map(one => one.baggage),
+      [`__microservice_tag__=${list},a=1`, 'a=1', undefined],
+    )
+    t.strictSame(gray.seen[0]?.tags, ['gray'], 'the header is written as always')
+  },
+
   async 'another header can carry the lane'(t, adapter) {
     const far = await seenServer(t, 'far')
     const client = adapter.client(t, { header: 'X-Env' })

@@ -54,7 +54,7 @@ export class KubernetesStore {
     stored.metadata['creationTimestamp'] ??= before?.metadata['creationTimestamp'] ?? '2026-01-01T00:00:00Z'
     stored.metadata.resourceVersion = String(++this.#version)
     objects.set(stored.metadata.name, stored)
-    this.#tell({
+    this.#notify({
       type: before === undefined || replaced ? 'ADDED' : 'MODIFIED',
       object: stored,
       before,
@@ -70,7 +70,7 @@ export class KubernetesStore {
     this.#collections.get(collection)?.delete(name)
     const object = structuredClone(before)
     object.metadata.resourceVersion = String(++this.#version)
-    this.#tell({ type: 'DELETED', object, before, collection, version: this.#version })
+    this.#notify({ type: 'DELETED', object, before, collection, version: this.#version })
   }
 
   /** Forgets the history: to continue from an older version is answered by 410. */
@@ -89,7 +89,7 @@ export class KubernetesStore {
     return () => this.#listeners.delete(listener)
   }
 
-  #tell(event: StoreEvent): void {
+  #notify(event: StoreEvent): void {
     this.#history.push(event)
     for (const listener of [...this.#listeners]) listener(event)
   }

@@ -1,7 +1,7 @@
 import type { EndpointInput, SourceListener } from '@laneway/discovery'
 
 /** Far beyond any progress, and within the time that a test file has. */
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 
 /** What a source has reported to one subscriber, and a way to wait for more. */
 export class SourceReports {
@@ -43,7 +43,7 @@ export class SourceReports {
   /**
    * Resolves as soon as `holds` is true; it is asked now and after each report. The wait keeps the process alive.
    *
-   * @param what - named by the error when nothing comes for a minute, beside what was reported
+   * @param what - named by the error when nothing comes for five minutes, beside what was reported
    */
   async until(holds: (reports: SourceReports) => boolean, what = `${holds}`): Promise<this> {
     const since = Date.now()
@@ -84,7 +84,7 @@ export function tableOf(endpoints: readonly EndpointInput[]): string {
     .join(' ')
 }
 
-/** Waits for progress that nobody reports: asks again and again until `holds` is true, for a minute at most. */
+/** Waits for progress that nobody reports: asks again and again until `holds` is true, for five minutes at most. */
 export async function eventually(holds: () => boolean): Promise<void> {
   const since = Date.now()
   while (!holds()) {

@@ -1,4 +1,4 @@
-import { expectRedirects, followsRedirect, isRedirect, tellOfAnswer, tellOfRedirect } from '@laneway/core/internal'
+import { expectRedirects, followsRedirect, isRedirect, reportAnswer, reportRedirect } from '@laneway/core/internal'
 import { type Call, originText } from '../call/call.js'
 import type { DispatchOptions } from '../dispatcher/dispatcher.js'
 
@@ -18,13 +18,13 @@ let justReported = 0
  */
 export function reportHead<R>(call: Call, status: number | null, location: unknown, report: () => R): R {
   const locations = (Array.isArray(location) ? location : location === undefined ? [] : [location]).map(String)
-  if (!isRedirect(status, locations)) return tellOfAnswer(report)
+  if (!isRedirect(status, locations)) return reportAnswer(report)
   call.redirected = true
   const base = `${call.origin}${call.path ?? '/'}`
   if (URL.canParse(base)) expectRedirects(base, locations)
   justReported++
   setImmediate(endOfTurn)
-  return tellOfRedirect(report)
+  return reportRedirect(report)
 }
 
 function endOfTurn(): void {

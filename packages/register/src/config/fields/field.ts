@@ -8,6 +8,8 @@ export type FieldKind =
   /** `key=value` pairs, separated by commas. */
   | 'map'
   | 'flag'
+  /** A flag, or `mse`. */
+  | 'flag-or-mse'
   | 'json'
   | readonly string[]
 
@@ -38,6 +40,8 @@ export type ValueOf<K extends FieldKind> = K extends 'text' | 'secret'
         ? Readonly<Record<string, string>>
         : K extends 'flag'
           ? boolean
-          : K extends readonly string[]
-            ? K[number]
-            : unknown
+          : K extends 'flag-or-mse'
+            ? boolean | 'mse'
+            : K extends readonly string[]
+              ? K[number]
+              : unknown

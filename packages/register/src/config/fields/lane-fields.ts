@@ -34,8 +34,9 @@ export const LANE_FIELDS = {
   },
   baggage: {
     variable: 'LANEWAY_BAGGAGE',
-    kind: 'flag',
-    meaning: 'also write the lane into the W3C `baggage` header of calls in scope',
+    kind: 'flag-or-mse',
+    meaning:
+      "also write the lane into the W3C `baggage` header of calls in scope; `mse`: as MSE's member `__microservice_tag__`",
     fallback: 'off',
   },
   ownLane: {
