@@ -13,6 +13,8 @@ const PACKAGES = [
   'undici',
   'register',
   'rules',
+  'amqp',
+  'bullmq',
   'gateway',
   'nacos',
   'nacos-dev-server',

@@ -9,6 +9,7 @@ import { ingress } from './cases/ingress.js'
 import { ingressFrameworks } from './cases/ingress-frameworks.js'
 import { kubernetes } from './cases/kubernetes.js'
 import { memory } from './cases/memory.js'
+import { messages } from './cases/messages.js'
 import { nacos } from './cases/nacos.js'
 import { pick } from './cases/pick.js'
 import { rebuild } from './cases/rebuild.js'
@@ -28,6 +29,7 @@ export const tables: readonly Table[] = [
   ...grpc,
   ...register,
   ...rules,
+  ...messages,
   ...gateway,
   ...hostile,
   ...nacos,

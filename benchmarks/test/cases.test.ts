@@ -6,7 +6,7 @@ import t from 'tap'
 const bench = fileURLToPath(new URL('../bench.mjs', import.meta.url))
 // The hops and the largest services take longer, and run with `npm run bench -- --quick`.
 const SHORT =
-  'core/|ingress(-step)?/(express|fastify)/tagged/lane$|egress/|discovery/pick/.*/10/(lane|list|fallback|nacos)|rebuild/1k|rules/|nacos/calls/laneway|memory|scale'
+  'core/|ingress(-step)?/(express|fastify)/tagged/lane$|egress/|discovery/pick/.*/10/(lane|list|fallback|nacos)|rebuild/1k|rules/|messages/|nacos/calls/laneway|memory|scale'
 
 t.test('every case runs and is right', async t => {
   const { stdout } = await promisify(execFile)(process.execPath, [bench, '--quick', SHORT])

@@ -233,6 +233,7 @@ for (const system of SYSTEMS) {
 /** Unchanged programs under the preload. */
 const UNCHANGED = [
   { file: 'register.test.mjs', find: async () => (await findRedis()) ?? (await findRabbitmq()) },
+  { file: 'nest.test.mjs', find: async () => (await findRedis()) ?? (await findRabbitmq()) },
   { file: 'register-kafka.test.mjs', find: findKafka },
 ]
 if (chosen('only', 'tests') && !options.has('system')) {

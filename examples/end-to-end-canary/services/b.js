@@ -4,6 +4,7 @@ import { createLaneFetch } from '@laneway/undici'
 import fastify from 'fastify'
 import { resolver } from './discovery.js'
 import { instance, serve } from './instance.js'
+import { consume, orderOfB } from './queue.js'
 
 const laneFetch = createLaneFetch({ resolver })
 const greet = process.env.C_BY === 'grpc' ? await overGrpc() : undefined
@@ -46,4 +47,5 @@ if (process.env.MYSQL_URL) {
 }
 
 await app.ready()
-await serve(app.server, 'sc-B', () => app.close())
+const port = await serve(app.server, 'sc-B', () => app.close())
+await consume('orders', port, orderOfB)

@@ -2,6 +2,7 @@
 import { createServer } from 'node:http'
 import { laneHandler } from '@laneway/http'
 import { instance, serve } from './instance.js'
+import { consume } from './queue.js'
 
 const seen = new Set()
 
@@ -19,4 +20,11 @@ const server = createServer(
   }),
 )
 
-await serve(server, 'sc-C')
+const port = await serve(server, 'sc-C')
+await consume('shipping', port, async (id, from) => {
+  if (/0$/.test(id) && !seen.has(id)) {
+    seen.add(id)
+    throw new Error('busy')
+  }
+  return instance('C', from)
+})

@@ -42,6 +42,7 @@ export async function serve(app, service, close) {
     clearInterval(idle)
     await leaveDiscovery()
   })
+  return port
 }
 
 /** For the probes of a pod: /readyz from the registration to SIGTERM, /livez as long as the process answers. */

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { BROKERS, type BrokerName } from './broker.js'
 import { MUTATIONS } from './mutations.js'
 
 /** What a play is made of. */
@@ -17,6 +18,8 @@ export interface PlayOptions {
   readonly register: boolean
   /** B calls C over gRPC. */
   readonly grpc: boolean
+  /** A sends orders to B, and B to C, through this broker. */
+  readonly queue?: BrokerName | undefined
   /** Port of the entrance; 0 finds a free one. */
   readonly port: number
 }
@@ -46,6 +49,7 @@ wrong lane.
   --kubernetes       let them meet through a real Kubernetes API server (needs root, and Go the first time)
   --register         services without Laneway in their code, started with --import @laneway/register
   --grpc             B calls C over gRPC
+  --queue <broker>   A sends orders to B, and B to C, through a real broker: amqp (RabbitMQ) or bullmq (Redis), of Debian
   --rate <n>         requests per second (default 250, at least 200)
   --break=<fault>    build in a fault, to see it found (exit code 1): ${Object.keys(MUTATIONS).join(', ')}
   --help             this text
@@ -55,7 +59,7 @@ npm run demo -- <command>
 Plays the same by hand, as kubectl and kubectl-kruise would do it on a cluster:
 
   apply [-f <file or folder>]   begin, or change what is played; takes --speed (default 1), --port, --nacos, --file,
-                                --register, --grpc
+                                --register, --grpc, --queue
   set-image <service>=<tag>     change the image of a Deployment: a=2.0.1, or deployment/spring-cloud-a spring-cloud-a=<image>
   get <kind> [name] [-o yaml]   rollouts, deployments, pods, trafficroutings, httproutes, ingresses, ...
   wait <kind>[/<name>]          until Deployments are available, until Rollouts wait for somebody or are done
@@ -73,6 +77,7 @@ const PLAY = {
   file: { type: 'boolean', default: false },
   register: { type: 'boolean', default: false },
   grpc: { type: 'boolean', default: false },
+  queue: { type: 'string' },
   speed: { type: 'string' },
 } as const
 
@@ -121,10 +126,13 @@ interface PlayValues {
   readonly file: boolean
   readonly register: boolean
   readonly grpc: boolean
+  readonly queue?: string | undefined
   readonly speed?: string | undefined
 }
 
-function playOptions({ port, nacos, file, register, grpc, speed }: PlayValues, usualSpeed: number): PlayOptions {
+function playOptions(values: PlayValues, usualSpeed: number): PlayOptions {
+  const { port, nacos, file, register, grpc, queue, speed } = values
+  if (queue !== undefined && (register || grpc)) throw new Error('--queue goes without --register and --grpc')
   return {
     speed: speed === undefined ? usualSpeed : integer('--speed', speed, 1, 100),
     port: integer('--port', port, 0, 65_535),
@@ -132,9 +140,15 @@ function playOptions({ port, nacos, file, register, grpc, speed }: PlayValues, u
     file,
     register,
     grpc,
+    queue: brokerName(queue),
     kubernetes: false,
     mutation: undefined,
   }
+}
+
+function brokerName(queue: string | undefined): BrokerName | undefined {
+  if (queue === undefined || (BROKERS as readonly string[]).includes(queue)) return queue as BrokerName | undefined
+  throw new Error(`--queue is ${BROKERS.join(' or ')}, received "${queue}"`)
 }
 
 function integer(name: string, text: string, from: number, to: number): number {

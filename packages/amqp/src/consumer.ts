@@ -2,7 +2,7 @@ import { runInLane } from '@laneway/core'
 import { warnOfCompetingLane } from '@laneway/messaging/internal'
 import type { AmqpChannel, AmqpMessage, OnMessage } from './amqp.js'
 import { decide } from './decide.js'
-import { assertIsolatable, consumeIsolated } from './isolation/consume-isolated.js'
+import { assertIsolatable, consumeIsolated, isOfOneConsumer } from './isolation/consume-isolated.js'
 import { type AmqpSettings, type ConsumeSettings, resolveConsumeOptions } from './lane-amqp-options.js'
 
 /** Set on a handler that runs in the lane of its message already. */
@@ -17,7 +17,7 @@ export function tagConsumer(channel: AmqpChannel, settings: AmqpSettings): void 
       if (typeof onMessage !== 'function') return consume.call(channel, queue, onMessage, options, ...rest)
       const wanted = wantedOf(channel, queue, options, settings)
       if (wanted.isolate) return consumeIsolated(channel, consume, queue, onMessage, wanted, settings)
-      warnOfCompetingLane('amqp', queue, settings.lanes.own, settings.warn)
+      if (!isOfOneConsumer(queue)) warnOfCompetingLane('amqp', queue, settings.lanes.own, settings.warn)
       return consume.call(channel, queue, inLaneOfMessage(queue, onMessage, settings), wanted.rest, ...rest)
     },
   })

@@ -45,6 +45,16 @@ t.test('a decision that travels with the options stands, whatever the lane of th
   t.equal(recorder.calls[0]?.[3].headers, undefined)
 })
 
+t.test('an instance of a lane consumes replies without a warning, and other queues with one', async t => {
+  const warnings: string[] = []
+  const channel = laneAmqp(new Recorder(), { tag: 'gray', warn: message => warnings.push(message) }) as any
+  channel.consume('amq.gen-1', () => {})
+  channel.consume('amq.rabbitmq.reply-to', () => {})
+  t.strictSame(warnings, [])
+  channel.consume('orders', () => {})
+  t.equal(warnings.length, 1)
+})
+
 t.test('a confirmation runs in the lane of the call', async t => {
   const recorder = new Recorder()
   const channel = laneAmqp(recorder)

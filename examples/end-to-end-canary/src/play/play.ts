@@ -1,6 +1,7 @@
 import { createWriteStream, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { withBroker } from '../broker.js'
 import { createClock } from '../cluster/clock.js'
 import { type Cluster, createCluster } from '../cluster/cluster.js'
 import { Fleet } from '../fleet.js'
@@ -40,7 +41,8 @@ export interface Play {
 export async function startPlay(options: PlayOptions, manifests: string, folder: string): Promise<Play> {
   const root = fileURLToPath(new URL('../..', import.meta.url))
   const services = servicesFolder(root, options.register ? 'services-plain' : 'services', options.mutation)
-  const registry = await chooseRegistry(options)
+  const found = await chooseRegistry(options)
+  const registry = options.queue === undefined ? found : await withBroker(found, options.queue)
   mkdirSync(folder, { recursive: true })
   const rules = join(folder, 'rules.json')
   const fleet = new Fleet(services.folder, registry, options.register, rules, options.grpc)

@@ -5,12 +5,15 @@ import { BaseConsumer } from './base-consumer.js'
 import { HelperChannels } from './helper-channels.js'
 import { consumeLane } from './lane-consumer.js'
 
+/** Replies go to queues that the broker names, one for each consumer. */
+export const isOfOneConsumer = (queue: string): boolean => queue === '' || queue.startsWith('amq.')
+
 /**
  * @throws LanewayError `LANEWAY_INVALID_OPTION` for a queue of one consumer, and for a channel that is not amqplib's with
  * promises
  */
 export function assertIsolatable(channel: AmqpChannel, queue: string): void {
-  if (queue === '' || queue.startsWith('amq.')) {
+  if (isOfOneConsumer(queue)) {
     throw new LanewayError(
       'LANEWAY_INVALID_OPTION',
       `consume: lanes is 'isolate' for "${queue}", a queue of one consumer; replies reach who asked whatever its lane: use 'propagate'`,

@@ -34,4 +34,6 @@ export const CONSUMERS = {
   'sqs-consumer': [
     { matches: has('start', 'poll', 'handleSqsResponse'), adopt: (owner, methods) => methods.detached(owner, 'start') },
   ],
+  // Of its clients 2 and 3: the loop reads the connection. The class is no emitter; its file is in `queue-hook.ts`.
+  nats: [{ matches: has('dial', 'dialLoop', 'push'), adopt: (owner, methods) => methods.detached(owner, 'dial') }],
 } satisfies Record<string, readonly KnownClass[]>

@@ -25,14 +25,21 @@ interface Loader {
 }
 
 /**
- * Node does not report when these libraries make a queue. So the exports of two files are examined when Node's CommonJS
- * loader has read them: fastq itself, and the emitter of its own that p-queue descends from.
+ * Node does not report when these libraries make a queue. So the exports of their files are examined when Node's
+ * CommonJS loader has read them: fastq itself, the emitter of its own that p-queue descends from, the protocol of NATS.
  *
  * @param meets - shown the prototype of an object that descends from that emitter
  */
 export function hookQueues(on: (part: string) => boolean, meets: (prototype: object) => void, guard: Guard): void {
   const emitter: Exported = ({ exports }) => watchEmitter3(exports, meets)
   if (on('p-queue')) whenLoaded(/[\\/]eventemitter3[\\/](?:index|umd[\\/]eventemitter3(?:\.min)?)\.js$/, emitter, guard)
+  if (on('nats')) {
+    const protocol: Exported = ({ exports }) => {
+      const { prototype } = (Object(exports) as { ProtocolHandler?: { prototype: object } }).ProtocolHandler ?? {}
+      if (prototype !== undefined) meets(prototype)
+    }
+    whenLoaded(/[\\/](?:nats-core[\\/]lib|nats-base-client)[\\/]protocol\.js$/, protocol, guard)
+  }
   if (!on(FASTQ)) return
   whenLoaded(
     /[\\/]fastq[\\/]queue\.js$/,

@@ -1,0 +1,118 @@
+// With --queue: A sends its orders to B, and B to C, through a broker. Consumers of a lane take the messages of the lane.
+import { createRequire } from 'node:module'
+import { laneAmqp } from '@laneway/amqp'
+import { createLaneWorker, laneQueue } from '@laneway/bullmq'
+import { instance } from './instance.js'
+
+const { QUEUE, QUEUE_URL, QUEUE_CLIENTS } = process.env
+// This repository keeps the clients of brokers in a folder of its own.
+const require = createRequire(QUEUE_CLIENTS ?? import.meta.url)
+const ANSWER_MS = 10_000
+
+/** Sends an order and waits for the answer, which is text. Undefined without a queue. */
+export const order = QUEUE === 'amqp' ? await orderByAmqp() : QUEUE === 'bullmq' ? orderByBullmq() : undefined
+
+/**
+ * Handles the orders of a queue until SIGTERM.
+ *
+ * @param handle - is given the id of the order, and what `instance()` needs; returns the answer
+ */
+export async function consume(queue, port, handle) {
+  if (order === undefined) return
+  const answer = (id, headers) =>
+    handle(id, { socket: { localAddress: '127.0.0.1', localPort: port }, headers: headers ?? {} })
+  const close = await (QUEUE === 'amqp' ? consumeByAmqp : consumeByBullmq)(queue, answer)
+  process.once('SIGTERM', close)
+}
+
+function redis() {
+  const { hostname: host, port } = new URL(QUEUE_URL)
+  return { host, port: Number(port), maxRetriesPerRequest: null }
+}
+
+function orderByBullmq() {
+  const { Queue, QueueEvents } = require('bullmq')
+  const queues = new Map()
+  const open = name => {
+    const connection = redis()
+    const one = { queue: laneQueue(new Queue(name, { connection })), events: new QueueEvents(name, { connection }) }
+    queues.set(name, one)
+    process.once('SIGTERM', () => setTimeout(() => Promise.all([one.queue.close(), one.events.close()]), 5000))
+    return one
+  }
+  return async (name, id) => {
+    const { queue, events } = queues.get(name) ?? open(name)
+    await events.waitUntilReady()
+    const options = { attempts: 4, removeOnComplete: 5000, removeOnFail: 5000 }
+    return (await queue.add('order', { id }, options)).waitUntilFinished(events, ANSWER_MS)
+  }
+}
+
+async function consumeByBullmq(name, answer) {
+  const { Queue, Worker } = require('bullmq')
+  const worker = createLaneWorker(name, job => answer(job.data.id, job.opts), {
+    bullmq: { Queue, Worker },
+    connection: redis(),
+    concurrency: 50,
+    lanes: 'isolate',
+  })
+  await worker.waitUntilReady()
+  return () => worker.close()
+}
+
+async function orderByAmqp() {
+  const connection = laneAmqp(await require('amqplib').connect(QUEUE_URL))
+  const channel = await connection.createChannel()
+  const { queue: replies } = await channel.assertQueue('', { exclusive: true })
+  const waiting = new Map()
+  let count = 0
+  const onReply = message => {
+    const { correlationId } = message.properties
+    waiting.get(correlationId)?.(`${message.content}`)
+    waiting.delete(correlationId)
+  }
+  // Replies reach who asked, whatever their lane.
+  await channel.consume(replies, onReply, { noAck: true, lanes: 'propagate' })
+  process.once('SIGTERM', () => setTimeout(() => connection.close(), 5000))
+  return (queue, id) =>
+    new Promise((resolve, reject) => {
+      const correlationId = String(++count)
+      setTimeout(() => {
+        if (waiting.delete(correlationId)) reject(new Error(`no answer from ${queue} in ${ANSWER_MS} ms`))
+      }, ANSWER_MS).unref()
+      waiting.set(correlationId, resolve)
+      channel.sendToQueue(queue, Buffer.from(id), { replyTo: replies, correlationId, persistent: true })
+    })
+}
+
+async function consumeByAmqp(queue, answer) {
+  const connection = laneAmqp(await require('amqplib').connect(`${QUEUE_URL}?heartbeat=5`))
+  const channel = await connection.createChannel()
+  await channel.assertQueue(queue)
+  await channel.prefetch(50)
+  let busy = 0
+  const onMessage = async message => {
+    if (message === null) return
+    busy++
+    try {
+      const text = await answer(`${message.content}`, message.properties.headers)
+      channel.sendToQueue(message.properties.replyTo, Buffer.from(text), {
+        correlationId: message.properties.correlationId,
+      })
+      channel.ack(message)
+    } catch {
+      channel.nack(message)
+    } finally {
+      busy--
+    }
+  }
+  const { consumerTag } = await channel.consume(queue, onMessage, { lanes: 'isolate', laneTtlMs: 2000 })
+  return async () => {
+    await channel.cancel(consumerTag)
+    while (busy > 0) await new Promise(resolve => setTimeout(resolve, 20))
+    await connection.close()
+  }
+}
+
+/** The answer of B: its own name, and what C answers. */
+export const orderOfB = async (id, from) => `${instance('B', from)} -> ${await order('shipping', id)}`

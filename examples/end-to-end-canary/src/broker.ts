@@ -1,0 +1,40 @@
+import { fileURLToPath } from 'node:url'
+import type { Registry } from './registry.js'
+
+/** The brokers that `--queue` can start. */
+export const BROKERS = ['amqp', 'bullmq'] as const
+export type BrokerName = (typeof BROKERS)[number]
+
+interface Server {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+const SERVERS = fileURLToPath(new URL('../../../test/servers', import.meta.url))
+/** Where this repository keeps the clients of brokers. */
+const CLIENTS = fileURLToPath(new URL('../../../test/messages/', import.meta.url))
+
+/**
+ * Starts a real broker, and gives its address to the services together with that of the registry.
+ *
+ * @throws Error where it cannot be had: it is a package of Debian
+ */
+export async function withBroker(registry: Registry, queue: BrokerName): Promise<Registry> {
+  const name = queue === 'amqp' ? 'rabbitmq' : 'redis'
+  const { installLocked } = await import(`${SERVERS}/../ecosystem/install.mjs`)
+  const broker = await import(`${SERVERS}/${name}/start.mjs`)
+  const problem: string | undefined = queue === 'amqp' ? broker.findRabbitmq() : broker.findRedis()
+  if (problem !== undefined) throw new Error(`no broker for --queue ${queue}: ${problem}`)
+  await installLocked(CLIENTS)
+  const server: Server = await (queue === 'amqp' ? broker.startRabbitmq() : broker.startRedis())
+  const environment = { QUEUE: queue, QUEUE_URL: server.url, QUEUE_CLIENTS: `${CLIENTS}package.json` }
+  return {
+    ...registry,
+    name: `${registry.name}, and send orders through a real ${queue === 'amqp' ? 'RabbitMQ' : 'Redis'} at ${server.url}`,
+    environment: () => ({ ...registry.environment(), ...environment }),
+    async close() {
+      await registry.close()
+      await server.stop()
+    },
+  }
+}
