@@ -3,6 +3,9 @@
 // and panic threshold.
 //
 //   node --import tsx --conditions=@laneway/source test/balance/rolling-restart.ts [--full]
+//   node --import tsx --conditions=@laneway/source test/balance/rolling-restart.ts --simulated
+//
+// --simulated plays the same in simulated time, with the real resolver: the same figures on every machine, in a second.
 //
 // Real processes and real connections on the loopback; the time that a request takes is simulated, so that the figures are
 // those of queues and not of this machine. Without --full: fewer instances, less load, half a minute.
@@ -17,20 +20,30 @@ import {
   type LaneResolverOptions,
 } from '@laneway/discovery'
 import { LaneAgent } from '@laneway/http'
+import {
+  lostOf,
+  rollingRestart,
+  roundRobin,
+  SimulatedService,
+  laneway as simulatedLaneway,
+} from '../../packages/discovery/test/simulated-service.js'
 
-const full = process.argv.includes('--full')
+const simulated = process.argv.includes('--simulated')
+const full = simulated || process.argv.includes('--full')
 const INSTANCES = full ? 8 : 4
-const SLOTS = 3
+const SLOTS = 1
 const SERVICE_MS = 100
 /** Requests per second that one warm instance can serve. */
 const CAPACITY = (SLOTS * 1000) / SERVICE_MS
 const LOAD = 0.8
-const COLD_REQUESTS = 30
+const COLD_REQUESTS = 10
 const COLD_FACTOR = 5
 const SLOW_START_MS = 3000
 const PAUSE_MS = 3000
 const TIMEOUT_MS = 2000
 const LOST_MS = 3000
+/** A machine that lets this process wait for longer says nothing about the balance. */
+const LATE_MS = 200
 const GRAY_SHARE = 0.1
 const PROGRAM = fileURLToPath(new URL('cold-instance.mjs', import.meta.url))
 
@@ -120,6 +133,8 @@ function laneway(name: string, options: Partial<LaneResolverOptions>): Client {
 
 class Figures {
   readonly #times: number[] = []
+  /** Requests that this process should have sent earlier. */
+  late = 0
   errors = 0
   wrongLanes = 0
 
@@ -135,7 +150,7 @@ class Figures {
     const times = this.#times.sort((a, b) => a - b)
     const at = (share: number) =>
       `${Math.round(times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0)}`
-    const columns = [times.length + this.errors, this.errors, at(0.5), at(0.99), at(0.999), this.wrongLanes]
+    const columns = [times.length + this.errors, this.errors, at(0.5), at(0.99), at(0.999), this.wrongLanes, this.late]
     return columns.map(column => String(column).padStart(9)).join('')
   }
 }
@@ -147,6 +162,12 @@ function load({ send }: Client, perSecond: number, figures: () => Figures) {
   let open = 0
   const timer = setInterval(() => {
     const due = Math.floor(((performance.now() - began) / 1000) * perSecond)
+    const overdue = Math.floor(due - sent - (LATE_MS / 1000) * perSecond)
+    if (overdue > 0) {
+      // Sent all at once they would be a load of another kind.
+      figures().late += overdue
+      sent += overdue
+    }
     for (; sent < due; sent++) {
       const lane = (sent * GRAY_SHARE) % 1 < GRAY_SHARE - 1e-9 ? 'gray' : undefined
       const at = performance.now()
@@ -205,17 +226,40 @@ async function run(client: Client): Promise<void> {
   console.log(`${''.padEnd(34)}lost    ${lost.text}`)
 }
 
-console.log(
-  `${INSTANCES} base instances of ${CAPACITY} requests per second each, ${LOAD * 100} % load; ` +
-    `the first ${COLD_REQUESTS} requests of a new one take up to ${COLD_FACTOR} times as long\n`,
-)
-const heads = ['requests', 'errors', 'p50 ms', 'p99 ms', 'p99.9 ms', 'wrong']
-console.log(`${''.padEnd(42)}${heads.map(head => head.padStart(9)).join('')}`)
 const warm = { slowStartMs: SLOW_START_MS }
-await run(plainRoundRobin())
-// In turn, too, so that only what is named makes a difference.
-const inTurn = { balancer: 'round-robin' } as const
-await run(laneway('Laneway', inTurn))
-await run(laneway('Laneway, warm-up', { ...inTurn, ...warm }))
-await run(laneway('Laneway, warm-up, threshold 0.5', { ...inTurn, ...warm, panicThreshold: 0.5 }))
-await run(laneway('Laneway, all, least-request', { ...warm, panicThreshold: 0.5, balancer: 'least-request' }))
+const SIDES: readonly (readonly [name: string, options?: Partial<LaneResolverOptions>])[] = [
+  ['plain round robin'],
+  ['Laneway', {}],
+  ['Laneway, warm-up', warm],
+  ['Laneway, warm-up, threshold 0.5', { ...warm, panicThreshold: 0.5 }],
+]
+
+if (simulated) simulate()
+else {
+  console.log(
+    `${INSTANCES} base instances of ${CAPACITY} requests per second each, ${LOAD * 100} % load; ` +
+      `the first ${COLD_REQUESTS} requests of a new one take up to ${COLD_FACTOR} times as long\n`,
+  )
+  const heads = ['requests', 'errors', 'p50 ms', 'p99 ms', 'p99.9 ms', 'wrong', 'not sent']
+  console.log(`${''.padEnd(42)}${heads.map(head => head.padStart(9)).join('')}`)
+  for (const [name, options] of SIDES) await run(options === undefined ? plainRoundRobin() : laneway(name, options))
+}
+
+/** The restart, then the loss of three quarters of the instances from the list. Errors and p99 for several loads and colds. */
+function simulate(): void {
+  const cases = [0.8, 0.9].flatMap(load => [5, 7].map(cold => ({ load, cold })))
+  const titles = cases.map(({ load, cold }) => `${load * 100} %, ${cold} x`.padStart(16))
+  console.log(`errors / p99 in ms, by load and by how much longer the first requests of a new instance take\n`)
+  console.log(`${''.padEnd(42)}${titles.join('')}`)
+  for (const [name, options] of SIDES) {
+    const caller = options === undefined ? roundRobin : simulatedLaneway(options)
+    const plans = { restart: rollingRestart(INSTANCES, PAUSE_MS), lost: lostOf(Math.floor(INSTANCES * 0.75)) }
+    for (const [what, plan] of Object.entries(plans)) {
+      const cells = cases.map(({ load, cold }) => {
+        const service = new SimulatedService(INSTANCES, cold).run(caller, load, INSTANCES * PAUSE_MS + 8000, plan)
+        return `${service.errors} / ${service.percentile(0.99)}`.padStart(16)
+      })
+      console.log(`${(what === 'restart' ? name : '').padEnd(34)}${what.padEnd(8)}${cells.join('')}`)
+    }
+  }
+}

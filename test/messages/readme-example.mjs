@@ -6,9 +6,19 @@ import { fileURLToPath } from 'node:url'
 const folder = fileURLToPath(new URL('./', import.meta.url))
 
 /** @returns what it printed, and what the README says that it prints */
-export async function readmeExample(name, env) {
-  const text = readFileSync(`${folder}../../packages/${name}/README.md`, 'utf8')
-  const [, source, expected] = /^```js\n([\s\S]*?)^```\n\n```\n([\s\S]*?)^```$/m.exec(text)
+export function readmeExample(name, env) {
+  return example(`packages/${name}/README.md`, '', name, env)
+}
+
+/** The same for the recipe of a broker, a block with the broker's name. */
+export function recipe(name, env) {
+  return example('docs/messages-and-jobs.md', ` ${name}`, name, env)
+}
+
+async function example(file, mark, name, env) {
+  const text = readFileSync(`${folder}../../${file}`, 'utf8')
+  const block = new RegExp(`^\`\`\`js${mark}\\n([\\s\\S]*?)^\`\`\`\\n\\n\`\`\`\\n([\\s\\S]*?)^\`\`\`$`, 'm')
+  const [, source, expected] = block.exec(text)
   const place = `${folder}.readme-${process.pid}-${name}`
   mkdirSync(place, { recursive: true })
   writeFileSync(`${place}/example.mjs`, source)

@@ -13,12 +13,13 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { installLocked } from '../ecosystem/install.mjs'
 import { findKafka, startKafka } from '../servers/kafka/start.mjs'
+import { findNats, startNats } from '../servers/nats/start.mjs'
 import { findRabbitmq } from '../servers/rabbitmq/start.mjs'
-import { findRedis } from '../servers/redis/start.mjs'
+import { findRedis, startRedis } from '../servers/redis/start.mjs'
 import { findRocketmq, startRocketmq } from '../servers/rocketmq/start.mjs'
 import { chaos } from './chaos.mjs'
 import { fuzz, isRight as isFuzzRight } from './fuzz/run.mjs'
-import { readmeExample } from './readme-example.mjs'
+import { readmeExample, recipe } from './readme-example.mjs'
 import { timeline } from './timeline.mjs'
 
 const folder = fileURLToPath(new URL('./', import.meta.url))
@@ -29,7 +30,7 @@ for (const name of options.keys()) {
 
 function unknown(arg) {
   console.error(
-    `what is ${arg}? There are --full, --ci, --only=tests|timeline|chaos|controls|fuzz, --system=, --seeds=, --messages=, --fuzz=, --nodes=`,
+    `what is ${arg}? There are --full, --ci, --only=tests|timeline|chaos|controls|fuzz|recipes, --system=, --seeds=, --messages=, --fuzz=, --nodes=`,
   )
   process.exit(2)
 }
@@ -168,6 +169,22 @@ async function testFile(file, env) {
   )
 }
 
+/** Brokers without a package: the documentation has an example for each. */
+const RECIPES = [
+  { name: 'nats', find: findNats, start: startNats, environment: ({ address }) => ({ NATS_URL: address }) },
+  { name: 'redis', find: findRedis, start: startRedis, environment: ({ port }) => ({ REDIS_PORT: `${port}` }) },
+]
+
+async function runRecipe({ name, find, start, environment }) {
+  const problem = find()
+  if (problem !== undefined) return report('skipped', `recipe of ${name}`, problem)
+  const server = await start()
+  const { code, printed, expected, errors } = await recipe(name, environment(server))
+  await server.stop()
+  const right = code === 0 && printed === expected
+  report(right ? 'passed' : 'failed', `recipe of ${name}`, right ? undefined : `${printed}${errors}`)
+}
+
 async function runSystem(system) {
   const problem = await system.find()
   if (problem !== undefined) return report('skipped', system.name, problem)
@@ -225,5 +242,6 @@ if (chosen('only', 'tests') && !options.has('system')) {
     else report('skipped', file, problem)
   }
 }
+if (chosen('only', 'recipes') && !options.has('system')) for (const one of RECIPES) await runRecipe(one)
 console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)
 process.exit(count.failed === 0 ? 0 : 1)

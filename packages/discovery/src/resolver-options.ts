@@ -51,7 +51,7 @@ export interface LaneResolverOptions extends BalanceOptions {
   readonly policies?: readonly LanePolicyRule[]
   /**
    * How one of the usable endpoints is chosen: by name, or by a balancer of your own.
-   * @default 'weighted-random', which needs nothing to be shared between clients
+   * @default 'least-request': as even as a round robin while all endpoints are alike, and a slow one gets less
    */
   readonly balancer?: BalancerName | Balancer
   /**
@@ -209,7 +209,7 @@ const suffixes: Option<readonly string[]> = (value = ['.svc'], place) => {
 const balancer: Option<BalancerName | Balancer> = (value, place) => {
   if (typeof (value as Balancer | undefined)?.balance === 'function') return value as Balancer
   if (typeof value === 'object' && value !== null) throw place.unexpected('a name, or an object with balance()', value)
-  return oneOf(BALANCERS, 'weighted-random')(value, place)
+  return oneOf(BALANCERS, 'least-request')(value, place)
 }
 
 const OPTIONS = {

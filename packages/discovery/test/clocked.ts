@@ -5,7 +5,8 @@ import { addressOf, oneService } from './one-service.js'
 /** One service on a clock of the test. */
 export function clocked(t: Test, endpoints: readonly EndpointInput[], options: Partial<LaneResolverOptions> = {}) {
   let now = 0
-  const service = oneService(t, endpoints, { now: () => now, ...options })
+  // Chooses whatever is usable, however many requests are in flight there.
+  const service = oneService(t, endpoints, { now: () => now, balancer: 'weighted-random', ...options })
   /** A choice that ends at this endpoint. */
   const choiceOf = (lane: string | undefined, input: EndpointInput): Choice => {
     for (let i = 0; i < 200_000; i++) {

@@ -30,17 +30,18 @@ t.test('a reset or an abort ejects nobody', async t => {
 
 t.test('a frozen instance gets no more requests after five that had no answer in time', async t => {
   const endpoints = grays(4)
-  const { choiceOf, seen, resolver, fail } = clocked(t, endpoints)
+  const { choiceOf, seen, resolver } = clocked(t, endpoints)
   const frozen = choiceOf('gray', endpoints[2]!)
   for (let i = 0; i < 4; i++) resolver.finished(frozen, 'timeout')
   t.equal(seen('gray'), 4)
   resolver.finished(frozen, 'timeout')
   t.equal(seen('gray'), 3)
-  const other = choiceOf('gray', endpoints[1]!)
-  fail(other, 3)
-  resolver.finished(other, 'timeout')
-  resolver.finished(other, 'timeout')
-  t.equal(seen('gray'), 2, 'they count together with connect errors')
+  const mixed = clocked(t, endpoints)
+  const other = mixed.choiceOf('gray', endpoints[1]!)
+  mixed.fail(other, 3)
+  mixed.resolver.finished(other, 'timeout')
+  mixed.resolver.finished(other, 'timeout')
+  t.equal(mixed.seen('gray'), 3, 'they count together with connect errors')
 })
 
 for (const balancer of ['weighted-random', 'round-robin'] as const) {
@@ -57,6 +58,11 @@ for (const balancer of ['weighted-random', 'round-robin'] as const) {
     t.strictSame([seen('gray'), seen('blue')], [2, 2], 'one is on its way; the one from before does not count')
     resolver.finished(trial, 'aborted')
     t.equal(seen('blue'), 3, 'it was given up: the next one')
+    resolver.started(trial)
+    resolver.finished(bad, 'timeout')
+    t.strictSame([seen('gray'), seen('blue')], [2, 2], 'the one from before is late: one is still on its way')
+    resolver.finished(trial, 'aborted')
+    t.equal(seen('blue'), 3, 'and it decided nothing')
     resolver.started(trial)
     resolver.finished(trial, 'timeout')
     t.strictSame([seen('gray'), seen('blue')], [2, 2], 'ejected again, at once')
@@ -157,6 +163,55 @@ t.test('timeouts never eject the last usable endpoint of a lane, however many ca
     t.equal(outcome('gray'), 'fallback-unavailable at 0', `case ${index}: enough of them eject it`)
   }
 })
+
+t.test('timeouts eject a tenth, and at least one; connect errors more', async t => {
+  for (const [count, most] of [
+    [2, 1],
+    [9, 1],
+    [19, 1],
+    [20, 2],
+    [30, 3],
+  ] as const) {
+    const endpoints = grays(count)
+    const { choiceOf, fail, resolver } = clocked(t, endpoints)
+    const choices = endpoints.map(one => choiceOf('gray', one))
+    // One more than may be ejected; the others answer, so it stays at that.
+    for (const choice of choices.slice(0, most + 1)) slow(choice, resolver)
+    t.equal(resolver.state('sc-B')?.lanes.get('gray')?.ejected, count === 2 ? 0 : most, `of ${count}`)
+    if (count === 30) for (const choice of choices.slice(10, 15)) fail(choice)
+    if (count === 30) t.equal(resolver.state('sc-B')?.lanes.get('gray')?.ejected, 8)
+  }
+})
+
+t.test(
+  'when most of the others fail, too, those ejected return, and the lane has a pause; other lanes have none',
+  async t => {
+    const blues = [endpoint({ tags: ['blue'] }), endpoint({ tags: ['blue'] })]
+    const endpoints = [...grays(5), ...blues]
+    const { choiceOf, seen, resolver, at } = clocked(t, endpoints)
+    const [one, two, three, four, five] = endpoints.slice(0, 5).map(input => choiceOf('gray', input))
+    slow(one!, resolver, 5)
+    slow(two!, resolver, 5)
+    slow(three!, resolver, 5)
+    t.equal(seen('gray'), 4, 'two of the other four fail')
+    slow(four!, resolver, 5)
+    t.equal(seen('gray'), 5, 'three of four')
+    slow(five!, resolver)
+    slow(one!, resolver)
+    at(29_999)
+    slow(one!, resolver)
+    t.equal(seen('gray'), 5)
+    slow(choiceOf('blue', blues[0]!), resolver, 5)
+    t.equal(seen('blue'), 1)
+    at(30_000)
+    slow(one!, resolver, 5)
+    t.equal(seen('gray'), 5, 'the others still fail')
+    for (const choice of [two, three, four, five]) resolver.finished(choice!, 'ok')
+    at(60_000)
+    slow(one!, resolver, 5)
+    t.equal(seen('gray'), 4)
+  },
+)
 
 t.test('timeouts never eject the last usable endpoint of base', async t => {
   const endpoints = [endpoint(), ...Array.from({ length: 3 }, () => endpoint({ health: 'unhealthy' }))]

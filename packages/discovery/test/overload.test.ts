@@ -3,6 +3,7 @@ import type { Choice } from '../src/index.js'
 import { ReconnectBudget } from '../src/load/reconnect-budget.js'
 import { clocked } from './clocked.js'
 import { addressOf, endpoint, oneService } from './one-service.js'
+import { seeded } from './seeded.js'
 
 const gray = { tags: ['gray'] }
 const sick = { health: 'unhealthy' } as const
@@ -25,6 +26,22 @@ for (const balancer of ['weighted-random', 'round-robin', 'least-request'] as co
     t.match(full, { outcome: 'overloaded', endpoint: undefined, served: undefined })
     resolver.finished(choices[5]!, 'ok')
     t.equal(pick().endpoint?.address, choices[5]!.endpoint!.address, 'the place that became free')
+  })
+}
+
+for (const balancer of ['weighted-random', 'round-robin', 'least-request'] as const) {
+  t.test(`${balancer}: the share of a full endpoint is spread over all others`, async t => {
+    const endpoints = Array.from({ length: 5 }, () => endpoint())
+    const { pick, resolver } = oneService(t, endpoints, { maxInFlight: 1, balancer, random: seeded(8) })
+    const full = pick()
+    resolver.started(full)
+    const counts = new Map<string | undefined, number>()
+    for (let i = 0; i < 4000; i++) {
+      const { address } = pick().endpoint!
+      counts.set(address, (counts.get(address) ?? 0) + 1)
+    }
+    t.equal(counts.size, 4)
+    for (const count of counts.values()) t.ok(Math.abs(count - 1000) < 150, `${[...counts.values()]}`)
   })
 }
 
@@ -154,12 +171,31 @@ t.test('statuses never eject the last usable endpoint of a lane or of base: an e
   const { choiceOf, outcome, resolver } = clocked(t, endpoints, { outlier: { consecutive5xx: 2, maxEjectedShare: 1 } })
   for (let i = 0; i < 9; i++) resolver.finished(choiceOf('gray', endpoints[0]!), 'ok', 500)
   t.equal(outcome('gray'), 'lane of gray at 0')
-  for (const index of [2, 3]) {
-    const bad = choiceOf(undefined, endpoints[index]!)
-    for (let i = 0; i < 9; i++) resolver.finished(bad, 'ok', 500)
-  }
+  const [one, two] = [2, 3].map(index => choiceOf(undefined, endpoints[index]!))
+  for (let i = 0; i < 2; i++) resolver.finished(one!, 'ok', 500)
+  t.equal(outcome(), 'base at 3')
+  resolver.finished(two!, 'ok', 500)
   t.equal(outcome(), 'base at 3', 'the second stays')
 })
+
+t.test(
+  'when all endpoints answer with errors, none stays ejected: the others would get its share for nothing',
+  async t => {
+    const endpoints = [endpoint(gray), endpoint(gray), endpoint(gray)]
+    const { choiceOf, seen, resolver } = clocked(t, endpoints, { outlier: { consecutive5xx: 3 } })
+    const choices = endpoints.map(one => choiceOf('gray', one))
+    const answer = (index: number) => {
+      for (let i = 0; i < 3; i++) resolver.finished(choices[index]!, 'ok', 503)
+    }
+    answer(0)
+    answer(1)
+    t.equal(seen('gray'), 2)
+    answer(2)
+    t.equal(seen('gray'), 3)
+    answer(0)
+    t.equal(seen('gray'), 3)
+  },
+)
 
 t.test('after the ejection one bad answer ejects again for longer, and a good one ends it', async t => {
   const endpoints = [endpoint(gray), endpoint(gray), endpoint(gray)]

@@ -55,7 +55,9 @@ t.test('the endpoints of the first list are warm, unless their registration says
   const endpoints = [endpoint(), endpoint(), endpoint({ registeredAt: Date.now() - 1000 })]
   const service = clocked(t, endpoints, { slowStartMs: 10_000, random: seeded(4) })
   t.ok(about(shareOf(service, endpoints[2]!), beside(2, 0.1)))
-  t.equal(service.resolver.explain('sc-B', undefined).steps[0]?.warming, 1)
+  const { steps, reason } = service.resolver.explain('sc-B', undefined)
+  t.equal(steps[0]?.warming, 1)
+  t.equal(reason, 'the request has no lane; 3 of 3 instances are usable, 1 of them still warming up')
 })
 
 t.test('registration decides, not when it was seen; a clock that is ahead prolongs nothing', async t => {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePorts, launch, ownFolder, stayUntilEnded } from '../loopback-server.mjs'
 import { classPath } from '../nacos/maven.mjs'
+import { knowsTopic } from './topic-route.mjs'
 
 const VERSION = '5.3.3'
 const PROGRAM = {
@@ -44,7 +45,7 @@ export async function findRocketmq() {
  * @param {Record<string, 'NORMAL' | 'FIFO' | 'DELAY' | 'TRANSACTION'>} topics - they have to be there before a message is
  * sent to them. The admin tool takes seconds for each, so the broker finds them in its store
  */
-export async function startRocketmq(topics = {}) {
+export async function startRocketmq(topics) {
   const jars = await classPath(PROGRAM)
   const { folder } = ownFolder('rocketmq')
   const [name, broker, ha, port, remoting] = await freePorts(5)
@@ -116,7 +117,8 @@ export async function startRocketmq(topics = {}) {
       folder,
       'java',
       [...heap, ...java, 'org.apache.rocketmq.proxy.ProxyStartup', ...proxy],
-      { env, port },
+      // The broker registers its topics after the proxy listens, and the proxy remembers for a while what it did not find.
+      { env, ready: () => registered(name, Object.keys(topics)) },
     )
   } catch (error) {
     await names.stop()
@@ -128,6 +130,11 @@ export async function startRocketmq(topics = {}) {
     await names.stop()
   }
   return { host: '127.0.0.1', port, address: `127.0.0.1:${port}`, nameServer, pid: server.pid, stop }
+}
+
+async function registered(port, topics) {
+  for (const topic of topics) if (!(await knowsTopic(port, topic))) return false
+  return true
 }
 
 function tableOf(topics) {

@@ -27,14 +27,18 @@ export class AliasTable {
 
   /** An index, drawn in proportion to the weights. */
   draw(random: Random): number {
-    return this.at(random.next() * this.#scale)
+    return this.at(random.next())
   }
 
   /**
-   * The index at a position on the line of all entries, from 0 to `size`: one draw gives the entry, and by what is left
-   * of it the choice between entry and alias. At 100,000 entries 13 bits are left for that.
+   * The index of a draw: it gives the entry, and by what is left of it the choice between entry and alias. At 100,000
+   * entries 13 bits are left for that.
+   *
+   * @param draw - as `Random` makes them: a small integer, because a double would be an object on the heap wherever V8
+   *   does not inline this (`test/allocation.test.ts`)
    */
-  at(position: number): number {
+  at(draw: number): number {
+    const position = draw * this.#scale
     const slot = position | 0
     return this.#uniform || position - slot < this.#keep[slot]! ? slot : this.#alias[slot]!
   }

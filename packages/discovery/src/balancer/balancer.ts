@@ -5,7 +5,8 @@ import type { Endpoint } from '../endpoint/endpoint.js'
  *
  * - `weighted-random`: in proportion to the weights
  * - `round-robin`: in turn; with unequal weights spread as evenly as the weights allow
- * - `least-request`: of two weighted draws the one with fewer requests in flight per weight
+ * - `least-request`: in turn; but another one, drawn by weight, when it has fewer requests in flight per weight and its last
+ *   answer was no error
  */
 export type BalancerName = 'weighted-random' | 'round-robin' | 'least-request'
 

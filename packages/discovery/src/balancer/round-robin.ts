@@ -4,7 +4,6 @@ import type { Random } from './random.js'
 
 /** 2^32 divided by the golden ratio: multiples of it fill the circle of 32-bit integers as evenly as can be. */
 const GOLDEN = 0x9e3779b9
-const CIRCLE = 2 ** 32
 
 /**
  * One seat after the other, starting anywhere, so that many clients do not all begin at the first. With unequal weights
@@ -12,7 +11,7 @@ const CIRCLE = 2 ** 32
  */
 export class RoundRobinPicker extends Picker {
   #next: number
-  readonly #angle = new Uint32Array(1)
+  readonly #angle = new Int32Array(1)
 
   constructor(seats: readonly Seat[], weights: Float64Array, random: Random) {
     super(seats, weights, random)
@@ -20,7 +19,9 @@ export class RoundRobinPicker extends Picker {
     this.#angle[0] = random.next() << 2
   }
 
-  protected draw(): number {
+  protected draw(attempt: number): number {
+    // The next in turn would get all that a full endpoint does not take, on top of its own.
+    if (attempt > 0) return this.position()
     const { seats, table } = this
     if (table.uniform) {
       const position = this.#next
@@ -29,6 +30,6 @@ export class RoundRobinPicker extends Picker {
     }
     const angle = this.#angle[0]!
     this.#angle[0] = angle + GOLDEN
-    return table.at((angle / CIRCLE) * seats.length)
+    return table.at(angle >>> 2)
   }
 }

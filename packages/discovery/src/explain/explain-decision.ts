@@ -25,7 +25,7 @@ export interface ExplainedStep {
     /** Left out when it is 0: `maxInFlight` requests are in flight. */
     readonly full?: number
   }
-  /** How many still warm up, with less than their whole weight. Left out when there are none. */
+  /** How many of the usable ones still warm up, with less than their whole weight. Left out when there are none. */
   readonly warming?: number
   /** How the own zone is preferred; left out when zones make no difference here. */
   readonly zones?: readonly ExplainedZone[]
@@ -175,8 +175,10 @@ function step(
     else if (load.ejected) leftOut.ejected++
     else if (tried?.has(endpoint.address)) leftOut.tried++
     else if (load.full) full++
-    else usable++
-    if (load.warming) warming++
+    else {
+      usable++
+      if (load.warming) warming++
+    }
   }
   const endpoints = group?.seats.length ?? 0
   return {

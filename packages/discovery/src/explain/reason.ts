@@ -48,7 +48,9 @@ function lanesText({ lanes }: LaneTable): string {
 }
 
 function usableText(step: ExplainedStep | undefined): string {
-  return step === undefined ? 'nothing was looked at' : `${step.usable} of ${step.endpoints} instances are usable`
+  if (step === undefined) return 'nothing was looked at'
+  const warming = step.warming === undefined ? '' : `, ${step.warming} of them still warming up`
+  return `${step.usable} of ${step.endpoints} instances are usable${warming}`
 }
 
 /** Which zones are preferred. */

@@ -32,6 +32,10 @@ export class EndpointLoad {
   /** As `limit`; fewer while it is on trial after an ejection. */
   room: number
   onTrial = false
+  /** Requests from before the trial that are still in flight. */
+  #stale = 0
+  /** The last request ended without an answer, or with one that says that the endpoint is ill or busy. */
+  erred = false
   /** Consecutive failures: no connection, or no answer in time. */
   failures = 0
   /** Failures without a connection. A caller's timeout cannot cause these. */
@@ -41,6 +45,8 @@ export class EndpointLoad {
   /** Consecutive responses of status 502, 503 or 504, where they are counted. */
   gatewayErrors = 0
   ejected = false
+  /** Its failures would have ejected it, if they could. */
+  failing = false
   /** The ejection needed timeouts or statuses: it ends when no usable endpoint is left. */
   ejectedSoftly = false
   /** The ejection was for statuses: a connection alone does not end the trial after it. */
@@ -77,6 +83,13 @@ export class EndpointLoad {
    */
   finished(end: ChoiceEnd, status: number): void {
     if (this.inFlight > 0) this.inFlight--
+    if (end !== 'aborted') this.erred = end !== 'ok' || status >= 500 || status === 429
+    if (this.#stale > 0 && end !== 'aborted') {
+      // Which one ended is not known; the first to end are those from before the trial, and their failures decide nothing.
+      this.#stale--
+      this.room = Math.min(this.limit, this.#stale + 1)
+      if (end !== 'ok') return
+    }
     if (end === 'ok') this.#listener?.responded(this, status)
     else if (end === 'connect-error' || end === 'timeout') this.#listener?.failed(this, end === 'timeout')
   }
@@ -98,11 +111,13 @@ export class EndpointLoad {
   /** One request may show that the endpoint is back; those that still wait for an answer from before show nothing. */
   startTrial(): void {
     this.onTrial = true
-    this.room = Math.min(this.limit, this.inFlight + 1)
+    this.#stale = this.inFlight
+    this.room = Math.min(this.limit, this.#stale + 1)
   }
 
   endTrial(): void {
     this.onTrial = false
+    this.#stale = 0
     this.room = this.limit
   }
 
@@ -114,6 +129,7 @@ export class EndpointLoad {
     this.serverErrors = 0
     this.gatewayErrors = 0
     this.ejections = 0
+    this.failing = false
     this.ejected = false
     this.ejectedSoftly = false
     this.ejectedForStatus = false

@@ -24,6 +24,16 @@ export interface GroupSettings {
   readonly warmUp: WarmUp | undefined
 }
 
+/** Counts of endpoints. */
+export interface Census {
+  /** Neither ejected nor on trial. */
+  readonly serving: number
+  /** Of these, those that would be ejected if they could. */
+  readonly failing: number
+  /** Ejected for timeouts or statuses, or on trial after it. */
+  readonly heldBack: number
+}
+
 /**
  * The endpoints of base or of one lane, usable or not. Zones, warm-up and panic are part of the pickers, which are built when
  * something changes. So they cost a pick nothing, and none of them reaches beyond the group.
@@ -106,6 +116,26 @@ export class Group {
   hasUsableBeside(load: EndpointLoad): boolean {
     for (const seat of this.seats) if (isUsable(seat) && !seat.load.onTrial && seat.load !== load) return true
     return false
+  }
+
+  /**
+   * How the endpoints fare that the registry has in service.
+   *
+   * @param besides - is left out
+   */
+  census(besides?: EndpointLoad): Census {
+    let serving = 0
+    let failing = 0
+    let heldBack = 0
+    for (const { fit, load } of this.seats) {
+      if (!fit || load === besides) continue
+      if (load.ejected || load.onTrial) heldBack += load.ejectedSoftly ? 1 : 0
+      else {
+        serving++
+        if (load.failing) failing++
+      }
+    }
+    return { serving, failing, heldBack }
   }
 
   /** An endpoint of this group was ejected. */

@@ -6,6 +6,7 @@ import type { Group } from './group.js'
 import type { LaneTable } from './lane-table.js'
 import type { Member } from './member.js'
 import type { OutlierOptions } from './outlier-options.js'
+import { SoftEjection } from './soft-ejection.js'
 
 /** Told when an endpoint is ejected or comes back. */
 export type EjectionListener = (state: 'ejected' | 'returned', address: string) => void
@@ -24,6 +25,7 @@ export class OutlierEjection implements LoadListener {
   /** Ejected or on trial. */
   readonly #waiting = new Set<EndpointLoad>()
   readonly #countsStatus: boolean
+  readonly #soft: SoftEjection
   readonly timer: ClockTimer
 
   /**
@@ -43,6 +45,7 @@ export class OutlierEjection implements LoadListener {
     this.#memberOf = memberOf
     this.#listener = listener
     this.timer = new ClockTimer(clock, now => this.#returnDue(now))
+    this.#soft = new SoftEjection(clock, options.maxEjectionMs)
     this.#countsStatus = options.consecutive5xx > 0 || options.consecutiveGatewayErrors > 0
   }
 
@@ -72,8 +75,7 @@ export class OutlierEjection implements LoadListener {
     load.serverErrors = serverErrors + 1
     load.gatewayErrors = status >= 502 && status <= 504 ? gatewayErrors + 1 : 0
     const isIll =
-      (consecutive5xx > 0 && load.serverErrors >= consecutive5xx) ||
-      (consecutiveGatewayErrors > 0 && load.gatewayErrors >= consecutiveGatewayErrors)
+      isTimesOf(load.serverErrors, consecutive5xx) || isTimesOf(load.gatewayErrors, consecutiveGatewayErrors)
     if (isIll) this.#eject(load, 'status')
   }
 
@@ -88,8 +90,8 @@ export class OutlierEjection implements LoadListener {
     const { consecutiveFailures } = this.#options
     load.failures++
     if (!timeout) load.connectFailures++
-    if (load.failures < consecutiveFailures) return
-    this.#eject(load, load.connectFailures < consecutiveFailures ? 'timeout' : 'connect')
+    if (load.connectFailures >= consecutiveFailures) this.#eject(load, 'connect')
+    else if (isTimesOf(load.failures, consecutiveFailures)) this.#eject(load, 'timeout')
   }
 
   #eject(load: EndpointLoad, why: 'connect' | 'timeout' | 'status'): void {
@@ -97,9 +99,13 @@ export class OutlierEjection implements LoadListener {
     const member = this.#memberOf(load.address)
     if (member === undefined || table === undefined) return
     const groups = table.groupsOf(member)
-    if (!groups.every(group => this.#mayEject(group))) return
     const softly = why !== 'connect'
-    if (softly && !groups.every(group => group.hasUsableBeside(load))) return
+    if (!groups.every(group => this.#mayEject(group) && (!softly || this.#soft.allows(group, load)))) {
+      load.failing = true
+      const harmed = groups.filter(group => this.#soft.harms(group))
+      if (harmed.length > 0) this.#readmit(its => its.some(group => harmed.includes(group)))
+      return
+    }
     if (load.onTrial) this.#endTrial(load)
     load.ejected = true
     load.ejectedSoftly = softly
@@ -155,6 +161,8 @@ export class OutlierEjection implements LoadListener {
       const here = this.#memberOf(load.address) !== undefined
       if (!here || !(load.ejected || load.onTrial)) this.#waiting.delete(load)
     }
+    const table = this.#table()
+    if (table !== undefined) this.#soft.tableChanged(table.lanes)
     this.#readmitLast()
   }
 
@@ -167,15 +175,20 @@ export class OutlierEjection implements LoadListener {
     return backoffMs(ejections, this.#options.ejectionMs, this.#options.maxEjectionMs)
   }
 
-  /** Readmits in full what was ejected by timeouts and is now the last usable endpoint of base or of a lane. */
+  /** Readmits what is now the last usable endpoint of base or of a lane. */
   #readmitLast(): void {
+    this.#readmit((groups, load) => !groups.every(group => group.hasUsableBeside(load)))
+  }
+
+  /** Readmits in full what was ejected by timeouts or statuses, or is on trial after it. */
+  #readmit(which: (groups: readonly Group[], load: EndpointLoad) => boolean): void {
     const table = this.#table()
     const returned: string[] = []
     for (const load of this.#waiting) {
       const member = this.#memberOf(load.address)
       if (table === undefined || !load.ejectedSoftly || member?.seats[0]?.fit !== true) continue
       const groups = table.groupsOf(member)
-      if (groups.every(group => group.hasUsableBeside(load))) continue
+      if (!which(groups, load)) continue
       const { ejected } = load
       if (load.onTrial) this.#endTrial(load)
       load.forgive()
@@ -206,4 +219,9 @@ export class OutlierEjection implements LoadListener {
     for (const load of this.#waiting) next = Math.min(next, load.until)
     this.timer.plan(next)
   }
+}
+
+/** Tries again after as many further failures, and not with each, because a try looks at the whole group. */
+function isTimesOf(count: number, times: number): boolean {
+  return count > 0 && times > 0 && count % times === 0
 }

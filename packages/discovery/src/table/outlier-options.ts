@@ -18,7 +18,7 @@ export interface OutlierOptions {
   /**
    * Responses of status 500 to 599 in a row that eject an endpoint; 0: statuses do not count. In gRPC: `INTERNAL`,
    * `UNKNOWN`, `UNIMPLEMENTED`, `DATA_LOSS`, `UNAVAILABLE` and `DEADLINE_EXCEEDED` from the server.
-   * @default 0. Envoy has 5; but an application that answers some requests with 500 would lose half of its healthy endpoints
+   * @default 0. Envoy has 5; but an application that answers some requests with 500 would lose healthy endpoints
    */
   readonly consecutive5xx?: number
   /**
@@ -39,9 +39,13 @@ export interface OutlierOptions {
   readonly maxEjectionMs?: number
   /**
    * Largest share of the endpoints of base, or of one lane, that is ejected at a time. One endpoint of a lane may always
-   * be, when it cannot be connected to: base is behind it. The last of base never is. Timeouts and statuses never eject the
-   * last usable endpoint of base or of a lane: how long an answer may take is the caller's choice, and an error is an answer.
-   * @default 0.5, because losing half is rather this client's network than the endpoints
+   * be, when it cannot be connected to: base is behind it. The last of base never is.
+   *
+   * Of this share, timeouts and statuses eject at most a tenth, but one, and never the last usable endpoint: one that is slow
+   * may be overloaded, and its share goes to the others. When most of the others fail, too, all of these return in full, and
+   * for `maxEjectionMs` none is ejected for such failures.
+   * @default 0.5, because losing half is rather this client's network than the endpoints. Envoy and gRPC have 0.1 for
+   * everything; but an endpoint that refuses connections serves nobody, so its ejection overloads nobody
    */
   readonly maxEjectedShare?: number
 }

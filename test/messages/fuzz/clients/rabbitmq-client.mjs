@@ -14,8 +14,8 @@ export async function open(load, { name, handle }) {
   const channel = await connection.acquire()
   return {
     consumers: ['consumer'],
-    // It sends bytes in a header as a table.
-    takes: ['text', 'long', 'list', 'any'],
+    // It sends bytes in a header as a table, and refuses headers larger than a frame.
+    takes: ['text', 'list', 'any'],
     ways: {
       send: (id, headers) => publisher.send(headers === undefined ? name : { routingKey: name, headers }, `${id}`),
       channel: (id, headers) => channel.basicPublish({ routingKey: name, ...(headers && { headers }) }, `${id}`),

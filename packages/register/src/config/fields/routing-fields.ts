@@ -36,7 +36,7 @@ export const ROUTING_FIELDS = {
     variable: 'LANEWAY_BALANCER',
     kind: ['weighted-random', 'round-robin', 'least-request'],
     meaning: 'how an instance is chosen within a lane',
-    fallback: '`weighted-random`',
+    fallback: '`least-request`',
   },
   aliases: {
     variable: 'LANEWAY_ALIASES',
