@@ -13,7 +13,7 @@ import {
 } from '@laneway/core/internal'
 import { BALANCERS, type Balancer, type BalancerName } from './balancer/balancer.js'
 import { BALANCE_OPTIONS, type BalanceOptions, type ResolvedBalanceOptions, toBalance } from './load/balance-options.js'
-import { detectNamespace } from './service/namespace.js'
+import { detectNamespace } from './service/name/namespace.js'
 import type { Source } from './source/source.js'
 import {
   type LanePolicyRule,

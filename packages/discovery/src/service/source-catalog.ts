@@ -1,4 +1,4 @@
-import type { ServiceNaming } from './service-name.js'
+import type { ServiceNaming } from './name/service-name.js'
 import type { SourceHub } from './source-hub.js'
 
 /** What the sources list, by key. */

@@ -1,14 +1,14 @@
 import type { Test } from 'tap'
 import type { EgressAdapter } from './egress-adapter.js'
-import { headerListSentences } from './header-list-sentences.js'
-import { laneSentences } from './lane-sentences.js'
-import { loadSentences } from './load-sentences.js'
-import { redirectSentences } from './redirect-sentences.js'
-import { retrySentences } from './retry-sentences.js'
-import { scopeSentences } from './scope-sentences.js'
+import { headerListSentences } from './sentences/header-list.js'
+import { laneSentences } from './sentences/lane.js'
+import { loadSentences } from './sentences/load.js'
+import { redirectSentences } from './sentences/redirect.js'
+import { retrySentences } from './sentences/retry.js'
+import { scopeSentences } from './sentences/scope.js'
+import { switchSentences } from './sentences/switch.js'
+import { waitSentences } from './sentences/wait.js'
 import type { Sentences } from './sentences.js'
-import { switchSentences } from './switch-sentences.js'
-import { waitSentences } from './wait-sentences.js'
 
 /** What every egress adapter must do with a request, with real servers on loopback. */
 export async function egressSuite(t: Test, adapter: EgressAdapter): Promise<void> {

@@ -11,7 +11,7 @@ import {
   unchecked,
 } from '@laneway/core/internal'
 import type { EndpointInput } from '../../endpoint/endpoint.js'
-import { detectNamespace } from '../../service/namespace.js'
+import { detectNamespace } from '../../service/name/namespace.js'
 import type { Source, SourceConnection, SourceListener } from '../source.js'
 import { followStream } from './endpoints-stream.js'
 import { readServiceEvent, type ServiceEvent } from './service-event.js'

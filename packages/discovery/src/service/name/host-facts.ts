@@ -1,4 +1,4 @@
-import type { EntrySettings, ServiceEntry } from './service-entry.js'
+import type { EntrySettings, ServiceEntry } from '../service-entry.js'
 
 /** The part of an entry's settings that the resolver provides. */
 export interface RegistryHooks extends Pick<EntrySettings, 'clock' | 'gone'> {

@@ -1,6 +1,6 @@
 import { LanewayError } from '@laneway/core'
 import { BoundedMap, nearest, oncePerKey, type Warn } from '@laneway/core/internal'
-import type { SourceCatalog } from './source-catalog.js'
+import type { SourceCatalog } from '../source-catalog.js'
 
 const MAX_SIMILAR = 256
 const MAX_WARNED = 100

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { runInLane } from '@laneway/core'
 import type { Choice, LaneResolver } from '@laneway/discovery'
-import { endpoint, type FakeResolver, fakeResolver } from './fake-resolver.js'
-import { closedPort, seenServer } from './seen-server.js'
-import { echoed, failure, type Sentences } from './sentences.js'
+import { endpoint, type FakeResolver, fakeResolver } from '../fake-resolver.js'
+import { closedPort, seenServer } from '../seen-server.js'
+import { echoed, failure, type Sentences } from '../sentences.js'
 
 /** A resolver with a service `late` that has no snapshot, and a promise for the first call that waits for it. */
 function lateResolver(): { resolver: FakeResolver; waiting: Promise<void> } {

@@ -1,9 +1,9 @@
 import { runInLane } from '@laneway/core'
 import type { Test } from 'tap'
-import type { EgressAdapter, EgressClient } from './egress-adapter.js'
-import { fakeResolver } from './fake-resolver.js'
-import { type Answer, closedPort, type SeenServer, seenServer } from './seen-server.js'
-import { type Sentences, tagsOf } from './sentences.js'
+import type { EgressAdapter, EgressClient } from '../egress-adapter.js'
+import { fakeResolver } from '../fake-resolver.js'
+import { type Answer, closedPort, type SeenServer, seenServer } from '../seen-server.js'
+import { type Sentences, tagsOf } from '../sentences.js'
 
 /** Redirects to the URL in the query, if there is one. */
 const redirecting: Answer = (seen, response) => {

@@ -2,10 +2,10 @@ import { createServer, type Socket } from 'node:net'
 import { runInLane } from '@laneway/core'
 import { createLaneResolver, createStaticSource, type EndpointInput, type LaneResolver } from '@laneway/discovery'
 import type { Test } from 'tap'
-import { listen } from '../listen.js'
-import { fakeResolver } from './fake-resolver.js'
-import { closedPort, seenServer } from './seen-server.js'
-import { echoed, failure, type Sentences, scene } from './sentences.js'
+import { listen } from '../../listen.js'
+import { fakeResolver } from '../fake-resolver.js'
+import { closedPort, seenServer } from '../seen-server.js'
+import { echoed, failure, type Sentences, scene } from '../sentences.js'
 
 const local = (port: number, ...tags: string[]) => ({ host: '127.0.0.1', port, tags })
 

@@ -1,6 +1,6 @@
 import { runInLane } from '@laneway/core'
-import { seenServer } from './seen-server.js'
-import { egressEvents, type Sentences, scene, tagsOf } from './sentences.js'
+import { seenServer } from '../seen-server.js'
+import { egressEvents, type Sentences, scene, tagsOf } from '../sentences.js'
 
 const MSE_GRAY = '__microservice_tag__=%5B%7B%22tag%22%3A%22gray%22%7D%5D'
 

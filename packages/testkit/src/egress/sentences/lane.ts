@@ -1,5 +1,5 @@
 import { runInLane } from '@laneway/core'
-import { echoed, egressEvents, type Sentences, scene, tagsOf } from './sentences.js'
+import { echoed, egressEvents, type Sentences, scene, tagsOf } from '../sentences.js'
 
 const REQUESTS = 30
 

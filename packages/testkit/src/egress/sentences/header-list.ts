@@ -1,5 +1,5 @@
 import { runInLane } from '@laneway/core'
-import { type Sentences, scene } from './sentences.js'
+import { type Sentences, scene } from '../sentences.js'
 
 const NAMES = ['x-lane', 'x-mse-tag', 'x-old']
 

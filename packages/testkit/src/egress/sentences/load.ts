@@ -1,9 +1,9 @@
 import { runInLane } from '@laneway/core'
 import { createLaneResolver, createStaticSource, type LaneResolver, type LaneResolverOptions } from '@laneway/discovery'
 import type { Test } from 'tap'
-import type { Answer } from './seen-server.js'
-import { closedPort, seenServer } from './seen-server.js'
-import { failure, type Sentences } from './sentences.js'
+import type { Answer } from '../seen-server.js'
+import { closedPort, seenServer } from '../seen-server.js'
+import { failure, type Sentences } from '../sentences.js'
 
 /** The real resolver over one service `sc-b`. */
 async function resolverOf(

@@ -1,8 +1,8 @@
 import { runInLane } from '@laneway/core'
 import { switchLaneway } from '@laneway/core/internal'
 import type { Test } from 'tap'
-import type { EgressAdapter } from './egress-adapter.js'
-import { egressEvents, type Sentences, scene, tagsOf } from './sentences.js'
+import type { EgressAdapter } from '../egress-adapter.js'
+import { egressEvents, type Sentences, scene, tagsOf } from '../sentences.js'
 
 /** Values that Laneway would remove or repair. */
 const HAND_SET = ['gray', 'not a tag'] as const

@@ -1,5 +1,5 @@
 import { BoundedMap } from '@laneway/core/internal'
-import type { ServiceEntry } from './service-entry.js'
+import type { ServiceEntry } from '../service-entry.js'
 
 /** Hosts remembered: more than a service calls, little enough to mean nothing in memory. */
 const MAX_HOSTS = 2048
