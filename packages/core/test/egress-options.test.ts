@@ -43,7 +43,7 @@ const refused: [object, RegExp][] = [
   ],
   [{ resolver: null }, /resolver is what createLaneResolver/],
   [{ resolver: { pick() {} } }, /resolver is what createLaneResolver/],
-  [{ baggage: 1 }, /baggage is true or false, received 1/],
+  [{ baggage: 1 }, /baggage is true, false or 'mse', received 1/],
   [{ propagateTo: ['http://x'] }, /propagateTo is a list of hosts/],
   [{ header: 'a b' }, /header is the name of a header of its own/],
   [{ endpointTls: { servername: '' } }, /endpointTls.servername is a text that is not empty/],
