@@ -15,7 +15,7 @@ class Reader extends MetricReader {
 /** What a consumer does with a message. */
 function receive(value: unknown, options: { tag?: string; trust?: 'edge' } = {}): void {
   const lanes = createMessageLanes('test', 'amqp', options)
-  const decision = lanes.incoming(value, {})
+  const decision = lanes.incoming({ 'x-mse-tag': value }, {})
   lanes.report('orders', decision, lanes.outcomeOf(decision))
 }
 
