@@ -161,11 +161,12 @@ async function runFuzz(system, environment) {
 
 async function testFile(file, env) {
   const { code, out } = await runTests(file, env)
-  const lines = out.split('\n').filter(line => /^\s*not ok|rror:/.test(line))
+  const lines = out.split('\n')
+  const first = lines.findIndex(line => /^\s*not ok/.test(line))
   report(
     code === 0 ? 'passed' : 'failed',
     `${file} ${Object.values(env)}`,
-    code === 0 ? undefined : lines.slice(0, 8).join(' | '),
+    code === 0 ? undefined : lines.slice(first, first + 20).join('\n'),
   )
 }
 

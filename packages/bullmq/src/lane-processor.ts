@@ -24,16 +24,18 @@ export function inLaneOfJob<P extends BullProcessor>(processor: P, lanes: Messag
   })
 }
 
-/** What was decided when a job began, so that its events run in the same lane. */
+/** What was decided for a job. An event may come before the processor, which must see what was refused, too. */
 const decided = new WeakMap<object, MessageDecision>()
 
 /** The lane that a job runs in, or ran in. */
 export function laneOfJob(lanes: MessageLanes, job: BullJob): Lane | undefined {
-  return (decided.get(job) ?? lanes.incoming(job.opts, job)).lane
+  return decide(lanes, job).lane
 }
 
-/** Decides the lane of a job and removes from it what was refused. */
+/** Decides the lane of a job, once, and removes from it what was refused. */
 export function decide(lanes: MessageLanes, job: BullJob): MessageDecision {
+  const before = decided.get(job)
+  if (before !== undefined) return before
   const decision = lanes.incoming(job.opts, job)
   decided.set(job, decision)
   return decision
