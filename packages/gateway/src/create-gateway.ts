@@ -76,7 +76,7 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
   const { resolver } = input
   const { upstream, header } = options
   const compileRoutes = (routes: readonly (GatewayRoute | HttpRoute)[]) =>
-    createRouteTable(routes, { header, serviceOf: options.serviceOf, random: options.random })
+    createRouteTable(routes, { laneHeaders: header, serviceOf: options.serviceOf, random: options.random })
   const tables = new RoutingTables(compileRoutes(input.routes), readRules(input.rules, options))
   const agent = new Agent({
     connect: { timeout: upstream.connectTimeoutMs, ...upstream.tls },

@@ -72,8 +72,11 @@ export interface GatewayOptions {
   readonly admin?: { readonly port?: number; readonly host?: string }
   /** Whose tags are trusted. @default 'edge', those of no sender, because the public can reach this port */
   readonly trust?: Trust
-  /** The header that carries the lane. @default 'x-mse-tag' */
-  readonly header?: string
+  /**
+   * The header that carries the lane. Of a list, for migrations, the first that is present is read, and all are written.
+   * @default 'x-mse-tag'
+   */
+  readonly header?: string | readonly string[]
   /**
    * How many proxies stand in front. Of `X-Forwarded-*` and `Forwarded`, the gateway keeps what these proxies added and
    * removes the rest. `all` keeps everything.

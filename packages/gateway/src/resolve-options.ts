@@ -1,6 +1,7 @@
 import {
   callback,
   flag,
+  headerNames,
   milliseconds,
   nested,
   type Option,
@@ -11,7 +12,6 @@ import {
   optional,
   port,
   readOptions,
-  resolveHeaderName,
   text,
   texts,
   unchecked,
@@ -65,7 +65,7 @@ const proxies: Option<number> = (value, place) =>
 
 /** Options that are one value, in a program as in a configuration file. */
 export const SINGLE_OPTIONS = {
-  header: ((value, place) => resolveHeaderName(place.where, value as string | undefined)) satisfies Option<string>,
+  header: headerNames,
   proxies,
   forwarded: flag(false),
   hostHeader: oneOf(['keep', 'service'], 'keep'),

@@ -2,7 +2,7 @@ import http, { createServer } from 'node:http'
 import { currentLane } from '@laneway/core'
 import { BAGGAGE_KEY, MSE_BAGGAGE_KEY } from '@laneway/core/internal'
 import { expressLane } from '@laneway/express'
-import { compileRules, type RulesDocument } from '@laneway/rules'
+import { compileRules, type HttpRoute, type RulesDocument } from '@laneway/rules'
 import { listen, rawRequest } from '@laneway/testkit'
 import express from 'express'
 import t from 'tap'
@@ -202,3 +202,44 @@ t.test('the weights of a route are drawn once: lane and backend of a request com
     t.equal(drawn, index + 1)
   }
 })
+
+t.test(
+  'a list of headers, for a migration: the first that is present is read, all are written, all are stripped',
+  async t => {
+    const services = await startServices(t, { 'sc-a': [{}, { tag: 'gray' }, { tag: 'blue' }] })
+    const header = ['x-lane', 'X-MSE-Tag']
+    const blue = [
+      { type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: 'x-mse-tag', value: 'blue' }] } },
+    ]
+    const coloured: HttpRoute = {
+      kind: 'HTTPRoute',
+      metadata: { name: 'blue' },
+      spec: {
+        rules: [
+          {
+            matches: [{ path: { type: 'PathPrefix', value: '/blue' } }],
+            filters: blue,
+            backendRefs: [{ name: 'sc-a' }],
+          },
+        ],
+      },
+    }
+    const routes = [coloured, { service: 'sc-a' }]
+    const inside = await start(t, services, { routes, trust: 'internal', header })
+    const outside = await start(t, services, { routes, rules: TESTER, header })
+    const seen = async (port: number, path: string, headers: Record<string, string>) => {
+      const { at, headers: sent } = (await send(port, { path, headers })).json
+      return [at, sent['x-lane'], sent['x-mse-tag']]
+    }
+    t.strictSame(await seen(inside.port, '/', { 'x-mse-tag': 'gray' }), ['sc-a-gray', 'gray', 'gray'])
+    t.strictSame(await seen(inside.port, '/', { 'x-lane': 'blue', 'x-mse-tag': 'gray' }), ['sc-a-blue', 'blue', 'blue'])
+    t.strictSame(await seen(inside.port, '/', {}), ['sc-a', undefined, undefined])
+    t.strictSame(await seen(outside.port, '/', { 'x-mse-tag': 'gray', 'x-lane': 'gray' }), [
+      'sc-a',
+      undefined,
+      undefined,
+    ])
+    t.strictSame(await seen(outside.port, '/', { 'user-agent': 'xiaoming' }), ['sc-a-gray', 'gray', 'gray'])
+    t.strictSame(await seen(outside.port, '/blue', {}), ['sc-a-blue', 'blue', 'blue'])
+  },
+)

@@ -5,7 +5,7 @@ import type { HttpRoute } from '@laneway/rules'
 import { type GatewayRoute, ROUTE_KEYS } from '../route/gateway-route.js'
 import { createRouteTable } from '../route/route-table.js'
 import type { GatewayConfig } from './config.js'
-import { serviceOfConfig } from './config-options.js'
+import { laneHeadersOf, serviceOfConfig } from './config-options.js'
 import { type ConfigPath, type ConfigProblems, problemsOf } from './config-problems.js'
 import { type ConfigText, readConfigText } from './config-text.js'
 import { readText } from './read-text.js'
@@ -81,8 +81,7 @@ function checkRoutes(
   manifests: readonly PlacedManifest[],
   problems: ConfigProblems,
 ): void {
-  const header = typeof config.header === 'string' ? config.header.toLowerCase() : 'x-mse-tag'
-  const table = { header, serviceOf: serviceOfConfig(config), random: () => 0 }
+  const table = { laneHeaders: laneHeadersOf(config), serviceOf: serviceOfConfig(config), random: () => 0 }
   /** @param add - called with the path inside the route */
   const compile = (route: GatewayRoute | HttpRoute, add: (path: ConfigPath, problem: string) => void): void => {
     try {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { OptionPlace } from '@laneway/core/internal'
+import { DEFAULT_HEADER, OptionPlace } from '@laneway/core/internal'
 import { serviceOfBackend } from '../resolve-options.js'
 import type { ServiceOf } from '../route/backend.js'
 import type { GatewayConfig } from './config.js'
@@ -26,6 +26,11 @@ export function optionsOf(config: GatewayConfig, folder: string | undefined) {
       ...(tls !== undefined && { tls: folder === undefined ? {} : readTls(tls, folder, index) }),
     })),
   }
+}
+
+/** The headers that carry the lane, in lower case. What is no such name is reported with the options. */
+export function laneHeadersOf({ header = DEFAULT_HEADER }: Partial<GatewayConfig>): string[] {
+  return [header].flat().map(name => String(name).toLowerCase())
 }
 
 /** The names of a listener's TLS files and options. */

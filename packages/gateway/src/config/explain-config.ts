@@ -11,7 +11,7 @@ import { createRouteTable } from '../route/route-table.js'
 import { RoutingTables } from '../route/routing.js'
 import { rulesOptionsOf } from '../route/rules-options.js'
 import type { GatewayConfig } from './config.js'
-import { serviceOfConfig } from './config-options.js'
+import { laneHeadersOf, serviceOfConfig } from './config-options.js'
 import { loadConfig } from './load-config.js'
 import { readText } from './read-text.js'
 
@@ -46,8 +46,8 @@ export interface CheckedConfig {
  */
 export function checkGatewayConfig(file: string): CheckedConfig {
   const { config, routes, notes } = loadConfig(file)
-  const header = config.header?.toLowerCase() ?? 'x-mse-tag'
-  const table = createRouteTable(routes, { header, serviceOf: serviceOfConfig(config), random: Math.random })
+  const options = { laneHeaders: laneHeadersOf(config), serviceOf: serviceOfConfig(config), random: Math.random }
+  const table = createRouteTable(routes, options)
   const rules = rulesOf(config, dirname(resolve(file)))
   const tables = new RoutingTables(table, rules)
   return {

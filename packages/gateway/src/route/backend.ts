@@ -37,7 +37,7 @@ export interface BackendRule {
 }
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_RULES` */
-export function compileBackends(of: BackendRule, header: string, serviceOf: ServiceOf): Backend[] {
+export function compileBackends(of: BackendRule, laneHeaders: readonly string[], serviceOf: ServiceOf): Backend[] {
   const { manifest, rule, name, scheme, timeoutMs, place, isShort } = of
   const refs = rule.backendRefs ?? []
   const shared = filtersOf(rule.filters, place.at('filters'))
@@ -50,8 +50,8 @@ export function compileBackends(of: BackendRule, header: string, serviceOf: Serv
       route: name,
       service,
       origin: `${scheme}://${hostnameOf(service, scheme, at.at(isShort ? 'service' : 'name'))}`,
-      modify: compileModifiers(filters, header),
-      lane: laneOf(filters, header),
+      modify: compileModifiers(filters, laneHeaders),
+      lane: laneOf(filters, laneHeaders),
       // Weights are drawn per request: the same caller may get another backend next time.
       perCaller: refs.length > 1,
       timeoutMs,
@@ -76,9 +76,9 @@ function filtersOf(filters: readonly RouteFilter[] | undefined, place: OptionPla
 }
 
 /** Leaves out the lane header: the ingress decides about lanes, and never replaces a tag that it believes. */
-function compileModifiers(filters: readonly PlacedModifier[], header: string): Backend['modify'] {
+function compileModifiers(filters: readonly PlacedModifier[], laneHeaders: readonly string[]): Backend['modify'] {
   const others = (list: readonly { readonly name: string; readonly value: string }[] | undefined) =>
-    list?.filter(({ name }) => String(name).toLowerCase() !== header)
+    list?.filter(({ name }) => !laneHeaders.includes(String(name).toLowerCase()))
   const compiled = filters
     .map(({ modifier: { set, add, remove, ...rest }, place }) => ({
       place,
@@ -86,7 +86,9 @@ function compileModifiers(filters: readonly PlacedModifier[], header: string): B
         ...rest,
         ...(set !== undefined && { set: others(set) ?? [] }),
         ...(add !== undefined && { add: others(add) ?? [] }),
-        ...(remove !== undefined && { remove: remove.filter(name => String(name).toLowerCase() !== header) }),
+        ...(remove !== undefined && {
+          remove: remove.filter(name => !laneHeaders.includes(String(name).toLowerCase())),
+        }),
       } as HeaderModifier,
     }))
     .map(({ modifier, place }) => ({
@@ -104,13 +106,13 @@ function compileModifiers(filters: readonly PlacedModifier[], header: string): B
   }
 }
 
-function laneOf(filters: readonly PlacedModifier[], header: string): Lane | undefined {
+function laneOf(filters: readonly PlacedModifier[], laneHeaders: readonly string[]): Lane | undefined {
   let lane: Lane | undefined
   for (const { modifier, place } of filters) {
     for (const { name, value } of [...(modifier.set ?? []), ...(modifier.add ?? [])]) {
-      if (String(name).toLowerCase() !== header) continue
+      if (!laneHeaders.includes(String(name).toLowerCase())) continue
       lane = parseLane(value)
-      if (lane === undefined) throw place.invalid(`sets ${header} to ${JSON.stringify(value)}, which is no lane`)
+      if (lane === undefined) throw place.invalid(`sets ${name} to ${JSON.stringify(value)}, which is no lane`)
     }
   }
   return lane

@@ -16,8 +16,8 @@ export interface RouteTable {
 
 /** What the table needs besides the routes. */
 export interface RouteTableOptions {
-  /** Lower case; a modifier of this header sets the lane. */
-  readonly header: string
+  /** The headers that carry the lane, in lower case; a modifier of one of them sets it. */
+  readonly laneHeaders: readonly string[]
   readonly serviceOf: ServiceOf
   readonly random: () => number
 }
@@ -86,9 +86,9 @@ function ruleOf(route: ReadRoute, index: number, rule: RouteRule, ruleIndex: num
   }
 }
 
-function compileTarget(of: BackendRule, { header, serviceOf }: RouteTableOptions): Target {
+function compileTarget(of: BackendRule, { laneHeaders, serviceOf }: RouteTableOptions): Target {
   const refs = of.rule.backendRefs ?? []
-  const backends = compileBackends(of, header, serviceOf)
+  const backends = compileBackends(of, laneHeaders, serviceOf)
   const isSingle = refs.length === 1 && (refs[0]!.weight ?? 1) > 0
   const pick = isSingle
     ? undefined
