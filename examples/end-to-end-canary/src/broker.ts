@@ -30,7 +30,7 @@ export async function withBroker(registry: Registry, queue: BrokerName): Promise
   const environment = { QUEUE: queue, QUEUE_URL: server.url, QUEUE_CLIENTS: `${CLIENTS}package.json` }
   return {
     ...registry,
-    name: `${registry.name}, and send orders through a real ${queue === 'amqp' ? 'RabbitMQ' : 'Redis'} at ${server.url}`,
+    name: `a real ${queue === 'amqp' ? 'RabbitMQ' : 'Redis'} for orders (${server.url}); ${registry.name}`,
     environment: () => ({ ...registry.environment(), ...environment }),
     async close() {
       await registry.close()
