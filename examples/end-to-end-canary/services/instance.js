@@ -5,6 +5,12 @@ import { join, leaveDiscovery } from './discovery.js'
 
 const tag = process.env.LANEWAY_TAG ?? ''
 let ready = false
+let last = async () => {}
+
+/** @param close - called once all that was under way is answered */
+export function atEnd(close) {
+  last = close
+}
 
 /** `Agray[127.0.0.1:20001]`, with SHOW_LANES followed by what this hop saw on the wire and in its context. */
 export function instance(name, req) {
@@ -41,6 +47,7 @@ export async function serve(app, service, close) {
     else await close()
     clearInterval(idle)
     await leaveDiscovery()
+    await last()
   })
   return port
 }

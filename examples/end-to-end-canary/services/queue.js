@@ -2,12 +2,20 @@
 import { createRequire } from 'node:module'
 import { laneAmqp } from '@laneway/amqp'
 import { createLaneWorker, laneQueue } from '@laneway/bullmq'
-import { instance } from './instance.js'
+import { atEnd, instance } from './instance.js'
 
 const { QUEUE, QUEUE_URL, QUEUE_CLIENTS } = process.env
 // This repository keeps the clients of brokers in a folder of its own.
 const require = createRequire(QUEUE_CLIENTS ?? import.meta.url)
 const ANSWER_MS = 10_000
+
+/** The end of the consumer. What it has begun may send further orders, so those go last. */
+let closed
+const closeOrders = []
+atEnd(async () => {
+  await closed
+  for (const close of closeOrders) await close()
+})
 
 /** Sends an order and waits for the answer, which is text. Undefined without a queue. */
 export const order = QUEUE === 'amqp' ? await orderByAmqp() : QUEUE === 'bullmq' ? orderByBullmq() : undefined
@@ -22,7 +30,9 @@ export async function consume(queue, port, handle) {
   const answer = (id, headers) =>
     handle(id, { socket: { localAddress: '127.0.0.1', localPort: port }, headers: headers ?? {} })
   const close = await (QUEUE === 'amqp' ? consumeByAmqp : consumeByBullmq)(queue, answer)
-  process.once('SIGTERM', close)
+  process.once('SIGTERM', () => {
+    closed = close()
+  })
 }
 
 function redis() {
@@ -37,7 +47,7 @@ function orderByBullmq() {
     const connection = redis()
     const one = { queue: laneQueue(new Queue(name, { connection })), events: new QueueEvents(name, { connection }) }
     queues.set(name, one)
-    process.once('SIGTERM', () => setTimeout(() => Promise.all([one.queue.close(), one.events.close()]), 5000))
+    closeOrders.push(() => Promise.all([one.queue.close(), one.events.close()]))
     return one
   }
   return async (name, id) => {
@@ -73,7 +83,7 @@ async function orderByAmqp() {
   }
   // Replies reach who asked, whatever their lane.
   await channel.consume(replies, onReply, { noAck: true, lanes: 'propagate' })
-  process.once('SIGTERM', () => setTimeout(() => connection.close(), 5000))
+  closeOrders.push(() => connection.close())
   return (queue, id) =>
     new Promise((resolve, reject) => {
       const correlationId = String(++count)
