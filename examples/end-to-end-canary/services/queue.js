@@ -45,7 +45,10 @@ function orderByBullmq() {
   const queues = new Map()
   const open = name => {
     const connection = redis()
-    const one = { queue: laneQueue(new Queue(name, { connection })), events: new QueueEvents(name, { connection }) }
+    // By default it reads what comes after its first read, and the first order may be done before that.
+    const lastEventId = String(Date.now() - 1000)
+    const events = new QueueEvents(name, { connection, lastEventId })
+    const one = { queue: laneQueue(new Queue(name, { connection })), events }
     queues.set(name, one)
     closeOrders.push(() => Promise.all([one.queue.close(), one.events.close()]))
     return one
