@@ -236,6 +236,7 @@ const UNCHANGED = [
   { file: 'register.test.mjs', find: async () => (await findRedis()) ?? (await findRabbitmq()) },
   { file: 'nest.test.mjs', find: async () => (await findRedis()) ?? (await findRabbitmq()) },
   { file: 'register-kafka.test.mjs', find: findKafka },
+  { file: 'register-rocketmq.test.mjs', find: findRocketmq },
 ]
 if (chosen('only', 'tests') && !options.has('system')) {
   for (const { file, find } of UNCHANGED) {
