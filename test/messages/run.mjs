@@ -53,6 +53,7 @@ const SYSTEMS = [
     tests: [
       ['bullmq.test.mjs', { BULLMQ: 'bullmq' }],
       ['bullmq.test.mjs', { BULLMQ: 'bullmq5' }],
+      ['bullmq-otel.test.mjs', {}],
     ],
     fuzz: ['bullmq5', 'bullmq'].map(BULLMQ => ({ client: 'bullmq', env: { BULLMQ } })),
     environment: server => ({ REDIS_PORT: `${server.port}` }),
