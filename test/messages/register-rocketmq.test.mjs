@@ -36,6 +36,7 @@ for (const [client, file] of [
   test(`register: ${client}, ${file}: a message carries the lane of its call and is handled in it`, async t => {
     const { handled, output } = await played(t, file, client)
     assert.deepEqual(handled, HANDLED)
+    assert.match(output.stderr, /^laneway: messages: propagate/m)
     assert.doesNotMatch(output.stderr, /Warning|fault\b.*went/)
   })
 }
