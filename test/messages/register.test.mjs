@@ -17,9 +17,11 @@ after(() => Promise.all([rabbit.stop(), redis.stop()]))
 
 const newName = () => `r${process.pid}-${++count}`
 
+const isBullmq = client => client.startsWith('bullmq')
+
 /** @returns the program on its broker */
 const startApp = (t, file, [client, library], environment) =>
-  startProgram(t, file, [client, library, (client === 'bullmq' ? redis : rabbit).url], environment)
+  startProgram(t, file, [client, library, (isBullmq(client) ? redis : rabbit).url], environment)
 
 const CLIENTS = [
   ['amqplib', 'amqplib'],
@@ -30,6 +32,8 @@ const CLIENTS = [
   ['rabbitmq-client', 'rabbitmq-client'],
   ['bullmq', 'bullmq'],
   ['bullmq', 'bullmq5'],
+  ['bullmq-of-a-library', 'bullmq'],
+  ['bullmq-otel', 'bullmq'],
 ]
 const FILES = ['app.mjs', 'app.cjs']
 const TAGS = [undefined, 'gray', 'blue']
@@ -43,7 +47,7 @@ for (const [client, library] of CLIENTS) {
       // Opened by a request of a lane, as by a client that connects when it is first needed.
       await ask(`open/${queue}`, 'red')
       await Promise.all(TAGS.map((tag, i) => ask(`send/${queue}/${i}`, tag)))
-      const completed = client === 'bullmq' ? HANDLED.map(one => `completed ${one}`) : []
+      const completed = isBullmq(client) ? HANDLED.map(one => `completed ${one}`) : []
       const wanted = [...HANDLED, ...completed].sort()
       await until(async () => (await ask('')).length >= wanted.length)
       assert.deepEqual((await ask('')).sort(), wanted)
@@ -54,10 +58,10 @@ for (const [client, library] of CLIENTS) {
   }
 }
 
-const ISOLATED = CLIENTS.filter(([client]) => client === 'amqplib' || client === 'manager' || client === 'bullmq')
+const ISOLATED = CLIENTS.filter(([client]) => client === 'amqplib' || client === 'manager' || isBullmq(client))
 for (const [client, library] of ISOLATED) {
   for (const file of FILES) {
-    test(`register: ${library}, ${file}: the consumers of queues in LANEWAY_ISOLATE keep lanes apart`, async t => {
+    test(`register: ${library}, ${client}, ${file}: the consumers of queues in LANEWAY_ISOLATE keep lanes apart`, async t => {
       const queue = newName()
       const environment = { LANEWAY_ISOLATE: `${queue},another` }
       const base = await startApp(t, file, [client, library], environment)

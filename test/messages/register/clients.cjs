@@ -1,5 +1,6 @@
 // How an application uses each client; nothing of Laneway in here. `load` is its `import` or its `require`.
 const { once } = require('node:events')
+const { createRequire } = require('node:module')
 
 const logger = { debug() {}, info() {}, warn() {}, error() {} }
 const rocketmqOptions = endpoints => ({ endpoints, namespace: '', requestTimeout: 10_000, logger })
@@ -23,6 +24,37 @@ function rocketmqOf(Producer, url, open) {
       await (await started).send({ topic, body: Buffer.from(text) })
     },
   }
+}
+
+/** A program on BullMQ: what it makes of a text, where it adds the job, and what it finds in a job. */
+function bullmqOf({ Queue, Worker }, url, { telemetry, adding = add => add(), dataOf = text => text, textOf } = {}) {
+  const { hostname: host, port } = new URL(url)
+  const connection = { host, port: Number(port), maxRetriesPerRequest: null }
+  const options = { connection, ...(telemetry && { telemetry }) }
+  const text = textOf ?? (job => job.data)
+  const queues = new Map()
+  return {
+    async open(name, handle) {
+      const worker = new Worker(name, job => handle(text(job)), { ...options, concurrency: 5 })
+      worker.on('completed', job => void handle(`completed ${text(job).split(' ')[0]}`))
+      await worker.waitUntilReady()
+    },
+    async send(name, what) {
+      if (!queues.has(name)) queues.set(name, new Queue(name, options))
+      await adding(id => queues.get(name).add('job', dataOf(what, id)))
+    },
+  }
+}
+
+/** Spans, their contexts and W3C headers, by the copy of the API that bullmq-otel has. */
+function startTracing() {
+  const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks')
+  const { core, tracing } = require('@opentelemetry/sdk-node')
+  const api = createRequire(require.resolve('bullmq-otel'))('@opentelemetry/api')
+  api.trace.setGlobalTracerProvider(new tracing.BasicTracerProvider())
+  api.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
+  api.propagation.setGlobalPropagator(new core.W3CTraceContextPropagator())
+  return api
 }
 
 /** `{ open(queue, handle), send(queue, text) }` of each; `handle` is given the text. */
@@ -172,19 +204,34 @@ module.exports = {
   },
   async bullmq({ load, library, url }) {
     const { Queue, Worker } = await load(library)
-    const { hostname: host, port } = new URL(url)
-    const connection = { host, port: Number(port), maxRetriesPerRequest: null }
-    const queues = new Map()
-    return {
-      async open(name, handle) {
-        const worker = new Worker(name, job => handle(job.data), { connection, concurrency: 5 })
-        worker.on('completed', job => void handle(`completed ${job.data}`))
-        await worker.waitUntilReady()
-      },
-      async send(name, text) {
-        if (!queues.has(name)) queues.set(name, new Queue(name, { connection }))
-        await queues.get(name).add('job', text)
-      },
+    return bullmqOf({ Queue, Worker }, url)
+  },
+  /** Its queue has a method of its own, which calls that of BullMQ. */
+  async 'bullmq-of-a-library'({ load, library, url }) {
+    const { Queue, Worker } = await load(library)
+    class Wrapping extends Queue {
+      add(name, text, options) {
+        return super.add(name, `<${text}>`, options)
+      }
     }
+    const unwrapped = job => /^<([^<>]*)>$/.exec(job.data)?.[1] ?? `not wrapped once: ${job.data}`
+    return bullmqOf({ Queue: Wrapping, Worker }, url, { textOf: unwrapped })
+  },
+  /** With the telemetry of BullMQ. A text says when its job has left the trace of the request. */
+  async 'bullmq-otel'({ load, library, url }) {
+    const { Queue, Worker } = await load(library)
+    const { BullMQOtel } = await load('bullmq-otel')
+    const { trace } = startTracing()
+    const traceId = () => trace.getActiveSpan()?.spanContext().traceId
+    return bullmqOf({ Queue, Worker }, url, {
+      telemetry: new BullMQOtel({ tracerName: 'jobs' }),
+      adding: add =>
+        trace.getTracer('application').startActiveSpan('request', span => add(traceId()).then(() => span.end())),
+      dataOf: (text, id) => `${text} ${id}`,
+      textOf({ data }) {
+        const [text, id] = data.split(' ')
+        return id === traceId() ? text : `${text} out of its trace`
+      },
+    })
   },
 }
