@@ -34,9 +34,13 @@ for (const [client, file] of [
   ['rocketmq-of-a-library', 'app.cjs'],
 ]) {
   test(`register: ${client}, ${file}: a message carries the lane of its call and is handled in it`, async t => {
-    const { handled, output } = await played(t, file, client)
+    const { topic, handled, output } = await played(t, file, client, { LANEWAY_LOG: 'debug' })
     assert.deepEqual(handled, HANDLED)
     assert.match(output.stderr, /^laneway: messages: propagate/m)
+    for (const tag of ['', 'lane=gray ', 'lane=blue ']) {
+      const line = `^laneway: msg .* - - ${tag}system=rocketmq destination=${topic} outcome=base: a consumer of base`
+      assert.match(output.stderr, new RegExp(line, 'm'))
+    }
     assert.doesNotMatch(output.stderr, /Warning|fault\b.*went/)
   })
 }

@@ -221,3 +221,23 @@ t.test('a closed log leaves no subscriber', async t => {
   for (const channel of [channels.ingress, channels.decision, channels.egress]) t.notOk(channel.hasSubscribers)
   t.equal(currentRequest(), undefined, 'and without a request there is none')
 })
+
+t.test('each message that reaches a consumer has one line: its queue, its lane, who handles it and why', async t => {
+  const written = lines(t)
+  const message = { system: 'kafka', destination: 'orders', problem: undefined, stripped: false, escaped: false }
+  const gray = parseLane('gray')
+  channels.message.publish({ ...message, lane: gray, outcome: 'base' })
+  channels.message.publish({ ...message, lane: gray, outcome: 'stand-in' })
+  channels.message.publish({ ...message, lane: undefined, outcome: 'base', problem: 'invalid' })
+  channels.message.publish({ ...message, lane: undefined, outcome: 'strayed', stripped: true })
+  const start = 'laneway: msg  2026-01-02T03:04:05.006Z - -'
+  t.strictSame(written, [
+    `${start} lane=gray system=kafka destination=orders outcome=base: a consumer of base handles it\n`,
+    `${start} lane=gray system=kafka destination=orders outcome=stand-in: no consumer of its lane lives, so base ` +
+      'handles it in its lane\n',
+    `${start} system=kafka destination=orders outcome=base: what it carried is no lane, and was removed; a consumer of ` +
+      'base handles it\n',
+    `${start} system=kafka destination=orders outcome=strayed: its sender is not believed (trust), its tag was ` +
+      'removed; its consumer belongs to another lane, and consumes without isolation\n',
+  ])
+})

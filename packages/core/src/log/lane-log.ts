@@ -2,8 +2,8 @@ import { followRequests } from '../context/context.js'
 import { slot } from '../context/context-slot.js'
 import { callback, flag, unchecked } from '../options/option.js'
 import { type OptionTable, readOptions } from '../options/read-options.js'
-import { channels, type DecisionEvent, type EgressEvent, type IngressEvent } from './events.js'
-import { decisionEntry, egressEntry, ingressEntry } from './log-entry.js'
+import { channels, type DecisionEvent, type EgressEvent, type IngressEvent, type MessageEvent } from './events.js'
+import { decisionEntry, egressEntry, ingressEntry, messageEntry } from './log-entry.js'
 import { assertLogger, type LogOutput, outputTo, outputToLogger } from './log-output.js'
 import type { Logger } from './logger.js'
 
@@ -35,8 +35,8 @@ export interface LaneLog {
 }
 
 /**
- * Logs each request that comes in, each choice of an endpoint, and each call that goes out, one line each, with the
- * reason in words. Lines of one request have one id. Paths are printed without their query, headers not at all.
+ * Logs each request that comes in, each choice of an endpoint, each call that goes out, and each message that reaches a
+ * consumer, one line each, with the reason in words. Lines of one request have one id. Paths are printed without their query, headers not at all.
  *
  * Without a log there is no cost: Laneway builds events only while there is a subscriber. A log costs an
  * object and a line per event, and a context of its own for each request.
@@ -53,10 +53,12 @@ export function logLanes(options: LaneLogOptions = {}): LaneLog {
   const onIngress = (event: IngressEvent) => output(ingressEntry(event, now()))
   const onDecision = (event: DecisionEvent) => output(decisionEntry(event, now()))
   const onEgress = (event: EgressEvent) => output(egressEntry(event, now()))
+  const onMessage = (event: MessageEvent) => output(messageEntry(event, now()))
   const unfollow = followRequests()
   channels.ingress.subscribe(onIngress)
   channels.decision.subscribe(onDecision)
   channels.egress.subscribe(onEgress)
+  channels.message.subscribe(onMessage)
   return {
     useLogger(next) {
       assertLogger('useLogger', next)
@@ -67,6 +69,7 @@ export function logLanes(options: LaneLogOptions = {}): LaneLog {
       channels.ingress.unsubscribe(onIngress)
       channels.decision.unsubscribe(onDecision)
       channels.egress.unsubscribe(onEgress)
+      channels.message.unsubscribe(onMessage)
     },
   }
 }

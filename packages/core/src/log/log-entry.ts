@@ -1,12 +1,12 @@
 import { requestIdOf } from '../ingress/request-id.js'
 import type { Lane } from '../lane/lane.js'
-import type { DecisionEvent, EgressEvent, IngressEvent } from './events.js'
+import type { DecisionEvent, EgressEvent, IngressEvent, MessageEvent, MessageOutcome } from './events.js'
 
 /** One line of the log, as data. Fields without a value are left out. */
 export interface LaneLogEntry {
   /** ISO 8601, UTC. */
   readonly time: string
-  readonly event: 'ingress' | 'decision' | 'egress'
+  readonly event: 'ingress' | 'decision' | 'egress' | 'message'
   readonly method?: string
   /** Without the query, which may hold secrets. */
   readonly path?: string
@@ -23,6 +23,10 @@ export interface LaneLogEntry {
   readonly endpoint?: string
   /** The host of an egress. */
   readonly host?: string
+  /** Of a message: `amqp`, `bullmq`, `kafka`, `rocketmq`. */
+  readonly system?: string
+  /** The queue or topic of a message. */
+  readonly destination?: string
   readonly outcome: string
   /** In words. */
   readonly reason: string
@@ -126,6 +130,27 @@ const EGRESS_REASONS: Readonly<Record<EgressEvent['action'], string>> = {
   blocked: 'the host is outside, so the tag stays here (propagateTo)',
   untagged: 'the calling code runs in no lane',
   invalid: 'a tag that the code set by hand is no lane; it was removed',
+}
+
+export function messageEntry(event: MessageEvent, now: Date): LaneLogEntry {
+  const { system, destination, lane, outcome, problem, stripped } = event
+  const reasons: string[] = []
+  if (stripped) reasons.push('its sender is not believed (trust), its tag was removed')
+  if (problem !== undefined) reasons.push(PROBLEMS[problem] ?? `what it carried is no lane (${problem})`)
+  reasons.push(MESSAGE_REASONS[outcome])
+  const fields = { lane: lane?.header, system, destination, outcome, reason: reasons.join('; ') }
+  return entry(now, 'message', fields)
+}
+
+const MESSAGE_REASONS: Readonly<Record<MessageOutcome, string>> = {
+  own: 'this consumer belongs to its lane',
+  base: 'a consumer of base handles it',
+  'stand-in': 'no consumer of its lane lives, so base handles it in its lane',
+  strayed: 'its consumer belongs to another lane, and consumes without isolation',
+  forwarded: 'base has moved it to the queue of its lane',
+  returned: 'base has moved it to the queue of its lane again: the lane lives and was too slow',
+  waiting: 'no consumer of its lane lives, so it waits (whenLaneMissing)',
+  skipped: 'the other side handles it',
 }
 
 /** A call runs in the lane of its request unless the program says otherwise. */

@@ -6,7 +6,7 @@ import type { Logger } from './logger.js'
 /** Writes one entry. */
 export type LogOutput = (entry: LaneLogEntry) => void
 
-const WORDS = { ingress: 'in  ', decision: 'pick', egress: 'out ' } as const
+const WORDS = { ingress: 'in  ', decision: 'pick', egress: 'out ', message: 'msg ' } as const
 
 /** `laneway: pick 2026-01-01T00:00:00.000Z GET /b id=7f lane=gray source=header service=sc-b …: reason` */
 export function textOf({ time, event, method, path, reason, ...fields }: LaneLogEntry): string {

@@ -41,7 +41,8 @@ export const PROCESS_FIELDS = {
   log: {
     variable: 'LANEWAY_LOG',
     kind: ['debug', 'warn', 'silent'],
-    meaning: '`debug` prints a line for each request in, each choice, each call out, with the reason',
+    meaning:
+      '`debug` prints a line for each request in, each choice, each call out, each message that is handled, with the reason',
     fallback: '`warn`',
   },
   logFormat: {
