@@ -35,7 +35,7 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
 
 /** Loaded on demand, by name, when the environment asks for them. */
 const ON_DEMAND: Record<string, string[]> = {
-  register: ['amqp', 'bullmq', 'kafka', 'kubernetes', 'messaging', 'nacos', 'otel', 'rules'],
+  register: ['amqp', 'bullmq', 'kafka', 'kubernetes', 'messaging', 'nacos', 'otel', 'rocketmq', 'rules'],
   gateway: ['nacos', 'kubernetes'],
   laneway: ['nacos', 'kubernetes'],
 }

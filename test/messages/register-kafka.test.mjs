@@ -29,4 +29,17 @@ for (const client of ['kafkajs', 'platformatic']) {
       assert.doesNotMatch(output.stderr, /LanewayWarning/)
     })
   }
+  test(`register: ${client} in LANEWAY_ISOLATE goes on in its lanes, and one warning says so`, async t => {
+    const topic = `r${process.pid}-${++count}`
+    const environment = { LANEWAY_ISOLATE: `mail,${topic}` }
+    const { ask, output } = await startProgram(t, 'app.mjs', [client, client, kafka.address], environment)
+    await ask(`send/${topic}/0`)
+    await ask(`open/${topic}`)
+    await Promise.all(TAGS.slice(1).map((tag, i) => ask(`send/${topic}/${i + 1}`, tag)))
+    await until(async () => (await ask('')).length >= HANDLED.length, 60_000)
+    assert.deepEqual((await ask('')).sort(), HANDLED)
+    const warnings = output.stderr.match(/LanewayWarning: .*/g) ?? []
+    assert.equal(warnings.length, 1, output.stderr)
+    assert.match(warnings[0], new RegExp(`kafka: "${topic}" is not isolated.*only carry their lanes.*BullMQ`))
+  })
 }

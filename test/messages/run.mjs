@@ -53,6 +53,7 @@ const SYSTEMS = [
     tests: [
       ['bullmq.test.mjs', { BULLMQ: 'bullmq' }],
       ['bullmq.test.mjs', { BULLMQ: 'bullmq5' }],
+      ['bullmq-otel.test.mjs', {}],
     ],
     fuzz: ['bullmq5', 'bullmq'].map(BULLMQ => ({ client: 'bullmq', env: { BULLMQ } })),
     environment: server => ({ REDIS_PORT: `${server.port}` }),
@@ -236,6 +237,7 @@ const UNCHANGED = [
   { file: 'register.test.mjs', find: async () => (await findRedis()) ?? (await findRabbitmq()) },
   { file: 'nest.test.mjs', find: async () => (await findRedis()) ?? (await findRabbitmq()) },
   { file: 'register-kafka.test.mjs', find: findKafka },
+  { file: 'register-rocketmq.test.mjs', find: findRocketmq },
 ]
 if (chosen('only', 'tests') && !options.has('system')) {
   for (const { file, find } of UNCHANGED) {

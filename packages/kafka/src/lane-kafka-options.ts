@@ -12,6 +12,8 @@ export interface LaneKafkaOptions extends MessageOptions {
 export interface KafkaSettings {
   readonly lanes: MessageLanes
   readonly warn: Warn
+  /** Under a preload: whether the consumers of a topic were to be kept apart. */
+  readonly isolates?: (topic: string) => boolean
 }
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG` */

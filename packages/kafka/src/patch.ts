@@ -10,8 +10,8 @@ import { resolveKafkaOptions } from './lane-kafka-options.js'
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`
  */
-export function createMessagePatch({ isolates: _, fault, ...options }: MessagePatchOptions): MessagePatch {
-  const settings = resolveKafkaOptions(options)
+export function createMessagePatch({ isolates, fault, ...options }: MessagePatchOptions): MessagePatch {
+  const settings = { ...resolveKafkaOptions(options), isolates }
   return found => {
     const prototype = typeof found === 'function' ? (found as { prototype: object }).prototype : found
     const methods = ['producer', 'consumer', 'send', 'initIdempotentProducer', 'consume']

@@ -1,7 +1,7 @@
 // For the other @laneway packages: no promise to anybody else.
 
 export { carriedText } from './carried-text.js'
-export { warnOfCompetingLane } from './competing-lane.js'
+export { warnOfCompetingLane, warnOfNoIsolation } from './competing-lane.js'
 export type { LaneLease, LivingLanes } from './lane-lease.js'
 export { type LaneLedger, type OwnedInterval, ownerOf } from './lane-ledger.js'
 export { createMessageLanes, MESSAGE_OPTIONS, type MessageDecision, type MessageLanes } from './message-lanes.js'

@@ -11,9 +11,12 @@ export function tagPushConsumer(consumer: Methods, settings: RocketmqSettings): 
       const service = createConsumeService!.apply(consumer, args) as Methods
       const { consumeMessage } = service
       if (typeof consumeMessage !== 'function') {
-        throw new Error(
+        const error = new Error(
           'laneRocketmq does not know this version of rocketmq-client-nodejs: lanes of messages would be lost',
         )
+        if (settings.unknown === undefined) throw error
+        settings.unknown(error)
+        return service
       }
       return Object.assign(service, {
         consumeMessage: (message: RocketmqMessage, ...rest: unknown[]) =>

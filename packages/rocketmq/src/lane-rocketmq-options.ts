@@ -12,6 +12,10 @@ export interface LaneRocketmqOptions extends MessageOptions {
 export interface RocketmqSettings {
   readonly lanes: MessageLanes
   readonly warn: Warn
+  /** Under a preload: whether the consumers of a topic were to be kept apart. */
+  readonly isolates?: (topic: string) => boolean
+  /** Told of a version of the client that is not known, which then goes on without lanes. @default throws */
+  readonly unknown?: (error: Error) => void
 }
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG` */

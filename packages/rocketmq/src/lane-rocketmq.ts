@@ -1,5 +1,5 @@
 import { LanewayError, runInLane } from '@laneway/core'
-import { describe } from '@laneway/core/internal'
+import { describe, isDisabled } from '@laneway/core/internal'
 import { tagPushConsumer, tagSimpleConsumer } from './consumer.js'
 import { type LaneRocketmqOptions, type RocketmqSettings, resolveRocketmqOptions } from './lane-rocketmq-options.js'
 import { tagProducer } from './producer.js'
@@ -15,21 +15,33 @@ const kLanes = Symbol.for('laneway.rocketmq.lanes')
  *
  * What is given is changed and returned, so it stays what it is to everybody else. A second call changes nothing.
  *
+ * Under `LANEWAY_DISABLE` with `all` or `rocketmq` nothing is changed.
+ *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`
  */
 export function laneRocketmq<T extends object>(target: T, options: LaneRocketmqOptions = {}): T {
+  if (isDisabled(['rocketmq'])) return target
   const settings = resolveRocketmqOptions(options)
   const client = target as Methods
-  const give = wayFor(client)
-  if (kLanes in target) return target
-  Object.defineProperty(target, kLanes, { value: true })
-  give(client, settings)
+  if (!giveLanes(client, settings)) return target
   const { startup } = client
   // Its timers and streams belong to no request.
   if (typeof startup === 'function') {
     Object.assign(client, { startup: () => runInLane(undefined, () => startup.call(client)) })
   }
   return target
+}
+
+/** Whether lanes have been given. */
+export const hasLanes = (target: object): boolean => kLanes in target
+
+/** What {@link laneRocketmq} does but for the start. @returns `false` when lanes had been given before */
+export function giveLanes(client: Methods, settings: RocketmqSettings): boolean {
+  const give = wayFor(client)
+  if (hasLanes(client)) return false
+  Object.defineProperty(client, kLanes, { value: true })
+  give(client, settings)
+  return true
 }
 
 function wayFor(target: Methods): (target: Methods, settings: RocketmqSettings) => void {

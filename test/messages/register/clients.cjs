@@ -1,6 +1,30 @@
 // How an application uses each client; nothing of Laneway in here. `load` is its `import` or its `require`.
 const { once } = require('node:events')
 
+const logger = { debug() {}, info() {}, warn() {}, error() {} }
+const rocketmqOptions = endpoints => ({ endpoints, namespace: '', requestTimeout: 10_000, logger })
+const subscription = (topic, url) => ({
+  ...rocketmqOptions(url),
+  consumerGroup: `g-${topic}`,
+  subscriptions: new Map([[topic, '*']]),
+})
+
+/** Its producer is started by the request that needs it first. */
+function rocketmqOf(Producer, url, open) {
+  let started
+  return {
+    open,
+    async send(topic, text) {
+      started ??= (async () => {
+        const producer = new Producer({ ...rocketmqOptions(url), topics: [topic] })
+        await producer.startup()
+        return producer
+      })()
+      await (await started).send({ topic, body: Buffer.from(text) })
+    },
+  }
+}
+
 /** `{ open(queue, handle), send(queue, text) }` of each; `handle` is given the text. */
 module.exports = {
   async amqplib({ load, library, url }) {
@@ -99,6 +123,52 @@ module.exports = {
       },
       send: (topic, value) => producer.send({ messages: [{ topic, value }] }),
     }
+  },
+  async rocketmq({ load, url }) {
+    const { ConsumeResult, Producer, PushConsumer } = await load('rocketmq-client-nodejs')
+    return rocketmqOf(Producer, url, async (topic, handle) => {
+      const messageListener = {
+        async consume(message) {
+          await handle(`${message.body}`)
+          return ConsumeResult.SUCCESS
+        },
+      }
+      await new PushConsumer({ ...subscription(topic, url), messageListener }).startup()
+    })
+  },
+  async 'rocketmq-of-a-library'({ load, url }) {
+    const { ConsumeResult, Producer, PushConsumer } = await load('rocketmq-client-nodejs')
+    const starting = Base =>
+      class extends Base {
+        async startup() {
+          if (this.hasStarted) throw new Error('started twice')
+          this.hasStarted = true
+          return super.startup()
+        }
+      }
+    return rocketmqOf(starting(Producer), url, async (topic, handle) => {
+      const consume = async message => {
+        await handle(`${message.body}`)
+        return ConsumeResult.SUCCESS
+      }
+      const Starting = starting(PushConsumer)
+      await new Starting({ ...subscription(topic, url), messageListener: { consume } }).startup()
+    })
+  },
+  async 'rocketmq-simple'({ load, url }) {
+    const { Producer, SimpleConsumer } = await load('rocketmq-client-nodejs')
+    return rocketmqOf(Producer, url, async (topic, handle) => {
+      const consumer = new SimpleConsumer({ ...subscription(topic, url), awaitDuration: 3000 })
+      await consumer.startup()
+      async function take() {
+        for (const message of await consumer.receive(16, 30_000).catch(() => [])) {
+          await handle(`${message.body} ${message.properties.get('x-mse-tag')}`)
+          await consumer.ack(message)
+        }
+        setImmediate(take)
+      }
+      take()
+    })
   },
   async bullmq({ load, library, url }) {
     const { Queue, Worker } = await load(library)

@@ -16,6 +16,7 @@ const TELLING = new Set([
   'amqplib',
   'bullmq',
   'kafkajs',
+  'rocketmq-client-nodejs',
 ])
 
 /** Frameworks and clients among the CommonJS modules loaded so far, `name version`; ES modules cannot be listed. */

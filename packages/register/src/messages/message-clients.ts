@@ -37,4 +37,12 @@ export const MESSAGE_CLIENTS = {
     // kafkajs: the class of its clients is no emitter.
     files: [/[\\/]kafkajs[\\/]src[\\/]index\.js$/],
   },
+  rocketmq: {
+    package: '@laneway/rocketmq',
+    // rocketmq-client-nodejs: no class of it is an emitter.
+    classes: [],
+    files: [
+      /[\\/]rocketmq-client-nodejs[\\/]dist[\\/](?:producer[\\/]Producer|consumer[\\/](?:Push|Simple)Consumer)\.js$/,
+    ],
+  },
 } as const satisfies Readonly<Record<string, MessageClient>>
