@@ -14,10 +14,10 @@ const empty = mkdtempSync(join(folder, 'empty-'))
 const file = join(folder, 'laneway.config.json')
 const { cache } = createRequire(import.meta.url)
 
-const TEXTS = ['service', 'nacosNamespace', 'nacosGroup', 'endpointsFile', 'header', 'rules']
-const LISTS = ['services', 'nacos', 'propagateTo', 'disable']
+const TEXTS = ['service', 'nacosNamespace', 'nacosGroup', 'endpointsFile', 'rules']
+const LISTS = ['services', 'nacos', 'propagateTo', 'header', 'isolate', 'disable']
 const FLAGS = ['kubernetes', 'otel', 'diagnose']
-const CHOICES = ['trust', 'ownLane', 'log']
+const CHOICES = ['trust', 'ownLane', 'messages', 'log']
 const NUMBERS = ['port', 'shutdownMs']
 const NAMES = [...TEXTS, ...LISTS, ...FLAGS, ...CHOICES, ...NUMBERS, 'tag']
 const VARIABLES = [
@@ -82,8 +82,8 @@ function sound(config: RegisterConfig | undefined): void {
   for (const name of TEXTS) must(all[name] === undefined || typeof all[name] === 'string', `${name}: ${all[name]}`)
   for (const name of FLAGS) must(typeof all[name] === 'boolean', `${name}: ${all[name]}`)
   for (const name of CHOICES) must(typeof all[name] === 'string', `${name}: ${all[name]}`)
-  for (const name of ['services', 'nacos', 'propagateTo']) {
-    const list = all[name]
+  for (const name of ['services', 'nacos', 'propagateTo', 'header', 'isolate']) {
+    const list = all[name] ?? []
     must(Array.isArray(list) && list.every(one => typeof one === 'string'), `${name}: ${String(list)}`)
   }
   const { port, shutdownMs } = config
