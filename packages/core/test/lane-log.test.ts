@@ -218,7 +218,8 @@ t.test('a closed log leaves no subscriber', async t => {
   t.ok(channels.ingress.hasSubscribers)
   log.close()
   log.close()
-  for (const channel of [channels.ingress, channels.decision, channels.egress]) t.notOk(channel.hasSubscribers)
+  for (const channel of [channels.ingress, channels.decision, channels.egress, channels.message])
+    t.notOk(channel.hasSubscribers)
   t.equal(currentRequest(), undefined, 'and without a request there is none')
 })
 
