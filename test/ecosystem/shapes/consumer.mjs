@@ -6,7 +6,7 @@ let count = 0
 
 /**
  * `open(kit, consume, name)` starts the consumer and returns `{ send, close }`; `send(message)` takes a text, and the consumer
- * gives that text to `consume(message, form)`, in its own context. Messages carry no lane, so the calls have none, whoever
+ * gives that text to `consume(message, form)`, in its own context. Messages carry no lane here, so the calls have none, whoever
  * has opened the consumer. `name` is one for each row of a process: a broker may still be deleting the queue of the row before.
  */
 export function consumerRows({ open, use, forms = ['message'], ...row }) {
