@@ -10,7 +10,7 @@ export { guardFastifyLayers } from './context/fastify-layers.js'
 export { decideInjected } from './context/injected.js'
 export { needsContext, runListeners, runRequest, sharesContext } from './context/request-context.js'
 export { type DecidesInjected, guardLayer } from './context/request-layer.js'
-export { parseControl } from './control/control-document.js'
+export { parseControl, RESOLVER_SETTINGS } from './control/control-document.js'
 export { isDisabled } from './control/disabled.js'
 export { isLeftAlone, isOff, switchLaneway } from './control/switch.js'
 export { endpointTls, readEgressOptions } from './egress/egress-options.js'
@@ -32,6 +32,7 @@ export { laneOfCall } from './lane/hand-set.js'
 export { POD_LABEL } from './lane/own-lane.js'
 export { assertLane, lanesSeen } from './lane/parse-lane.js'
 export {
+  type ConfigClient,
   type CreatedSources,
   createSources,
   type SourceFactories,
@@ -74,6 +75,7 @@ export {
 export { BAGGAGE_KEY, isLaneKey, MSE_BAGGAGE_KEY } from './wire/baggage-key.js'
 export { DEFAULT_HEADER, headerName, headerNames, resolveHeaderName, resolveHeaderNames } from './wire/header-name.js'
 export { laneFormats } from './wire/lane-formats.js'
+export { mseList, parseMseList } from './wire/mse-list.js'
 export { percentDecode } from './wire/percent-decoding.js'
 export { type LaneReading, readLane } from './wire/reading.js'
 export { expectRedirects, followsRedirect, isRedirect, reportAnswer, reportRedirect } from './wire/redirects.js'

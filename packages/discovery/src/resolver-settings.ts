@@ -1,4 +1,4 @@
-import { type OptionTable, readOptions } from '@laneway/core/internal'
+import { type OptionTable, RESOLVER_SETTINGS, readOptions } from '@laneway/core/internal'
 import {
   type LaneResolverOptions,
   OPTIONS,
@@ -7,38 +7,11 @@ import {
 } from './resolver-options.js'
 
 /** What `resolver.update` replaces. Each means what it means in `LaneResolverOptions`. */
-export type ResolverSettings = Pick<
-  LaneResolverOptions,
-  | 'services'
-  | 'whenLaneMissing'
-  | 'whenLaneUnavailable'
-  | 'policies'
-  | 'balancer'
-  | 'baseEmpty'
-  | 'zone'
-  | 'outlier'
-  | 'panicThreshold'
-  | 'slowStartMs'
-  | 'slowStartAggression'
-  | 'slowStartMinShare'
-  | 'maxInFlight'
->
+export type ResolverSettings = Pick<LaneResolverOptions, (typeof RESOLVER_SETTINGS)[number]>
 
-const SETTINGS = {
-  services: OPTIONS.services,
-  whenLaneMissing: OPTIONS.whenLaneMissing,
-  whenLaneUnavailable: OPTIONS.whenLaneUnavailable,
-  policies: OPTIONS.policies,
-  balancer: OPTIONS.balancer,
-  baseEmpty: OPTIONS.baseEmpty,
-  zone: OPTIONS.zone,
-  outlier: OPTIONS.outlier,
-  panicThreshold: OPTIONS.panicThreshold,
-  slowStartMs: OPTIONS.slowStartMs,
-  slowStartAggression: OPTIONS.slowStartAggression,
-  slowStartMinShare: OPTIONS.slowStartMinShare,
-  maxInFlight: OPTIONS.maxInFlight,
-} satisfies OptionTable<ResolverSettings>
+const SETTINGS = Object.fromEntries(
+  RESOLVER_SETTINGS.map(name => [name, OPTIONS[name]]),
+) as unknown as OptionTable<ResolverSettings>
 
 /**
  * The options of a resolver with some settings in place of what it was given.

@@ -1,7 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { createHttpSource, type HttpSourceOptions } from '@laneway/discovery'
-import { SourceReports } from '@laneway/testkit'
+import { listen, SourceReports } from '@laneway/testkit'
 import t from 'tap'
 import { readEventStream } from '../src/source/http/event-stream.js'
 
@@ -21,12 +20,7 @@ async function endpointsServer(t: { teardown(fn: () => unknown): void }) {
     else response.end('not now')
     wake()
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const url = `http://127.0.0.1:${await listen(t, server)}`
   return {
     url,
     asked,
@@ -198,12 +192,7 @@ t.test('an answer that never ends does not hold up the source', async t => {
     response.write('because')
     wake()
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const url = `http://127.0.0.1:${await listen(t, server)}`
   const source = createHttpSource(url, { ...FAST, requestTimeoutMs: 50 })
   t.teardown(() => source.close())
   const seen = new SourceReports()

@@ -1,17 +1,16 @@
 import { resolve } from 'node:path'
-import { type CreatedSources, createSources, missingPackage, type Warn } from '@laneway/core/internal'
+import {
+  type ConfigClient,
+  type CreatedSources,
+  createSources,
+  missingPackage,
+  type Warn,
+} from '@laneway/core/internal'
 import { createFileSource, createHttpSource, createStaticSource, type Source } from '@laneway/discovery'
 import type { DiscoveryConfig } from './config/config.js'
 
-/** What the gateway uses of the client of `@laneway/nacos`, whose types differ between its two builds. */
-export interface NacosClient {
-  readonly config: {
-    listen(
-      dataId: string,
-      place: { group?: string },
-      listener: { value(value: { readonly content: string } | undefined): void; lost(error: Error): void },
-    ): () => void
-  }
+/** What the gateway uses of the client of `@laneway/nacos`. */
+export interface NacosClient extends ConfigClient {
   close(): Promise<void>
 }
 

@@ -1,17 +1,7 @@
 import { resolve } from 'node:path'
 import { type Control, type ControlState, createControl, LanewayError } from '@laneway/core'
+import type { ConfigClient } from '@laneway/core/internal'
 import type { Discovery } from './discovery/discovery.js'
-
-/** What is used of a client of `@laneway/nacos`. */
-interface ConfigClient {
-  readonly config: {
-    listen(
-      dataId: string,
-      place: { group?: string },
-      listener: { value(value: { readonly content: string } | undefined): void; lost(error: Error): void },
-    ): () => void
-  }
-}
 
 /** A place of control documents: `nacos:dataId`, `nacos:dataId@group`, or a file. */
 export function parseControlPlace(

@@ -1,9 +1,9 @@
 import { type Lane, runInLane } from '@laneway/core'
-import { isLeftAlone } from '@laneway/core/internal'
+import { isLeftAlone, mseList } from '@laneway/core/internal'
 import { removeHeader } from '@laneway/messaging/internal'
 import { decide } from './decide.js'
 import type { RocketmqSettings } from './lane-rocketmq-options.js'
-import { adoptMseProperty, MSE_PROPERTY, mseValue } from './mse-property.js'
+import { adoptMseProperty, MSE_PROPERTY } from './mse-property.js'
 import type { Methods, RocketmqMessage } from './rocketmq.js'
 
 /** Makes what a producer sends carry the lane of the code that sends it, and its checker run in that of the message. */
@@ -42,5 +42,5 @@ function withLane(
   for (const name of [...names, MSE_PROPERTY]) removeHeader(properties, name)
   if (lane === undefined) return properties
   for (const name of names) properties.set(name, lane.header)
-  return properties.set(MSE_PROPERTY, mseValue(lane))
+  return properties.set(MSE_PROPERTY, mseList(lane))
 }

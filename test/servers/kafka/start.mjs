@@ -1,12 +1,11 @@
 // A real Kafka on loopback: one broker that is its own controller, out of Maven artifacts. Needs java and mvn.
 //   node test/servers/kafka/start.mjs      prints a line of JSON, stays until SIGTERM
-import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePorts, launch, ownFolder, stayUntilEnded } from '../loopback-server.mjs'
-import { classPath, run } from '../nacos/maven.mjs'
+import { classPath, missing, run } from '../nacos/maven.mjs'
 
 const PROGRAM = {
   name: 'kafka-3.9.1',
@@ -15,17 +14,7 @@ const PROGRAM = {
 const JAVA = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
 
 /** Why there is no Kafka, or undefined when there is. */
-export async function findKafka() {
-  for (const tool of ['java', 'mvn']) {
-    if (spawnSync(tool, ['-version']).status !== 0) return `no ${tool} on the PATH`
-  }
-  try {
-    await classPath(PROGRAM)
-    return undefined
-  } catch (error) {
-    return `Kafka cannot be had: ${error.message}`
-  }
-}
+export const findKafka = () => missing('Kafka', PROGRAM)
 
 /** Starts it. Topics are made when they are named. Resolves with `{ host, port, address, pid, stop }`. */
 export async function startKafka() {

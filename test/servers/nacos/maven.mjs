@@ -1,5 +1,5 @@
 // Java programs out of Maven artifacts: class path and compiled launcher are made once and kept in a cache folder.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
@@ -25,6 +25,22 @@ export function run(command, args, options = {}) {
       reject(new Error(`${command} ended with ${code}: ${(errors[0] ?? said.slice(-300)).slice(0, 300)}`))
     })
   })
+}
+
+/**
+ * Why a program cannot be had here; `undefined` when it can.
+ * @param name - for people
+ */
+export async function missing(name, program) {
+  for (const tool of ['java', 'mvn']) {
+    if (spawnSync(tool, ['-version']).status !== 0) return `no ${tool} on the PATH`
+  }
+  try {
+    await classPath(program)
+    return undefined
+  } catch (error) {
+    return `${name} cannot be had: ${error.message}`
+  }
 }
 
 /**

@@ -1,11 +1,10 @@
 // A real RocketMQ on loopback: name server, and broker with gRPC proxy, out of Maven artifacts. Needs java and mvn.
 //   node test/servers/rocketmq/start.mjs      prints a line of JSON, stays until SIGTERM
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { answers, freePorts, launch, ownFolder, stayUntilEnded } from '../loopback-server.mjs'
-import { classPath } from '../nacos/maven.mjs'
+import { classPath, missing } from '../nacos/maven.mjs'
 import { knowsTopic } from './topic-route.mjs'
 
 const VERSION = '5.3.3'
@@ -26,17 +25,7 @@ const JAVA = [
 ]
 
 /** Why there is no RocketMQ, or undefined when there is. */
-export async function findRocketmq() {
-  for (const tool of ['java', 'mvn']) {
-    if (spawnSync(tool, ['-version']).status !== 0) return `no ${tool} on the PATH`
-  }
-  try {
-    await classPath(PROGRAM)
-    return undefined
-  } catch (error) {
-    return `RocketMQ cannot be had: ${error.message}`
-  }
-}
+export const findRocketmq = () => missing('RocketMQ', PROGRAM)
 
 /**
  * Starts it. Resolves with `{ host, port, address, nameServer, pid, stop }`; clients of version 5 take `address`, which

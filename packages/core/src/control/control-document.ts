@@ -6,7 +6,7 @@ import { formatPath } from '../options/option-place.js'
 import { readOptions } from '../options/read-options.js'
 
 /** What a control document may hold besides `enabled` and `propagateTo`: what `resolver.update` takes. */
-const RESOLVER_SETTINGS = [
+export const RESOLVER_SETTINGS = [
   'services',
   'whenLaneMissing',
   'whenLaneUnavailable',

@@ -76,7 +76,7 @@ const OPTIONS = {
  * @throws LanewayError `LANEWAY_INVALID_OPTION` for wrong options; a bad file is a warning
  * @example
  * const control = createControl({ resolver, file: '/etc/laneway/control.json' })
- * nacos.config.listen({ dataId: 'laneway-control' }, value => control.replace(value?.content))
+ * nacos.config.listen('laneway-control', {}, { value: value => control.replace(value?.content), lost() {} })
  */
 export function createControl(options: ControlOptions = {}): Control {
   const { file, intervalMs, resolver, source = file ?? 'control' } = readOptions('createControl', options, OPTIONS)

@@ -29,6 +29,17 @@ export interface SourceFactories<Source, NacosClient> {
   kubernetes(): { createKubernetesSource(options: any): Source }
 }
 
+/** What is used of the configurations of `@laneway/nacos`, whose types differ between its two builds. */
+export interface ConfigClient {
+  readonly config: {
+    listen(
+      dataId: string,
+      place: { group?: string },
+      listener: { value(value: { readonly content: string } | undefined): void; lost(error: Error): void },
+    ): () => void
+  }
+}
+
 /** Sources in their order: of several, the first that lists a service owns it. */
 export interface CreatedSources<Source, NacosClient> {
   readonly sources: Source[]

@@ -1,7 +1,7 @@
 import type { Lane } from '../lane/lane.js'
 import { parseLane } from '../lane/parse-lane.js'
-import { isTag } from '../lane/tag.js'
 import { BAGGAGE_KEY, type LaneKey, laneKeyOf, MSE_BAGGAGE_KEY } from './baggage-key.js'
+import { mseList, parseMseList } from './mse-list.js'
 import { percentDecode } from './percent-decoding.js'
 
 /** Up to which a platform must carry baggage, https://www.w3.org/TR/baggage/#limits. */
@@ -61,27 +61,9 @@ export function parseBaggageLane(value: string): Lane | undefined {
   return value.length > MAX_MEMBER_LENGTH ? undefined : parseLane(percentDecode(value))
 }
 
-/**
- * Reads the value of MSE's `__microservice_tag__` member. Higher `priority` comes first, equal ones in their order; one
- * bad entry makes it no lane. Never throws.
- */
+/** Reads the value of MSE's `__microservice_tag__` member; percent-encoding is undone. Never throws. */
 export function parseMseLane(value: string): Lane | undefined {
-  if (value.length > MAX_MEMBER_LENGTH) return undefined
-  let list: unknown
-  try {
-    list = JSON.parse(percentDecode(value) ?? '')
-  } catch {
-    return undefined
-  }
-  if (!Array.isArray(list) || list.length === 0) return undefined
-  const entries: { tag: string; priority: number }[] = []
-  for (const entry of list as unknown[]) {
-    const { tag, priority = 0 } = Object(entry) as { tag?: unknown; priority?: unknown }
-    if (!isTag(tag) || typeof priority !== 'number') return undefined
-    entries.push({ tag, priority })
-  }
-  entries.sort((a, b) => b.priority - a.priority)
-  return parseLane(entries.map(entry => entry.tag).join(','))
+  return value.length > MAX_MEMBER_LENGTH ? undefined : parseMseList(percentDecode(value) ?? '')
 }
 
 /**
@@ -91,7 +73,11 @@ export function parseMseLane(value: string): Lane | undefined {
  * @param form - `'mse'`: the member is MSE's `__microservice_tag__`; else it is `x-mse-tag`
  */
 export function withLaneMember(baggage: string | undefined, lane: Lane, form: boolean | 'mse' = true): string {
-  const own = form === 'mse' ? mseMember(lane) : `${BAGGAGE_KEY}=${encodeURIComponent(lane.header)}`
+  // Percent-encoded: Java drops raw JSON.
+  const own =
+    form === 'mse'
+      ? `${MSE_BAGGAGE_KEY}=${encodeURIComponent(mseList(lane))}`
+      : `${BAGGAGE_KEY}=${encodeURIComponent(lane.header)}`
   const foreign = baggage === undefined ? '' : withoutLaneMembers(baggage)
   if (foreign.trim() === '') return own
   const kept = [own]
@@ -107,12 +93,6 @@ export function withLaneMember(baggage: string | undefined, lane: Lane, form: bo
   const whole = `${own},${foreign}`
   // Empty members count as bytes, too.
   return cut || Buffer.byteLength(whole) > MAX_BAGGAGE_BYTES ? kept.join(',') : whole
-}
-
-/** As MSE's agent shows it for one tag; of further tags each has a lower priority. Percent-encoded: Java drops raw JSON. */
-function mseMember({ tags }: Lane): string {
-  const list = tags.map((tag, index) => ({ name: tag, tag, priority: -1 - index }))
-  return `${MSE_BAGGAGE_KEY}=${encodeURIComponent(JSON.stringify(list))}`
 }
 
 function read(baggage: string): void {
