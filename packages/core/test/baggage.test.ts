@@ -45,6 +45,7 @@ t.test('the x-mse-tag member is a lane in percent-encoding', async t => {
 t.test("MSE's member is a JSON list, higher priority first, equal ones in their order", async t => {
   const rows: readonly (readonly [unknown, string | undefined])[] = [
     [[{ name: 'gray', tag: 'gray', priority: -1 }], 'gray'],
+    [[{ name: 'gray', priority: -1 }], 'gray'],
     [[{ tag: 'gray' }], 'gray'],
     [
       [

@@ -15,7 +15,7 @@ t.test('what is written is read', async t => {
 
 const cases: Record<string, [value: unknown, lane: string | undefined]> = {
   'a tag': ['[{"name":"x","tag":"gray","priority":-1}]', 'gray'],
-  'a name alone': ['[{"name":"gray"}]', undefined],
+  'a name alone': ['[{"name":"gray"}]', 'gray'],
   'a higher priority first': ['[{"tag":"a","priority":1},{"tag":"b","priority":2},{"tag":"c","priority":2}]', 'b,c,a'],
   'an empty list': ['[]', undefined],
   'no list': ['{"tag":"gray"}', undefined],

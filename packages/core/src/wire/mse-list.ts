@@ -11,8 +11,8 @@ export function mseList({ tags }: Lane): string {
 }
 
 /**
- * Reads what {@link mseList} writes. Higher `priority` comes first, equal ones in their order; one bad entry makes it no
- * lane. Never throws.
+ * Reads what {@link mseList} writes. Higher `priority` comes first, equal ones in their order. Where an entry has no `tag`,
+ * its `name` counts, since some examples have a `name` alone. One bad entry makes it no lane. Never throws.
  */
 export function parseMseList(text: string): Lane | undefined {
   if (text.length > MAX_LIST_LENGTH) return undefined
@@ -25,7 +25,7 @@ export function parseMseList(text: string): Lane | undefined {
   if (!Array.isArray(list) || list.length === 0) return undefined
   const entries: { tag: string; priority: number }[] = []
   for (const entry of list as unknown[]) {
-    const { tag, priority = 0 } = Object(entry) as { tag?: unknown; priority?: unknown }
+    const { name, tag = name, priority = 0 } = Object(entry) as { name?: unknown; tag?: unknown; priority?: unknown }
     if (!isTag(tag) || typeof priority !== 'number') return undefined
     entries.push({ tag, priority })
   }
