@@ -6,21 +6,22 @@ import { connect, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { blocksOf, commandsOf } from './blocks.mjs'
 
-const PORT = /(?:\bport['"]?[:=] ?|\bPORT=|\blisten\(|\bhost['"]?:.*\bport['"]?: ?|:)(\d{4})\b/g
+const PORT = /(?:\bport['"]?[:=] ?|\bPORT=|--port |\blisten\(|\bhost['"]?:.*\bport['"]?: ?|:)(\d{4})\b/g
 /** How long a call may give another answer than the page: servers start, and registries notify. */
 const PATIENCE_MS = 15_000
 const COMMAND_MS = 60_000
 
 /**
  * @param {string} page - its text
- * @param {{ folder: string, env: Record<string, string>, ports?: boolean, keepOn?: boolean }} options - `ports: false` keeps
+ * @param {{ folder: string, env: Record<string, string>, ports?: boolean, before?: string,
+ * keepOn?: boolean }} options - `before`: pages that this one continues; `ports: false` keeps
  * the ports of the page, `keepOn` goes on after an output that differs
  * @returns {Promise<{ results: object[], page: string, unasked: string }>} each command with what it printed; the page with these outputs
  */
-export async function playPage(page, { folder, env, ports = true, keepOn = false }) {
+export async function playPage(page, { folder, env, before = '', ports = true, keepOn = false }) {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  const blocks = blocksOf(page)
+  const blocks = blocksOf(`${before}\n${page}`)
   const map = ports ? await freePorts(blocks) : new Map()
   const shell = new Shell(folder, { ...process.env, ...env })
   const results = []
@@ -60,7 +61,7 @@ async function play(shell, { line, output }, map) {
   const port = /(?:localhost|127\.0\.0\.1):(\d{4})/.exec(line)?.[1]
   const call = /\bcurl\b/.test(line)
   if (call && port !== undefined) await reachable(map.get(port) ?? Number(port))
-  const end = Date.now() + (call || line.includes('laneway ') ? PATIENCE_MS : 0)
+  const end = Date.now() + (call || /\b(grep|laneway) /.test(line) ? PATIENCE_MS : 0)
   for (;;) {
     const seen = restore(await shell.run(replace(line, map), replace(output, map)), map)
     if (matches(seen, output) || Date.now() > end) return seen
@@ -81,7 +82,10 @@ async function freePorts(blocks) {
   const map = new Map()
   const texts = blocks.filter(block => block.file !== undefined || block.lang === 'console')
   for (const { text } of texts) for (const [, port] of text.matchAll(PORT)) map.set(port, 0)
-  for (const port of map.keys()) map.set(port, await freePort(new Set(map.values())))
+  for (const port of [...map.keys()].sort((a, b) => a - b)) {
+    const below = map.get(String(port - 1000))
+    map.set(port, below === undefined ? await freePort(new Set(map.values())) : below + 1000)
+  }
   return map
 }
 
