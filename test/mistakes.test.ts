@@ -376,6 +376,11 @@ const MISTAKES: readonly (readonly [name: string, mistake: Mistake, message: str
     "expressLane: a request with X-Forwarded-For was believed when it said lane gray, because the address of the proxy in front is private. If clients outside can send the tag through it, set trust: 'edge' (LANEWAY_TRUST=edge); if only services of your own use it, trust: 'internal' (LANEWAY_TRUST=internal) says so",
   ],
   [
+    'rules instead of their function',
+    () => expressLane({ rules: { laneOf: () => undefined } as never }),
+    'LANEWAY_INVALID_OPTION: expressLane: rules is a function, such as `laneOf` of parseRules(), received {}',
+  ],
+  [
     'a middleware behind the handlers',
     async (t, warn) => {
       const app = express()
