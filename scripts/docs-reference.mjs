@@ -9,9 +9,13 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const PRIVATE = ['testkit']
 const MADE = '<!-- Made by scripts/docs-reference.mjs from the sources. -->'
 
-const packages = readdirSync(join(root, 'packages')).filter(name => !PRIVATE.includes(name)).map(read).filter(Boolean)
+const packages = readdirSync(join(root, 'packages'))
+  .filter(name => !PRIVATE.includes(name))
+  .map(read)
+  .filter(Boolean)
 const interfaces = new Map()
-for (const { name, shapes } of packages) for (const [title, shape] of shapes) interfaces.set(title, { ...shape, package: name })
+for (const { name, shapes } of packages)
+  for (const [title, shape] of shapes) interfaces.set(title, { ...shape, package: name })
 
 /** Interfaces of a package, and which names its entry exports. */
 function read(name) {
@@ -68,7 +72,10 @@ function commentOf(node) {
 }
 
 function plain(comment) {
-  const text = typeof comment === 'string' ? comment : (comment ?? []).map(part => part.text || part.name?.getText() || '').join('')
+  const text =
+    typeof comment === 'string'
+      ? comment
+      : (comment ?? []).map(part => part.text || part.name?.getText() || '').join('')
   return text
     .replaceAll(/\{@link ([^}|]+)[^}]*\}/g, '`$1`')
     .replaceAll(/\s+/g, ' ')
@@ -77,7 +84,9 @@ function plain(comment) {
 
 /** Text in a cell of a table: `<`, `|` and braces mean something else there. */
 function cell(text) {
-  const escaped = text.split(/(`[^`]*`)/).map((part, index) => (index % 2 ? part : part.replaceAll('<', '&lt;').replaceAll('{{', '{ {')))
+  const escaped = text
+    .split(/(`[^`]*`)/)
+    .map((part, index) => (index % 2 ? part : part.replaceAll('<', '&lt;').replaceAll('{{', '{ {')))
   return escaped.join('').replaceAll('|', '\\|')
 }
 
@@ -88,7 +97,10 @@ function table({ fields, bases }, firstColumn) {
     const fallback = firstColumn === 'field' ? undefined : (defaultValue ?? (optional ? 'none' : '**required**'))
     return `| \`${name}\` | ${code(shorten(type))} |${fallback === undefined ? '' : ` ${cell(fallback)} |`} ${cell(text)} |`
   })
-  const head = firstColumn === 'field' ? '| field | type | meaning |\n|---|---|---|' : '| option | type | default | meaning |\n|---|---|---|---|'
+  const head =
+    firstColumn === 'field'
+      ? '| field | type | meaning |\n|---|---|---|'
+      : '| option | type | default | meaning |\n|---|---|---|---|'
   const inherited = bases.map(base => {
     const name = /^(?:Omit<|Pick<|Partial<)?(\w+)/.exec(base)[1]
     const left = /^Omit<[^,]+(?:<[^>]*>)?, (.*)>$/.exec(base)?.[1]
@@ -99,7 +111,9 @@ function table({ fields, bases }, firstColumn) {
 }
 
 function shorten(type) {
-  return type.replaceAll(/\/\*[\s\S]*?\*\//g, '').length > 110 ? `${type.replaceAll(/\s+/g, ' ').slice(0, 100)} …` : type
+  return type.replaceAll(/\/\*[\s\S]*?\*\//g, '').length > 110
+    ? `${type.replaceAll(/\s+/g, ' ').slice(0, 100)} …`
+    : type
 }
 
 function options() {
@@ -187,7 +201,9 @@ ${sections.join('\n\n')}
 
 async function errors() {
   const text = readFileSync(join(root, 'packages/core/src/errors.ts'), 'utf8')
-  const rows = [...text.matchAll(/^ {2}(LANEWAY_\w+): '((?:[^'\\]|\\.)*)',$/gm)].map(([, name, sentence]) => `| \`${name}\` | ${cell(sentence)} |`)
+  const rows = [...text.matchAll(/^ {2}(LANEWAY_\w+): '((?:[^'\\]|\\.)*)',$/gm)].map(
+    ([, name, sentence]) => `| \`${name}\` | ${cell(sentence)} |`,
+  )
   return `# Error codes
 
 There is one error class, \`LanewayError\`. Compare \`error.code\`; messages may change. A request never makes Laneway throw: errors of calls arrive where the client reports errors,

@@ -48,7 +48,7 @@ function draw(picture, colours) {
   for (const place of places.values()) if (place.name !== '-') parts.push(box(place, picture, colours))
   for (const [index, path] of picture.paths.entries()) parts.push(words(path, legend + index * 22, colours))
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" font-family="system-ui, sans-serif" font-size="14">
-<title>${escape(picture.title)}</title>
+<title>${xml(picture.title)}</title>
 ${parts.join('\n')}
 </svg>
 `
@@ -79,14 +79,16 @@ function placeOf(name, places) {
 
 function box({ x, y, name }, { cross }, colours) {
   const gap = name.startsWith('(')
-  const stroke = gap ? `stroke="${colours.faint}" stroke-dasharray="5 4"` : `stroke="${/gray/.test(name) ? colours.gray : colours.base}"`
+  const stroke = gap
+    ? `stroke="${colours.faint}" stroke-dasharray="5 4"`
+    : `stroke="${/gray/.test(name) ? colours.gray : colours.base}"`
   const middle = y + BOX.height / 2 + 5
   const crossed = cross.includes(name)
     ? `<path d="M${x + 8} ${y + 6} l${BOX.width - 16} ${BOX.height - 12}" stroke="${colours.faint}" stroke-width="2"/>`
     : ''
   return (
     `<rect x="${x}" y="${y}" width="${BOX.width}" height="${BOX.height}" rx="7" fill="${gap ? 'none' : colours.box}" ${stroke}/>` +
-    `<text x="${x + BOX.width / 2}" y="${middle}" text-anchor="middle" fill="${gap ? colours.faint : colours.ink}">${escape(name.replace(/^\(|\)$/g, ''))}</text>${crossed}`
+    `<text x="${x + BOX.width / 2}" y="${middle}" text-anchor="middle" fill="${gap ? colours.faint : colours.ink}">${xml(name.replace(/^\(|\)$/g, ''))}</text>${crossed}`
   )
 }
 
@@ -94,11 +96,11 @@ function words({ name, words }, y, colours) {
   const colour = name === 'base' ? colours.base : colours.gray
   return (
     `<path d="M${LEFT} ${y} h28" stroke="${colour}" stroke-width="2"/><path d="M${LEFT + 32} ${y} l-8 -4 v8 z" fill="${colour}"/>` +
-    `<text x="${LEFT + 42}" y="${y + 5}" fill="${colours.ink}">${escape(words)}</text>`
+    `<text x="${LEFT + 42}" y="${y + 5}" fill="${colours.ink}">${xml(words)}</text>`
   )
 }
 
-const escape = text => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+const xml = text => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 
 const check = process.argv.includes('--check')
 for (const file of readdirSync(folder).filter(name => name.endsWith('.txt'))) {

@@ -55,7 +55,10 @@ const LINK = /`[^`\n]*`|(\]\()([^)\s]+)(\))|((?:src|srcset)=")([^"]+)(")/g
  */
 export function withLinks(file, text, replace) {
   const fences = []
-  const masked = text.replaceAll(/^( *)(`{3,})[^\n]*\n[\s\S]*?^\1\2 *$/gm, fence => `\u0000${fences.push(fence) - 1}\u0000`)
+  const masked = text.replaceAll(
+    /^( *)(`{3,})[^\n]*\n[\s\S]*?^\1\2 *$/gm,
+    fence => `\uE000${fences.push(fence) - 1}\uE000`,
+  )
   return masked
     .replaceAll(LINK, (whole, open, link, close, openHtml, linkHtml, closeHtml) => {
       const url = link ?? linkHtml
@@ -65,7 +68,7 @@ export function withLinks(file, text, replace) {
       const replaced = replace({ whole, target, anchor, isPicture: linkHtml !== undefined })
       return replaced === undefined ? whole : `${open ?? openHtml}${replaced}${close ?? closeHtml}`
     })
-    .replaceAll(/\u0000(\d+)\u0000/g, (_whole, index) => fences[index])
+    .replaceAll(/\uE000(\d+)\uE000/g, (_whole, index) => fences[index])
 }
 
 /** A folder's page is its README. */

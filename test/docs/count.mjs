@@ -2,6 +2,7 @@
 // writes one either runs it or says why not.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseAllDocuments } from 'yaml'
 import { pagesOf, root, textOf } from '../../site/pages.mjs'
 import { blocksOf, isInstall, RUNNABLE } from './blocks.mjs'
 
@@ -22,13 +23,21 @@ const NOT_RUN = [
   [/README/, /^(ts|js) no-run$/, 'an excerpt that needs the code around it'],
   [/^(CONTRIBUTING|README)/, /^(sh|ts no-run)$/, 'a command of this repository, which its own CI runs'],
   [/^benchmarks\//, /^sh$/, 'minutes of measuring'],
-  [/^packages\/register\/README/, /^(yaml|json|sh)$/, 'a fragment for a deployment'],
-  [/^packages\/(gate|gateway|laneway|nacos-dev-server|kubernetes)\/README/, /^(sh|bash)$/, 'starts a server in your environment'],
+  [/^packages\/register\/README/, /^(yaml|json|sh)$/, 'a fragment for a deployment; YAML and JSON are parsed'],
+  [
+    /^packages\/(gate|gateway|laneway|nacos-dev-server|kubernetes)\/README/,
+    /^(sh|bash)$/,
+    'starts a server in your environment',
+  ],
   [/^packages\/discovery\/README/, /^json$/, 'a fragment of a file'],
   [/^packages\/otel\/README/, /^js$/, 'needs an exporter; test/propagator.test.ts has the same lines'],
   [/^docs\/guides\/messages-and-jobs/, /^js$/, 'moleculer is not among the libraries of the tests; the page says so'],
-  [/^docs\/(guides\/(service-mesh|rolling|messages)|how-it-works|style)/, /^(ts|yaml|sh|)$/, 'a fragment for a deployment'],
-  [/^docs\/(guides|reference)\//, /^(yaml|json|dockerfile)$/, 'a fragment for a deployment'],
+  [
+    /^docs\/(guides\/(service-mesh|rolling|messages)|how-it-works|style)/,
+    /^(ts|yaml|sh|)$/,
+    'a fragment for a deployment; YAML and JSON are parsed',
+  ],
+  [/^docs\/(guides|reference)\//, /^(yaml|json|dockerfile)$/, 'a fragment for a deployment; YAML and JSON are parsed'],
 ]
 
 /** @param {Set<string>} played - pages whose files and commands were played */
@@ -46,6 +55,8 @@ export function countBlocks(files, played, check) {
     for (const block of blocks) {
       const kind = `${block.lang} ${block.mark}`.trim()
       if (!RUNNABLE.has(block.lang) && !(block.lang === '' && isInstall(block))) continue
+      const problem = parsed(block)
+      if (problem !== undefined) unknown.push(`${file}:${block.line}: ${problem}`)
       const group = groupOf(file, block, kind, blocks, played)
       if (group === undefined) unknown.push(`${file}:${block.line}: a block "${kind}" that nothing runs`)
       else add(group, file)
@@ -53,9 +64,23 @@ export function countBlocks(files, played, check) {
   }
   check('every block that can run is run, or has a reason', unknown.join('\n'))
   const counted = [...groups].sort(([a], [b]) => a.localeCompare(b))
-  const sum = start => counted.filter(([group]) => group.startsWith(start)).reduce((all, [, list]) => all + total(list), 0)
-  console.log(`blocks that can run: ${sum('')}; run: ${sum('run')}; install lines: ${sum('install')}; not run: ${sum('not run')}`)
+  const sum = start =>
+    counted.filter(([group]) => group.startsWith(start)).reduce((all, [, list]) => all + total(list), 0)
+  console.log(
+    `blocks that can run: ${sum('')}; run: ${sum('run')}; install lines: ${sum('install')}; not run: ${sum('not run')}`,
+  )
   for (const [group, list] of counted) console.log(`  ${String(total(list)).padStart(4)}  ${group}`)
+}
+
+/** Fragments do not run, but they have to be what they look like. */
+function parsed({ lang, text }) {
+  try {
+    if (lang === 'json') JSON.parse(text)
+    if (lang === 'yaml') return parseAllDocuments(text).flatMap(({ errors }) => errors)[0]?.message
+  } catch (error) {
+    return error.message
+  }
+  return undefined
 }
 
 const total = list => [...list.values()].reduce((all, count) => all + count, 0)

@@ -26,7 +26,12 @@ const { values: options } = parseArgs({
 })
 if (options.help) {
   const lines = readFileSync(new URL(import.meta.url), 'utf8').split('\n')
-  console.log(lines.slice(0, 8).join('\n').replaceAll(/^\/\/ ?/gm, ''))
+  console.log(
+    lines
+      .slice(0, 8)
+      .join('\n')
+      .replaceAll(/^\/\/ ?/gm, ''),
+  )
   process.exit(0)
 }
 const counts = { passed: 0, failed: 0 }
@@ -61,9 +66,11 @@ async function playPages() {
     .filter(file => file === 'README.md' || (pagesOf([file]).size > 0 && file.startsWith('docs/')))
     .filter(file => names.some(name => file.includes(name)) && isPlayed(textOf(file)))
   const queue = [...pages]
-  await Promise.all(Array.from({ length: AT_A_TIME }, async () => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) await playOne(file)
-  }))
+  await Promise.all(
+    Array.from({ length: AT_A_TIME }, async () => {
+      for (let file = queue.shift(); file !== undefined; file = queue.shift()) await playOne(file)
+    }),
+  )
   return new Set(pages)
 }
 
@@ -85,7 +92,12 @@ async function playOne(file) {
   const started = Date.now()
   let problem = ''
   try {
-    const { results, page, unasked } = await playPage(textOf(file), { folder, env, before: before(file), keepOn: options.write })
+    const { results, page, unasked } = await playPage(textOf(file), {
+      folder,
+      env,
+      before: before(file),
+      keepOn: options.write,
+    })
     for (const { line, seen, output, ok, at } of results) {
       if (!ok) problem += `line ${at}: $ ${line}\nshows\n${seen.slice(0, 2000)}\ninstead of\n${output}\n`
     }
@@ -99,7 +111,9 @@ async function playOne(file) {
 
 /** npm makes the commands of a package executable when it links them, which may be before they are built. */
 function makeExecutable() {
-  for (const name of execFileSync('ls', [join(root, 'packages')], { encoding: 'utf8' }).trim().split('\n')) {
+  for (const name of execFileSync('ls', [join(root, 'packages')], { encoding: 'utf8' })
+    .trim()
+    .split('\n')) {
     const file = join(root, 'packages', name, 'dist/esm/bin.js')
     if (existsSync(file)) chmodSync(file, 0o755)
   }

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
-import { blocksOf, commandsOf } from './blocks.mjs'
+import { blocksOf, commandsOf, isInstall } from './blocks.mjs'
 
 const PORT = /(?:\bport['"]?[:=] ?|\bPORT=|--port |\blisten\(|\bhost['"]?:.*\bport['"]?: ?|:)(\d{4})\b/g
 /** How long a call may give another answer than the page: servers start, and registries notify. */
@@ -12,23 +12,34 @@ const PATIENCE_MS = 15_000
 const COMMAND_MS = 60_000
 
 /**
- * @param {string} page - its text
- * @param {{ folder: string, env: Record<string, string>, ports?: boolean, before?: string,
- * keepOn?: boolean }} options - `before`: pages that this one continues; `ports: false` keeps
- * the ports of the page, `keepOn` goes on after an output that differs
- * @returns {Promise<{ results: object[], page: string, unasked: string }>} each command with what it printed; the page with these outputs
+ * @typedef {object} PlayOptions
+ * @property {string} folder - is emptied first
+ * @property {Record<string, string>} env
+ * @property {string} [before] - pages that this one continues
+ * @property {boolean} [keepOn] - goes on after an output that differs
+ * @property {() => void} [begin] - puts something into the empty folder
+ * @property {(lines: string) => void} [install] - gets the blocks that install packages
  */
-export async function playPage(page, { folder, env, before = '', ports = true, keepOn = false }) {
+
+/**
+ * @param {string} page - its text
+ * @param {PlayOptions} options
+ * @returns {Promise<{ results: object[], page: string, unasked: string }>} each command with what it printed; the page with
+ * these outputs
+ */
+export async function playPage(page, { folder, env, before = '', keepOn = false, install, begin }) {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
+  begin?.()
   const blocks = blocksOf(`${before}\n${page}`)
-  const map = ports ? await freePorts(blocks) : new Map()
+  const map = await freePorts(blocks)
   const shell = new Shell(folder, { ...process.env, ...env })
   const results = []
   let written = page
   try {
     for (const block of blocks) {
       if (block.mark.startsWith('no-run')) continue
+      if (isInstall(block)) install?.(block.text)
       if (block.file !== undefined && block.lang !== 'console') {
         const path = join(folder, block.file)
         mkdirSync(dirname(path), { recursive: true })
@@ -109,7 +120,9 @@ async function reachable(port) {
   const end = Date.now() + PATIENCE_MS
   while (Date.now() < end) {
     const socket = connect(port, 'localhost')
-    const open = await new Promise(resolve => socket.once('connect', () => resolve(true)).once('error', () => resolve(false)))
+    const open = await new Promise(resolve =>
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false)),
+    )
     socket.destroy()
     if (open) return
     await new Promise(resolve => setTimeout(resolve, 100))
@@ -162,7 +175,9 @@ class Shell {
     await this.#until(() => this.#text.includes(mark), COMMAND_MS)
     const at = this.#text.indexOf(mark)
     if (at === -1) throw new Error(`"${line}" does not end; it has printed: ${this.#text}`)
-    return this.#take(at + mark.length).slice(0, at).trim()
+    return this.#take(at + mark.length)
+      .slice(0, at)
+      .trim()
   }
 
   #take(length) {

@@ -19,7 +19,11 @@ const LOADS = [
 export async function buildSite(check) {
   await installLocked(`${site}/`)
   const run = (file, ...args) =>
-    spawnSync(process.execPath, [join(site, file), ...args], { cwd: site, encoding: 'utf8', env: { ...process.env, CI: '1' } })
+    spawnSync(process.execPath, [join(site, file), ...args], {
+      cwd: site,
+      encoding: 'utf8',
+      env: { ...process.env, CI: '1' },
+    })
   const staged = run('stage.mjs')
   check('the pages of the site are staged', staged.status === 0 ? '' : staged.stdout + staged.stderr)
   const built = run('node_modules/vitepress/bin/vitepress.js', 'build')
