@@ -9,6 +9,7 @@ const files: readonly (() => Promise<readonly Table[]>)[] = [
   async () => (await import('./cases/pick.js')).pick,
   async () => (await import('./cases/rebuild.js')).rebuild,
   async () => (await import('./cases/hop.js')).hop,
+  async () => (await import('./cases/sidecar.js')).sidecar,
   async () => (await import('./cases/grpc.js')).grpc,
   async () => (await import('./cases/register.js')).register,
   async () => (await import('./cases/rules.js')).rules,
