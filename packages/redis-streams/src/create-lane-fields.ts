@@ -21,7 +21,7 @@ export type LaneFields = <F extends Readonly<Record<string, unknown>>>(
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`
  */
 export function createLaneFields(options: MessageOptions = {}): LaneFields {
-  const lanes = createMessageLanes('createLaneFields', 'redis-streams', options)
   if (isDisabled(['redis-streams'])) return (_stream, fields) => fields
+  const lanes = createMessageLanes('createLaneFields', 'redis-streams', options)
   return (stream, fields) => lanes.tagged(stream, fields) as typeof fields
 }

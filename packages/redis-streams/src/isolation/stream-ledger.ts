@@ -123,8 +123,8 @@ if string.sub(value, -1) ~= ':' then return 0 end
 finish(ARGV[1], value)
 return 1`)
 
-/** A consumer of base that has read within this time counts as active, in milliseconds. */
-const ACTIVE_MS = 10_000
+/** A consumer of base that has read an entry within this time counts as active, in milliseconds. */
+const ACTIVE_MS = 30_000
 /** One that was killed has been active, too. */
 const BASE_LEASE_MS = 2 * ACTIVE_MS
 
