@@ -1,12 +1,12 @@
 import { runInLane } from '@laneway/core'
 import { isDisabled } from '@laneway/core/internal'
-import { warnOfCompetingLane } from '@laneway/messaging/internal'
+import { connectionOf, type RedisConnection, warnOfCompetingLane } from '@laneway/messaging/internal'
 import { handleInLane } from './decide.js'
 import { BaseSide, type OpenReader } from './isolation/base-side.js'
 import { LaneSide } from './isolation/lane-side.js'
 import { StreamLedger } from './isolation/stream-ledger.js'
 import { type LaneStreamOptions, resolveStreamOptions, type StreamSettings } from './lane-stream-options.js'
-import { type Connection, connectionOf, openBeside } from './redis-client.js'
+import { openBeside } from './own-connection.js'
 import { GroupReader } from './stream/group-reader.js'
 import { startPersistently } from './stream/start-persistently.js'
 
@@ -55,7 +55,7 @@ export function createLaneStreamConsumer(options: LaneStreamOptions): LaneStream
   })
 }
 
-function sideOf(stream: string, connection: Connection, settings: StreamSettings): Side {
+function sideOf(stream: string, connection: RedisConnection, settings: StreamSettings): Side {
   const { client, group, consumer, concurrency, claimIdleMs, lanes, failed } = settings
   const openReader: OpenReader = (ofGroup, handle, create) => {
     const open = () => openBeside(client, failed)
@@ -110,7 +110,11 @@ function plainSide(
   return { start: async () => reader.start(), close: () => reader.close() }
 }
 
-async function createGroup(connection: Connection, stream: string, { group, startId }: StreamSettings): Promise<void> {
+async function createGroup(
+  connection: RedisConnection,
+  stream: string,
+  { group, startId }: StreamSettings,
+): Promise<void> {
   try {
     await connection.call('XGROUP', 'CREATE', stream, group, startId, 'MKSTREAM')
   } catch (error) {

@@ -14,9 +14,8 @@ import {
   unchecked,
   whole,
 } from '@laneway/core/internal'
-import type { MessageOptions } from '@laneway/messaging'
-import { createMessageLanes, MESSAGE_OPTIONS, type MessageLanes } from '@laneway/messaging/internal'
-import { isRedisClient, type RedisClient } from './redis-client.js'
+import type { MessageOptions, RedisClient } from '@laneway/messaging'
+import { createMessageLanes, isRedisClient, MESSAGE_OPTIONS, type MessageLanes } from '@laneway/messaging/internal'
 import type { LaneStreamEntry } from './stream/stream-entry.js'
 
 /** Options of {@link createLaneStreamConsumer}. */

@@ -1,6 +1,7 @@
 import { isTag, LanewayError } from '@laneway/core'
 import { describe } from '@laneway/core/internal'
-import { connectionOf, isRedisClient, type RedisClient } from '../redis-client.js'
+import type { RedisClient } from '@laneway/messaging'
+import { connectionOf, isRedisClient } from '@laneway/messaging/internal'
 import { StreamLedger } from './stream-ledger.js'
 
 /** A lane of a consumer group on a stream. */

@@ -1,6 +1,4 @@
-import { KEEP_ENDED_MS, type OwnedInterval } from '@laneway/messaging/internal'
-import type { Connection } from '../redis-client.js'
-import { RedisScript } from '../redis-script.js'
+import { KEEP_ENDED_MS, type OwnedInterval, type RedisConnection, RedisScript } from '@laneway/messaging/internal'
 import { NOBODY } from '../stream/group-membership.js'
 
 /**
@@ -139,11 +137,11 @@ export interface StreamLook {
 }
 
 export class StreamLedger {
-  readonly #connection: Connection
+  readonly #connection: RedisConnection
   readonly #keys: readonly string[]
   readonly #group: string
 
-  constructor(connection: Connection, stream: string, group: string) {
+  constructor(connection: RedisConnection, stream: string, group: string) {
     this.#connection = connection
     this.#group = group
     // On a cluster a script and its keys are in the slot of the stream.

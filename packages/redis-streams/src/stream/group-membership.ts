@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs } from '@laneway/core/internal'
-import type { Connection } from '../redis-client.js'
-import { RedisScript } from '../redis-script.js'
+import { type RedisConnection, RedisScript } from '@laneway/messaging/internal'
 
 /** The consumer that owns what was handed back, until a member claims it. */
 export const NOBODY = 'laneway'
@@ -42,7 +41,7 @@ interface MembershipOptions {
   readonly group: string
   readonly consumer: string
   readonly claimIdleMs: number
-  readonly connection: Connection
+  readonly connection: RedisConnection
   readonly failed: (error: Error) => void
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs } from '@laneway/core/internal'
-import type { Connection, OwnConnection } from '../redis-client.js'
+import type { RedisConnection } from '@laneway/messaging/internal'
+import type { OwnConnection } from '../own-connection.js'
 import { GroupMembership } from './group-membership.js'
 import { parseEntries, type RawEntry } from './stream-entry.js'
 
@@ -18,7 +19,7 @@ export interface GroupReaderOptions {
   /** How long an entry is nobody's before another consumer takes it, in milliseconds. */
   readonly claimIdleMs: number
   /** Shared, for commands that do not block. */
-  readonly connection: Connection
+  readonly connection: RedisConnection
   /** A connection for commands that block. */
   readonly open: () => Promise<OwnConnection>
   /** `done`: acknowledge. `leave`: another consumer shall have it at once. A rejection: it is tried again later. */

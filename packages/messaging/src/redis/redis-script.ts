@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Connection } from './redis-client.js'
+import type { RedisConnection } from './redis-client.js'
 
 /** A script that Redis runs as one step. Redis keeps it by its digest. */
 export class RedisScript {
@@ -11,7 +11,11 @@ export class RedisScript {
     this.#digest = createHash('sha1').update(source).digest('hex')
   }
 
-  async run(connection: Connection, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+  async run(
+    connection: RedisConnection,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<unknown> {
     try {
       return await connection.call('EVALSHA', this.#digest, keys.length, ...keys, ...args)
     } catch (error) {
