@@ -8,12 +8,12 @@ import { blocksOf, isInstall, RUNNABLE } from './blocks.mjs'
 
 /** Blocks that another test runs: page, block, the test. */
 const RUN_BY = [
-  [/^packages\/(amqp|bullmq|kafka|rocketmq)\/README/, /^js$/, 'test/messages/run.mjs'],
+  [/^packages\/(amqp|bullmq|kafka|rocketmq|redis-streams)\/README/, /^js$/, 'test/messages/run.mjs'],
   [/^packages\/grpc\/README/, /^js (nice-grpc|nest|connect)$/, 'test/grpc/examples.mjs'],
   [/^packages\/gateway\/README/, /^yaml$/, 'packages/gateway/test/readme.test.ts'],
   [/^packages\/(gate|gateway|laneway)\/README/, /^console$/, 'packages/$1/test/readme.test.ts'],
   [/^packages\/register\/README/, /^ts$/, 'packages/register/test/health.test.ts'],
-  [/^docs\/guides\/messages-and-jobs/, /^js (nats|redis)$/, 'test/messages/run.mjs'],
+  [/^docs\/guides\/messages-and-jobs/, /^js (nats|redis|moleculer)$/, 'test/messages/run.mjs'],
   [/^examples\/end-to-end-canary\/k8s\/README/, /^(console|sh)$/, 'test/walkthrough/run.mjs'],
   [/^examples\/end-to-end-canary\/README/, /^(sh|)$/, 'examples/end-to-end-canary/test/readme.test.ts'],
 ]
@@ -31,7 +31,6 @@ const NOT_RUN = [
   ],
   [/^packages\/discovery\/README/, /^json$/, 'a fragment of a file'],
   [/^packages\/otel\/README/, /^js$/, 'needs an exporter; test/propagator.test.ts has the same lines'],
-  [/^docs\/guides\/messages-and-jobs/, /^js$/, 'moleculer is not among the libraries of the tests; the page says so'],
   [
     /^docs\/(guides\/(service-mesh|rolling|messages)|how-it-works|style)/,
     /^(ts|yaml|sh|)$/,
