@@ -2,7 +2,7 @@
 // date, and every block that can run has been run.
 //
 //   npm run test:docs                          all of it
-//   npm run test:docs -- --only=blocks         or pictures, reference, links, site
+//   npm run test:docs -- --only=blocks         or pictures, reference, links, minute, site
 //   npm run test:docs -- --pages=nacos,README  plays the pages with such names only
 //   npm run test:docs -- --write               writes outputs and generated pages instead of comparing them
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util'
 import { deadLinks, markdownFiles, pagesOf, root, textOf } from '../../site/pages.mjs'
 import { blocksOf } from './blocks.mjs'
 import { countBlocks } from './count.mjs'
+import { pasteMinute } from './minute.mjs'
 import { playPage } from './session.mjs'
 import { buildSite } from './site.mjs'
 
@@ -49,6 +50,7 @@ if (wanted('blocks')) {
   const played = await playPages()
   if (options.pages === undefined) countBlocks(files, played, check)
 }
+if (wanted('minute')) await pasteMinute(check)
 if (wanted('site')) await buildSite(check)
 console.log(`${counts.passed} passed, ${counts.failed} failed`)
 process.exitCode = counts.failed === 0 ? 0 : 1
