@@ -115,7 +115,7 @@ function isFree(port) {
 }
 
 async function reachable(port) {
-  const end = Date.now() + PATIENCE_MS
+  const end = Date.now() + COMMAND_MS
   while (Date.now() < end) {
     const socket = connect(port, 'localhost')
     const open = await new Promise(resolve =>
