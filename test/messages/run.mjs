@@ -5,6 +5,7 @@
 //   npm run test:messages -- --ci                  seed 1
 //   npm run test:messages -- --fuzz=1000           the fuzz of carriers alone, 1,000 messages for each client
 //   npm run test:messages -- --fuzz --nodes=20,22,24,26 --system=kafka --seeds=4
+//   npm run test:messages -- --only=model          the protocol of logs, every schedule of small scenarios; no broker
 //   npm run test:messages -- --only=chaos --system=bullmq --seeds=4,7 --messages=5000
 //
 // Each timeline and chaos is right when nothing was lost, on the wrong side or without its tag, and no more was doubled
@@ -19,6 +20,7 @@ import { findRedis, startRedis } from '../servers/redis/start.mjs'
 import { findRocketmq, startRocketmq } from '../servers/rocketmq/start.mjs'
 import { chaos } from './chaos.mjs'
 import { fuzz, isRight as isFuzzRight } from './fuzz/run.mjs'
+import { model } from './model.mjs'
 import { readmeExample, recipe } from './readme-example.mjs'
 import { timeline } from './timeline.mjs'
 
@@ -30,7 +32,7 @@ for (const name of options.keys()) {
 
 function unknown(arg) {
   console.error(
-    `what is ${arg}? There are --full, --ci, --only=tests|timeline|chaos|controls|fuzz|recipes, --system=, --seeds=, --messages=, --fuzz=, --nodes=`,
+    `what is ${arg}? There are --full, --ci, --only=model|tests|timeline|chaos|controls|fuzz|recipes, --system=, --seeds=, --messages=, --fuzz=, --nodes=`,
   )
   process.exit(2)
 }
@@ -248,6 +250,8 @@ async function runSystem(system) {
 }
 
 await installLocked(folder)
+// In CI the light form of the tests of packages/messaging has to do.
+if (options.get('only') === 'model' || full) model(report, { most: 400_000, runs: 20_000, seed: seeds[0] })
 if (options.has('system') && !SYSTEMS.some(({ name }) => name === options.get('system')))
   unknown(`--system=${options.get('system')}`)
 for (const system of SYSTEMS) {
