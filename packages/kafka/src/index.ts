@@ -1,2 +1,3 @@
+export type { LaneConsumerOptions } from './isolation/isolate-options.js'
 export { laneKafka } from './lane-kafka.js'
 export type { LaneKafkaOptions } from './lane-kafka-options.js'

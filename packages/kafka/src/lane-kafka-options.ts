@@ -24,5 +24,8 @@ export function resolveKafkaOptions({ warn, ...options }: LaneKafkaOptions): Kaf
 /** Who asks for isolation must not get less without a word. @throws LanewayError `LANEWAY_INVALID_OPTION` */
 export function refuseIsolation(options: unknown): void {
   if ((options as { lanes?: unknown } | undefined)?.lanes === undefined) return
-  throw new LanewayError('LANEWAY_INVALID_OPTION', 'laneKafka: consumers of Kafka cannot be isolated; leave lanes out')
+  throw new LanewayError(
+    'LANEWAY_INVALID_OPTION',
+    "laneKafka: lanes is an option of the consumer itself: kafka.consumer({ groupId, lanes: 'isolate' })",
+  )
 }

@@ -1,8 +1,12 @@
 import { LanewayError } from '@laneway/core'
 import { describe, isDisabled } from '@laneway/core/internal'
 import { claim } from './claim.js'
-import type { Method, Methods } from './kafka.js'
+import { divideConsumerOptions, type LaneConsumerSettings } from './isolation/isolate-options.js'
+import { SharedLedger } from './isolation/ledger-use.js'
+import type { KafkajsClient, Method, Methods } from './kafka.js'
 import { tagKafkajsConsumer } from './kafkajs/consumer.js'
+import { createIsolatedConsumer } from './kafkajs/isolated-consumer.js'
+import { connectKafkajs } from './kafkajs/kafkajs-broker.js'
 import { tagKafkajsProducer } from './kafkajs/producer.js'
 import { type KafkaSettings, type LaneKafkaOptions, resolveKafkaOptions } from './lane-kafka-options.js'
 import { tagConsumer } from './platformatic/consumer.js'
@@ -48,11 +52,39 @@ function wayFor(target: Methods): (target: Methods, settings: KafkaSettings) => 
 }
 
 function tagClient(client: Methods, settings: KafkaSettings): void {
-  const making = (make: Method) =>
-    function makeWithLanes(...args: unknown[]) {
-      const made = make.apply(client, args)
+  const { producer, consumer } = client as { producer: Method; consumer: Method }
+  const plain: KafkajsClient = {
+    admin: () => client['admin']!(),
+    producer: options => producer.call(client, options),
+    consumer: options => consumer.call(client, options),
+  }
+  const ledger = new SharedLedger(() => connectKafkajs(plain), settings.warn)
+  Object.assign(client, {
+    producer(...args: unknown[]) {
+      const made = producer.apply(client, args)
       giveLanes(made, settings)
       return made
-    }
-  Object.assign(client, { producer: making(client['producer']!), consumer: making(client['consumer']!) })
+    },
+    consumer(options?: object, ...args: unknown[]) {
+      const { wanted, rest } = divideConsumerOptions('consumer', options)
+      if (!isolates(wanted, rest, settings)) {
+        const made = consumer.call(client, options === undefined ? options : rest, ...args)
+        giveLanes(made, settings)
+        return made
+      }
+      const make = (config: object) => plain.consumer(config)
+      const made = createIsolatedConsumer({ make, config: rest, wanted, settings, ledger: ledger.use() })
+      claim(made)
+      return made
+    },
+  })
+}
+
+/** Whether a consumer keeps lanes apart: its program says so, or `LANEWAY_ISOLATE` names its group. */
+function isolates(
+  wanted: LaneConsumerSettings,
+  { groupId }: Record<string, unknown>,
+  { isolates }: KafkaSettings,
+): boolean {
+  return wanted.lanes === 'isolate' || (wanted.lanes === undefined && isolates?.(String(groupId)) === true)
 }
