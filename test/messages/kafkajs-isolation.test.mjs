@@ -194,27 +194,14 @@ describe('isolation', { concurrency: 12 }, () => {
     const topic = await newTopic(1)
     const seen = []
     let base
-    const runOf = (who, consumer) => ({
+    ;({ consumer: base } = await instance('base', topic, {
       autoCommit: false,
       eachMessage: async ({ topic, partition, message }) => {
-        seen.push({ id: `${message.value}`, who, lane: currentLane()?.header ?? 'none' })
-        await consumer().commitOffsets([{ topic, partition, offset: `${BigInt(message.offset) + 1n}` }])
+        seen.push({ id: `${message.value}`, who: 'base', lane: currentLane()?.header ?? 'none' })
+        await base.commitOffsets([{ topic, partition, offset: `${BigInt(message.offset) + 1n}` }])
       },
-    })
-    ;({ consumer: base } = await instance(
-      'base',
-      topic,
-      runOf('base', () => base),
-    ))
-    let gray
-    const client = newClient()
-    const starting = instance(
-      'gray',
-      topic,
-      runOf('gray', () => open.at(-1)),
-      { client },
-    )
-    ;({ consumer: gray } = await starting)
+    }))
+    const { consumer: gray } = await instance('gray', topic, noting(seen, 'gray'))
     await gray.disconnect()
     await sleep(LEAD_MS)
     await send(topic, [['a', 'gray'], ['b'], ['c', 'gray']])

@@ -7,6 +7,8 @@ import type { LogBroker, Place } from './log-broker.js'
 /** A consumer of base in the group of a lane. */
 export interface StandIn {
   close(): Promise<void>
+  /** Whether it has ended by itself. */
+  isOver(): boolean
 }
 
 export interface StandInOptions {
@@ -98,6 +100,7 @@ export class StandIns {
       await this.#leave(watched)
       return
     }
+    if (watched.standIn?.isOver() === true) await this.#leave(watched)
     const emptyMs = now - watched.emptySinceMs
     if (view.openEntry(lane) !== undefined && emptyMs >= wanted.endAfterMs) await this.#end(lane)
     if (watched.standIn !== undefined || watched.empty < EMPTY_LOOKS || emptyMs < wanted.standInAfterMs) return
@@ -119,6 +122,7 @@ export class StandIns {
       watched.ends = undefined
       return false
     }
+    if (untilMs === Number.NEGATIVE_INFINITY) return true
     const names = await topics()
     watched.ends ??= await broker.bounds(names)
     const committed = await broker.committed(watched.laneGroup, names)

@@ -1,9 +1,9 @@
 import { LanewayError, runInLane } from '@laneway/core'
-import { describe } from '@laneway/core/internal'
 import type { LaneLedgerView } from '@laneway/messaging/internal'
 import { announceLane } from '../isolation/announce.js'
 import { deliveries } from '../isolation/delivery.js'
 import { Gate } from '../isolation/gate.js'
+import { groupNames } from '../isolation/group-names.js'
 import type { LaneConsumerSettings } from '../isolation/isolate-options.js'
 import type { LedgerUse } from '../isolation/ledger-use.js'
 import { type StandIn, StandIns } from '../isolation/stand-ins.js'
@@ -42,9 +42,8 @@ interface Running {
  */
 export function createIsolatedConsumer(options: IsolatedConsumerOptions): KafkajsConsumer {
   const { make, config, wanted, settings, ledger } = options
-  const group = groupOf(config)
+  const { group, laneGroup } = groupNames('laneKafka', config['groupId'], wanted)
   const own = settings.lanes.own?.tags[0]
-  const laneGroup = (lane: string) => laneGroupOf(wanted, group, lane)
   const assigners = (config['partitionAssigners'] as PartitionAssigner[] | undefined)?.map(marked)
   const consumer = make(
     own === undefined
@@ -71,7 +70,11 @@ export function createIsolatedConsumer(options: IsolatedConsumerOptions): Kafkaj
     const joined = make({ ...config, groupId: laneGroup(lane), partitionAssigners: [laneAssigner('stand-in')] })
     const gate = new Gate(settings, view, lane, 'stand-in')
     const offsets = new StartOffsets(await ledger.broker(), view, lane, laneGroup(lane))
+    let isOver = false
     joined.on(joined.events.GROUP_JOIN, () => offsets.assigned())
+    joined.on(joined.events.CRASH, ({ payload }) => {
+      isOver = payload.restart === false
+    })
     const close = async () => {
       gate.close()
       pauses.leave(joined)
@@ -87,7 +90,7 @@ export function createIsolatedConsumer(options: IsolatedConsumerOptions): Kafkaj
       await close().catch(() => {})
       throw error
     }
-    return { close }
+    return { close, isOver: () => isOver }
   }
 
   async function runLane(
@@ -189,23 +192,6 @@ export function createIsolatedConsumer(options: IsolatedConsumerOptions): Kafkaj
       return delivered()?.commitOffsets(offsets) ?? commitOffsets.call(consumer, offsets)
     },
   })
-}
-
-function groupOf({ groupId }: Record<string, unknown>): string {
-  if (typeof groupId === 'string' && groupId !== '') return groupId
-  throw new LanewayError(
-    'LANEWAY_INVALID_OPTION',
-    `laneKafka: lanes is 'isolate', which needs a groupId, received ${describe(groupId)}`,
-  )
-}
-
-function laneGroupOf({ laneGroup }: LaneConsumerSettings, group: string, lane: string): string {
-  const name = laneGroup(group, lane)
-  if (typeof name === 'string' && name !== '' && name !== group) return name
-  throw new LanewayError(
-    'LANEWAY_INVALID_OPTION',
-    `laneKafka: laneGroup gives the lane a group of its own, received ${describe(name)} for lane ${lane} of "${group}"`,
-  )
 }
 
 /** Clients in the form of kafkajs, such as that of Confluent, take no assigner that is written in JavaScript. */
