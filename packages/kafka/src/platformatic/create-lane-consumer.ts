@@ -6,7 +6,7 @@ import { divideConsumerOptions, type LaneConsumerOptions } from '../isolation/is
 import { SharedLedger } from '../isolation/ledger-use.js'
 import type { Method, Methods } from '../kafka.js'
 import { type LaneKafkaOptions, resolveKafkaOptions } from '../lane-kafka-options.js'
-import type { MessageStream, PlatformaticClasses, PlatformaticConsumer } from './classes.js'
+import type { PlatformaticClasses, PlatformaticConsumer } from './classes.js'
 import { tagConsumer } from './consumer.js'
 import { IsolatedStreams } from './isolated-streams.js'
 import { connectPlatformatic } from './platformatic-broker.js'
