@@ -67,24 +67,33 @@ function tagClient(client: Methods, settings: KafkaSettings): void {
     },
     consumer(options?: object, ...args: unknown[]) {
       const { wanted, rest } = divideConsumerOptions('consumer', options)
-      if (!isolates(wanted, rest, settings)) {
-        const made = consumer.call(client, options === undefined ? options : rest, ...args)
-        giveLanes(made, settings)
-        return made
+      const isolated = wanted.lanes === 'isolate' || isIsolatedByPreload(wanted, rest, settings)
+      if (isolated) {
+        try {
+          const make = (config: object) => plain.consumer(config)
+          const made = createIsolatedConsumer({ make, config: rest, wanted, settings, ledger: ledger.use() })
+          claim(made)
+          return made
+        } catch (error) {
+          if (wanted.lanes === 'isolate') throw error
+          // Its program did not ask for it.
+          settings.warn(
+            `kafka: "${rest['groupId']}" is not isolated, its messages only carry their lanes: ${(error as Error).message}`,
+          )
+        }
       }
-      const make = (config: object) => plain.consumer(config)
-      const made = createIsolatedConsumer({ make, config: rest, wanted, settings, ledger: ledger.use() })
-      claim(made)
+      const made = consumer.call(client, options === undefined ? options : rest, ...args)
+      giveLanes(made, settings)
       return made
     },
   })
 }
 
-/** Whether a consumer keeps lanes apart: its program says so, or `LANEWAY_ISOLATE` names its group. */
-function isolates(
-  wanted: LaneConsumerSettings,
+/** Whether `LANEWAY_ISOLATE` names the group of a consumer that says nothing of lanes. */
+function isIsolatedByPreload(
+  { lanes }: LaneConsumerSettings,
   { groupId }: Record<string, unknown>,
   { isolates }: KafkaSettings,
 ): boolean {
-  return wanted.lanes === 'isolate' || (wanted.lanes === undefined && isolates?.(String(groupId)) === true)
+  return lanes === undefined && isolates?.(String(groupId)) === true
 }
