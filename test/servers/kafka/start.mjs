@@ -52,7 +52,8 @@ ${Object.entries(more)
 `,
   )
   const java = ['-cp', jars, ...JAVA]
-  const id = randomBytes(16).toString('base64url')
+  // Kafka takes an id that begins with a hyphen for an option.
+  const id = `A${randomBytes(16).toString('base64url').slice(1)}`
   await run('java', [...java, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', properties])
   const start = () => launch('kafka', folder, 'java', [...java, 'kafka.Kafka', properties], { port })
   let server = await start()
