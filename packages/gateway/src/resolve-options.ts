@@ -112,6 +112,7 @@ const OPTIONS = {
   listeners,
   admin: optional(nested(ADMIN)),
   trust: unchecked<NonNullable<GatewayOptions['trust']>>('edge'),
+  trace: unchecked<NonNullable<GatewayOptions['trace']>>(true),
   ...SINGLE_OPTIONS,
   client: nested(CLIENT),
   upstream: nested(UPSTREAM),
