@@ -160,8 +160,8 @@ t.test('calls are noted with what came of them, and answers are as without a tra
     async (incoming, response) => {
       seen = await get(c, {}, { agent })
       const evil = await get(`http://api.example.com:${third}/`, { 'x-laneway-trace': '1' }, { agent })
-      if (incoming.url === '/copies') response.setHeader('x-laneway-path', evil.headers['x-laneway-path']!)
-      for (const name of Object.keys(evil.headers)) response.setHeader(name, evil.headers[name]!)
+      const lie = evil.headers['x-laneway-path']
+      if (incoming.url === '/copies') response.setHeader('x-laneway-path', lie!)
       await get('http://127.0.0.1:1/', {}, { agent }).catch(() => {})
       const aborted = new AbortController()
       const gone = get(slow, {}, { agent, signal: aborted.signal }).catch(() => {})

@@ -12,7 +12,10 @@ export interface TraceOptions {
    * @default LANEWAY_TRACE_TOKEN, else none
    */
   token?: string
-  /** Shows addresses of the inside to senders who are not trusted, and asked by a token or a rule. @default false */
+  /**
+   * Shows addresses of the inside to senders who are not trusted, and asked by a token or a rule.
+   * @default whether LANEWAY_TRACE_ADDRESSES is 1
+   */
   addresses?: boolean
 }
 
@@ -26,7 +29,7 @@ export interface TraceSettings {
 const OPTIONS = {
   name: text(undefined),
   token: text(undefined),
-  addresses: flag(false),
+  addresses: flag(undefined),
 } satisfies OptionTable<TraceOptions>
 
 /** Reads the option `trace`. @returns `undefined` where requests are not traced */
@@ -37,6 +40,6 @@ export const traceOption: Option<TraceSettings | undefined> = (value, place) => 
   return Object.freeze({
     name: name ?? (env['LANEWAY_SERVICE'] || env['OTEL_SERVICE_NAME'] || hostname()),
     token: token ?? (env['LANEWAY_TRACE_TOKEN'] || undefined),
-    addresses,
+    addresses: addresses ?? env['LANEWAY_TRACE_ADDRESSES'] === '1',
   })
 }
