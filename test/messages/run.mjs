@@ -83,6 +83,21 @@ const SYSTEMS = [
       { control: 'ack-first', shows: ({ counts }) => counts.lost > 0 },
     ],
   },
+  {
+    name: 'redis-streams',
+    find: findRedis,
+    tests: [
+      ['redis-streams.test.mjs', { CLIENT: 'ioredis' }],
+      ['redis-streams.test.mjs', { CLIENT: 'redis' }],
+    ],
+    fuzz: [],
+    environment: server => ({ REDIS_PORT: `${server.port}` }),
+    controls: [
+      { control: 'none', shows: ({ counts }) => counts.lost + counts.wrong + counts.doubledByBoth === 0 },
+      { control: 'polled', shows: ({ counts }) => counts.lost > 0 },
+      { control: 'stale', shows: ({ counts }) => counts.doubledByBoth > 0 },
+    ],
+  },
   // Without isolation: nothing to lose or to double by.
   {
     name: 'kafka',
