@@ -69,6 +69,7 @@ Plays the same by hand, as kubectl and kubectl-kruise would do it on a cluster:
   approve <rollout>             approve the step that it waits at
   undo <rollout>                back to the version before
   curl [path] [-H 'Name: value'] [-n <times>]
+  trace [path] [-H 'Name: value']  the way of a request, as laneway trace prints it
   config <content> [--lane gray]  publish the configuration in Nacos that A follows, for all or for a lane
   delete <kind>/<name>, delete -f <file or folder>
   down                          end everything

@@ -86,7 +86,8 @@ function callList(call: PathCall, bare: boolean, depth: number): CallList {
     attempt,
     status,
     Math.round(at),
-    ms === undefined ? -1 : Math.round(ms),
+    // Of calls one after the other, none may begin before the one before has ended.
+    ms === undefined ? -1 : Math.round(at + ms) - Math.round(at),
     path === undefined ? 0 : nodeList(path, bare, depth),
   ]
 }
