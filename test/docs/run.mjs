@@ -9,7 +9,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { parseArgs } from 'node:util'
-import { deadLinks, markdownFiles, pagesOf, root, textOf } from '../../site/pages.mjs'
+import { contents, deadLinks, markdownFiles, pagesOf, root, textOf } from '../../site/pages.mjs'
 import { blocksOf } from './blocks.mjs'
 import { countBlocks } from './count.mjs'
 import { pasteMinute } from './minute.mjs'
@@ -45,6 +45,9 @@ if (wanted('reference')) check('the reference is that of the sources', script('s
 if (wanted('links')) {
   const dead = deadLinks(files)
   check('every link in Markdown leads to a file and a heading', dead.join('\n'))
+  const listed = new Set(contents().flatMap(({ items }) => items.map(({ file }) => file)))
+  const lost = files.filter(file => /^docs\/.+\.md$/.test(file) && file !== 'docs/README.md' && !listed.has(file))
+  check('every page stands in docs/README.md', lost.join('\n'))
 }
 if (wanted('blocks')) {
   const played = await playPages()
