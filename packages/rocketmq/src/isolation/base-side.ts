@@ -25,11 +25,11 @@ export class BaseSide {
   #closing = false
 
   constructor(store: LaneLedger, settings: LaneConsumerSettings, openReader: OpenReader) {
-    const { consumerGroup: group, lookMs, leaseMs, instance, failed } = settings
+    const { consumerGroup: group, subscriptions, lookMs, leaseMs, instance, failed } = settings
     this.#settings = settings
     this.#store = store
     this.#openReader = openReader
-    this.#view = new GroupView(group, store, lookMs, look => this.#seen(look), failed)
+    this.#view = new GroupView(group, [...subscriptions.keys()], store, lookMs, look => this.#seen(look), failed)
     this.#beats = new LaneBeats({
       beat: () => store.hold(group, '', instance, leaseMs),
       end: () => store.release(group, '', instance),
@@ -57,21 +57,20 @@ export class BaseSide {
 
   async #handle(received: ReceivedMessage): Promise<'done' | 'leave'> {
     const one = isolatedMessage(received, this.#settings)
-    const owns = await this.#view.owns(one.tags, one.bornMs, undefined)
+    const owns = await this.#view.owns(one, undefined)
     return owns ? handleInLane(one, this.#settings, 'base') : skip(one, this.#settings)
   }
 
   async #handleFor(lane: string, received: ReceivedMessage): Promise<'done' | 'leave'> {
     const one = isolatedMessage(received, this.#settings)
-    if (!(await this.#view.owns(one.tags, one.bornMs, lane))) return skip(one, this.#settings)
+    if (!(await this.#view.owns(one, lane))) return skip(one, this.#settings)
     if (await this.#view.lives(lane)) return 'leave'
     return handleInLane(one, this.#settings, 'stand-in')
   }
 
   #seen(look: LedgerLook): void {
-    const { ledger } = this.#view
     const { standsIn, consumerGroup: group, endAfterMs, failed } = this.#settings
-    for (const lane of ledger.intervals().keys()) {
+    for (const lane of this.#view.lanes()) {
       const standIn = this.#standIns.get(lane)
       if (look.living.has(lane) || !this.#needsReader(lane, look.nowMs, standIn)) {
         if (standIn !== undefined) this.#end(lane, standIn)
@@ -80,8 +79,8 @@ export class BaseSide {
       if (!standsIn || this.#closing) continue
       // Every instance of base may write an end: the first one counts.
       const awayMs = look.nowMs - (look.seenMs.get(lane) ?? look.nowMs)
-      if (awayMs > endAfterMs && ledger.openEntry(lane) !== undefined)
-        endLane(this.#store, { group, lane }).catch(failed)
+      const topics = awayMs > endAfterMs ? this.#view.openTopics(lane) : []
+      endLane(this.#store, { group, topics, lane }).catch(failed)
       if (standIn === undefined) {
         const reader = this.#openReader(lane, message => this.#handleFor(lane, message))
         this.#standIns.set(lane, reader)
@@ -91,7 +90,7 @@ export class BaseSide {
   }
 
   #needsReader(lane: string, nowMs: number, standIn: GroupReader | undefined): boolean {
-    const untilMs = this.#view.ledger.readersUntilMs(lane)
+    const untilMs = this.#view.readersUntilMs(lane)
     if (untilMs === undefined || nowMs <= untilMs) return true
     // One that starts late reads what is left, for as long as messages of an end are late.
     if (standIn === undefined) return nowMs <= untilMs + END_LEAD_MS

@@ -5,15 +5,12 @@ import { readLane } from '../decide.js'
 import type { LaneConsumerSettings } from '../lane-consumer-options.js'
 import { MSE_PROPERTY } from '../mse-property.js'
 import type { ReceivedMessage } from '../rocketmq.js'
+import type { Judged } from './group-view.js'
 
 /** A received message with its lane. */
-export interface IsolatedMessage {
+export interface IsolatedMessage extends Judged {
   readonly message: ReceivedMessage
   readonly decision: MessageDecision
-  /** By which a lane may own it. */
-  readonly tags: readonly string[]
-  /** When its producer sent it; the same each time it is delivered, in every group. */
-  readonly bornMs: number
 }
 
 /**
@@ -26,7 +23,7 @@ export function isolatedMessage(message: ReceivedMessage, { lanes }: LaneConsume
   const all = decision.lane?.tags ?? []
   const end = all.indexOf(BASE_TAG)
   const tags = (end === -1 ? all : all.slice(0, end)).filter(tag => property?.includes(inProperty(tag)))
-  return { message, decision, tags, bornMs: message.bornTimestamp?.getTime() ?? 0 }
+  return { message, decision, topic: message.topic, tags, bornMs: message.bornTimestamp?.getTime() ?? 0 }
 }
 
 /** What the filter of a lane's group finds in MSE's property. */

@@ -105,8 +105,13 @@ export function createRedisLedger(client: RedisClient): LaneLedger {
 export interface GroupLane {
   /** Of base. */
   readonly group: string
+  /** Those that the group subscribes to. A topic that is added later begins with an announcement of its own. */
+  readonly topics: readonly string[]
   readonly lane: string
 }
+
+/** The name that the ledger has for a group on a topic. */
+export const placeOf = (group: string, topic: string): string => `${group}/${topic}`
 
 /**
  * Announces a lane whose consumers are not under Laneway, such as Java services in `<group>_<lane>`: six seconds later base
@@ -115,9 +120,11 @@ export interface GroupLane {
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, and what the store says
  */
-export async function announceLane(ledger: LaneLedger, { group, lane }: GroupLane): Promise<void> {
+export async function announceLane(ledger: LaneLedger, { group, topics, lane }: GroupLane): Promise<void> {
   assertLaneName('announceLane', lane)
-  await ledger.append(group, ledgerKey(group, lane), ledgerValue({ start: {} }))
+  for (const topic of topics) {
+    await ledger.append(group, ledgerKey(placeOf(group, topic), lane), ledgerValue({ start: {} }))
+  }
 }
 
 /**
@@ -125,9 +132,11 @@ export async function announceLane(ledger: LaneLedger, { group, lane }: GroupLan
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, and what the store says
  */
-export async function endLane(ledger: LaneLedger, { group, lane }: GroupLane): Promise<void> {
+export async function endLane(ledger: LaneLedger, { group, topics, lane }: GroupLane): Promise<void> {
   assertLaneName('endLane', lane)
-  await ledger.append(group, ledgerKey(group, lane), ledgerValue({ end: true }))
+  for (const topic of topics) {
+    await ledger.append(group, ledgerKey(placeOf(group, topic), lane), ledgerValue({ end: true }))
+  }
 }
 
 function assertLaneName(where: string, lane: string): void {

@@ -21,11 +21,11 @@ export class LaneSide {
   readonly #reader: GroupReader
 
   constructor(lane: string, store: LaneLedger, settings: LaneConsumerSettings, openReader: OpenReader) {
-    const { consumerGroup: group, lookMs, leaseMs, instance, failed } = settings
+    const { consumerGroup: group, subscriptions, lookMs, leaseMs, instance, failed } = settings
     this.#lane = lane
     this.#store = store
     this.#settings = settings
-    this.#view = new GroupView(group, store, lookMs, () => {}, failed)
+    this.#view = new GroupView(group, [...subscriptions.keys()], store, lookMs, () => {}, failed)
     this.#beats = new LaneBeats({
       beat: () => this.#beat(),
       end: () => store.release(group, lane, instance),
@@ -59,20 +59,21 @@ export class LaneSide {
     await this.#store.hold(group, this.#lane, instance, leaseMs)
   }
 
-  /** @returns whether there was no announcement that the lane goes on by */
+  /** @returns whether there was a topic without an announcement that the lane goes on by */
   async #announce(): Promise<boolean> {
-    const { lane } = { lane: this.#lane }
+    const { consumerGroup: group, subscriptions } = this.#settings
     await this.#view.look()
-    if (this.#view.ledger.openEntry(lane) !== undefined) return false
-    await announceLane(this.#store, { group: this.#settings.consumerGroup, lane })
-    return true
+    const open = this.#view.openTopics(this.#lane)
+    const topics = [...subscriptions.keys()].filter(topic => !open.includes(topic))
+    await announceLane(this.#store, { group, topics, lane: this.#lane })
+    return topics.length > 0
   }
 
   async #untilBase(): Promise<void> {
     const { assumeBase, warn, consumerGroup } = this.#settings
     for (let warned = false; !assumeBase && !this.#beats.released; warned = true) {
       const { baseLives } = await this.#view.look()
-      if (baseLives || this.#view.ledger.openEntry(this.#lane) !== undefined) return
+      if (baseLives || this.#view.openTopics(this.#lane).length > 0) return
       if (!warned) {
         warn(
           `rocketmq: lane ${this.#lane} of group "${consumerGroup}" waits, because no consumer of base isolates lanes and ` +
@@ -85,7 +86,7 @@ export class LaneSide {
 
   async #handle(received: ReceivedMessage): Promise<'done' | 'leave'> {
     const one = isolatedMessage(received, this.#settings)
-    const owns = await this.#view.owns(one.tags, one.bornMs, this.#lane)
+    const owns = await this.#view.owns(one, this.#lane)
     return owns ? handleInLane(one, this.#settings, 'own') : skip(one, this.#settings)
   }
 }
