@@ -189,6 +189,12 @@ async function testFile(file, env) {
 /** Brokers without a package: the documentation has an example for each. */
 const RECIPES = [
   { name: 'nats', find: findNats, start: startNats, environment: ({ address }) => ({ NATS_URL: address }) },
+  {
+    name: 'moleculer',
+    find: findRedis,
+    start: startRedis,
+    environment: ({ host, port }) => ({ REDIS_URL: `redis://${host}:${port}` }),
+  },
   { name: 'redis', find: findRedis, start: startRedis, environment: ({ port }) => ({ REDIS_PORT: `${port}` }) },
 ]
 

@@ -27,6 +27,8 @@ export {
   type DecisionEvent,
   type EgressEvent,
   type EventChannel,
+  type GroupConsumer,
+  type GroupEvent,
   type IngressEvent,
   type LanewayEvents,
   type MessageEvent,
