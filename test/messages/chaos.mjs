@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { account, readLog } from './account.mjs'
 import { startMember } from './fleet.mjs'
 import { startTraffic, untilQuiet } from './traffic.mjs'
+import { until } from './until.mjs'
 
 /** Longer than every lease, lock and heartbeat of the members. */
 const FROZEN_MS = 9000
@@ -63,6 +64,8 @@ export async function chaos(system, server, { name, seed, messages, control }) {
     }
     await traffic.stop()
     await Promise.all(thaws)
+    // A busy machine takes a while to start those that come back.
+    await until(() => slots.every(({ member }) => member.readyAt !== undefined && !member.isGone), 60_000)
     await untilQuiet(() => readLog(log).length, QUIET_MS)
     const counts = account(traffic.sent, readLog(log))
     const left = await producer.leftovers()

@@ -33,7 +33,8 @@ before(async () => {
   ;[broker, redisServer] = await Promise.all([startRocketmq(topics, groups), startRedis()])
   redis = new Redis(redisServer.port, redisServer.host, { maxRetriesPerRequest: null })
   ledger = createRedisLedger(redis)
-  producer = laneRocketmq(new Producer({ ...client(), topics: Object.keys(topics) }))
+  // With several topics the client does not start.
+  producer = laneRocketmq(new Producer({ ...client(), topics: ['code'] }))
   await producer.startup()
 })
 after(async () => {

@@ -26,6 +26,9 @@ export interface SimpleConsumer {
   receive(most?: number, invisibleMs?: number): Promise<ReceivedMessage[]>
   ack(message: any): Promise<unknown>
   changeInvisibleDuration(message: any, invisibleMs: number): Promise<unknown>
+  getTotalRouteEndpoints?(): Iterable<unknown>
+  telemetry?(endpoints: unknown, command: unknown): void
+  settingsCommand?(): unknown
 }
 
 /** The classes of rocketmq-client-nodejs that isolation uses. */

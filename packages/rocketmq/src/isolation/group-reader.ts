@@ -107,8 +107,23 @@ export class GroupReader {
   }
 }
 
+/** How long a client may take to start before it is helped, in milliseconds. */
+const START_MS = 2000
+
 async function started(consumer: SimpleConsumer): Promise<SimpleConsumer> {
-  // Its timers and streams belong to no request.
-  await runInLane(undefined, () => consumer.startup())
+  // With several topics version 1.0.8 may miss the broker's answer that it waits for: asking again brings another one.
+  const helping = setInterval(() => askForSettings(consumer), START_MS)
+  try {
+    // Its timers and streams belong to no request.
+    await runInLane(undefined, () => consumer.startup())
+  } finally {
+    clearInterval(helping)
+  }
   return consumer
+}
+
+function askForSettings(consumer: SimpleConsumer): void {
+  for (const endpoints of consumer.getTotalRouteEndpoints?.() ?? []) {
+    consumer.telemetry?.(endpoints, consumer.settingsCommand?.())
+  }
 }
