@@ -25,7 +25,9 @@ let ledger
 let producer
 
 before(async () => {
-  const topics = { code: 'NORMAL', sql: 'NORMAL', fifo: 'FIFO', java1: 'NORMAL', java2: 'NORMAL', retry: 'NORMAL' }
+  // A new group begins at the first message, so each test has a topic.
+  const names = ['code', 'sql', 'plain', 'java1', 'java2', 'retry', 'frozen', 'alone', 'two1', 'two2']
+  const topics = { fifo: 'FIFO', ...Object.fromEntries(names.map(name => [name, 'NORMAL'])) }
   const groups = {
     'retry-g': { retryMaxTimes: 1 },
     'retry-g_gray': { retryMaxTimes: 1 },
@@ -118,11 +120,11 @@ for (const filter of ['code', 'sql']) {
 
 test('a message by x-mse-tag alone is of base: a broker that filters cannot see its lane', async () => {
   const seen = []
-  await consuming('sql', 'base', seen, { consumerGroup: 'plain-g' }).ready()
-  await consuming('sql', 'gray', seen, { consumerGroup: 'plain-g' }).ready()
-  const plain = new Producer({ ...client(), topics: ['sql'] })
+  await consuming('plain', 'base', seen).ready()
+  await consuming('plain', 'gray', seen).ready()
+  const plain = new Producer({ ...client(), topics: ['plain'] })
   await plain.startup()
-  await plain.send({ topic: 'sql', body: Buffer.from('plain'), properties: new Map([['x-mse-tag', 'gray']]) })
+  await plain.send({ topic: 'plain', body: Buffer.from('plain'), properties: new Map([['x-mse-tag', 'gray']]) })
   await until(() => seen.length === 1)
   assert.deepEqual(seen, ['plain:base:gray'])
   await Promise.race([plain.shutdown(), sleep(3000)])
@@ -218,13 +220,12 @@ test('retries and dead letters are those of the side that failed', async () => {
 
 test('while the ledger is frozen, tagged messages wait and untagged ones flow', async () => {
   const seen = []
-  const group = { consumerGroup: 'frozen-g' }
-  await consuming('code', 'base', seen, group).ready()
-  await consuming('code', 'gray', seen, group).ready()
+  await consuming('frozen', 'base', seen).ready()
+  await consuming('frozen', 'gray', seen).ready()
   process.kill(redisServer.pid, 'SIGSTOP')
   await sleep(3500)
-  await send('code', 'gray', 'tagged')
-  await send('code', undefined, 'untagged')
+  await send('frozen', 'gray', 'tagged')
+  await send('frozen', undefined, 'untagged')
   await until(() => seen.includes('untagged:base:none'))
   await sleep(2000)
   assert.deepEqual(seen, ['untagged:base:none'])
@@ -235,9 +236,30 @@ test('while the ledger is frozen, tagged messages wait and untagged ones flow', 
   assert.equal(seen.length, 2)
 })
 
+test('a group of two topics has a ledger for each', async () => {
+  const seen = []
+  const options = {
+    consumerGroup: 'two-g',
+    subscriptions: new Map([
+      ['two1', '*'],
+      ['two2', '*'],
+    ]),
+  }
+  await consuming('two1', 'base', seen, options).ready()
+  await consuming('two1', 'gray', seen, options).ready()
+  for (const topic of ['two1', 'two2']) for (const tag of ['gray', undefined]) await send(topic, tag, `${topic} ${tag}`)
+  await until(() => seen.length === 4)
+  assert.deepEqual(seen.toSorted(), [
+    'two1 gray:gray:gray',
+    'two1 undefined:base:none',
+    'two2 gray:gray:gray',
+    'two2 undefined:base:none',
+  ])
+})
+
 test('a new lane waits for base; wrong options are refused with their names', async () => {
   const warnings = []
-  const gray = consuming('code', 'gray', [], { consumerGroup: 'alone-g', warn: text => warnings.push(text) })
+  const gray = consuming('alone', 'gray', [], { warn: text => warnings.push(text) })
   await until(() => warnings.length === 1)
   assert.match(warnings[0], /lane gray of group "alone-g" waits, because no consumer of base isolates lanes/)
   await gray.close()

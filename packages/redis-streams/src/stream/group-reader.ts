@@ -112,8 +112,7 @@ export class GroupReader {
       stream,
       '>',
     ] as const
-    const reply = (await own.call(...read)) as [[unknown, unknown]] | null
-    return reply === null ? [] : this.#keep(reply[0][1], sentAt)
+    return this.#keep(listOf(await own.call(...read)), sentAt)
   }
 
   #keep(list: unknown, sentAt: number): RawEntry[] {
@@ -156,4 +155,11 @@ export class GroupReader {
       this.#options.failed(error as Error, entry)
     }
   }
+}
+
+/** The entries in the reply to a read of one stream: a list of pairs, or a map in version 3 of the protocol. */
+function listOf(reply: unknown): unknown {
+  if (reply === null || reply === undefined) return []
+  if (Array.isArray(reply)) return (reply[0] as [unknown, unknown])[1]
+  return reply instanceof Map ? reply.values().next().value : Object.values(reply)[0]
 }
