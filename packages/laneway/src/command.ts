@@ -6,6 +6,7 @@ const EXAMPLES = `
 Examples:
   laneway doctor                                     what is wrong here, and how to mend it
   laneway lanes --nacos nacos:8848 --watch           who is in which lane
+  laneway lanes --kafka kafka:9092                   who consumes for which lane
   laneway explain sc-b --lane gray                   where a request goes, and why
   laneway trace http://localhost:8080/a -H 'x-mse-tag: gray'   which way a request went
   laneway check gateway.yaml --request 'GET /orders' which rule and route match
@@ -66,10 +67,12 @@ function createProgram(world: CommandWorld, set: (result: Promise<number>) => Pr
   withSource(
     command(
       'lanes',
-      'Prints the services of the registry by lanes: instances, healthy ones, weight, version, age of the list.',
+      'Prints the services of the registry by lanes: instances, healthy ones, weight, version, age of the list. ' +
+        'With --kafka the lanes of consumer groups: members, lag, conflicts; "lanes end <group> <lane>" ends one.',
     ),
   )
     .argument('[service...]', 'only these')
+    .option('--kafka <brokers>', 'brokers host:port, or a file with the configuration of kafkajs, for TLS and logins')
     .option('-w, --watch', 'print again after each change, until it is interrupted')
     .option('--json', 'print JSON; with --watch one line a change')
     .action(async (services, options) => set((await import('./commands/lanes.js')).lanes(services, options, world)))
@@ -132,7 +135,7 @@ function withSource(command: Command): Command {
     .option('--kubernetes', 'the API server of the kubeconfig or pod')
     .option('--file <file>', 'a file of endpoints')
     .option('-n, --namespace <namespace>', 'namespace in Nacos (its id) or Kubernetes')
-    .option('-g, --group <group>', 'group in Nacos')
+    .option('-g, --group <group>', 'group in Nacos; with --kafka of consumers')
     .option('--timeout <ms>', 'how long to wait for the registry', milliseconds, 3000)
 }
 
