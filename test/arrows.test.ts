@@ -18,6 +18,7 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
   amqp: { laneway: ['core', 'messaging'], peers: ['amqplib'] },
   bullmq: { laneway: ['core', 'messaging'], peers: ['bullmq'] },
   kafka: { laneway: ['core', 'messaging'], peers: ['kafkajs', '@platformatic/kafka'] },
+  'redis-streams': { laneway: ['core', 'messaging'], peers: ['ioredis', 'redis'] },
   rocketmq: { laneway: ['core', 'messaging'], peers: ['rocketmq-client-nodejs'] },
   nacos: { laneway: ['core', 'discovery'] },
   'nacos-dev-server': { laneway: [], libraries: ['@grpc/grpc-js'] },

@@ -85,6 +85,21 @@ const SYSTEMS = [
       { control: 'ack-first', shows: ({ counts }) => counts.lost > 0 },
     ],
   },
+  {
+    name: 'redis-streams',
+    find: findRedis,
+    tests: [
+      ['redis-streams.test.mjs', { CLIENT: 'ioredis' }],
+      ['redis-streams.test.mjs', { CLIENT: 'redis' }],
+    ],
+    fuzz: [],
+    environment: server => ({ REDIS_PORT: `${server.port}` }),
+    controls: [
+      { control: 'none', shows: ({ counts }) => counts.lost + counts.wrong + counts.doubledByBoth === 0 },
+      { control: 'polled', shows: ({ counts }) => counts.lost > 0 },
+      { control: 'stale', shows: ({ counts }) => counts.doubledByBoth > 0 },
+    ],
+  },
   // Without isolation: nothing to lose or to double by.
   {
     name: 'kafka',
@@ -176,6 +191,12 @@ async function testFile(file, env) {
 /** Brokers without a package: the documentation has an example for each. */
 const RECIPES = [
   { name: 'nats', find: findNats, start: startNats, environment: ({ address }) => ({ NATS_URL: address }) },
+  {
+    name: 'moleculer',
+    find: findRedis,
+    start: startRedis,
+    environment: ({ host, port }) => ({ REDIS_URL: `redis://${host}:${port}` }),
+  },
   { name: 'redis', find: findRedis, start: startRedis, environment: ({ port }) => ({ REDIS_PORT: `${port}` }) },
 ]
 

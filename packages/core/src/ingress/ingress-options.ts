@@ -1,6 +1,6 @@
 import type { Lane } from '../lane/lane.js'
 import { colourOwnLane, ownLane } from '../lane/own-lane.js'
-import { callback, flag, type Option, oneOf, unchecked } from '../options/option.js'
+import { callback, checked, flag, type Option, oneOf, unchecked } from '../options/option.js'
 import { type OptionTable, readOptions } from '../options/read-options.js'
 import { emitLanewayWarning, type Warn } from '../warning.js'
 import { headerNames } from '../wire/header-name.js'
@@ -77,7 +77,12 @@ const OPTIONS = {
   header: headerNames,
   trust: ((value, place) => resolveTrust(value as Trust | undefined, place)) satisfies Option<unknown>,
   formats: laneFormats(['header', 'mse-baggage', 'baggage']),
-  rules: unchecked<IngressOptions['rules']>(),
+  // The object that `parseRules` returns would be an easy mistake, and every request would silently be base.
+  rules: checked<IngressOptions['rules'], IngressOptions['rules']>(
+    undefined,
+    value => typeof value === 'function',
+    'a function, such as `laneOf` of parseRules()',
+  ),
   ownLane: oneOf(['ignore', 'colour'], 'ignore'),
   tag: unchecked<string | undefined>(),
   provisional: flag(false),

@@ -91,7 +91,7 @@ export type MessageOutcome = 'own' | 'base' | 'stand-in' | 'strayed' | 'forwarde
 
 /** A message reached a consumer; one event for each, on `laneway:message`. */
 export interface MessageEvent {
-  /** `amqp`, `bullmq`, `kafka`, `rocketmq`. */
+  /** `amqp`, `bullmq`, `kafka`, `redis-streams`, `rocketmq`. */
   readonly system: string
   /** The queue or topic, without the suffix of a lane. */
   readonly destination: string

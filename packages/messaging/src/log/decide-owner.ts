@@ -1,3 +1,4 @@
+import { BASE_TAG } from '@laneway/core'
 import type { LaneLedgerView } from './lane-ledger-view.js'
 import { ownerOf } from './owner.js'
 
@@ -6,7 +7,8 @@ export type OwnerDecision = 'own' | 'skip' | 'wait'
 
 /**
  * Whether a side of a log handles a message. Base, a lane and the stand-in of a lane ask alike, and exactly one side of
- * those that may decide gets `own`. A message without a lane never waits. Never throws.
+ * those that may decide gets `own`. A message without a lane, or
+ * explicitly of base, never waits. Never throws.
  *
  * @param tags - of the message's lane
  * @param timestampMs - the message's own, in milliseconds since the epoch
@@ -18,7 +20,7 @@ export function decideOwner(
   view: LaneLedgerView,
   side: string | undefined,
 ): OwnerDecision {
-  if (tags === undefined) return side === undefined ? 'own' : 'skip'
+  if (tags === undefined || tags[0] === BASE_TAG) return side === undefined ? 'own' : 'skip'
   if (!view.canDecide()) return 'wait'
   return ownerOf(tags, timestampMs, view.intervals()) === side ? 'own' : 'skip'
 }

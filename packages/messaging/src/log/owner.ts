@@ -1,3 +1,5 @@
+import { BASE_TAG } from '@laneway/core'
+
 /** A lane's ownership of messages with timestamps from `fromMs` to before `untilMs`, in milliseconds since the epoch. */
 export interface OwnedInterval {
   readonly fromMs: number
@@ -6,8 +8,8 @@ export interface OwnedInterval {
 }
 
 /**
- * The tag that owns a message of a log: the first with an interval that holds its timestamp, `undefined` for base. Both
- * sides read the same intervals and the same timestamp, so exactly one of them handles the message. Never throws.
+ * The tag that owns a message of a log: the first with an interval that holds its timestamp, `undefined` for base. The
+ * tag `base` ends the list. Both sides read the same intervals and the same timestamp, so exactly one of them handles the message. Never throws.
  *
  * @param timestampMs - the message's own, in milliseconds since the epoch
  * @param intervals - by lane
@@ -18,6 +20,7 @@ export function ownerOf(
   intervals: ReadonlyMap<string, readonly OwnedInterval[]>,
 ): string | undefined {
   for (const tag of tags) {
+    if (tag === BASE_TAG) return undefined
     const owned = intervals.get(tag)
     if (owned === undefined) continue
     for (const { fromMs, untilMs } of owned) {

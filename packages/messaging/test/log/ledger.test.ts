@@ -44,6 +44,7 @@ t.test('ownerOf is the first tag with an interval that holds the timestamp', asy
   t.equal(owner(['gray', 'blue'], 250), 'blue')
   t.equal(owner(['blue', 'gray'], 160), 'blue')
   t.equal(owner(['green', 'red'], 160), undefined)
+  t.equal(owner(['base', 'gray'], 160), undefined, 'base ends the list')
   t.equal(owner([], 160), undefined)
   t.equal(owner(['gray'], -1), undefined, 'a record of Kafka without a timestamp has -1')
   t.equal(owner(['gray'], Number.NaN), undefined)
@@ -61,6 +62,7 @@ t.test('a message without a lane never waits; one with a lane waits for a young 
   for (const side of [undefined, 'gray', 'blue']) {
     t.equal(decideOwner(['gray'], 999, view, side), 'wait')
     t.equal(decideOwner(undefined, 999, view, side), side === undefined ? 'own' : 'skip')
+    t.equal(decideOwner(['base', 'gray'], 999, view, side), side === undefined ? 'own' : 'skip')
   }
 })
 

@@ -1,15 +1,15 @@
 import t from 'tap'
-import { LaneSight } from '../src/isolation/lane-sight.js'
-import type { Look } from '../src/isolation/leases.js'
+import { LaneSight } from '../src/lease/lane-sight.js'
 
-const lookOf = (...living: string[]): Look => ({ paused: false, living: new Set(living), orphaned: new Set() })
+const lookOf = (...living: string[]) => ({ living: new Set(living) })
+type Look = ReturnType<typeof lookOf>
 
-t.test('a tagged job is decided by a young view only; lookers share one look', async t => {
+t.test('a tagged message is decided by a young view only; lookers share one look', async t => {
   const answers: ((look: Look) => void)[] = []
   const leases = { look: () => new Promise<Look>(resolve => answers.push(resolve)) }
   const sight = new LaneSight(leases, 1_000_000, () => {}, t.error)
   const first = [sight.firstLiving(['gray']), sight.firstLiving(['blue', 'gray']), sight.firstLiving(['blue'])]
-  t.equal(answers.length, 1, 'three jobs, one look')
+  t.equal(answers.length, 1, 'three messages, one look')
   answers[0]!(lookOf('gray'))
   t.strictSame(await Promise.all(first), ['gray', 'gray', undefined])
   t.equal(await sight.firstLiving(['gray']), 'gray')
@@ -17,7 +17,7 @@ t.test('a tagged job is decided by a young view only; lookers share one look', a
   await sight.close()
 })
 
-t.test('an old view is not believed: the job waits for a look, and fails with it', async t => {
+t.test('an old view is not believed: the message waits for a look, and fails with it', async t => {
   let broken = false
   let looks = 0
   const leases = {
@@ -43,7 +43,7 @@ t.test('an old view is not believed: the job waits for a look, and fails with it
   await sight.close()
 })
 
-t.test('a look that a job asked for is a turn: there is never more than one in the time of a look', async t => {
+t.test('a look that a message asked for is a turn: there is never more than one in the time of a look', async t => {
   const lookMs = 20
   let looks = 0
   const leases = {
@@ -56,7 +56,7 @@ t.test('a look that a job asked for is a turn: there is never more than one in t
   const sight = new LaneSight(leases, lookMs, () => {}, t.error)
   await sight.start()
   while (looks < 10) {
-    // Busy for longer than a view lasts, so that the job asks before the timer does.
+    // Busy for longer than a view lasts, so that the message asks before the timer does.
     const busyUntil = performance.now() + 1.5 * lookMs
     while (performance.now() < busyUntil);
     await sight.firstLiving(['gray'])
