@@ -13,7 +13,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { installLocked } from '../ecosystem/install.mjs'
-import { findKafka, startKafka } from '../servers/kafka/start.mjs'
+import { findKafka } from '../servers/kafka/start.mjs'
 import { findNats, startNats } from '../servers/nats/start.mjs'
 import { findRabbitmq } from '../servers/rabbitmq/start.mjs'
 import { findRedis, startRedis } from '../servers/redis/start.mjs'
@@ -100,18 +100,25 @@ const SYSTEMS = [
       { control: 'stale', shows: ({ counts }) => counts.doubledByBoth > 0 },
     ],
   },
-  // Without isolation: nothing to lose or to double by.
   {
     name: 'kafka',
     find: findKafka,
-    start: startKafka,
     tests: [
       ['kafkajs.test.mjs', {}],
+      ['kafkajs-isolation.test.mjs', {}],
       ['platformatic-kafka.test.mjs', {}],
     ],
     fuzz: [{ client: 'kafkajs' }, { client: 'platformatic-kafka' }],
     environment: server => ({ KAFKA_BROKER: server.address }),
+    controls: [
+      // Messages of a lane without consumers wait for it; with copied offsets they are lost.
+      { control: 'waiting', shows: ({ counts, left }) => counts.lost + counts.doubledByBoth + left.length === 0 },
+      { control: 'copied-offsets', shows: ({ counts }) => counts.lost > 0 },
+      { control: 'stale-view', shows: ({ counts }) => counts.doubledByBoth > 0 },
+      { control: 'polling', shows: ({ counts }) => counts.lost + counts.doubledByBoth > 0 },
+    ],
   },
+  // Without isolation: nothing to lose or to double by.
   {
     name: 'rocketmq',
     find: findRocketmq,

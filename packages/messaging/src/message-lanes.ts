@@ -57,6 +57,10 @@ export interface MessageLanes {
    */
   incoming(headers: unknown, message: unknown): MessageDecision
   /**
+   * As {@link incoming}, also while Laneway is switched off: of a log, both sides must go on to agree who handles a message.
+   */
+  owning(headers: unknown, message: unknown): MessageDecision
+  /**
    * The lane that a message carries on, for clients whose headers {@link tagged} cannot write. As `tagged`, but without a look at
    * the switch.
    */
@@ -103,7 +107,10 @@ export function createMessageLanes(where: string, system: string, options: Messa
   let last = UNTAGGED
 
   function incoming(headers: unknown, message: unknown): MessageDecision {
-    if (isOff()) return UNTAGGED
+    return isOff() ? UNTAGGED : owning(headers, message)
+  }
+
+  function owning(headers: unknown, message: unknown): MessageDecision {
     const decision = decide(firstOf(headers), message)
     if (decision.problem !== undefined || decision.stripped) for (const name of names) removeHeader(headers, name)
     return decision
@@ -176,5 +183,5 @@ export function createMessageLanes(where: string, system: string, options: Messa
     return lane?.tags.includes(ownTag) === true ? 'own' : 'strayed'
   }
 
-  return Object.freeze({ names, own, incoming, outgoing, tagged, report, outcomeOf })
+  return Object.freeze({ names, own, incoming, owning, outgoing, tagged, report, outcomeOf })
 }
