@@ -269,6 +269,7 @@ const UNCHANGED = [
   { file: 'register.test.mjs', find: async () => (await findRedis()) ?? (await findRabbitmq()) },
   { file: 'nest.test.mjs', find: async () => (await findRedis()) ?? (await findRabbitmq()) },
   { file: 'register-kafka.test.mjs', find: findKafka },
+  { file: 'laneway-lanes.test.mjs', find: findKafka },
   { file: 'register-rocketmq.test.mjs', find: findRocketmq },
 ]
 if (chosen('only', 'tests') && !options.has('system')) {
