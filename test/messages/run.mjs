@@ -258,7 +258,7 @@ async function runSystem(system) {
 
 await installLocked(folder)
 // In CI the light form of the tests of packages/messaging has to do.
-if (options.get('only') === 'model' || full) model(report, { most: 400_000, runs: 20_000, seed: seeds[0] })
+if (options.get('only') === 'model' || full) model(report, { most: 150_000, runs: 5000, seed: seeds[0] })
 if (options.has('system') && !SYSTEMS.some(({ name }) => name === options.get('system')))
   unknown(`--system=${options.get('system')}`)
 for (const system of SYSTEMS) {
