@@ -5,6 +5,7 @@ import { LaneLedgerView } from '@laneway/messaging/internal'
 import { Kafka, logLevel } from 'kafkajs'
 import { startKafka } from '../servers/kafka/start.mjs'
 import { runKafkaControl } from './kafka-controls.mjs'
+import { makeTopic } from './make-topic.mjs'
 
 /** kafkajs commits each message, and a member that wakes asks its group before the next one. */
 export const IN_FLIGHT = 10
@@ -26,7 +27,7 @@ export async function openProducer(server, name, { partitions = 3, skewMs = () =
   const kafka = clientOf(server)
   const admin = kafka.admin()
   await admin.connect()
-  await admin.createTopics({ topics: [{ topic: name, numPartitions: partitions }] })
+  await makeTopic(admin, name, { numPartitions: partitions })
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 })
   await producer.connect()
   const messageOf = ({ id, lane }) => ({

@@ -8,6 +8,7 @@ import { messages as events } from '@laneway/messaging'
 import { LaneLedgerView } from '@laneway/messaging/internal'
 import { Kafka, logLevel } from 'kafkajs'
 import { startKafka } from '../servers/kafka/start.mjs'
+import { makeTopic } from './make-topic.mjs'
 import { until } from './until.mjs'
 
 let broker
@@ -37,7 +38,7 @@ after(async () => {
 let count = 0
 async function newTopic(partitions = 2) {
   const topic = `isolated-${++count}`
-  await admin.createTopics({ topics: [{ topic, numPartitions: partitions }] })
+  await makeTopic(admin, topic, { numPartitions: partitions })
   return topic
 }
 
@@ -253,7 +254,7 @@ describe('isolation', { concurrency: 12 }, () => {
   test('regular expressions, several topics, and partitions that are added later', async () => {
     const first = await newTopic(1)
     const second = `${first}-more`
-    await admin.createTopics({ topics: [{ topic: second, numPartitions: 1 }] })
+    await makeTopic(admin, second, { numPartitions: 1 })
     const seen = []
     const pattern = new RegExp(`^${first}(-more)?$`)
     const more = { groupId: first, metadataMaxAge: 1000 }

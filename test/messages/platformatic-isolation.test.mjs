@@ -8,6 +8,7 @@ import { LaneLedgerView } from '@laneway/messaging/internal'
 import * as client from '@platformatic/kafka'
 import { Kafka, logLevel } from 'kafkajs'
 import { startKafka } from '../servers/kafka/start.mjs'
+import { makeTopic } from './make-topic.mjs'
 import { until } from './until.mjs'
 
 let broker
@@ -19,7 +20,8 @@ const LEAD_MS = 6200
 
 before(async () => {
   broker = await startKafka()
-  const kafka = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING })
+  const retry = { initialRetryTime: 100, retries: 20 }
+  const kafka = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING, retry })
   admin = kafka.admin()
   producer = kafka.producer()
   await Promise.all([admin.connect(), producer.connect()])
@@ -32,7 +34,7 @@ after(async () => {
 
 async function newTopic(partitions = 1, configEntries = []) {
   const topic = `platformatic-${++count}`
-  await admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }] })
+  await makeTopic(admin, topic, { numPartitions: partitions, configEntries })
   return topic
 }
 

@@ -8,6 +8,7 @@ Examples:
   laneway lanes --nacos nacos:8848 --watch           who is in which lane
   laneway lanes --kafka kafka:9092                   who consumes for which lane
   laneway explain sc-b --lane gray                   where a request goes, and why
+  laneway trace http://localhost:8080/a -H 'x-mse-tag: gray'   which way a request went
   laneway check gateway.yaml --request 'GET /orders' which rule and route match
   laneway endpoints --kubernetes --serve             one watch of the API server for many processes
   laneway run -- node app.js                         start an app with lanes
@@ -103,6 +104,19 @@ function createProgram(world: CommandWorld, set: (result: Promise<number>) => Pr
     .option('--address <address>', 'IP address of its client', '127.0.0.1')
     .option('--json', 'print the result as JSON')
     .action(async (file, options) => set((await import('./commands/check.js')).check(file, options, world)))
+
+  command(
+    'trace',
+    'Sends a request that asks for its path, and prints it: services, lanes, endpoints, retries, what left the lane.',
+  )
+    .argument('<url>', 'where a client sends it')
+    .option('-H, --header <header>', "header, 'name: value'; may be repeated", collect, [])
+    .option('-X, --method <method>', 'method', 'GET')
+    .option('-d, --data <body>', 'body')
+    .option('-n, --count <count>', 'send so many, and print the paths with their counts', whole, 1)
+    .option('--timeout <ms>', 'for each request', milliseconds, 10_000)
+    .option('--json', 'print JSON; with -n one line a path')
+    .action(async (url, options) => set((await import('./commands/trace.js')).trace(url, options, world)))
 
   command(
     'run',

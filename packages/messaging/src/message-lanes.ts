@@ -1,11 +1,13 @@
 import { currentLane, type Lane, type LaneProblem, LanewayError, ownLane, parseLane } from '@laneway/core'
 import {
   assertKnownKeys,
+  contextNow,
   describe,
   isLeftAlone,
   isOff,
   publishEgress,
   resolveHeaderNames,
+  traceOf,
 } from '@laneway/core/internal'
 import { carriedText } from './carried-text.js'
 import { type MessageOutcome, messages } from './message-event.js'
@@ -154,6 +156,7 @@ export function createMessageLanes(where: string, system: string, options: Messa
       if (wanted !== undefined) lane = wanted
       else if (text !== undefined) publishEgress(destination, lane, 'invalid')
     }
+    traceOf(contextNow())?.call(destination, lane, 'message')?.failed('sent')
     if (lane === undefined) return undefined
     if (propagate !== undefined && !inScope(destination)) {
       publishEgress(destination, lane, 'blocked')

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { LanewayError } from '@laneway/core'
 
 /** The topic that holds the ledgers of all groups: one partition, compacted, times by the broker's clock. */
@@ -18,4 +19,13 @@ export function ledgerError(doing: string, cause: unknown): LanewayError {
       '  kafka-acls.sh --bootstrap-server BROKER --add --allow-principal User:NAME --operation Read --operation Describe --group laneway.ledger. --resource-pattern-type prefixed',
     { cause },
   )
+}
+
+/** Whether the topic is there within a while: a broker that has made it may know it a moment later. */
+export async function isThereSoon(listTopics: () => Promise<readonly string[]>): Promise<boolean> {
+  for (let looks = 0; looks < 50; looks++) {
+    if ((await listTopics()).includes(LEDGER_TOPIC)) return true
+    await sleep(100)
+  }
+  return false
 }

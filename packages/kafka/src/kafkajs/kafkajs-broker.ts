@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { LEDGER_CONFIG, LEDGER_TOPIC } from '../isolation/ledger-topic.js'
+import { isThereSoon, LEDGER_CONFIG, LEDGER_TOPIC } from '../isolation/ledger-topic.js'
 import { type GroupLook, type LogBroker, placeOf } from '../isolation/log-broker.js'
 import type { KafkajsClient, KafkajsMessage } from '../kafka.js'
 import { decodeMetadata } from './member-metadata.js'
@@ -49,7 +49,10 @@ export async function connectKafkajs(client: KafkajsClient): Promise<LogBroker> 
     async createLedger() {
       if ((await admin.listTopics()).includes(LEDGER_TOPIC)) return
       const configEntries = Object.entries(LEDGER_CONFIG).map(([name, value]) => ({ name, value }))
-      await admin.createTopics({ topics: [{ topic: LEDGER_TOPIC, numPartitions: 1, configEntries }] })
+      // Its wait for leaders ends with an error where the broker does not know the new topic yet.
+      const topics = [{ topic: LEDGER_TOPIC, numPartitions: 1, configEntries }]
+      await admin.createTopics({ topics, waitForLeaders: false })
+      await isThereSoon(() => admin.listTopics())
     },
 
     async append(key, value) {

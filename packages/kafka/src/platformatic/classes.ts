@@ -25,6 +25,8 @@ export interface MessageStream {
 }
 
 export interface PlatformaticConsumer {
+  readonly assignments: readonly { readonly topic: string; readonly partitions: readonly number[] }[] | null
+  isActive(): boolean
   consume(options: Record<string, unknown>): Promise<MessageStream>
   close(force?: boolean): Promise<void>
   listCommittedOffsets(options: object): Promise<Map<string, bigint[]>>

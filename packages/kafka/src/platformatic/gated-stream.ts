@@ -10,13 +10,21 @@ const MOST_HELD = 1024
 /**
  * Lets through only the messages that the gate gives to this consumer. One that waits for the ledger holds back those behind
  * it in its partition, for their order; other partitions go on.
+ *
+ * @param isHolder - whether the consumer still has the partition of a message. The client delivers what a fetch brings after
+ * a rebalance has given the partition to another member; without a commit that one reads it, too
  */
-export function gateStream(stream: MessageStream, gate: Gate): void {
+export function gateStream(
+  stream: MessageStream,
+  gate: Gate,
+  isHolder: (message: StreamMessage) => boolean = () => true,
+): void {
   const { push } = stream
   const held = new Map<string, StreamMessage[]>()
   let count = 0
 
   function take(message: StreamMessage): boolean {
+    if (!isHolder(message)) return true
     const place = placeOf(message.topic, message.partition)
     const before = held.get(place)
     if (before !== undefined) {
@@ -37,7 +45,7 @@ export function gateStream(stream: MessageStream, gate: Gate): void {
     while (messages.length > 0) {
       const [message] = messages as [StreamMessage]
       const { owner } = await gate.settle(message, message.topic, Number(message.timestamp), async () => {})
-      if (owner === 'own') push.call(stream, message)
+      if (owner === 'own' && isHolder(message)) push.call(stream, message)
       messages.shift()
       count--
     }

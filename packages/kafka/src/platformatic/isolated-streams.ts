@@ -12,7 +12,7 @@ import type { Method } from '../kafka.js'
 import type { KafkaSettings } from '../lane-kafka-options.js'
 import { useAppendTimes } from './append-times.js'
 import { inBaseGroup, inLaneGroup } from './assigner.js'
-import type { MessageStream, PlatformaticConsumer } from './classes.js'
+import type { MessageStream, PlatformaticConsumer, StreamMessage } from './classes.js'
 import { emitInLanes, gateStream } from './gated-stream.js'
 import { StandInStreams } from './stand-in-stream.js'
 
@@ -110,7 +110,7 @@ export class IsolatedStreams {
         ...inLaneGroup('stand-in'),
         autocommit: false,
       })
-      const gate = this.#gate(stream, view, lane, 'stand-in')
+      const gate = this.#gate(stream, view, lane, 'stand-in', holderOf(consumer))
       const standIn = streams.add(consumer, stream)
       const close = async () => {
         gate.close()
@@ -134,7 +134,8 @@ export class IsolatedStreams {
     await announceLane({ broker, view, group, lane, topics, assumeBase, warn: settings.warn, signal, waits: () => {} })
     startWhereLedgerSays(this.consumer, broker, view, lane)
     const stream = await this.#consume({ ...options, ...FROM_COMMITTED, ...inLaneGroup('lane') })
-    this.#gate(stream, view, lane, 'own')
+    const ownCommits = (options['autocommit'] ?? this.#given.options['autocommit']) === false
+    this.#gate(stream, view, lane, 'own', ownCommits ? holderOf(this.consumer) : undefined)
     emitInLanes(stream, settings.lanes.names)
     return stream
   }
@@ -144,13 +145,21 @@ export class IsolatedStreams {
     view: LaneLedgerView,
     side: string | undefined,
     outcome: 'base' | 'own' | 'stand-in',
+    isHolder?: (message: StreamMessage) => boolean,
   ): Gate {
     const gate = new Gate(this.#given.settings, view, side, outcome)
     claim(stream)
-    gateStream(stream, gate)
+    gateStream(stream, gate, isHolder)
     this.#gates.add(gate)
     return gate
   }
+}
+
+/** In a member that joins again nothing is assigned yet. */
+function holderOf(consumer: PlatformaticConsumer): (message: StreamMessage) => boolean {
+  return ({ topic, partition }) =>
+    consumer.isActive() &&
+    consumer.assignments?.some(one => one.topic === topic && one.partitions.includes(partition)) === true
 }
 
 const FROM_COMMITTED = { mode: 'committed', fallbackMode: 'earliest' } as const

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LEDGER_CONFIG, LEDGER_TOPIC } from '../isolation/ledger-topic.js'
+import { isThereSoon, LEDGER_CONFIG, LEDGER_TOPIC } from '../isolation/ledger-topic.js'
 import { type GroupLook, type LedgerListener, type LogBroker, placeOf } from '../isolation/log-broker.js'
 import { useAppendTimes } from './append-times.js'
 import type { PlatformaticClasses, PlatformaticConsumer } from './classes.js'
@@ -76,15 +76,14 @@ export function connectPlatformatic(
     },
 
     async createLedger() {
-      const isThere = async () => (await admin.listTopics()).includes(LEDGER_TOPIC)
-      if (await isThere()) return
+      if ((await admin.listTopics()).includes(LEDGER_TOPIC)) return
       const configs = Object.entries(LEDGER_CONFIG).map(([name, value]) => ({ name, value }))
-      try {
-        await admin.createTopics({ topics: [LEDGER_TOPIC], partitions: 1, configs })
-      } catch (error) {
-        // Another instance was first.
-        if (!(await isThere())) throw error
-      }
+      const refusal = await admin.createTopics({ topics: [LEDGER_TOPIC], partitions: 1, configs }).then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+      // Another instance may have been first.
+      if (!(await isThereSoon(() => admin.listTopics())) && refusal !== undefined) throw refusal
     },
 
     async append(key, value) {
