@@ -76,7 +76,10 @@ test('lanes, consumers, lag, ledger and conflicts; the end of a lane', { timeout
   assert.equal(seen.ledger.records, 1)
   const table = await lanes('--group', 'orders')
   assert.equal(table.code, 0)
-  assert.match(table.stdout, /^GROUP +LANE +CONSUMERS +STAND-INS +LAG +STATE\norders +base +1 +- +0 +-\n +gray +1 +0 +\S+ +open since/)
+  assert.match(
+    table.stdout,
+    /^GROUP +LANE +CONSUMERS +STAND-INS +LAG +STATE\norders +base +1 +- +0 +-\n +gray +1 +0 +\S+ +open since/,
+  )
   assert.match((await lanes('--group', 'mail')).stdout, /^no lanes\n/)
 
   await gray.disconnect()
