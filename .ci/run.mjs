@@ -41,7 +41,6 @@ const steps = [
       { command: 'npm run test:docs', count: plainCounts, minutes: 8 },
       { command: 'npm run demo -- --queue amqp', count: exitCount, minutes: 8 },
       { command: 'npm run demo -- --queue bullmq', count: exitCount, minutes: 8 },
-      { command: 'npm run demo -- --queue kafka', count: exitCount, minutes: 8 },
       { command: 'npm run test:walkthrough -- --ci', count: plainCounts, minutes: 12 },
     ],
   ],
