@@ -27,7 +27,7 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
   register: { laneway: ['core', 'discovery', 'grpc', 'http', 'undici'] },
   gateway: { laneway: ['core', 'rules', 'discovery', 'undici'], libraries: ['undici'] },
   laneway: {
-    laneway: ['core', 'discovery', 'gateway', 'kubernetes', 'nacos', 'register', 'rules'],
+    laneway: ['core', 'discovery', 'gateway', 'kubernetes', 'messaging', 'nacos', 'register', 'rules'],
     libraries: ['commander'],
   },
   // To find a cluster as the source does; nothing of the data plane.

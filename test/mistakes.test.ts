@@ -421,7 +421,7 @@ t.ok(MISTAKES.length >= 40)
 
 t.test('the page Troubleshooting quotes messages as they are', async t => {
   const page = readFileSync(new URL('../docs/troubleshooting.md', import.meta.url), 'utf8')
-  const quoted = [...page.matchAll(/^```text\n([\s\S]*?)\n```$/gm)].map(([, message]) => message)
+  const quoted = [...page.matchAll(/^```text\n([\s\S]*?)\n```$/gm)].map(match => match[1]!)
   t.ok(quoted.length > 10)
   for (const message of quoted)
     t.ok(

@@ -6,6 +6,7 @@ const files: readonly (() => Promise<readonly Table[]>)[] = [
   async () => (await import('./cases/ingress-frameworks.js')).ingressFrameworks,
   async () => (await import('./cases/ingress.js')).ingress,
   async () => (await import('./cases/egress.js')).egress,
+  async () => (await import('./cases/trace.js')).trace,
   async () => (await import('./cases/pick.js')).pick,
   async () => (await import('./cases/rebuild.js')).rebuild,
   async () => (await import('./cases/hop.js')).hop,

@@ -27,6 +27,7 @@ export const PARTS = [
     'grpc',
     'sockets',
     'redis-streams',
+    'trace',
   ] as const),
   ...(Object.keys(DRIVERS) as (keyof typeof DRIVERS)[]),
   ...(Object.keys(QUEUES) as (keyof typeof QUEUES)[]),
