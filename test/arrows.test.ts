@@ -19,6 +19,11 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
   bullmq: { laneway: ['core', 'messaging'], peers: ['bullmq'] },
   kafka: { laneway: ['core', 'messaging'], peers: ['kafkajs', '@platformatic/kafka'] },
   rocketmq: { laneway: ['core', 'messaging'], peers: ['rocketmq-client-nodejs'] },
+  nestjs: {
+    laneway: ['core', 'discovery', 'http', 'undici', 'amqp', 'kafka'],
+    peers: ['@nestjs/common', '@nestjs/core'],
+  },
+  testing: { laneway: ['core', 'discovery', 'http', 'undici'] },
   nacos: { laneway: ['core', 'discovery'] },
   'nacos-dev-server': { laneway: [], libraries: ['@grpc/grpc-js'] },
   kubernetes: { laneway: ['core', 'discovery'], libraries: ['yaml'] },
@@ -36,6 +41,7 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
 /** Loaded on demand, by name, when the environment asks for them. */
 const ON_DEMAND: Record<string, string[]> = {
   register: ['amqp', 'bullmq', 'kafka', 'kubernetes', 'messaging', 'nacos', 'otel', 'rocketmq', 'rules'],
+  testing: ['register'],
   gateway: ['nacos', 'kubernetes'],
   laneway: ['nacos', 'kubernetes'],
 }
