@@ -109,7 +109,7 @@ function run(args, { cwd, env = {} }) {
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (output += chunk))
-  const late = setTimeout(() => child.kill('SIGKILL'), 60_000)
+  const late = setTimeout(() => child.kill('SIGKILL'), 180_000)
   return new Promise(resolve => {
     child.on('close', code => {
       clearTimeout(late)
