@@ -10,7 +10,7 @@ import { fakeLanes } from '@laneway/testing'
 import WebSocket from 'ws'
 import { installLocked } from '../ecosystem/install.mjs'
 import { findRabbitmq, startRabbitmq } from '../servers/rabbitmq/start.mjs'
-import { generate } from './generate.mjs'
+import { generate, hasTypes } from './generate.mjs'
 import { startApp } from './start-app.mjs'
 
 const only = /^--only=(.+)$/.exec(process.argv[2] ?? '')?.[1]
@@ -129,7 +129,7 @@ async function checkInject(folder, environment, mode, middleware) {
 async function checkApp({ major, type }, server) {
   const name = `Nest ${major}, ${type}`
   let folder
-  await check(`${name}: is made by the generator and compiles`, async () => {
+  await check(`${name}: is made by the generator and compiles${hasTypes() ? '' : ', types unchecked'}`, async () => {
     folder = await generate(major, type)
   })
   if (folder === undefined) return

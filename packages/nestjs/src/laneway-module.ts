@@ -1,4 +1,4 @@
-import { ConfigurableModuleBuilder, Global, Module } from '@nestjs/common'
+import { ConfigurableModuleBuilder, type DynamicModule, Global, Module } from '@nestjs/common'
 import { HttpAdapterHost } from '@nestjs/core'
 import { LaneClients } from './lane-clients.js'
 import { type AdapterHost, LaneIngress } from './lane-ingress.js'
@@ -24,7 +24,12 @@ const SETTINGS = Symbol('laneway.settings')
  * Under `LANEWAY_DISABLE` with `all`, `ingress` or `nest` requests are left alone; with `http` or `undici`, these clients.
  * Wrong options reject `NestFactory.create` with a LanewayError `LANEWAY_INVALID_OPTION` or `LANEWAY_INVALID_TAG`.
  */
-export class LanewayModule extends ConfigurableModuleClass {}
+export class LanewayModule extends ConfigurableModuleClass {
+  /** Never throws; wrong options are found when the application is created. */
+  static override forRoot(options: LanewayModuleOptions = {}): DynamicModule {
+    return super.forRoot(options)
+  }
+}
 
 Global()(LanewayModule)
 Module({
