@@ -1,16 +1,11 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-import type { EgressResolver, ResolverHealth } from '@laneway/discovery'
+import type { EgressResolver } from '@laneway/discovery'
+import { besideRegister, type Health } from './beside-register.js'
 
 /** What a health check of `@nestjs/terminus` takes. */
 export type LanewayHealthResult = Record<
   string,
   { status: 'up' | 'down'; warnings: readonly string[]; services: Record<string, string> }
 >
-
-type Health = Pick<ResolverHealth, 'ready' | 'warnings' | 'services'>
-
-/** Where `@laneway/register` keeps what it started in this thread. */
-const kRegister = Symbol.for('laneway.register.v1')
 
 /**
  * A health indicator for `@nestjs/terminus` 10 to 12. It is down until every declared service was answered for once; a
@@ -25,10 +20,7 @@ export class LanewayHealth {
   /** @param resolver - of the module; without one that of `@laneway/register`, where that runs */
   constructor(resolver: EgressResolver | undefined) {
     const { health } = (resolver ?? {}) as { health?: () => Health }
-    this.#health = () =>
-      health === undefined
-        ? (AsyncLocalStorage as { [kRegister]?: { health(): Health } })[kRegister]?.health()
-        : health.call(resolver)
+    this.#health = () => (health === undefined ? besideRegister()?.health() : health.call(resolver))
   }
 
   /**

@@ -27,6 +27,7 @@ const SETTINGS = Symbol('laneway.settings')
 export class LanewayModule extends ConfigurableModuleClass {
   /** Never throws; wrong options are found when the application is created. */
   static override forRoot(options: LanewayModuleOptions = {}): DynamicModule {
+    // biome-ignore lint/complexity/noThisInStatic: the base makes the module of the class that it is called on
     return super.forRoot(options)
   }
 }
