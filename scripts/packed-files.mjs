@@ -24,12 +24,12 @@ const MAX_KB = {
   messaging: 60,
   nacos: 270,
   'nacos-dev-server': 260,
-  nestjs: 40,
+  nestjs: 50,
   otel: 80,
   rocketmq: 35,
   register: 260,
   rules: 240,
-  testing: 60,
+  testing: 70,
   undici: 240,
 }
 
