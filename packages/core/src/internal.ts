@@ -23,7 +23,7 @@ export { isOwnShortage } from './egress/own-shortage.js'
 export { publishEgress } from './egress/publish-egress.js'
 export { refusalOf } from './egress/refusal-of.js'
 export { FileFollower, type FileFollowerOptions } from './file-follower.js'
-export { createIngress, decisionOf, type Ingress, type IngressDecision } from './ingress/ingress.js'
+export { contextOf, createIngress, decisionOf, type Ingress, type IngressDecision } from './ingress/ingress.js'
 export { hintAtLateMiddleware } from './ingress/late-middleware.js'
 export { isPrivateAddress } from './ingress/private-address.js'
 export type { IngressRequest } from './ingress/request.js'
@@ -53,6 +53,7 @@ export {
   type Option,
   oneOf,
   port,
+  required,
   text,
   texts,
   unchecked,
@@ -60,6 +61,12 @@ export {
 } from './options/option.js'
 export { formatPath, OptionPlace } from './options/option-place.js'
 export { nested, type OptionTable, type OptionValues, optional, readOptions } from './options/read-options.js'
+export { PATH_HEADER, TRACE_HEADER } from './trace/lane-path.js'
+export { encodePath, MAX_PATH_BYTES } from './trace/path-format.js'
+export { removeHeader } from './trace/remove-header.js'
+export { Trace, type TracedCall } from './trace/trace.js'
+export { traceOption } from './trace/trace-options.js'
+export { contextNow, laneOfContext, traceOf } from './trace/traced-lane.js'
 export { waitInParts } from './wait-in-parts.js'
 export { emitLanewayWarning, type Warn, warnOfFault } from './warning.js'
 export {
