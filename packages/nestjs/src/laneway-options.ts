@@ -17,6 +17,7 @@ const INGRESS = {
   rules: unchecked(),
   ownLane: unchecked(),
   tag: unchecked(),
+  trace: unchecked(),
 }
 const EGRESS = {
   resolver: unchecked(),

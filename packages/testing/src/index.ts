@@ -1,4 +1,4 @@
-export { runInLane } from '@laneway/core'
+export { expectPath, runInLane } from '@laneway/core'
 export { expectLane } from './expect-lane.js'
 export { type FakeLanes, type FakeLanesOptions, type FakeServices, fakeLanes } from './fake-lanes.js'
 export type { FakeAnswer } from './instance/fake-instance.js'
