@@ -24,11 +24,13 @@ const MAX_KB = {
   messaging: 100,
   nacos: 270,
   'nacos-dev-server': 260,
+  nestjs: 50,
   otel: 80,
   'redis-streams': 110,
   rocketmq: 120,
   register: 260,
   rules: 240,
+  testing: 70,
   undici: 240,
 }
 

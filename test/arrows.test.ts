@@ -20,6 +20,11 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
   kafka: { laneway: ['core', 'messaging'], peers: ['kafkajs', '@platformatic/kafka'] },
   'redis-streams': { laneway: ['core', 'messaging'], peers: ['ioredis', 'redis'] },
   rocketmq: { laneway: ['core', 'messaging'], peers: ['rocketmq-client-nodejs'] },
+  nestjs: {
+    laneway: ['core', 'discovery', 'http', 'undici', 'amqp', 'kafka'],
+    peers: ['@nestjs/common', '@nestjs/core'],
+  },
+  testing: { laneway: ['core', 'discovery', 'http', 'undici'] },
   nacos: { laneway: ['core', 'discovery'] },
   'nacos-dev-server': { laneway: [], libraries: ['@grpc/grpc-js'] },
   kubernetes: { laneway: ['core', 'discovery'], libraries: ['yaml'] },
@@ -37,6 +42,7 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
 /** Loaded on demand, by name, when the environment asks for them. */
 const ON_DEMAND: Record<string, string[]> = {
   register: ['amqp', 'bullmq', 'kafka', 'kubernetes', 'messaging', 'nacos', 'otel', 'rocketmq', 'rules'],
+  testing: ['register'],
   gateway: ['nacos', 'kubernetes'],
   laneway: ['nacos', 'kubernetes'],
 }

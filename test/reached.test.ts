@@ -13,7 +13,9 @@ const COMMANDS: [path: RegExp, command: string][] = [
   [/^test\/grpc\//, 'test:grpc'],
   [/^test\/kubernetes\//, 'test:kubernetes'],
   [/^test\/messages\//, 'test:messages'],
+  [/^test\/nestjs\//, 'test:nestjs'],
   [/^test\/service-mesh\//, 'test:mesh'],
+  [/^test\/testing\//, 'test:testing'],
   [/^test\/walkthrough\//, 'test:walkthrough'],
 ]
 
