@@ -70,6 +70,10 @@ function pack(name) {
   const copy = join(folder, 'packages', name)
   const source = join(root, 'packages', name)
   const manifest = { ...JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')), ...home(name) }
+  // In the repository a peer has no version: with one, changesets would make each minor change the next major.
+  for (const peer of Object.keys(manifest.peerDependencies ?? {})) {
+    if (peer.startsWith('@laneway/')) manifest.peerDependencies[peer] = manifest.version
+  }
   mkdirSync(copy, { recursive: true })
   for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md', ...manifest.files]) {
     if (existsSync(join(source, file))) cpSync(join(source, file), join(copy, file), { recursive: true })
