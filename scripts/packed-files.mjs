@@ -1,4 +1,5 @@
-// `node scripts/packed-files.mjs NAME`: fails when the packed package lacks a file that it must have, or is too large.
+// `node scripts/packed-files.mjs NAME`: fails when the packed package lacks a file that it must have, has one twice, or is
+// too large.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -47,6 +48,18 @@ const missing = ['LICENSE', 'README.md', 'package.json'].filter(file => !files.h
 if (missing.length > 0) throw new Error(`${name} is packed without ${missing.join(', ')}`)
 if (readFileSync(`${folder}/LICENSE`, 'utf8') !== readFileSync(`${root}LICENSE`, 'utf8')) {
   throw new Error(`the LICENSE of ${name} is another one; run npm run build`)
+}
+const seen = new Map()
+for (const file of files) {
+  const text = readFileSync(`${folder}/${file}`, 'utf8')
+  // A map, or an entry that only points elsewhere, may be as another one.
+  if (text.length > 500) {
+    if (seen.has(text)) throw new Error(`${name} is packed with ${seen.get(text)} and the same as ${file}`)
+    seen.set(text, file)
+  }
+  if (file.endsWith('.map') && text.includes('"sourcesContent"')) {
+    throw new Error(`${file} of ${name} has the sources in it, which are in src`)
+  }
 }
 const limit = MAX_KB[name]
 const kilobytes = Math.ceil(packed.size / 1024)
