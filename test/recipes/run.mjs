@@ -19,7 +19,7 @@ import { applicationProblems, composeProblems, helmProblems, workflowProblems } 
 const folder = fileURLToPath(new URL('./', import.meta.url))
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const recipes = `${root}examples/recipes`
-const copies = `${root}node_modules/.cache/laneway-recipes`
+const copies = `${root}test/.cache/recipes`
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
 const only = new RegExp(values.only ?? '')
 /** A program that says nothing for so long has failed. */
