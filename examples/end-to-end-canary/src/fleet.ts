@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import type { Registry } from './registry.js'
+import { TRACE_ENVIRONMENT } from './traced.js'
 
 /** One running process of a service. */
 export interface Instance {
@@ -88,10 +89,17 @@ export class Fleet {
     const flags = this.#register ? ['--import', '@laneway/register'] : []
     const lanes = this.#register
       ? this.#registerEnvironment(service)
-      : { ...this.#registry.environment(), RULES_FILE: this.#rules }
+      : { ...this.#registry.environment(), RULES_FILE: this.#rules, OTEL_SERVICE_NAME: nameOf(service) }
     const file = this.#grpc && service === 'c' ? 'c-grpc' : service
     const child = spawn(process.execPath, [...flags, join(this.#folder, `${file}.js`)], {
-      env: { ...process.env, SHOW_LANES: '1', ...lanes, ...(this.#grpc && { C_BY: 'grpc' }), ...env },
+      env: {
+        ...process.env,
+        SHOW_LANES: '1',
+        ...TRACE_ENVIRONMENT,
+        ...lanes,
+        ...(this.#grpc && { C_BY: 'grpc' }),
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.adopt(child)
@@ -138,6 +146,11 @@ export class Fleet {
     await ended
     clearTimeout(impatient)
   }
+}
+
+/** How a process names itself in paths. */
+function nameOf(service: string): string {
+  return ENTRANCES.has(service) ? 'gateway' : `sc-${service.toUpperCase()}`
 }
 
 const ENTRANCES = new Set(['entry', 'gateway'])
