@@ -7,8 +7,8 @@ import { GroupReader, type GroupReaderOptions } from './isolation/group-reader.j
 import { handleInLane, laneFilter } from './isolation/isolated-message.js'
 import { LaneSide } from './isolation/lane-side.js'
 import {
-  type LaneConsumerOptions,
   type LaneConsumerSettings,
+  type RocketmqConsumerOptions,
   resolveLaneConsumerOptions,
 } from './lane-consumer-options.js'
 
@@ -38,7 +38,7 @@ const SQL = 2
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`
  */
-export function createLaneConsumer(options: LaneConsumerOptions): LaneConsumer {
+export function createLaneConsumer(options: RocketmqConsumerOptions): LaneConsumer {
   const settings = resolveLaneConsumerOptions(options)
   // Its loops and timers outlive the request that happens to make it.
   return runInLane(undefined, () => {

@@ -8,7 +8,7 @@ export {
   type LedgerLook,
   type StoredRecord,
 } from './isolation/lane-ledger.js'
-export type { LaneConsumerOptions } from './lane-consumer-options.js'
+export type { RocketmqConsumerOptions } from './lane-consumer-options.js'
 export { laneRocketmq } from './lane-rocketmq.js'
 export type { LaneRocketmqOptions } from './lane-rocketmq-options.js'
 export type { ReceivedMessage, RocketmqClasses } from './rocketmq.js'

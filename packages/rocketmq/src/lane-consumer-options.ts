@@ -20,7 +20,7 @@ import type { LaneLedger } from './isolation/lane-ledger.js'
 import type { ReceivedMessage, RocketmqClasses } from './rocketmq.js'
 
 /** Options of {@link createLaneConsumer}. */
-export interface LaneConsumerOptions extends MessageOptions {
+export interface RocketmqConsumerOptions extends MessageOptions {
   /** The classes of your client: `import rocketmq from 'rocketmq-client-nodejs'`. */
   rocketmq: RocketmqClasses
   /** What the client takes besides group and subscriptions: `endpoints`, `namespace`, `sessionCredentials`, … */
@@ -98,7 +98,7 @@ const OPTIONS = {
     if (value instanceof Map && value.size > 0) return value as ReadonlyMap<string, unknown>
     throw place.unexpected('a Map of topics', value)
   },
-  handler: required(callback<LaneConsumerOptions['handler']>()),
+  handler: required(callback<RocketmqConsumerOptions['handler']>()),
   lanes: oneOf(['propagate', 'isolate'], 'propagate'),
   ledger: (value, place) => {
     if (value === undefined || isFunction(Object(value).look)) return value as LaneLedger | undefined
@@ -113,19 +113,19 @@ const OPTIONS = {
   lookMs: milliseconds(300, 10, 1000),
   endAfterMs: milliseconds(24 * 3600 * 1000, 1000),
   assumeBase: flag(false),
-  onError: callback<NonNullable<LaneConsumerOptions['onError']>>(),
+  onError: callback<NonNullable<RocketmqConsumerOptions['onError']>>(),
   warn: callback<Warn, Warn>(emitLanewayWarning),
   header: unchecked<MessageOptions['header']>(),
   trust: unchecked<MessageOptions['trust']>(),
   propagate: unchecked<MessageOptions['propagate']>(),
   tag: unchecked<MessageOptions['tag']>(),
-} satisfies OptionTable<LaneConsumerOptions>
+} satisfies OptionTable<RocketmqConsumerOptions>
 
 /** The options with their defaults. */
 export type LaneConsumerSettings = ReturnType<typeof resolveLaneConsumerOptions>
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG` */
-export function resolveLaneConsumerOptions(options: LaneConsumerOptions) {
+export function resolveLaneConsumerOptions(options: RocketmqConsumerOptions) {
   const { onError, lanes: mode, whenLaneMissing, ...read } = readOptions(WHERE, options, OPTIONS)
   const given = Object.fromEntries(
     MESSAGE_OPTIONS.flatMap(name => (options[name] === undefined ? [] : [[name, options[name]]])),
