@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Warn } from '@laneway/core'
 import { backoffMs } from '@laneway/core/internal'
 import { type LaneLedgerView, ledgerKey, ledgerValue, type StartOffsets } from '@laneway/messaging/internal'
+import { ledgerError } from './ledger-topic.js'
 import type { LogBroker } from './log-broker.js'
 import { BASE_MARK } from './member-data.js'
 
@@ -19,6 +20,8 @@ export interface Announcement {
 }
 
 const LOOK_MS = 1000
+/** Failures before this are those of a broker that restarts. */
+const WARN_AT_TURN = 3
 
 /**
  * Says in the ledger that a lane owns messages from soon on, where it does not say so already. Begins after base's members
@@ -27,7 +30,7 @@ const LOOK_MS = 1000
  * @throws the signal's reason
  */
 export async function announceLane(announcement: Announcement): Promise<void> {
-  const { broker, view, group, lane, topics, signal } = announcement
+  const { broker, view, group, lane, topics, warn, signal } = announcement
   for (let turn = 0; ; turn++) {
     try {
       await view.untilFresh(signal)
@@ -36,9 +39,12 @@ export async function announceLane(announcement: Announcement): Promise<void> {
       await broker.append(ledgerKey(group, lane), ledgerValue({ start: await startOf(broker, group, await topics()) }))
       while (view.openEntry(lane) === undefined) await sleep(20, undefined, { signal })
       return
-    } catch {
+    } catch (error) {
       // Whether it was written cannot be known; a second announcement with a key of its own does no harm.
       signal.throwIfAborted()
+      if (turn === WARN_AT_TURN) {
+        warn(`kafka: lane ${lane} of group "${group}" waits: ${ledgerError('write to', error).message}`)
+      }
       await sleep(backoffMs(turn, 200, 5000), undefined, { signal })
     }
   }

@@ -40,6 +40,8 @@ const EMPTY_LOOKS = 2
 export class StandIns {
   readonly #options: StandInOptions
   readonly #lanes = new Map<string, WatchedLane>()
+  /** By lane: the end up to which its group has been read. Without this each lane that ever was would be looked at. */
+  readonly #done = new Map<string, number>()
   readonly #closing = new AbortController()
   readonly #looking: Promise<void>
   #warned = false
@@ -73,7 +75,13 @@ export class StandIns {
   async #look(): Promise<void> {
     const { broker, view, group, wanted } = this.#options
     for (const lane of view.intervals().keys()) {
-      if (this.#lanes.has(lane) || view.readersUntilMs(lane) === Number.NEGATIVE_INFINITY) continue
+      const untilMs = view.readersUntilMs(lane)
+      if (
+        this.#lanes.has(lane) ||
+        untilMs === Number.NEGATIVE_INFINITY ||
+        (untilMs !== undefined && this.#done.get(lane) === untilMs)
+      )
+        continue
       const laneGroup = wanted.laneGroup(group, lane)
       this.#lanes.set(lane, { laneGroup, standIn: undefined, empty: 0, emptySinceMs: 0, ends: undefined })
     }
@@ -97,6 +105,8 @@ export class StandIns {
     const now = performance.now()
     if (watched.empty++ === 0) watched.emptySinceMs = now
     if (await this.#isDone(lane, watched)) {
+      this.#lanes.delete(lane)
+      this.#done.set(lane, view.readersUntilMs(lane)!)
       await this.#leave(watched)
       return
     }
