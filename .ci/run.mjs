@@ -38,10 +38,13 @@ const steps = [
       { command: 'npm run test:java', count: plainCounts, minutes: 20 },
       { command: 'npm run test:compat', count: plainCounts, minutes: 8 },
       { command: 'npm run test:mesh', count: plainCounts, minutes: 5 },
+      { command: 'npm run test:testing', count: plainCounts, minutes: 5 },
+      { command: 'npm run test:nestjs', count: plainCounts, minutes: 8 },
       { command: 'npm run test:docs', count: plainCounts, minutes: 8 },
       { command: 'npm run demo -- --queue amqp', count: exitCount, minutes: 8 },
       { command: 'npm run demo -- --queue bullmq', count: exitCount, minutes: 8 },
       { command: 'npm run test:walkthrough -- --ci', count: plainCounts, minutes: 12 },
+      { command: 'npm run test:recipes', count: plainCounts, minutes: 8 },
     ],
   ],
 ]

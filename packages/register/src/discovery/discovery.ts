@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Server } from 'node:net'
 import { LanewayError, type Warn } from '@laneway/core'
 import { createSources } from '@laneway/core/internal'
@@ -48,11 +49,19 @@ export interface Discovery {
   readonly register: ((service: string, server: Server, port: number) => Promise<Registration>) | undefined
 }
 
+/** Where `@laneway/testing` puts a source of stub instances before this package starts. */
+const kTesting = Symbol.for('laneway.testing.v1')
+
 /** @throws LanewayError `LANEWAY_INVALID_OPTION` when a package is missing, and what the sources throw */
 export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: Warn): Discovery {
   const { endpointsFile, endpointsUrl } = config
+  const stubs = (AsyncLocalStorage as { [kTesting]?: { source: Source } })[kTesting]?.source
   const configured =
-    endpointsFile !== undefined || endpointsUrl !== undefined || config.nacos.length > 0 || config.kubernetes
+    stubs !== undefined ||
+    endpointsFile !== undefined ||
+    endpointsUrl !== undefined ||
+    config.nacos.length > 0 ||
+    config.kubernetes
   if (!enabled || !configured) {
     return { resolver: undefined, sources: [], nacos: undefined, register: undefined }
   }
@@ -81,6 +90,7 @@ export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: 
     },
     warn,
   )
+  if (stubs !== undefined) sources.unshift(stubs)
   return {
     resolver: !resolves ? undefined : discovery.createLaneResolver({ sources, ...resolverOptions(config), warn }),
     sources,
