@@ -73,7 +73,10 @@ function createProgram(world: CommandWorld, set: (result: Promise<number>) => Pr
     ),
   )
     .argument('[service...]', 'only these')
-    .option('--kafka <brokers>', 'brokers host:port, or a file with the configuration of kafkajs, for TLS and logins')
+    .option(
+      '--kafka <brokers>',
+      'brokers host:port, or a file with the configuration of kafkajs; -g is a group of consumers then',
+    )
     .option('-w, --watch', 'print again after each change, until it is interrupted')
     .option('--json', 'print JSON; with --watch one line a change')
     .action(async (services, options) => set((await import('./commands/lanes.js')).lanes(services, options, world)))
@@ -143,7 +146,7 @@ function withSource(command: Command): Command {
     .option('--kubernetes', 'the API server of the kubeconfig or pod')
     .option('--file <file>', 'a file of endpoints')
     .option('-n, --namespace <namespace>', 'namespace in Nacos (its id) or Kubernetes')
-    .option('-g, --group <group>', 'group in Nacos; with --kafka of consumers')
+    .option('-g, --group <group>', 'group in Nacos')
     .option('--timeout <ms>', 'how long to wait for the registry', milliseconds, 3000)
 }
 
