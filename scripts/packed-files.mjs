@@ -18,7 +18,7 @@ const MAX_KB = {
   gateway: 460,
   grpc: 190,
   http: 240,
-  kafka: 40,
+  kafka: 200,
   kubernetes: 220,
   laneway: 245,
   messaging: 60,

@@ -75,7 +75,8 @@ export const LANE_FIELDS = {
   isolate: {
     variable: 'LANEWAY_ISOLATE',
     kind: 'list',
-    meaning: 'queues of RabbitMQ and BullMQ, and groups of kafkajs, whose consumers keep lanes apart; the same in base and in lanes',
+    meaning:
+      'queues of RabbitMQ and BullMQ, and groups of kafkajs, whose consumers keep lanes apart; the same in base and in lanes',
     fallback: 'none',
   },
   otel: {
