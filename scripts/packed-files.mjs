@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 const MAX_KB = {
   amqp: 95,
   bullmq: 145,
-  core: 330,
+  core: 380,
   discovery: 440,
   express: 15,
   fastify: 15,
@@ -20,7 +20,7 @@ const MAX_KB = {
   http: 240,
   kafka: 200,
   kubernetes: 220,
-  laneway: 245,
+  laneway: 265,
   messaging: 60,
   nacos: 270,
   'nacos-dev-server': 260,
