@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 const MAX_KB = {
   amqp: 55,
   bullmq: 95,
-  core: 225,
+  core: 245,
   discovery: 330,
   express: 15,
   fastify: 15,
@@ -21,7 +21,7 @@ const MAX_KB = {
   http: 165,
   kafka: 110,
   kubernetes: 145,
-  laneway: 200,
+  laneway: 225,
   messaging: 65,
   nacos: 190,
   'nacos-dev-server': 165,
