@@ -9,6 +9,7 @@ const COMMANDS: [path: RegExp, command: string][] = [
   [/^packages\/[^/]+\/test\/.*\.test\.ts$/, 'test'],
   [/^test\/[^/]+\.test\.ts$/, 'test'],
   [/^(benchmarks|examples\/[^/]+)\/test\/[^/]+\.test\.ts$/, 'test'],
+  [/^examples\/recipes\//, 'test:recipes'],
   [/^test\/fuzz\/gateway\//, 'test:fuzz'],
   [/^test\/grpc\//, 'test:grpc'],
   [/^test\/kubernetes\//, 'test:kubernetes'],

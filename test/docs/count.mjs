@@ -16,6 +16,7 @@ const RUN_BY = [
   [/^docs\/guides\/messages-and-jobs/, /^js (nats|redis|moleculer)$/, 'test/messages/run.mjs'],
   [/^docs\/guides\/koa-hono-h3/, /^js$/, 'test/testing/run.mjs'],
   [/^examples\/end-to-end-canary\/k8s\/README/, /^(console|sh)$/, 'test/walkthrough/run.mjs'],
+  [/^examples\/recipes\//, /^(sh|)$/, 'test/recipes/run.mjs'],
   [/^examples\/end-to-end-canary\/README/, /^(sh|)$/, 'examples/end-to-end-canary/test/readme.test.ts'],
 ]
 
@@ -23,6 +24,8 @@ const RUN_BY = [
 const NOT_RUN = [
   [/README/, /^(ts|js) no-run$/, 'an excerpt that needs the code around it'],
   [/^(CONTRIBUTING|README)/, /^(sh|ts no-run)$/, 'a command of this repository, which its own CI runs'],
+  [/^packages\/[\w-]+\/API/, /^ts no-run$/, 'declarations, written by npm run api'],
+  [/^docs\/guides\/lane-per-developer/, /^sh$/, 'needs a staging environment; packages/laneway/test/run-lane.test.ts plays it'],
   [/^benchmarks\//, /^sh$/, 'minutes of measuring'],
   [/^packages\/otel\/README/, /^js$/, 'needs an exporter; test/propagator.test.ts has the same lines'],
   [

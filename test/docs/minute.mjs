@@ -28,6 +28,7 @@ const readme = textOf('README.md')
 async function paste(major, folder, packs, check) {
   const app = join(folder, `node-${major}`)
   const node = await nodeBinary(major)
+  if (node === undefined) return console.log(`skipped  Node ${major} cannot be had here`)
   const env = { PATH: [dirname(node), process.env.PATH].join(delimiter), NODE_OPTIONS: '' }
   let installMs = 0
   const started = Date.now()

@@ -36,7 +36,7 @@ export async function runKafkaControl(system, server, { name, control }) {
   }
   try {
     await up('base', 'b1')
-    const traffic = startTraffic(producer, { batch: 10, everyMs: 50 })
+    const traffic = startTraffic(producer, { batch: 10, everyMs: 200 })
     await sleep(1000)
     let gray = await up('gray', 'g1')
     await sleep(4000)

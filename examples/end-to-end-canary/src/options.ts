@@ -52,7 +52,8 @@ wrong lane.
   --register         services without Laneway in their code, started with --import @laneway/register
   --grpc             B calls C over gRPC
   --trace            every request asks for its path, which has to equal what the services saw
-  --queue <broker>   A sends orders to B, and B to C, through a real broker: amqp (RabbitMQ) or bullmq (Redis), of Debian
+  --queue <broker>   A sends orders to B, and B to C, through a real broker: amqp (RabbitMQ), bullmq (Redis), of
+                     Debian, or kafka (Java and Maven)
   --rate <n>         requests per second (default 250, at least 200)
   --break=<fault>    build in a fault, to see it found (exit code 1): ${Object.keys(MUTATIONS).join(', ')}
   --help             this text
@@ -155,7 +156,7 @@ function playOptions(values: PlayValues, usualSpeed: number): PlayOptions {
 
 function brokerName(queue: string | undefined): BrokerName | undefined {
   if (queue === undefined || (BROKERS as readonly string[]).includes(queue)) return queue as BrokerName | undefined
-  throw new Error(`--queue is ${BROKERS.join(' or ')}, received "${queue}"`)
+  throw new Error(`--queue is ${BROKERS.join(', ')}, received "${queue}"`)
 }
 
 function integer(name: string, text: string, from: number, to: number): number {

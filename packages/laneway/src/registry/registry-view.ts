@@ -22,6 +22,7 @@ export class RegistryView {
   readonly #stops: (() => void)[] = []
   readonly #listed = new Set<Source>()
   readonly #changed: () => void
+  #isListing = false
 
   /** @param changed - called after each change */
   constructor(sources: readonly Source[], changed: () => void = () => {}) {
@@ -31,6 +32,7 @@ export class RegistryView {
 
   /** Follows every service that the registries list. */
   followAll(): void {
+    this.#isListing = true
     for (const source of this.#sources) {
       if (source.list === undefined) this.#listed.add(source)
       else {
@@ -84,7 +86,7 @@ export class RegistryView {
     )
   }
 
-  /** Waits until every registry has listed and every service was answered for, or failed. @returns whether in time */
+  /** Waits until every registry that is asked has listed and every service was answered for, or failed. @returns whether in time */
   async settled(timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     const end = Date.now() + timeoutMs
     for (;;) {
@@ -95,9 +97,9 @@ export class RegistryView {
   }
 
   #isSettled(): boolean {
-    const lists = this.#sources.every(source => this.#listed.has(source) || source.connection?.()?.connected === false)
+    const isListed = (source: Source) => this.#listed.has(source) || source.connection?.()?.connected === false
     return (
-      lists &&
+      (!this.#isListing || this.#sources.every(isListed)) &&
       [...this.services.values()].every(
         ({ endpoints, missing, error }) => endpoints !== undefined || missing || error !== undefined,
       )
