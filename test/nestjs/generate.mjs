@@ -43,7 +43,11 @@ function compile(folder, require, type) {
   if (hasTypes()) {
     const tsc = require.resolve('typescript/lib/tsc.js')
     const options = { cwd: folder, encoding: 'utf8' }
-    const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], options)
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [tsc, '-p', 'tsconfig.build.json', '--types', 'node'],
+      options,
+    )
     if (status !== 0) throw new Error(stdout)
     return
   }
