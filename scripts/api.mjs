@@ -104,7 +104,8 @@ function statementOf(node) {
 function textOf(symbol, name) {
   const texts = symbol.declarations.map(node => {
     const text = printer.printNode(ts.EmitHint.Unspecified, statementOf(node), node.getSourceFile())
-    return text.replace(/^(export )?(declare )?(default )?/, '')
+    // Compilers differ in which quotes they write for a type that they infer.
+    return text.replace(/^(export )?(declare )?(default )?/, '').replaceAll(/'([^'"\n]*)'/g, '"$1"')
   })
   const alias = symbol.name === name ? '' : `// as ${name}\n`
   return alias + [...new Set(texts)].join('\n')

@@ -25,7 +25,11 @@ const NOT_RUN = [
   [/README/, /^(ts|js) no-run$/, 'an excerpt that needs the code around it'],
   [/^(CONTRIBUTING|README)/, /^(sh|ts no-run)$/, 'a command of this repository, which its own CI runs'],
   [/^packages\/[\w-]+\/API/, /^ts no-run$/, 'declarations, written by npm run api'],
-  [/^docs\/guides\/lane-per-developer/, /^sh$/, 'needs a staging environment; packages/laneway/test/run-lane.test.ts plays it'],
+  [
+    /^docs\/guides\/lane-per-developer/,
+    /^sh$/,
+    'needs a staging environment; packages/laneway/test/run-lane.test.ts plays it',
+  ],
   [/^benchmarks\//, /^sh$/, 'minutes of measuring'],
   [/^packages\/otel\/README/, /^js$/, 'needs an exporter; test/propagator.test.ts has the same lines'],
   [
