@@ -38,7 +38,7 @@ export async function check(file: string, options: CheckOptions, world: CommandW
   }
   let checked: Checked
   try {
-    checked = await read(file, world.folder)
+    checked = await readChecked(file, world.folder)
   } catch (error) {
     if (!(error instanceof LanewayError)) throw error
     const problems = problemsOf(error)
@@ -63,7 +63,12 @@ export async function check(file: string, options: CheckOptions, world: CommandW
   return EXIT.ok
 }
 
-async function read(file: string, folder: string): Promise<Checked> {
+/**
+ * Reads rules or a gateway configuration, whichever the file holds.
+ *
+ * @throws LanewayError with every problem of the file
+ */
+export async function readChecked(file: string, folder: string): Promise<Checked> {
   const path = resolve(folder, file)
   let text: string
   try {
