@@ -23,6 +23,8 @@ export class Fleet {
   readonly #register: boolean
   readonly #rules: string
   readonly #grpc: boolean
+  readonly #lanes: boolean
+  readonly #lanesUrls = new Map<ChildProcess, string>()
   readonly #children = new Set<ChildProcess>()
   #ending = false
 
@@ -30,13 +32,20 @@ export class Fleet {
    * @param register - Laneway comes from a flag and the environment, not from the code in the folder
    * @param rules - the file with the entrance's rules
    * @param grpc - B calls C over gRPC
+   * @param lanes - each process says where its calls went, for the console
    */
-  constructor(folder: string, registry: Registry, register: boolean, rules: string, grpc: boolean) {
+  constructor(folder: string, registry: Registry, register: boolean, rules: string, grpc: boolean, lanes = false) {
     this.#folder = folder
     this.#registry = registry
     this.#register = register
     this.#rules = rules
     this.#grpc = grpc
+    this.#lanes = lanes
+  }
+
+  /** Where the running processes say it. */
+  get lanesUrls(): readonly string[] {
+    return [...this.#lanesUrls.values()]
   }
 
   /** Whether everything is being ended. */
@@ -85,13 +94,22 @@ export class Fleet {
   }
 
   async #spawn(service: string, env: Record<string, string>): Promise<{ child: ChildProcess; address: string }> {
-    const flags = this.#register ? ['--import', '@laneway/register'] : []
+    // First, so that the port of the console is not taken for that of the service.
+    const flags = this.#lanes ? ['--import', LANES_PRELOAD] : []
+    if (this.#register) flags.push('--import', '@laneway/register')
     const lanes = this.#register
       ? this.#registerEnvironment(service)
       : { ...this.#registry.environment(), RULES_FILE: this.#rules }
     const file = this.#grpc && service === 'c' ? 'c-grpc' : service
     const child = spawn(process.execPath, [...flags, join(this.#folder, `${file}.js`)], {
-      env: { ...process.env, SHOW_LANES: '1', ...lanes, ...(this.#grpc && { C_BY: 'grpc' }), ...env },
+      env: {
+        ...process.env,
+        SHOW_LANES: '1',
+        LANES_NAME: nameOf(service),
+        ...lanes,
+        ...(this.#grpc && { C_BY: 'grpc' }),
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.adopt(child)
@@ -104,6 +122,8 @@ export class Fleet {
       let output = ''
       child.stdout?.on('data', chunk => {
         output += chunk
+        const lanesUrl = /lanes on ([^;\s]+);/.exec(output)?.[1]
+        if (lanesUrl !== undefined) this.#lanesUrls.set(child, lanesUrl)
         const found = /serving on (\d+)/.exec(output)
         if (found?.[1] !== undefined) resolve(found[1])
       })
@@ -111,6 +131,7 @@ export class Fleet {
       child.once('exit', code => reject(new Error(`${service} ended with ${code} before it served\n${errors}`)))
     })
     child.once('exit', (code, signal) => {
+      this.#lanesUrls.delete(child)
       if (!this.#ending && code !== 0 && signal !== 'SIGTERM')
         console.error(`${service} ended with ${code ?? signal}\n${errors}`)
     })
@@ -122,9 +143,7 @@ export class Fleet {
     const entrance = ENTRANCES.has(service)
     return {
       ...(NACOS === undefined ? { LANEWAY_ENDPOINTS_FILE: ENDPOINTS_FILE ?? '' } : { LANEWAY_NACOS: NACOS }),
-      ...(entrance
-        ? { LANEWAY_TRUST: 'edge', LANEWAY_RULES: this.#rules }
-        : { LANEWAY_SERVICE: `sc-${service.toUpperCase()}` }),
+      ...(entrance ? { LANEWAY_TRUST: 'edge', LANEWAY_RULES: this.#rules } : { LANEWAY_SERVICE: nameOf(service) }),
       LANEWAY_SERVICES: 'sc-A,sc-B,sc-C',
       LANEWAY_SHUTDOWN_MS: '1500',
     }
@@ -140,6 +159,12 @@ export class Fleet {
   }
 }
 
+/** As callers and the console know it. */
+function nameOf(service: string): string {
+  return ENTRANCES.has(service) ? 'entrance' : `sc-${service.toUpperCase()}`
+}
+
+const LANES_PRELOAD = new URL('console/lanes-preload.mjs', import.meta.url).href
 const ENTRANCES = new Set(['entry', 'gateway'])
 /** A process starts and registers in about a second; a busy machine gets its time. */
 const START_LIMIT_MS = 90_000

@@ -2,7 +2,8 @@ import type { AddressInfo } from 'node:net'
 import { LanewayError } from '@laneway/core'
 import { type OptionTable, port, readOptions, text, texts, unchecked } from '@laneway/core/internal'
 import type { LaneResolver, Source } from '@laneway/discovery'
-import { ask, type Decided, type RequestAttributes } from './feeds/ask.js'
+import type { WrittenRequest } from '@laneway/rules/internal'
+import { ask, type Decided } from './feeds/ask.js'
 import { Hub } from './feeds/hub.js'
 import { Matrix } from './feeds/matrix.js'
 import { NO_TRAFFIC, type Polled, startPolls } from './feeds/polls.js'
@@ -34,7 +35,7 @@ export interface ConsoleOptions {
   messages?: Polled['messages']
   /** How the rules at the entrance decide a request. @default undefined: Ask takes no request */
   decide?:
-    | { readonly name: string; readonly request: (request: RequestAttributes) => Decided | Promise<Decided> }
+    | { readonly name: string; readonly request: (request: WrittenRequest) => Decided | Promise<Decided> }
     | undefined
   /** Entrances to which Ask may send a traced request, and what sends it. @default undefined: it sends none */
   trace?:

@@ -1,5 +1,5 @@
 export { type ConsoleOptions, type RunningConsole, startConsole } from './console.js'
-export type { Decided, RequestAttributes } from './feeds/ask.js'
+export type { Decided } from './feeds/ask.js'
 export { type GateReaderOptions, gateReader } from './readers/gate-reader.js'
 export { type KruiseReaderOptions, kruiseReader } from './readers/kruise-reader.js'
 export { type ProcessesReaderOptions, processesReader } from './readers/processes-reader.js'

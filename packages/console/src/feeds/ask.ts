@@ -1,16 +1,7 @@
 import { parseLane } from '@laneway/core'
 import type { Explanation, LaneResolver } from '@laneway/discovery'
+import type { WrittenRequest } from '@laneway/rules/internal'
 import type { Asked } from '../wire.js'
-
-/** A request that somebody asks about. */
-export interface RequestAttributes {
-  /** Method and path or URL: `GET /orders?id=1`. */
-  readonly line: string
-  /** `name: value`, one a line. */
-  readonly headers: readonly string[]
-  /** IP address of the client. */
-  readonly address: string
-}
 
 /** How rules decide a request. */
 export interface Decided {
@@ -28,7 +19,7 @@ const MAX_TEXT = 16_384
 export async function ask(
   parameters: URLSearchParams,
   resolver: LaneResolver | undefined,
-  decide: ((request: RequestAttributes) => Decided | Promise<Decided>) | undefined,
+  decide: ((request: WrittenRequest) => Decided | Promise<Decided>) | undefined,
 ): Promise<Asked> {
   const service = parameters.get('service') ?? ''
   const line = parameters.get('request') ?? ''
@@ -43,7 +34,7 @@ export async function ask(
       `${JSON.stringify(typed)} is not a lane: letters, digits and . _ - between them, at most 63 characters`,
     )
   }
-  const decided = line === '' || decide === undefined ? undefined : await decide({ line, headers, address })
+  const decided = line === '' || decide === undefined ? undefined : await decide(await read(line, headers, address))
   // A lane that somebody typed is asked for as if the request carried it.
   const lane = typed !== '' ? typed : decided?.lane
   const rule = decided && { lane: decided.lane ?? 'base', by: decided.by, lines: decided.lines }
@@ -68,6 +59,12 @@ export async function ask(
     ...(picked !== undefined && { picked }),
     ...(problem !== undefined && { error: problem }),
   }
+}
+
+async function read(line: string, headers: readonly string[], address: string): Promise<WrittenRequest> {
+  // It brings the engine of regular expressions with it, which only this view needs.
+  const { parseWrittenRequest } = await import('@laneway/rules/internal')
+  return parseWrittenRequest(line, headers, address, { line: 'the request', header: 'a header' })
 }
 
 /** As a request would: a name that a URL cannot carry has to be declared. */

@@ -5,14 +5,12 @@ import {
   kruiseReader,
   processesReader,
   prometheusReader,
-  type RequestAttributes,
   rabbitmqReader,
   startConsole,
 } from '@laneway/console'
 import { hasRegistry, openRegistries, readSettings, type SourceOptions } from '../registry/settings.js'
 import { type CommandWorld, EXIT } from '../terminal/world.js'
 import { readChecked } from './check.js'
-import { parseRequest } from './request.js'
 
 export interface ConsoleCommandOptions extends SourceOptions {
   readonly host: string
@@ -97,8 +95,8 @@ function readersOf(
 function decideBy(file: string, folder: string): NonNullable<ConsoleOptions['decide']> {
   return {
     name: file,
-    async request({ line, headers, address }: RequestAttributes): Promise<Decided> {
-      const { lane, by, rules, route } = (await readChecked(file, folder)).explain(parseRequest(line, headers, address))
+    async request(request): Promise<Decided> {
+      const { lane, by, rules, route } = (await readChecked(file, folder)).explain(request)
       const name = by === 'rule' ? rules?.decision?.rule : route
       return {
         lane,
