@@ -3,7 +3,6 @@ import type { Everything, Row, Some } from '../../src/wire.js'
 
 /** What the page knows. One object for the life of the page; views render again when it says so. */
 export interface Model {
-  /** `refused`: the server wants a token. */
   live: 'connecting' | 'live' | 'lost'
   readonly rows: Map<string, Row>
   /** Names of services, in order. */
@@ -38,7 +37,6 @@ function changed(): void {
   drawing = true
   requestAnimationFrame(() => {
     drawing = false
-    performance.mark('laneway:draw')
     for (const listener of listeners) listener()
   })
 }
@@ -86,7 +84,6 @@ export function follow(): void {
   })
   events.addEventListener('some', event => {
     const { rows = [], gone = [], ...parts } = JSON.parse(event.data) as Some
-    performance.mark('laneway:update')
     Object.assign(model, parts)
     takeRows(rows, gone)
     changed()

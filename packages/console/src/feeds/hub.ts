@@ -64,6 +64,8 @@ export class Hub {
         .end(`${MAX_CLIENTS} pages are open, which is the limit\n`)
       return
     }
+    // The new page is given these with everything else.
+    if (this.#timer !== undefined) this.#flush()
     response.writeHead(200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
     response.on('close', () => this.#clients.delete(response))
     response.on('error', () => this.#clients.delete(response))
@@ -80,13 +82,12 @@ export class Hub {
   }
 
   #gather(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined
-      this.#flush()
-    }, GATHER_MS)
+    this.#timer ??= setTimeout(() => this.#flush(), GATHER_MS)
   }
 
   #flush(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
     const rows: string[] = []
     const gone: Some['gone'] & string[] = []
     for (const service of this.#changedRows) {
