@@ -62,7 +62,7 @@ async function compareRow(
       if (round % 2 === 1) now.push(await runRow(table, row, here))
     }
   } catch (error) {
-    return [[row.name, (error as Error).message.split('\n')[0]!, '', '', '', '']]
+    return [[row.name, reasonOf(error as Error), '', '', '', '']]
   }
   return Object.keys(now[0]!)
     .filter(figure => !Number.isNaN(readFigure(now[0], figure)))
@@ -73,6 +73,12 @@ async function compareRow(
       const verdict = ratio.low > 1 ? 'more' : ratio.high < 1 ? 'less' : 'no difference'
       return [row.name, figure, spreadText(spreadOf(before)), spreadText(spreadOf(after)), spreadText(ratio), verdict]
     })
+}
+
+/** A row's process that fails prints where, a caret, and then why. */
+function reasonOf({ message }: Error): string {
+  const lines = message.split('\n')
+  return lines.find(line => /^\w*Error\b/.test(line)) ?? lines[0]!
 }
 
 /**

@@ -6,7 +6,7 @@ import { cellsOf, textTable, verdictText } from './print.js'
 import { writeReport } from './report.js'
 import { RUN_ROW, type RunSettings, runTable, selectedRows, type TableResult } from './run-table.js'
 import { describeSetting } from './setting.js'
-import { tables } from './tables.js'
+import { allTables } from './tables.js'
 
 const HELP = `npm run bench                     every case
 npm run bench -- <regex>          cases whose name matches, with what they are compared with
@@ -31,6 +31,7 @@ export async function main(args: readonly string[]): Promise<number> {
     console.log(HELP)
     return 0
   }
+  const tables = await allTables()
   const chosen = tables.filter(table => selectedRows(table, options.only).length > 0)
   if (options.list) {
     for (const table of chosen) {

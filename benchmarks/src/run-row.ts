@@ -2,13 +2,13 @@
 // `quick` as third argument it runs several rows, one a line, and measures nothing.
 import type { Figures, Row } from './case.js'
 import { measureRow } from './measure.js'
-import { tables } from './tables.js'
+import { tableNamed } from './tables.js'
 
 const [tableName, rowNames = '', mode] = process.argv.slice(2)
-const table = tables.find(one => one.name === tableName)
+const table = await tableNamed(tableName!)
 
 async function run(rowName: string): Promise<Figures | { skipped: string }> {
-  const row: Row | undefined = table?.rows.find(one => one.name === rowName)
+  const row: Row | undefined = table.rows.find(one => one.name === rowName)
   if (row === undefined) throw new Error(`there is no case ${tableName}/${rowName}`)
   const skipped = row.skip?.()
   if (skipped !== undefined) return { skipped }
