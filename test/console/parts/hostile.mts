@@ -116,6 +116,7 @@ t.test('what a registry says is never markup', async t => {
   t.ok(loaded > 20_000 && loaded <= 200_000, `the page loads ${loaded} bytes`)
   await goTo(page, running.url, `matrix?service=${service}`, '.instances li')
   await picture(page, 'hostile')
+  t.strictSame(Object.keys(Object.prototype), [], 'no name reached the prototype of all objects')
 })
 
 t.test('a policy violation would be seen', async t => {

@@ -21,7 +21,7 @@ t.test('a real Nacos pushes into the page', async t => {
   const { page, problems } = await openPage(t)
   await goTo(page, running.url, 'matrix', '.empty')
   const register = (service: string, ip: string, tag: string, metadata: Record<string, string> = {}) =>
-    registerInstance(writer, { service, ip, port: 8080, tag, metadata })
+    registerInstance(writer, { service, ip, port: 8080, lane: tag, metadata })
   await register('sc-A', '10.1.0.1', 'base', { version: '2.0.0' })
   await register('sc-B', '10.1.1.1', 'base', { version: '2.0.0', 'alicloud.service.tags': 'gray' })
   const gray = await register('sc-A', '10.1.0.2', 'gray', { version: '2.0.1' })

@@ -59,6 +59,8 @@ function takeRows(rows: readonly Row[], gone: readonly string[]): void {
   const lanes = new Set(model.lanes)
   for (const row of rows) {
     isNew ||= !model.rows.has(row.service)
+    // `constructor` is a good name for a lane.
+    Object.setPrototypeOf(row.cells, null)
     model.rows.set(row.service, row)
     for (const lane of Object.keys(row.cells)) lanes.add(lane)
   }

@@ -39,12 +39,15 @@ async function place(pairs: readonly [string, string][]): Promise<Layout> {
   const graph = new Graph()
   graph.setGraph({ rankdir: 'LR', nodesep: 28, ranksep: 96, marginx: 12, marginy: 12 })
   graph.setDefaultEdgeLabel(() => ({}))
-  for (const name of new Set(pairs.flat())) graph.setNode(name, { ...BOX })
-  for (const [from, to] of pairs) if (from !== to) graph.setEdge(from, to)
+  // By number: the library keeps nodes in plain objects, where a service named __proto__ would write into all objects.
+  const names = [...new Set(pairs.flat())]
+  const idOf = new Map(names.map((name, index) => [name, `n${index}`]))
+  for (const id of idOf.values()) graph.setNode(id, { ...BOX })
+  for (const [from, to] of pairs) if (from !== to) graph.setEdge(idOf.get(from)!, idOf.get(to)!)
   layout(graph)
   const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number }
-  const places = graph.nodes().map((name: string): Place => {
-    const { x, y } = graph.node(name) as { x: number; y: number }
+  const places = names.map((name, index): Place => {
+    const { x, y } = graph.node(`n${index}`) as { x: number; y: number }
     return { name, x: Math.round(x), y: Math.round(y) }
   })
   return { places, width: Math.ceil(width), height: Math.ceil(height) }

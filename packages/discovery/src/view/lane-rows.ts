@@ -28,7 +28,7 @@ export function laneRows(views: Iterable<ServiceView>, now: number): LaneRow[] {
 function rowsOf({ service, endpoints = [], changedAt }: ServiceView, now: number): LaneRow[] {
   const groups = new Map<string, EndpointInput[]>([['base', []]])
   for (const endpoint of endpoints) {
-    const tags = endpoint.tags?.filter(tag => tag !== 'base') ?? []
+    const tags = [...new Set(endpoint.tags)].filter(tag => tag !== 'base' && tag !== '')
     for (const tag of tags.length === 0 ? ['base'] : tags) groups.set(tag, [...(groups.get(tag) ?? []), endpoint])
   }
   return [...groups].map(([lane, members]) => {
