@@ -12,7 +12,6 @@ export interface Page {
   goto(url: string, options?: { waitUntil?: 'commit' }): Promise<unknown>
   on(event: string, listener: (value: any) => void): void
   waitForSelector(selector: string, options?: { timeout?: number }): Promise<unknown>
-  waitForFunction(fn: string, argument?: unknown, options?: { timeout?: number }): Promise<unknown>
   evaluate<T>(script: string): Promise<T>
   fill(selector: string, text: string): Promise<void>
   click(selector: string): Promise<void>
@@ -123,4 +122,13 @@ export async function assertAccessible(t: Tap, page: Page, name: string): Promis
 export async function goTo(page: Page, url: string, hash: string, selector: string): Promise<void> {
   await page.goto(new URL(`#${hash}`, url).href)
   await page.waitForSelector(selector, { timeout: TIMEOUT_MS })
+}
+
+/** Waits until an expression is true in the page; its policy forbids the browser's own way to wait for one. */
+export async function until(page: Page, expression: string): Promise<void> {
+  const end = Date.now() + TIMEOUT_MS
+  while (!(await page.evaluate<boolean>(`Boolean(${expression})`))) {
+    if (Date.now() > end) throw new Error(`not true in the page after ${TIMEOUT_MS / 1000} s: ${expression}`)
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
 }

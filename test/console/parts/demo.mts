@@ -1,7 +1,7 @@
 // The story of `npm run demo -- --console`, seen through the page.
 import { type ChildProcess, spawn } from 'node:child_process'
 import t from 'tap'
-import { assertAccessible, goTo, openPage, picture } from '../browser.mjs'
+import { assertAccessible, goTo, openPage, picture, until } from '../browser.mjs'
 
 /** Starts the demo and waits for what it prints. */
 function startDemo(): {
@@ -52,10 +52,11 @@ t.test('the story moves on the page', async t => {
   })
   const url = await printed(/the console is at (\S+)/)
   const { page, hosts, problems } = await openPage(t)
-  await goTo(page, url, 'matrix', 'tbody .cell')
+  await page.goto(url)
+  await page.waitForSelector('tbody .cell', { timeout: 120_000 })
   // The first gray instances come, and the page shows them without being asked to.
-  await page.waitForSelector('[aria-label^="sc-A, gray: 1/1"]', { timeout: 90_000 })
-  await page.waitForSelector('[aria-label^="sc-C, gray: 1/1"]', { timeout: 30_000 })
+  await page.waitForSelector('[aria-label^="sc-A, gray: 1/1"]', { timeout: 150_000 })
+  await page.waitForSelector('[aria-label^="sc-C, gray: 1/1"]', { timeout: 60_000 })
   t.match(
     await page.evaluate("document.querySelector('[aria-label^=\"sc-B, gray\"]').getAttribute('aria-label')"),
     /→ base falls back to base/,
@@ -66,7 +67,8 @@ t.test('the story moves on the page', async t => {
   await assertAccessible(t, page, 'the matrix with a service')
 
   await goTo(page, url, 'map?lane=gray&beside=base', '.edge .served path')
-  await page.waitForFunction(
+  await until(
+    page,
     "document.querySelectorAll('.place').length >= 8 && /entrance → sc-A/.test(document.querySelector('main').textContent)",
   )
   // B has no gray instance, so the lane falls back there.

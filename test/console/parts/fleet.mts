@@ -2,7 +2,7 @@
 import { startConsole } from '@laneway/console'
 import { createStaticSource, type EndpointInput, type StaticServices } from '@laneway/discovery'
 import t from 'tap'
-import { assertAccessible, goTo, openPage, picture } from '../browser.mjs'
+import { assertAccessible, goTo, openPage, picture, until } from '../browser.mjs'
 
 const SERVICES = 500
 const LANES = ['base', 'gray', 'gray-2', 'blue', 'canary', 'team-a', 'team-b', 'load-test']
@@ -48,7 +48,7 @@ t.test('a big fleet is drawn within two seconds, and updates do not hold the pag
     "new MutationObserver(() => { if (!window.drawnAt && document.querySelector('tbody .cell')) requestAnimationFrame(() => setTimeout(() => { window.drawnAt ??= performance.now() })) }).observe(document, { childList: true, subtree: true })",
   )
   await page.goto(running.url)
-  await page.waitForFunction('window.drawnAt > 0')
+  await until(page, 'window.drawnAt > 0')
   const first = await page.evaluate<number>('window.drawnAt')
   t.match(await page.textContent('.sum'), '500 services, 7 lanes')
   const cost = async (step: number) => {
@@ -56,7 +56,7 @@ t.test('a big fleet is drawn within two seconds, and updates do not hold the pag
     for (let update = 1; update <= UPDATES; update++) {
       const before = await taskMs()
       source.update(fleetOf(update * step, step))
-      await page.waitForFunction(`document.querySelector('.cell .note').textContent.startsWith('2.${update * step}.')`)
+      await until(page, `document.querySelector('.cell .note').textContent.startsWith('2.${update * step}.')`)
       took.push((await taskMs()) - before)
     }
     return took.sort((a, b) => a - b)
@@ -92,9 +92,9 @@ t.test('the keys move through the whole matrix, and open and close a service', a
   t.equal(await focused(), 'pane-title', 'the focus goes to the service that was opened')
   t.match(await page.textContent('.pane'), '10.1.249.')
   await page.keyboard.press('Escape')
-  await page.waitForFunction("document.querySelector('.pane') === null")
+  await until(page, "document.querySelector('.pane') === null")
   t.match(await focused(), /^service-499, blue/, 'and back to where it was')
   await page.fill('input[type=search]', '49')
-  await page.waitForFunction("document.querySelectorAll('tbody tr:not(.spacer)').length < 20")
+  await until(page, "document.querySelectorAll('tbody tr:not(.spacer)').length < 20")
   t.match(await page.textContent('.sum'), /^\d+ of 500 services/)
 })

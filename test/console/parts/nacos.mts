@@ -5,7 +5,7 @@ import { createNacosClient, createNacosSource, registerInstance } from '@laneway
 import t from 'tap'
 // @ts-expect-error a script without types
 import { startNacos } from '../../servers/nacos/start.mjs'
-import { assertAccessible, goTo, openPage, picture } from '../browser.mjs'
+import { assertAccessible, goTo, openPage, picture, until } from '../browser.mjs'
 
 t.test('a real Nacos pushes into the page', async t => {
   const server = await startNacos('nacos3')
@@ -13,7 +13,7 @@ t.test('a real Nacos pushes into the page', async t => {
   const servers = `127.0.0.1:${server.port}`
   const [reader, writer] = [createNacosClient({ servers }), createNacosClient({ servers })]
   t.teardown(() => Promise.all([reader.close(), writer.close()]))
-  const source = createNacosSource(reader)
+  const source = createNacosSource(reader, { listIntervalMs: 500 })
   const resolver = createLaneResolver({ sources: [source] })
   t.teardown(() => resolver.close())
   const running = await startConsole({ sources: [source], resolver })
@@ -38,7 +38,7 @@ t.test('a real Nacos pushes into the page', async t => {
   t.match(await page.textContent('.answer'), /gray is served by base, for example by 10\.1\.1\.1:8080/)
   await goTo(page, running.url, 'matrix', 'tbody .cell')
   await gray.deregister()
-  await page.waitForFunction('document.querySelector(\'[aria-label^="sc-A, gray"]\') === null')
+  await until(page, 'document.querySelector(\'[aria-label^="sc-A, gray"]\') === null')
   t.pass('the lane leaves the page with its last instance')
   t.strictSame(problems, [])
 })

@@ -61,5 +61,6 @@ function openSource({ NACOS, ENDPOINTS_FILE, KUBECONFIG }: Record<string, string
     return { source: createKubernetesSource(KUBECONFIG === undefined ? {} : { kubeconfig: KUBECONFIG }), end: nothing }
   }
   const client = createNacosClient({ servers: NACOS })
-  return { source: createNacosSource(client), end: () => client.close() }
+  // New services show soon: it is one reader, not a fleet.
+  return { source: createNacosSource(client, { listIntervalMs: 1000 }), end: () => client.close() }
 }

@@ -40,7 +40,7 @@ export function CellButton({ row, lane, isActive, onOpen }: CellButtonProps) {
       aria-label={`${plain(row.service)}, ${plain(lane)}: ${count} ${note}`}
     >
       <span class="count num">{count}</span>
-      <span class="note num">{note}</span>
+      {kind !== 'gap' && <span class="note num">{note}</span>}
     </button>
   )
 }

@@ -13,7 +13,7 @@ export interface Layout {
 
 /** Remembers the last layout: traffic changes all the time, who calls whom seldom. */
 export function createLayout(): (flows: readonly Flow[]) => Promise<Layout & Pick<Traffic, 'error'>> {
-  let known = ''
+  let known = '[]'
   let layout: Layout = { places: [], width: 0, height: 0 }
   const edges = new Set<string>()
   return async flows => {

@@ -48,8 +48,16 @@ export interface Discovery {
   readonly register: ((service: string, server: Server, port: number) => Promise<Registration>) | undefined
 }
 
-/** @throws LanewayError `LANEWAY_INVALID_OPTION` when a package is missing, and what the sources throw */
-export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: Warn): Discovery {
+/**
+ * @param listIntervalMs - how often Nacos is asked for all names; a process that only calls services asks seldom
+ * @throws LanewayError `LANEWAY_INVALID_OPTION` when a package is missing, and what the sources throw
+ */
+export function createDiscovery(
+  config: RegisterConfig,
+  enabled: boolean,
+  warn: Warn,
+  listIntervalMs?: number,
+): Discovery {
   const { endpointsFile, endpointsUrl } = config
   const configured =
     endpointsFile !== undefined || endpointsUrl !== undefined || config.nacos.length > 0 || config.kubernetes
@@ -70,7 +78,7 @@ export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: 
         endpointsUrl === undefined || !resolves
           ? undefined
           : { url: endpointsUrl, namespace: config.kubernetesNamespace },
-      nacos: isInNacos ? { client: nacosClientOptions(config), source: nacosSourceOptions(config) } : undefined,
+      nacos: isInNacos ? { client: nacosClientOptions(config), source: { ...nacosSourceOptions(config), listIntervalMs } } : undefined,
       kubernetes: config.kubernetes && resolves ? kubernetesOptions(config) : undefined,
     },
     {
