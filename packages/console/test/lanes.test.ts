@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { channels, parseLane } from '@laneway/core'
 import t from 'tap'
+import { createLayout } from '../src/feeds/layout.js'
 import { processesReader } from '../src/index.js'
 import { lanesHandler } from '../src/lanes.js'
 
@@ -72,4 +73,19 @@ t.test('a handler is private: strangers, and requests through a proxy, find noth
     code: 'LANEWAY_INVALID_OPTION',
     message: /allow/,
   })
+})
+
+t.test('the map places each service once, whatever its name is', async t => {
+  const layout = createLayout()
+  t.strictSame(await layout([]), { places: [], width: 0, height: 0 })
+  const names = ['entrance', '__proto__', 'constructor', 'users']
+  const flows = names
+    .slice(1)
+    .map((to, index) => ({ from: names[index]!, to, lane: 'gray', served: 'gray', outcome: 'lane', perSecond: 1 }))
+  const { places } = await layout([...flows, { ...flows[0]!, from: 'users', to: 'users' }])
+  t.strictSame(places.map(place => place.name).sort(), [...names].sort())
+  t.equal(new Set(places.map(place => place.x)).size, 4, 'a chain leads to the right')
+  t.strictSame(Object.keys(Object.prototype), [], 'no name wrote into all objects')
+  const many = Array.from({ length: 300 }, (_, index) => ({ ...flows[0]!, to: `service-${index}` }))
+  t.match((await layout(many)).error, /at most 250/)
 })

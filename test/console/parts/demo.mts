@@ -1,62 +1,52 @@
-// The story of `npm run demo -- --console`, seen through the page.
-import { type ChildProcess, spawn } from 'node:child_process'
+// A release of the demo with `--console`, by the commands of the story and with little traffic, seen through the page.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t from 'tap'
+import { runCommand } from '../../../examples/end-to-end-canary/src/commands/run-command.js'
+import { parseStoryOptions } from '../../../examples/end-to-end-canary/src/options.js'
+import { startPlay } from '../../../examples/end-to-end-canary/src/play/play.js'
 import { assertAccessible, goTo, openPage, picture, until } from '../browser.mjs'
 
-/** Starts the demo and waits for what it prints. */
-function startDemo(): {
-  child: ChildProcess
-  printed: (pattern: RegExp) => Promise<string>
-  ended: Promise<number | null>
-} {
-  const args = [
-    '--import',
-    'tsx',
-    'examples/end-to-end-canary/src/demo.ts',
-    '--console',
-    '--rate',
-    '200',
-    '--speed',
-    '4',
-  ]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  let output = ''
-  const looks = new Set<() => void>()
-  child.stdout.on('data', chunk => {
-    output += chunk
-    for (const look of looks) look()
-  })
-  const ended = new Promise<number | null>(resolve => child.on('exit', resolve))
-  const printed = (pattern: RegExp) =>
-    new Promise<string>((resolve, reject) => {
-      const look = () => {
-        const found = pattern.exec(output)
-        if (found === null) return
-        looks.delete(look)
-        resolve(found[1] ?? found[0])
-      }
-      looks.add(look)
-      look()
-      void ended.then(code =>
-        reject(new Error(`the demo ended with ${code} before it printed ${pattern}\n${output.slice(-2000)}`)),
-      )
-    })
-  return { child, printed, ended }
-}
+const MANIFESTS = 'examples/end-to-end-canary/k8s/laneway-gateway'
+const WAIT_MS = 150_000
 
 t.test('the story moves on the page', async t => {
-  const { child, printed, ended } = startDemo()
+  const options = parseStoryOptions(['--console', '--speed', '20'], MANIFESTS)
+  if (options === 'help') return t.fail('these are options of a story')
+  const folder = mkdtempSync(join(tmpdir(), 'laneway-console-demo-'))
+  const play = await startPlay(options, MANIFESTS, folder)
+  let calling = true
   t.teardown(async () => {
-    child.kill('SIGTERM')
-    await ended
+    calling = false
+    await play.close()
+    rmSync(folder, { recursive: true, force: true })
   })
-  const url = await printed(/the console is at (\S+)/)
+  const run = (...argv: string[]) => runCommand(play, argv, process.cwd())
+  const url = play.consoleUrl ?? ''
   const { page, hosts, problems } = await openPage(t)
-  await page.goto(url)
-  await page.waitForSelector('tbody .cell', { timeout: 120_000 })
-  // The first gray instances come, and the page shows them without being asked to.
-  await page.waitForSelector('[aria-label^="sc-A, gray: 1/1"]', { timeout: 150_000 })
-  await page.waitForSelector('[aria-label^="sc-C, gray: 1/1"]', { timeout: 60_000 })
+  await goTo(page, url, 'matrix', '.empty')
+  await run('apply', '-f', MANIFESTS)
+  // Services come, and the page shows them without being asked to; then the first gray instances.
+  for (const service of ['sc-A', 'sc-B', 'sc-C']) {
+    await page.waitForSelector(`[aria-label^="${service}, base: 1/1"], [aria-label^="${service}, base: 2/2"]`, {
+      timeout: WAIT_MS,
+    })
+  }
+  const visits = (async () => {
+    for (let count = 0; calling; count++) {
+      const headers = count % 2 === 0 ? { 'user-agent': 'xiaoming' } : {}
+      await fetch(`${play.url}/a`, { headers }).then(
+        answer => answer.text(),
+        () => {},
+      )
+      await new Promise(resolve => setTimeout(resolve, 50))
+    }
+  })()
+  t.teardown(() => visits)
+  await run('set-image', 'a=2.0.1', 'c=2.0.1')
+  await page.waitForSelector('[aria-label^="sc-A, gray: 1/1"]', { timeout: WAIT_MS })
+  await page.waitForSelector('[aria-label^="sc-C, gray: 1/1"]', { timeout: WAIT_MS })
   t.match(
     await page.evaluate("document.querySelector('[aria-label^=\"sc-B, gray\"]').getAttribute('aria-label')"),
     /→ base falls back to base/,

@@ -1,4 +1,5 @@
 import type { Judged } from '../../src/wire.js'
+import { slotOf } from '../state/lane-style.js'
 import { LaneMark } from './lane.js'
 import { numberText } from './text.js'
 
@@ -40,7 +41,13 @@ export function Plot({ plot, lane }: { plot: Judged['plots'][number]; lane: stri
           </span>
         </span>
       </figcaption>
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={now} preserveAspectRatio="none">
+      <svg
+        class={`l${slotOf(lane)}`}
+        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        role="img"
+        aria-label={now}
+        preserveAspectRatio="none"
+      >
         <path class="axis" d={`M0 ${HEIGHT - 1}H${WIDTH}`} />
         <path class="line base" d={line('base')} />
         <path class="line" d={line('lane')} />

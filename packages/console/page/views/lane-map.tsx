@@ -18,21 +18,21 @@ interface LaneMapProps {
   readonly lane: string
   readonly traffic: Traffic
   readonly rows: ReadonlyMap<string, Row>
-  readonly isNarrow: boolean
+  readonly isDown: boolean
 }
 
 /** The map of one lane, and the same as a table. */
-export function LaneMap({ lane, traffic, rows, isNarrow }: LaneMapProps) {
+export function LaneMap({ lane, traffic, rows, isDown }: LaneMapProps) {
   const edges = edgesOf(traffic.flows, lane)
-  // On a phone the way leads down. The server's layout leads to the right: ranks and rows change places.
+  // Where there is little width the way leads down. The server's layout leads to the right: ranks and rows change places.
   const places = new Map(
     traffic.places.map(({ name, x, y }) => [
       name,
-      isNarrow ? { x: (y - 36) * 2.58 + 96, y: (x - 96) * 0.42 + 36 } : { x, y },
+      isDown ? { x: (y - 36) * 2.58 + 96, y: (x - 96) * 0.42 + 36 } : { x, y },
     ]),
   )
-  const width = isNarrow ? (traffic.height - 72) * 2.58 + 192 : traffic.width
-  const height = isNarrow ? (traffic.width - 192) * 0.42 + 72 : traffic.height
+  const width = isDown ? (traffic.height - 72) * 2.58 + 192 : traffic.width
+  const height = isDown ? (traffic.width - 192) * 0.42 + 72 : traffic.height
   const total = edges.reduce((sum, one) => sum + one.served + one.fellBack + one.failed, 0)
   return (
     <section class="lane-map" aria-label={`Lane ${plain(lane)}`}>
@@ -44,12 +44,12 @@ export function LaneMap({ lane, traffic, rows, isNarrow }: LaneMapProps) {
       <section class="canvas" tabIndex={0} aria-label={`Map of lane ${plain(lane)}`}>
         <svg
           viewBox={`0 0 ${width} ${height}`}
-          style={{ width: `${width}px`, minWidth: `${Math.round(width * 0.6)}px` }}
+          style={{ width: `min(100%, ${width}px)`, minWidth: `${Math.round(width * 0.75)}px` }}
           role="img"
           aria-label={`Calls of lane ${plain(lane)}; the table below has the numbers`}
         >
           {edges.map(edge => (
-            <EdgeLines key={`${edge.from}\n${edge.to}`} edge={edge} lane={lane} places={places} isNarrow={isNarrow} />
+            <EdgeLines key={`${edge.from}\n${edge.to}`} edge={edge} lane={lane} places={places} isDown={isDown} />
           ))}
           {[...places].map(([name, { x, y }]) => {
             const cell = rows.get(name)?.cells[lane]
@@ -121,10 +121,10 @@ interface EdgeLinesProps {
   readonly edge: Edge
   readonly lane: string
   readonly places: ReadonlyMap<string, { x: number; y: number }>
-  readonly isNarrow: boolean
+  readonly isDown: boolean
 }
 
-function EdgeLines({ edge, lane, places, isNarrow }: EdgeLinesProps) {
+function EdgeLines({ edge, lane, places, isDown }: EdgeLinesProps) {
   const from = places.get(edge.from)
   const to = places.get(edge.to)
   if (from === undefined || to === undefined || edge.from === edge.to) return null
@@ -138,16 +138,21 @@ function EdgeLines({ edge, lane, places, isNarrow }: EdgeLinesProps) {
     <g class={`edge l${slotOf(lane)}`}>
       {some.map(([kind, rate], index) => {
         const shift = (index - (some.length - 1) / 2) * 20
-        const [x1, y1] = isNarrow ? [from.x + shift, from.y + BOX.height / 2] : [from.x + BOX.width / 2, from.y + shift]
-        const [x2, y2] = isNarrow ? [to.x + shift, to.y - BOX.height / 2] : [to.x - BOX.width / 2, to.y + shift]
+        const [x1, y1] = isDown ? [from.x + shift, from.y + BOX.height / 2] : [from.x + BOX.width / 2, from.y + shift]
+        const [x2, y2] = isDown ? [to.x + shift, to.y - BOX.height / 2] : [to.x - BOX.width / 2, to.y + shift]
         const [mx, my] = [(x1 + x2) / 2, (y1 + y2) / 2]
-        const path = isNarrow
+        const path = isDown
           ? `M${x1} ${y1}C${x1} ${my} ${x2} ${my} ${x2} ${y2}`
           : `M${x1} ${y1}C${mx} ${y1} ${mx} ${y2} ${x2} ${y2}`
+        const [lx, ly] = labelAt(x1, y1, x2, y2, isDown)
         return (
           <g key={kind} class={kind}>
             <path d={path} stroke-width={Math.min(6, 1.5 + Math.log10(1 + rate)).toFixed(1)} />
-            <text x={isNarrow ? mx + 8 : mx} y={isNarrow ? my + 4 : my - 6} text-anchor={isNarrow ? 'start' : 'middle'}>
+            <text
+              x={isDown ? lx + 8 : lx}
+              y={isDown ? ly + 4 + (index - (some.length - 1) / 2) * 15 : ly - 6}
+              text-anchor={isDown ? 'start' : 'middle'}
+            >
               {numberText(rate)}/s
             </text>
           </g>
@@ -155,6 +160,13 @@ function EdgeLines({ edge, lane, places, isNarrow }: EdgeLinesProps) {
       })}
     </g>
   )
+}
+
+/** A point of the curve nearer to its end, where lines to different services are apart. */
+function labelAt(x1: number, y1: number, x2: number, y2: number, isDown: boolean): readonly [number, number] {
+  const [near, far] = [0.64, 0.7]
+  const along = (from: number, to: number, share: number) => from + (to - from) * share
+  return isDown ? [along(x1, x2, far), along(y1, y2, near)] : [along(x1, x2, near), along(y1, y2, far)]
 }
 
 function edgesOf(flows: readonly Flow[], lane: string): Edge[] {

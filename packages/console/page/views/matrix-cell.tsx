@@ -39,8 +39,7 @@ export function CellButton({ row, lane, isActive, onOpen }: CellButtonProps) {
       onClick={onOpen}
       aria-label={`${plain(row.service)}, ${plain(lane)}: ${count} ${note}`}
     >
-      <span class="count num">{count}</span>
-      {kind !== 'gap' && <span class="note num">{note}</span>}
+      <span class="count num">{count}</span> {kind !== 'gap' && <span class="note num">{note}</span>}
     </button>
   )
 }

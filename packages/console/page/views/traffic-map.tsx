@@ -10,7 +10,7 @@ import { LaneMap } from './lane-map.js'
 export function TrafficMap() {
   const { traffic, rows, lanes } = useModel()
   const { settings } = useRoute()
-  const isNarrow = useIsNarrow()
+  const windowWidth = useWindowWidth()
   if (traffic === null) {
     return (
       <Empty title="No source of traffic">
@@ -61,7 +61,13 @@ export function TrafficMap() {
       ) : (
         <div class="maps">
           {shown.map(lane => (
-            <LaneMap key={lane} lane={lane} traffic={traffic} rows={rows} isNarrow={isNarrow} />
+            <LaneMap
+              key={lane}
+              lane={lane}
+              traffic={traffic}
+              rows={rows}
+              isDown={traffic.width > (windowWidth - 64) / shown.length - 32}
+            />
           ))}
         </div>
       )}
@@ -79,13 +85,12 @@ function Line({ kind, lane }: { kind: string; lane: string }) {
   )
 }
 
-function useIsNarrow(): boolean {
-  const query = matchMedia('(max-width: 640px)')
-  const [isNarrow, set] = useState(query.matches)
+function useWindowWidth(): number {
+  const [width, set] = useState(innerWidth)
   useEffect(() => {
-    const listener = () => set(query.matches)
-    query.addEventListener('change', listener)
-    return () => query.removeEventListener('change', listener)
+    const listener = () => set(innerWidth)
+    addEventListener('resize', listener)
+    return () => removeEventListener('resize', listener)
   }, [])
-  return isNarrow
+  return width
 }
