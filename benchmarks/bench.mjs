@@ -25,7 +25,7 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 
 export async function buildBenchmarks() {
   await build({
-    entryPoints: [`${here}src/*.ts`, `${here}src/cases/*.ts`],
+    entryPoints: [`${here}src/*.ts`, `${here}src/cases/*.ts`, `${here}src/sidecar/*.ts`],
     outdir: `${here}dist`,
     outbase: `${here}src`,
     format: 'esm',

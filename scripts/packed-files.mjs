@@ -26,6 +26,7 @@ const MAX_KB = {
   nacos: 270,
   'nacos-dev-server': 260,
   otel: 80,
+  'redis-streams': 75,
   rocketmq: 35,
   register: 260,
   rules: 240,

@@ -18,6 +18,7 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
   amqp: { laneway: ['core', 'messaging'], peers: ['amqplib'] },
   bullmq: { laneway: ['core', 'messaging'], peers: ['bullmq'] },
   kafka: { laneway: ['core', 'messaging'], peers: ['kafkajs', '@platformatic/kafka'] },
+  'redis-streams': { laneway: ['core', 'messaging'], peers: ['ioredis', 'redis'] },
   rocketmq: { laneway: ['core', 'messaging'], peers: ['rocketmq-client-nodejs'] },
   nacos: { laneway: ['core', 'discovery'] },
   'nacos-dev-server': { laneway: [], libraries: ['@grpc/grpc-js'] },
@@ -26,7 +27,7 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
   register: { laneway: ['core', 'discovery', 'grpc', 'http', 'undici'] },
   gateway: { laneway: ['core', 'rules', 'discovery', 'undici'], libraries: ['undici'] },
   laneway: {
-    laneway: ['console', 'core', 'discovery', 'gateway', 'kubernetes', 'nacos', 'register', 'rules'],
+    laneway: ['console', 'core', 'discovery', 'gateway', 'kubernetes', 'messaging', 'nacos', 'register', 'rules'],
     libraries: ['commander'],
   },
   // Asks what the gate asks, and finds the cluster as it does. Preact is in the page, which is bundled.

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
 const packages = fileURLToPath(new URL('../packages/', import.meta.url))
-const text = readFileSync(fileURLToPath(new URL('../docs/architecture.md', import.meta.url)), 'utf8')
+const text = readFileSync(fileURLToPath(new URL('../docs/how-it-works/architecture.md', import.meta.url)), 'utf8')
 const journeys = text.slice(text.indexOf('## Six journeys')).split(/^### /m).slice(1)
 
 /** The files whose values or types this file imports, by their names: an entry of a package stands for what it exports. */

@@ -1,6 +1,6 @@
 // Mistakes that a person makes, and what Laneway says about each. Whoever has not read the documentation must understand
 // these messages: what was seen, what was expected, and the fix.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -376,6 +376,11 @@ const MISTAKES: readonly (readonly [name: string, mistake: Mistake, message: str
     "expressLane: a request with X-Forwarded-For was believed when it said lane gray, because the address of the proxy in front is private. If clients outside can send the tag through it, set trust: 'edge' (LANEWAY_TRUST=edge); if only services of your own use it, trust: 'internal' (LANEWAY_TRUST=internal) says so",
   ],
   [
+    'rules instead of their function',
+    () => expressLane({ rules: { laneOf: () => undefined } as never }),
+    'LANEWAY_INVALID_OPTION: expressLane: rules is a function, such as `laneOf` of parseRules(), received {}',
+  ],
+  [
     'a middleware behind the handlers',
     async (t, warn) => {
       const app = express()
@@ -413,6 +418,17 @@ const MISTAKES: readonly (readonly [name: string, mistake: Mistake, message: str
 ]
 
 t.ok(MISTAKES.length >= 40)
+
+t.test('the page Troubleshooting quotes messages as they are', async t => {
+  const page = readFileSync(new URL('../docs/troubleshooting.md', import.meta.url), 'utf8')
+  const quoted = [...page.matchAll(/^```text\n([\s\S]*?)\n```$/gm)].map(match => match[1]!)
+  t.ok(quoted.length > 10)
+  for (const message of quoted)
+    t.ok(
+      MISTAKES.some(mistake => mistake[2] === message),
+      message,
+    )
+})
 
 for (const [name, mistake, message] of MISTAKES) {
   t.test(name, async t => {

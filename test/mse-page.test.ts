@@ -1,8 +1,8 @@
-// docs/mse.md claims tests and sources: each claim names one that is there.
+// docs/reference/mse.md claims tests and sources: each claim names one that is there.
 import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
 
-const rows = readFileSync('docs/mse.md', 'utf8')
+const rows = readFileSync('docs/reference/mse.md', 'utf8')
   .split('\n')
   .filter(line => /^\| .* \| .* \| .* \|$/.test(line) && !line.startsWith('| piece |'))
   .map(line => line.slice(2, -2).split(' | ') as [piece: string, theirs: string, ours: string])
@@ -21,7 +21,7 @@ t.test('the page of MSE: every row says how it is known', async t => {
 })
 
 t.test('the page of MSE: files that it links are there', async t => {
-  const links = [...readFileSync('docs/mse.md', 'utf8').matchAll(/\]\((?!https:)([^)#]+)[^)]*\)/g)]
+  const links = [...readFileSync('docs/reference/mse.md', 'utf8').matchAll(/\]\((?!https:)([^)#]+)[^)]*\)/g)]
   t.ok(links.length > 25)
-  for (const [, path = ''] of links) t.ok(existsSync(`docs/${path}`), path)
+  for (const [, path = ''] of links) t.ok(existsSync(`docs/reference/${path}`), path)
 })

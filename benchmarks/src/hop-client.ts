@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { exchange } from './exchange.js'
 
 const CONNECTIONS = 4
 const SERVICE = fileURLToPath(new URL('hop-service.js', import.meta.url))
@@ -71,30 +72,4 @@ export class Chain {
     const [{ cpu }] = (await once(this.#child, 'message')) as [{ cpu: number }]
     return cpu
   }
-}
-
-/** One request on a connection that has no other under way. */
-function exchange(socket: Socket, head: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = ''
-    const end = (error?: Error): void => {
-      socket.off('data', read)
-      socket.off('error', end)
-      socket.off('close', end)
-      if (error !== undefined) reject(error)
-    }
-    const read = (chunk: Buffer): void => {
-      text += chunk.toString('latin1')
-      const body = text.indexOf('\r\n\r\n') + 4
-      const length = /\r\ncontent-length: (\d+)/i.exec(text)?.[1]
-      if (body < 4 || length === undefined || text.length < body + Number(length)) return
-      end()
-      if (text.startsWith('HTTP/1.1 200')) resolve(text.slice(body))
-      else reject(new Error(`answered ${text.slice(0, 200)}`))
-    }
-    socket.on('data', read)
-    socket.on('error', end)
-    socket.on('close', end)
-    socket.write(head)
-  })
 }

@@ -36,7 +36,7 @@ async function startKafkaFor(name) {
 const ROWS = [
   { transport: 'rmq', carries: true, start: startRabbitmq },
   { transport: 'kafka', carries: true, find: findKafka, start: startKafkaFor },
-  // Headers are there, and no package writes them: see docs/messages-and-jobs.md.
+  // Headers are there, and no package writes them: see docs/guides/messages-and-jobs.md.
   { transport: 'nats', carries: false, find: () => findProgram('nats-server', 'nats-server'), start: startNats },
   // Neither has a place for headers.
   { transport: 'redis', carries: false, start: startRedis },

@@ -12,7 +12,7 @@ export function readmeExample(name, env) {
 
 /** The same for the recipe of a broker, a block with the broker's name. */
 export function recipe(name, env) {
-  return example('docs/messages-and-jobs.md', ` ${name}`, name, env)
+  return example('docs/guides/messages-and-jobs.md', ` ${name}`, name, env)
 }
 
 async function example(file, mark, name, env) {

@@ -29,17 +29,39 @@ for (const client of ['kafkajs', 'platformatic']) {
       assert.doesNotMatch(output.stderr, /LanewayWarning/)
     })
   }
-  test(`register: ${client} in LANEWAY_ISOLATE goes on in its lanes, and one warning says so`, async t => {
-    const topic = `r${process.pid}-${++count}`
-    const environment = { LANEWAY_ISOLATE: `mail,${topic}` }
-    const { ask, output } = await startProgram(t, 'app.mjs', [client, client, kafka.address], environment)
-    await ask(`send/${topic}/0`)
-    await ask(`open/${topic}`)
-    await Promise.all(TAGS.slice(1).map((tag, i) => ask(`send/${topic}/${i + 1}`, tag)))
-    await until(async () => (await ask('')).length >= HANDLED.length, 60_000)
-    assert.deepEqual((await ask('')).sort(), HANDLED)
-    const warnings = output.stderr.match(/LanewayWarning: .*/g) ?? []
-    assert.equal(warnings.length, 1, output.stderr)
-    assert.match(warnings[0], new RegExp(`kafka: "${topic}" is not isolated.*only carry their lanes.*BullMQ`))
-  })
 }
+
+test('register: @platformatic/kafka in LANEWAY_ISOLATE goes on in its lanes, and one warning says so', async t => {
+  const topic = `r${process.pid}-${++count}`
+  const environment = { LANEWAY_ISOLATE: `mail,g-${topic}` }
+  const { ask, output } = await startProgram(t, 'app.mjs', ['platformatic', 'platformatic', kafka.address], environment)
+  await ask(`send/${topic}/0`)
+  await ask(`open/${topic}`)
+  await Promise.all(TAGS.slice(1).map((tag, i) => ask(`send/${topic}/${i + 1}`, tag)))
+  await until(async () => (await ask('')).length >= HANDLED.length, 60_000)
+  assert.deepEqual((await ask('')).sort(), HANDLED)
+  const warnings = output.stderr.match(/LanewayWarning: .*/g) ?? []
+  assert.equal(warnings.length, 1, output.stderr)
+  assert.match(warnings[0], new RegExp(`kafka: "g-${topic}" is not isolated.*only carry their lanes.*kafkajs`))
+})
+
+test('register: kafkajs: the consumers of groups in LANEWAY_ISOLATE keep lanes apart', async t => {
+  const topic = `r${process.pid}-${++count}`
+  const environment = { LANEWAY_ISOLATE: `mail,g-${topic}` }
+  const args = ['kafkajs', 'kafkajs', kafka.address]
+  const base = await startProgram(t, 'app.mjs', args, environment)
+  const gray = await startProgram(t, 'app.cjs', args, { ...environment, LANEWAY_TAG: 'gray' })
+  await base.ask(`send/${topic}/first`)
+  await base.ask(`open/${topic}`)
+  await gray.ask(`open/${topic}`, 'gray')
+  // The lane owns what comes after its lead.
+  await new Promise(resolve => setTimeout(resolve, 6500))
+  for (let i = 0; i < 30; i++) await base.ask(`send/${topic}/${i}`, TAGS[i % 3])
+  const both = async () => [await base.ask(''), await gray.ask('')]
+  await until(async () => (await both()).flat().length >= 31, 60_000)
+  const [atBase, atGray] = await both()
+  assert.deepEqual([atBase.length, atGray.length], [21, 10], `${base.output.stderr}${gray.output.stderr}`)
+  assert.ok(atGray.every(one => one.endsWith(':gray')))
+  assert.equal(atBase.filter(one => one.endsWith(':blue')).length, 10)
+  assert.doesNotMatch(base.output.stderr + gray.output.stderr, /LanewayWarning/)
+})

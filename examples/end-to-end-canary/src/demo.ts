@@ -11,6 +11,7 @@ import { Phases } from './phases.js'
 import { type Play, startPlay } from './play/play.js'
 import { inNetworkNamespace } from './registry.js'
 import { playStory } from './story.js'
+import { TRACE_TOKEN } from './traced.js'
 
 /** Where the user stands: npm itself goes to the root of the repository. */
 const cwd = process.env['INIT_CWD'] ?? process.cwd()
@@ -47,7 +48,7 @@ async function judgeStory(options: StoryOptions, play: Play, interrupted: Promis
   if (play.consoleUrl !== undefined) console.log(`the console is at ${play.consoleUrl}`)
   if (options.mutation !== undefined) console.log(`with a fault built in: ${options.mutation}`)
   const phases = new Phases(fleet, colouring, 'gray')
-  const startLoad = () => phases.startLoad(`${url}/a`, options.rate)
+  const startLoad = () => phases.startLoad(`${url}/a`, options.rate, options.trace === true ? TRACE_TOKEN : '')
   // With --register it looks once a second.
   await playStory(play, phases, options.manifests, !options.register, startLoad)
   const well = await phases.finish()

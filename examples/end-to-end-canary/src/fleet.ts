@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import type { Registry } from './registry.js'
+import { TRACE_ENVIRONMENT } from './traced.js'
 
 /** One running process of a service. */
 export interface Instance {
@@ -99,12 +100,13 @@ export class Fleet {
     if (this.#register) flags.push('--import', '@laneway/register')
     const lanes = this.#register
       ? this.#registerEnvironment(service)
-      : { ...this.#registry.environment(), RULES_FILE: this.#rules }
+      : { ...this.#registry.environment(), RULES_FILE: this.#rules, OTEL_SERVICE_NAME: nameOf(service) }
     const file = this.#grpc && service === 'c' ? 'c-grpc' : service
     const child = spawn(process.execPath, [...flags, join(this.#folder, `${file}.js`)], {
       env: {
         ...process.env,
         SHOW_LANES: '1',
+        ...TRACE_ENVIRONMENT,
         LANES_NAME: nameOf(service),
         ...lanes,
         ...(this.#grpc && { C_BY: 'grpc' }),
@@ -159,9 +161,9 @@ export class Fleet {
   }
 }
 
-/** As callers and the console know it. */
+/** How a process names itself in paths, and as the console knows it. */
 function nameOf(service: string): string {
-  return ENTRANCES.has(service) ? 'entrance' : `sc-${service.toUpperCase()}`
+  return ENTRANCES.has(service) ? 'gateway' : `sc-${service.toUpperCase()}`
 }
 
 const LANES_PRELOAD = new URL('console/lanes-preload.mjs', import.meta.url).href

@@ -13,9 +13,11 @@ export interface Sample {
   /** 0 when no response came. */
   readonly status: number
   readonly text: string
+  /** What came in `x-laneway-path`. */
+  readonly path?: string | undefined
 }
 
-const [, , url = '', rate = ''] = process.argv
+const [, , url = '', rate = '', token = ''] = process.argv
 const agent = new Agent({ keepAlive: true, maxSockets: 64 })
 const everyMs = 1000 / Number(rate)
 const body = 'x'.repeat(2048)
@@ -35,19 +37,22 @@ function send(): void {
     'x-user-id': user,
     'x-request-id': String(count),
   }
+  if (token !== '') headers['x-laneway-trace'] = token
   if (post) headers['content-length'] = String(body.length)
   count++
   inFlight++
   let sentAt = Date.now()
   let finished = false
+  let path: string | undefined
   const finish = (status: number, text: string) => {
     if (finished) return
     finished = true
     inFlight--
-    samples.push({ sentAt, doneAt: Date.now(), chosen, user, status, text })
+    samples.push({ sentAt, doneAt: Date.now(), chosen, user, status, text, path })
   }
   const req = request(url, { method: post ? 'POST' : 'GET', headers, agent, timeout: 10_000 }, res => {
     let text = ''
+    path = res.headers['x-laneway-path'] as string | undefined
     res.setEncoding('utf8')
     res.on('data', chunk => (text += chunk))
     res.on('end', () => finish(res.statusCode ?? 0, text))

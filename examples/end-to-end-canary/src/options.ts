@@ -18,6 +18,8 @@ export interface PlayOptions {
   readonly register: boolean
   /** B calls C over gRPC. */
   readonly grpc: boolean
+  /** Every request asks for its path, and it is compared with what the services say. */
+  readonly trace?: boolean
   /** Port of the console, 0 finds a free one; `undefined`: no console. */
   readonly console?: number | undefined
   /** A sends orders to B, and B to C, through this broker. */
@@ -51,6 +53,7 @@ wrong lane.
   --kubernetes       let them meet through a real Kubernetes API server (needs root, and Go the first time)
   --register         services without Laneway in their code, started with --import @laneway/register
   --grpc             B calls C over gRPC
+  --trace            every request asks for its path, which has to equal what the services saw
   --console          a page of services by lanes, traffic and releases, in which the story moves; prints its URL
   --console-port <n> its port (default: a free one)
   --queue <broker>   A sends orders to B, and B to C, through a real broker: amqp (RabbitMQ) or bullmq (Redis), of Debian
@@ -70,6 +73,7 @@ Plays the same by hand, as kubectl and kubectl-kruise would do it on a cluster:
   approve <rollout>             approve the step that it waits at
   undo <rollout>                back to the version before
   curl [path] [-H 'Name: value'] [-n <times>]
+  trace [path] [-H 'Name: value']  the way of a request, as laneway trace prints it
   config <content> [--lane gray]  publish the configuration in Nacos that A follows, for all or for a lane
   delete <kind>/<name>, delete -f <file or folder>
   down                          end everything
@@ -97,6 +101,7 @@ export function parseStoryOptions(argv: readonly string[], manifests: string): S
       manifests: { type: 'string', default: manifests },
       keep: { type: 'boolean', default: false },
       rate: { type: 'string', default: '250' },
+      trace: { type: 'boolean', default: false },
       break: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -105,6 +110,7 @@ export function parseStoryOptions(argv: readonly string[], manifests: string): S
   if (values.break !== undefined && !Object.hasOwn(MUTATIONS, values.break)) {
     throw new Error(`--break=${values.break}: the faults are ${Object.keys(MUTATIONS).join(', ')}`)
   }
+  if (values.trace && values.queue !== undefined) throw new Error('--trace goes without --queue, where a path ends')
   if (values.register && values.break !== undefined)
     throw new Error('--break changes code that --register does not have')
   return {
@@ -113,6 +119,7 @@ export function parseStoryOptions(argv: readonly string[], manifests: string): S
     kubernetes: values.kubernetes,
     manifests: values.manifests,
     rate: integer('--rate', values.rate, 200, 2000),
+    trace: values.trace,
     mutation: values.break,
   }
 }

@@ -4,6 +4,7 @@ import type { Fleet } from './fleet.js'
 import { judge } from './judgement.js'
 import type { Sample } from './load.js'
 import type { ColouringLog } from './play/colouring-log.js'
+import { pathProblem } from './traced.js'
 
 interface Phase {
   readonly name: string
@@ -33,6 +34,8 @@ export class Phases {
   #ended: Promise<void> = Promise.resolve()
   #over = false
   #shown = 0
+  #traced = false
+  #trees = 0
 
   constructor(fleet: Fleet, colouring: ColouringLog, lane: string) {
     this.#fleet = fleet
@@ -40,8 +43,10 @@ export class Phases {
     this.#lane = lane
   }
 
-  startLoad(url: string, rate: number): void {
-    const child = fork(fileURLToPath(new URL('./load.ts', import.meta.url)), [url, String(rate)])
+  /** @param token - every request asks for its path with it; empty for none */
+  startLoad(url: string, rate: number, token: string): void {
+    this.#traced = token !== ''
+    const child = fork(fileURLToPath(new URL('./load.ts', import.meta.url)), [url, String(rate), token])
     this.#fleet.adopt(child)
     this.#child = child
     child.on('message', samples => this.#samples.push(...(samples as Sample[])))
@@ -76,7 +81,13 @@ export class Phases {
       const phase = this.#phases.findLast(one => one.from <= sample.sentAt)
       if (phase === undefined) continue
       const colouring = this.#colouring.during(sample.sentAt, sample.doneAt)
-      const { failed, wrong, late, tagged, why } = judge(sample, this.#fleet.instances, this.#lane, colouring)
+      let verdict = judge(sample, this.#fleet.instances, this.#lane, colouring)
+      if (this.#traced && sample.status === 200 && verdict.why === undefined) {
+        const why = pathProblem(sample, this.#fleet.instances)
+        if (why === undefined) this.#trees++
+        else verdict = { ...verdict, wrong: true, why }
+      }
+      const { failed, wrong, late, tagged, why } = verdict
       phase.sent++
       phase.tagged += Number(tagged)
       phase.failed += Number(failed)
@@ -85,6 +96,7 @@ export class Phases {
       if (why !== undefined && this.#shown++ < SHOWN) console.log(`  ! ${phase.name}: ${why}`)
     }
     this.#print()
+    if (this.#traced) console.log(`\n${this.#trees} paths, each as the services saw it`)
     const empty = this.#phases.filter(({ sent, tagged, inLane }) => sent === 0 || (inLane && tagged === 0))
     for (const { name, inLane } of empty)
       console.log(`  ! ${name}: shows nothing, no request ${inLane ? 'in the lane' : ''}`)

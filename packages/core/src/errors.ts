@@ -14,6 +14,7 @@ export const LANEWAY_ERRORS = {
   LANEWAY_INVALID_RULES: 'A document of colouring rules is refused; its problems are the cause.',
   LANEWAY_INVALID_TAG: 'A lane tag that the user or the environment set is outside the grammar.',
   LANEWAY_LANE_REQUIRED: 'No usable endpoint of the lane, and the policy says fail.',
+  LANEWAY_LEDGER: 'The ledger that says which messages of a log each lane owns cannot be created or read.',
   LANEWAY_NACOS_REFUSED: 'The Nacos server answered a request with an error.',
   LANEWAY_NACOS_UNAVAILABLE: 'No Nacos server can be reached, or it did not answer in time.',
   LANEWAY_NOT_AN_AGENT: 'The dispatcher ignores the origin of a request, so a chosen endpoint would be ignored.',

@@ -27,6 +27,8 @@ export {
   type DecisionEvent,
   type EgressEvent,
   type EventChannel,
+  type GroupConsumer,
+  type GroupEvent,
   type IngressEvent,
   type LanewayEvents,
   type MessageEvent,
@@ -38,5 +40,11 @@ export type { LaneLogEntry } from './log/log-entry.js'
 export { type LaneLogFields, laneLogFields } from './log/log-fields.js'
 export type { Logger } from './log/logger.js'
 export { setLogger } from './log/process-logger.js'
+export { expectPath, type PathSource, readPath } from './trace/expect-path.js'
+export type { LanePath, PathCall } from './trace/lane-path.js'
+export { parsePath } from './trace/path-format.js'
+export { formatPath, summaryOfPath } from './trace/path-text.js'
+export type { TraceOptions } from './trace/trace-options.js'
+export { type TracedAnswer, type TracePathOptions, tracePath } from './trace/trace-path.js'
 export type { Warn, WarningFacts } from './warning.js'
 export type { LaneFormat, LaneProblem } from './wire/reading.js'

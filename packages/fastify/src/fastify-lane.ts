@@ -1,4 +1,4 @@
-import { bindEmitter, type IngressOptions, type Lane, runInLane } from '@laneway/core'
+import { bindEmitter, type IngressOptions, type Lane } from '@laneway/core'
 import {
   createIngress,
   guardFastifyLayers,
@@ -6,6 +6,7 @@ import {
   isDisabled,
   needsContext,
   resolveHeaderNames,
+  runListeners,
   runRequest,
 } from '@laneway/core/internal'
 import type { FastifyPluginAsync } from 'fastify'
@@ -51,10 +52,10 @@ const plugin: FastifyPluginAsync<FastifyLaneOptions> = async (fastify, options) 
 
   // These start from a timer or the socket, not from the request.
   fastify.addHook('onError', function errorInLane(request, _reply, _error, next) {
-    runInLane(request.lane, next)
+    runListeners(request.raw, next)
   })
   fastify.addHook('onTimeout', function timeoutInLane(request, _reply, next) {
-    runInLane(request.lane, next)
+    runListeners(request.raw, next)
   })
   guardFastifyLayers(fastify)
 }

@@ -102,7 +102,13 @@ export async function createGateway(input: GatewayOptions): Promise<Gateway> {
     forwarded: options.forwarded,
     keepHost: options.hostHeader === 'keep',
   }
-  const ingress = createIngress('createGateway', { trust: options.trust, header, rules: tables.laneOf })
+  const { trust, trace } = options
+  const ingress = createIngress('createGateway', {
+    trust,
+    header,
+    rules: tables.laneOf,
+    trace: trace === false ? false : { name: 'gateway', ...(trace === true ? undefined : trace) },
+  })
   const decide: Ingress = request => tables.decide(ingress, request)
   const listeners: readonly Listener[] = options.listeners.map(listener =>
     createListener(listener, forwarder, decide, head, options.client),

@@ -1,5 +1,5 @@
 import type { SecureContextOptions } from 'node:tls'
-import type { Trust } from '@laneway/core'
+import type { TraceOptions, Trust } from '@laneway/core'
 import type { LaneResolver } from '@laneway/discovery'
 import type { HttpRoute, RulesInput } from '@laneway/rules'
 import type { AccessLogEntry, LogDestination } from './observe/access-log.js'
@@ -72,6 +72,12 @@ export interface GatewayOptions {
   readonly admin?: { readonly port?: number; readonly host?: string }
   /** Whose tags are trusted. @default 'edge', those of no sender, because the public can reach this port */
   readonly trust?: Trust
+  /**
+   * Answers requests that ask by `x-laneway-trace` for their path: those of trusted senders, those with the token, and those of rules
+   * with `trace: true`. Of all others the header is removed. `false` answers none.
+   * @default the name `gateway`, and the token of LANEWAY_TRACE_TOKEN if it is set
+   */
+  readonly trace?: boolean | TraceOptions
   /**
    * The header that carries the lane. Of a list, for migrations, the first that is present is read, and all are written.
    * @default 'x-mse-tag'

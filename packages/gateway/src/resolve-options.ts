@@ -14,6 +14,7 @@ import {
   readOptions,
   text,
   texts,
+  traceOption,
   unchecked,
   whole,
 } from '@laneway/core/internal'
@@ -63,6 +64,12 @@ export const LISTENER_KEYS: readonly string[] = Object.keys(LISTENER)
 const proxies: Option<number> = (value, place) =>
   value === 'all' ? Number.POSITIVE_INFINITY : whole(0, 0, 16)(value, place)
 
+/** As an ingress reads it, which gets it as it is. */
+const trace: Option<NonNullable<GatewayOptions['trace']>> = (value, place) => {
+  traceOption(value, place)
+  return (value ?? true) as NonNullable<GatewayOptions['trace']>
+}
+
 /** Options that are one value, in a program as in a configuration file. */
 export const SINGLE_OPTIONS = {
   header: headerNames,
@@ -71,6 +78,7 @@ export const SINGLE_OPTIONS = {
   hostHeader: oneOf(['keep', 'service'], 'keep'),
   privateAnswers: flag(true),
   propagateTo: texts(),
+  trace,
 }
 
 const resolver: Option<GatewayOptions['resolver']> = (value, place) => {

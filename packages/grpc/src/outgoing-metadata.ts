@@ -8,6 +8,7 @@ import {
   parseBaggageLane,
   parseMseLane,
   publishEgress,
+  TRACE_HEADER,
   withLaneMember,
   withoutLaneMembers,
 } from '@laneway/core/internal'
@@ -54,23 +55,27 @@ export function laneOfMetadata(
 /**
  * Metadata for a host that gets the tag. The caller's object is not changed, because callers use one for many calls.
  *
- * @returns the same object when it carries the lane already
+ * @param traced - asks for the path
+ * @returns the same object when it carries all of that already
  */
 export function inScope<M extends Carrier<M>>(
   metadata: M,
   lane: Lane | undefined,
   host: string,
   { header, also, baggage }: ResolvedLaneChannelOptions,
+  traced: boolean,
 ): M {
   const carried = lines(metadata, 'baggage')?.join(',')
   const said = says(metadata, header, lane) && (also === undefined || also.every(name => says(metadata, name, lane)))
   const members = baggageFor(carried, lane, baggage)
   if (lane !== undefined) publishEgress(host, lane, 'forwarded')
-  if (said && members === carried) return metadata
+  const asks = traced && metadata.get(TRACE_HEADER).length === 0
+  if (said && members === carried && !asks) return metadata
   const changed = metadata.clone()
   put(changed, header, lane?.header)
   if (also !== undefined) for (const name of also) put(changed, name, lane?.header)
   if (members !== carried) put(changed, 'baggage', members)
+  if (asks) put(changed, TRACE_HEADER, '1')
   return changed
 }
 
@@ -84,11 +89,12 @@ export function byScope<M extends Carrier<M>>(
   caller: Lane | undefined,
   hosts: readonly string[],
   options: ResolvedLaneChannelOptions,
+  traced: boolean,
 ): M {
   const [host] = hosts
   if (host === undefined) return metadata
   if (!hosts.every(one => options.scope.includes(one))) return outOfScope(metadata, caller, hosts, options)
-  return inScope(metadata, laneOfMetadata(metadata, caller, host, options), host, options)
+  return inScope(metadata, laneOfMetadata(metadata, caller, host, options), host, options, traced)
 }
 
 /** Metadata for a host that gets no tag. */
@@ -110,11 +116,13 @@ function outOfScope<M extends Carrier<M>>(
   }
   const carried = lines(metadata, 'baggage')?.join(',')
   const members = carried !== undefined && hasLaneMember(carried) ? blankAsNone(withoutLaneMembers(carried)) : carried
-  if (given === undefined && members === carried) return metadata
+  const asks = metadata.get(TRACE_HEADER).length > 0
+  if (given === undefined && members === carried && !asks) return metadata
   const changed = metadata.clone()
   for (const name of also === undefined ? [header] : [header, ...also])
     put(changed, name, kept ? handSet.header : undefined)
   if (members !== carried) put(changed, 'baggage', members)
+  if (asks) changed.remove(TRACE_HEADER)
   return changed
 }
 

@@ -5,15 +5,18 @@ import { createMessageLanes, type MessageLanes } from '@laneway/messaging/intern
 
 /** Options of {@link laneKafka}. */
 export interface LaneKafkaOptions extends MessageOptions {
-  /** Told once when an instance of a lane consumes, because it also takes messages of base. @default a process warning */
+  /**
+   * Told once when an instance of a lane consumes without isolation, and what an operator of isolated consumers should know.
+   * @default a process warning
+   */
   warn?: Warn
 }
 
 export interface KafkaSettings {
   readonly lanes: MessageLanes
   readonly warn: Warn
-  /** Under a preload: whether the consumers of a topic were to be kept apart. */
-  readonly isolates?: (topic: string) => boolean
+  /** Under a preload: whether the consumers of a group keep lanes apart. */
+  readonly isolates?: (group: string) => boolean
 }
 
 /** @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG` */
@@ -24,5 +27,8 @@ export function resolveKafkaOptions({ warn, ...options }: LaneKafkaOptions): Kaf
 /** Who asks for isolation must not get less without a word. @throws LanewayError `LANEWAY_INVALID_OPTION` */
 export function refuseIsolation(options: unknown): void {
   if ((options as { lanes?: unknown } | undefined)?.lanes === undefined) return
-  throw new LanewayError('LANEWAY_INVALID_OPTION', 'laneKafka: consumers of Kafka cannot be isolated; leave lanes out')
+  throw new LanewayError(
+    'LANEWAY_INVALID_OPTION',
+    "laneKafka: lanes is an option of the consumer itself: kafka.consumer({ groupId, lanes: 'isolate' })",
+  )
 }

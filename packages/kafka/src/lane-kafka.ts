@@ -1,8 +1,12 @@
 import { LanewayError } from '@laneway/core'
 import { describe, isDisabled } from '@laneway/core/internal'
 import { claim } from './claim.js'
-import type { Method, Methods } from './kafka.js'
+import { divideConsumerOptions, type LaneConsumerSettings } from './isolation/isolate-options.js'
+import { SharedLedger } from './isolation/ledger-use.js'
+import type { KafkajsClient, Method, Methods } from './kafka.js'
 import { tagKafkajsConsumer } from './kafkajs/consumer.js'
+import { createIsolatedConsumer } from './kafkajs/isolated-consumer.js'
+import { connectKafkajs } from './kafkajs/kafkajs-broker.js'
 import { tagKafkajsProducer } from './kafkajs/producer.js'
 import { type KafkaSettings, type LaneKafkaOptions, resolveKafkaOptions } from './lane-kafka-options.js'
 import { tagConsumer } from './platformatic/consumer.js'
@@ -48,11 +52,48 @@ function wayFor(target: Methods): (target: Methods, settings: KafkaSettings) => 
 }
 
 function tagClient(client: Methods, settings: KafkaSettings): void {
-  const making = (make: Method) =>
-    function makeWithLanes(...args: unknown[]) {
-      const made = make.apply(client, args)
+  const { producer, consumer } = client as { producer: Method; consumer: Method }
+  const plain: KafkajsClient = {
+    admin: () => client['admin']!(),
+    producer: options => producer.call(client, options),
+    consumer: options => consumer.call(client, options),
+  }
+  const ledger = new SharedLedger(() => connectKafkajs(plain), settings.warn)
+  Object.assign(client, {
+    producer(...args: unknown[]) {
+      const made = producer.apply(client, args)
       giveLanes(made, settings)
       return made
-    }
-  Object.assign(client, { producer: making(client['producer']!), consumer: making(client['consumer']!) })
+    },
+    consumer(options?: object, ...args: unknown[]) {
+      const { wanted, rest } = divideConsumerOptions('consumer', options)
+      const isolated = wanted.lanes === 'isolate' || isIsolatedByPreload(wanted, rest, settings)
+      if (isolated) {
+        try {
+          const make = (config: object) => plain.consumer(config)
+          const made = createIsolatedConsumer({ make, config: rest, wanted, settings, ledger: ledger.use() })
+          claim(made)
+          return made
+        } catch (error) {
+          if (wanted.lanes === 'isolate') throw error
+          // Its program did not ask for it.
+          settings.warn(
+            `kafka: "${rest['groupId']}" is not isolated, its messages only carry their lanes: ${(error as Error).message}`,
+          )
+        }
+      }
+      const made = consumer.call(client, options === undefined ? options : rest, ...args)
+      giveLanes(made, settings)
+      return made
+    },
+  })
+}
+
+/** Whether `LANEWAY_ISOLATE` names the group of a consumer that says nothing of lanes. */
+function isIsolatedByPreload(
+  { lanes }: LaneConsumerSettings,
+  { groupId }: Record<string, unknown>,
+  { isolates }: KafkaSettings,
+): boolean {
+  return lanes === undefined && isolates?.(String(groupId)) === true
 }

@@ -6,7 +6,9 @@ const EXAMPLES = `
 Examples:
   laneway doctor                                     what is wrong here, and how to mend it
   laneway lanes --nacos nacos:8848 --watch           who is in which lane
+  laneway lanes --kafka kafka:9092                   who consumes for which lane
   laneway explain sc-b --lane gray                   where a request goes, and why
+  laneway trace http://localhost:8080/a -H 'x-mse-tag: gray'   which way a request went
   laneway check gateway.yaml --request 'GET /orders' which rule and route match
   laneway endpoints --kubernetes --serve             one watch of the API server for many processes
   laneway console --nacos nacos:8848                 a page with all of this, live
@@ -66,10 +68,12 @@ function createProgram(world: CommandWorld, set: (result: Promise<number>) => Pr
   withSource(
     command(
       'lanes',
-      'Prints the services of the registry by lanes: instances, healthy ones, weight, version, age of the list.',
+      'Prints the services of the registry by lanes: instances, healthy ones, weight, version, age of the list. ' +
+        'With --kafka the lanes of consumer groups: members, lag, conflicts; "lanes end <group> <lane>" ends one.',
     ),
   )
     .argument('[service...]', 'only these')
+    .option('--kafka <brokers>', 'brokers host:port, or a file with the configuration of kafkajs, for TLS and logins')
     .option('-w, --watch', 'print again after each change, until it is interrupted')
     .option('--json', 'print JSON; with --watch one line a change')
     .action(async (services, options) => set((await import('./commands/lanes.js')).lanes(services, options, world)))
@@ -105,6 +109,7 @@ function createProgram(world: CommandWorld, set: (result: Promise<number>) => Pr
     .option('--gate-lane <lane>', 'lane that the gate judges (default: gray)')
     .option('--rabbitmq <url>', 'shows the queues of this management API')
     .option('--rules <file>', 'explains requests by these rules or this gateway.yaml')
+    .option('--entrance <url>', 'an entrance that traced requests may be sent to; may be repeated', collect, [])
     .action(async options => set((await import('./commands/console.js')).serveConsole(options, world)))
 
   command('check', 'Checks a file of colouring rules or a gateway configuration: all problems, each with its place.')
@@ -117,6 +122,19 @@ function createProgram(world: CommandWorld, set: (result: Promise<number>) => Pr
     .option('--address <address>', 'IP address of its client', '127.0.0.1')
     .option('--json', 'print the result as JSON')
     .action(async (file, options) => set((await import('./commands/check.js')).check(file, options, world)))
+
+  command(
+    'trace',
+    'Sends a request that asks for its path, and prints it: services, lanes, endpoints, retries, what left the lane.',
+  )
+    .argument('<url>', 'where a client sends it')
+    .option('-H, --header <header>', "header, 'name: value'; may be repeated", collect, [])
+    .option('-X, --method <method>', 'method', 'GET')
+    .option('-d, --data <body>', 'body')
+    .option('-n, --count <count>', 'send so many, and print the paths with their counts', whole, 1)
+    .option('--timeout <ms>', 'for each request', milliseconds, 10_000)
+    .option('--json', 'print JSON; with -n one line a path')
+    .action(async (url, options) => set((await import('./commands/trace.js')).trace(url, options, world)))
 
   command(
     'run',
@@ -135,7 +153,7 @@ function withSource(command: Command): Command {
     .option('--kubernetes', 'the API server of the kubeconfig or pod')
     .option('--file <file>', 'a file of endpoints')
     .option('-n, --namespace <namespace>', 'namespace in Nacos (its id) or Kubernetes')
-    .option('-g, --group <group>', 'group in Nacos')
+    .option('-g, --group <group>', 'group in Nacos; with --kafka of consumers')
     .option('--timeout <ms>', 'how long to wait for the registry', milliseconds, 3000)
 }
 

@@ -36,6 +36,25 @@ t.test('lanes: the registry is that of the settings, and one that cannot be reac
   t.match(none.stderr, /no registry is configured: give --nacos/)
 })
 
+t.test('lanes --kafka: what is missing or wrong is said, with what mends it', async t => {
+  const folder = folderWith(t, { 'package.json': {}, 'broken.json': '{' })
+  for (const [args, said] of [
+    [['--kafka', 'kafka:9092'], /--kafka in .* needs kafkajs: npm install kafkajs/],
+    [['--kafka', 'kafka'], /--kafka is brokers host:port, .* received "kafka"/],
+    [['--kafka', 'kafka:9092,http://kafka:9092'], /--kafka is brokers host:port/],
+    [['--kafka', 'broken.json'], /broken\.json cannot be read/],
+    [['--kafka', 'absent.mjs'], /absent\.mjs cannot be read/],
+    [['orders', '--kafka', 'kafka:9092'], /laneway lanes end <group> <lane>/],
+    [['end', 'orders', '--kafka', 'kafka:9092'], /laneway lanes end <group> <lane>/],
+    [['end', 'orders', 'no tag', '--kafka', 'kafka:9092'], /laneway lanes end <group> <lane>/],
+  ] as const) {
+    const { code, stdout, stderr } = await command(['lanes', ...args], { folder })
+    t.equal(code, 2, args.join(' '))
+    t.equal(stdout, '')
+    t.match(stderr, said)
+  }
+})
+
 t.test('lanes, explain: a registry that refuses the login is code 3, never "no services"', async t => {
   const nacos = await nacosServer(t, { auth: { users: { me: 'right' } } })
   const registry = ['--nacos', nacos.address, '--timeout', '20000']

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { withConsoleOutputs } from '@laneway/testkit'
 import { application, command, root } from './command-line.js'
+import { startChain } from './traced-chain.js'
 
 interface Test {
   teardown(end: () => unknown): unknown
@@ -9,9 +10,13 @@ interface Test {
 const fixtures = join(root, 'packages/laneway/test/fixtures')
 
 /** The README with the output of each `$` line of its `console` blocks as the command gives it now. */
-export function withOutputs(t: Test, readme: string): Promise<string> {
+export async function withOutputs(t: Test, readme: string): Promise<string> {
   const app = application(t, ['register'])
-  return withConsoleOutputs(readme, line => outputOf(line, app))
+  const chain = await startChain()
+  t.teardown(() => chain.close())
+  return withConsoleOutputs(readme, async line =>
+    chain.masked(await outputOf(line.replace('http://localhost:8080/a', chain.url), app)),
+  )
 }
 
 async function outputOf(line: string, app: string): Promise<string> {

@@ -24,13 +24,13 @@ export function warnOfCompetingLane(
 
 const shared = new Set<string>()
 
-/** Warns once per destination that its consumers are not kept apart, though `LANEWAY_ISOLATE` names it. */
+/** Warns once per destination or group that its consumers are not kept apart, though `LANEWAY_ISOLATE` names it. */
 export function warnOfNoIsolation(system: string, destination: string, warn: Warn): void {
   const one = `${system} ${destination}`
   if (shared.has(one)) return
   shared.add(one)
   warn(
     `${system}: "${destination}" is not isolated, its messages only carry their lanes: LANEWAY_ISOLATE keeps lanes apart ` +
-      'in RabbitMQ and BullMQ',
+      'in RabbitMQ, BullMQ and kafkajs',
   )
 }

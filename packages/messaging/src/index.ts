@@ -2,3 +2,4 @@ export { type MessageEvent, type MessageOutcome, messages } from './message-even
 export { eachInLane, type MessageBatch, messageLane } from './message-lane.js'
 export type { MessageOptions } from './message-lanes.js'
 export type { MessageTrust } from './message-trust.js'
+export type { IoredisClient, NodeRedisClient, RedisClient } from './redis/redis-client.js'

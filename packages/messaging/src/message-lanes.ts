@@ -1,11 +1,13 @@
 import { currentLane, type Lane, type LaneProblem, LanewayError, ownLane, parseLane } from '@laneway/core'
 import {
   assertKnownKeys,
+  contextNow,
   describe,
   isLeftAlone,
   isOff,
   publishEgress,
   resolveHeaderNames,
+  traceOf,
 } from '@laneway/core/internal'
 import { carriedText } from './carried-text.js'
 import { type MessageOutcome, messages } from './message-event.js'
@@ -57,6 +59,10 @@ export interface MessageLanes {
    */
   incoming(headers: unknown, message: unknown): MessageDecision
   /**
+   * As {@link incoming}, also while Laneway is switched off: of a log, both sides must go on to agree who handles a message.
+   */
+  owning(headers: unknown, message: unknown): MessageDecision
+  /**
    * The lane that a message carries on, for clients whose headers {@link tagged} cannot write. As `tagged`, but without a look at
    * the switch.
    */
@@ -103,7 +109,10 @@ export function createMessageLanes(where: string, system: string, options: Messa
   let last = UNTAGGED
 
   function incoming(headers: unknown, message: unknown): MessageDecision {
-    if (isOff()) return UNTAGGED
+    return isOff() ? UNTAGGED : owning(headers, message)
+  }
+
+  function owning(headers: unknown, message: unknown): MessageDecision {
     const decision = decide(firstOf(headers), message)
     if (decision.problem !== undefined || decision.stripped) for (const name of names) removeHeader(headers, name)
     return decision
@@ -147,6 +156,7 @@ export function createMessageLanes(where: string, system: string, options: Messa
       if (wanted !== undefined) lane = wanted
       else if (text !== undefined) publishEgress(destination, lane, 'invalid')
     }
+    traceOf(contextNow())?.call(destination, lane, 'message')?.failed('sent')
     if (lane === undefined) return undefined
     if (propagate !== undefined && !inScope(destination)) {
       publishEgress(destination, lane, 'blocked')
@@ -176,5 +186,5 @@ export function createMessageLanes(where: string, system: string, options: Messa
     return lane?.tags.includes(ownTag) === true ? 'own' : 'strayed'
   }
 
-  return Object.freeze({ names, own, incoming, outgoing, tagged, report, outcomeOf })
+  return Object.freeze({ names, own, incoming, owning, outgoing, tagged, report, outcomeOf })
 }

@@ -1,5 +1,5 @@
 import { parseLane } from '@laneway/core'
-import { ownerOf, ownHeader, removeHeader, taggedHeaders, warnOfCompetingLane } from '@laneway/messaging/internal'
+import { ownHeader, removeHeader, taggedHeaders, warnOfCompetingLane } from '@laneway/messaging/internal'
 import t from 'tap'
 
 const gray = parseLane('gray')
@@ -45,24 +45,6 @@ t.test('removeHeader', async t => {
   t.equal(map.size, 0)
   removeHeader(Object.freeze({ 'x-mse-tag': 'gray' }), 'x-mse-tag')
   removeHeader(undefined, 'x-mse-tag')
-})
-
-t.test('ownerOf is the first tag with an interval that holds the timestamp', async t => {
-  const intervals = [
-    { lane: 'gray', fromMs: 100, untilMs: 200 },
-    { lane: 'blue', fromMs: 150, untilMs: undefined },
-    { lane: 'gray', fromMs: 300, untilMs: undefined },
-  ]
-  const owner = (tags: string[], at: number) => ownerOf(tags, at, intervals)
-  t.equal(owner(['gray'], 99), undefined)
-  t.equal(owner(['gray'], 100), 'gray')
-  t.equal(owner(['gray'], 199), 'gray')
-  t.equal(owner(['gray'], 200), undefined)
-  t.equal(owner(['gray'], 300), 'gray')
-  t.equal(owner(['gray', 'blue'], 250), 'blue')
-  t.equal(owner(['blue', 'gray'], 160), 'blue')
-  t.equal(owner(['green'], 160), undefined)
-  t.equal(owner([], 160), undefined)
 })
 
 t.test('a lane instance that consumes without isolation warns once per system; base never does', async t => {

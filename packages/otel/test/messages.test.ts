@@ -1,5 +1,5 @@
 import { runInLane } from '@laneway/core'
-import { createMessageLanes } from '@laneway/messaging/internal'
+import { createMessageLanes, LaneLedgerView } from '@laneway/messaging/internal'
 import { metrics } from '@opentelemetry/sdk-node'
 import t from 'tap'
 import { startLaneMetrics } from '../src/index.js'
@@ -46,6 +46,49 @@ t.test('messages are counted by system, lane and outcome, and what is wrong with
     'laneway.tags.invalid = 1',
     'laneway.tags.stripped = 1',
   ])
+})
+
+t.test('consumers of logs and the age of their ledgers are shown until the last has left', async t => {
+  const reader = new Reader()
+  const meterProvider = new metrics.MeterProvider({ readers: [reader] })
+  t.teardown(startLaneMetrics({ meterProvider, durations: false }))
+  t.teardown(() => meterProvider.shutdown())
+  const shown = async () => {
+    const { resourceMetrics } = await reader.collect()
+    return resourceMetrics.scopeMetrics
+      .flatMap(({ metrics }) => metrics)
+      .flatMap(({ descriptor, dataPoints }) =>
+        dataPoints.map(({ attributes, value }) => [descriptor.name, ...Object.values(attributes), value].join(' ')),
+      )
+      .sort()
+  }
+  const clock = { ms: 7000 }
+  const [orders, again, mail] = ['orders', 'orders', 'mail'].map(group => new LaneLedgerView(group, () => clock.ms))
+  for (const view of [orders, again, mail]) view!.markFresh(0)
+  const leave = [
+    orders!.joined({ lane: 'base', role: 'base' }),
+    orders!.joined({ lane: 'gray', role: 'stand-in' }),
+    again!.joined({ lane: 'base', role: 'base' }),
+    mail!.joined({ lane: 'gray', role: 'lane' }),
+  ]
+  mail!.markFresh(clock.ms)
+  const rounded = (await shown()).map(text => text.replace(/ (\d+)\.\d+$/, ' $1'))
+  t.strictSame(rounded, [
+    'laneway.lane.consumers mail gray lane 1',
+    'laneway.lane.consumers orders base base 2',
+    'laneway.lane.consumers orders gray stand-in 1',
+    'laneway.ledger.age mail 0',
+    'laneway.ledger.age orders 7',
+  ])
+  for (const one of leave) one()
+  t.strictSame(
+    (await shown()).filter(text => text.startsWith('laneway.lane')),
+    [
+      'laneway.lane.consumers mail gray lane 0',
+      'laneway.lane.consumers orders base base 0',
+      'laneway.lane.consumers orders gray stand-in 0',
+    ],
+  )
 })
 
 t.test('the span of the consumer has the lane and the outcome of its message, no other span has', async t => {

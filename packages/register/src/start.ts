@@ -182,11 +182,16 @@ function startWith(config: RegisterConfig): Running {
 }
 
 function ingressOptions(config: RegisterConfig, warn: (message: string) => void): IngressOptions {
-  const { header, formats, trust, ownLane: mode, tag, rules } = config
+  const { header, formats, trust, ownLane: mode, tag, rules, service, traceToken, traceAddresses } = config
   const options: IngressOptions = { trust, ownLane: mode, provisional: true, warn }
   // Names that do not exist are refused by the ingress.
   if (formats !== undefined) options.formats = formats as LaneFormat[]
   if (header !== undefined) options.header = header
+  options.trace = {
+    ...(service !== undefined && { name: service }),
+    ...(traceToken !== undefined && { token: traceToken }),
+    ...(traceAddresses !== undefined && { addresses: traceAddresses }),
+  }
   if (tag !== undefined) options.tag = tag
   if (rules !== undefined) {
     const { watchRules } = loadOnDemand<{

@@ -1,5 +1,5 @@
 import { LanewayError } from '@laneway/core'
-import { isOff, lanesSeen } from '@laneway/core/internal'
+import { isOff, lanesSeen, TRACE_HEADER } from '@laneway/core/internal'
 import { type Aim, aimOf, type Call, enterHop, kCall, originText, targetOfOrigin } from './call/call.js'
 import { decide } from './call/decide.js'
 import type { Dispatch, DispatchHandler, DispatchOptions } from './dispatcher/dispatcher.js'
@@ -13,7 +13,7 @@ import { waitUntilReady } from './hop/wait-until-ready.js'
 import { type Mock, pastMocks } from './mock/mocks.js'
 import { sendToMock } from './mock/send-to-mock.js'
 import { RedirectFollower } from './redirect/redirect-follower.js'
-import { cameWithHost, handSetValues, type PlainHeaders, readHeaders, sentHeaders } from './sent/headers.js'
+import { askedTrace, cameWithHost, handSetValues, type PlainHeaders, readHeaders, sentHeaders } from './sent/headers.js'
 import { sendOutside } from './sent/outside.js'
 import { doneOptions, isDone } from './sent/sent-options.js'
 
@@ -96,7 +96,10 @@ function serviceHopOf(exchange: Exchange, aim: Aim | undefined, mock: Mock | und
   if (service === undefined) return undefined
   const copy = doneOptions(options, call)
   if (aim?.path !== undefined) copy.path = aim.path
-  copy.headers = sentHeaders(headers, settings, call.lane, target.host, true)
+  const sent = sentHeaders(headers, settings, call.lane, target.host, true)
+  const asked = askedTrace() ?? (call.trace?.open === true ? '1' : undefined)
+  if (asked !== undefined) sent.push(TRACE_HEADER, asked)
+  copy.headers = sent
   // What undici would derive from `Host`, by a check for addresses that costs 2 µs.
   if (!cameWithHost()) copy.servername ??= target.servername
   return new ServiceHop(exchange, resolver, service, copy, mock === undefined ? direct : pastMocks(mock))

@@ -59,7 +59,7 @@ t.test('the story moves on the page', async t => {
   await goTo(page, url, 'map?lane=gray&beside=base', '.edge .served path')
   await until(
     page,
-    "document.querySelectorAll('.place').length >= 8 && /entrance → sc-A/.test(document.querySelector('main').textContent)",
+    "document.querySelectorAll('.place').length >= 8 && /gateway → sc-A/.test(document.querySelector('main').textContent)",
   )
   // B has no gray instance, so the lane falls back there.
   await page.waitForSelector('.edge .back path')

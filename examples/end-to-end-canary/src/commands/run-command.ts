@@ -1,8 +1,10 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { formatPath, tracePath } from '@laneway/core'
 import { kindOf } from '../manifests/kind-names.js'
 import { readManifests } from '../manifests/read-manifests.js'
 import type { Play } from '../play/play.js'
+import { TRACE_TOKEN } from '../traced.js'
 import { apply, hasPart } from './apply.js'
 import { approve } from './approve.js'
 import { config } from './config.js'
@@ -84,15 +86,20 @@ const COMMANDS: Readonly<Record<string, Command>> = {
         times: { type: 'string', short: 'n', default: '1' },
       },
     })
-    const headers: Record<string, string> = {}
-    for (const line of values.header ?? []) {
-      const colon = line.indexOf(':')
-      if (colon < 1) throw new Error(`curl: a header is "Name: value", received "${line}"`)
-      headers[line.slice(0, colon).trim().toLowerCase()] = line.slice(colon + 1).trim()
-    }
+    const headers = headersOf('curl', values.header)
     const answers: string[] = []
     for (let n = 0; n < Number(values.times); n++) answers.push(await curl(url, positionals[0] ?? '/a', headers))
     return answers.join('\n')
+  },
+  async trace({ url }, argv) {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: { header: { type: 'string', short: 'H', multiple: true } },
+    })
+    const headers = { 'x-laneway-trace': TRACE_TOKEN, ...headersOf('trace', values.header) }
+    const { status, path } = await tracePath(new URL(positionals[0] ?? '/a', url), { headers })
+    return path === undefined ? `${status}, without a path` : formatPath(path).trimEnd()
   },
   config,
   delete({ cluster }, argv, cwd) {
@@ -124,6 +131,16 @@ export async function runCommand(play: Play, [word = '', ...argv]: readonly stri
   const command = COMMANDS[word]
   if (command === undefined) throw new Error(`error: unknown command "${word}", try --help`)
   return command(play, argv, cwd)
+}
+
+function headersOf(command: string, lines: readonly string[] = []): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const line of lines) {
+    const colon = line.indexOf(':')
+    if (colon < 1) throw new Error(`${command}: a header is "Name: value", received "${line}"`)
+    headers[line.slice(0, colon).trim().toLowerCase()] = line.slice(colon + 1).trim()
+  }
+  return headers
 }
 
 /** `a=2.0.1`, or `deployment/spring-cloud-a spring-cloud-a=<image>` as for kubectl. */

@@ -1,11 +1,11 @@
 import { BASE_TAG, runInLane } from '@laneway/core'
+import { LaneSight } from '@laneway/messaging/internal'
 import type { BullJob, BullProcessor, BullWorker } from '../bullmq.js'
 import { decide, like } from '../lane-processor.js'
 import { type LaneWorkerSettings, laneQueueName } from '../lane-worker-options.js'
 import { Forwarder } from './forwarder.js'
 import type { LaneConsumer } from './lane-consumer.js'
 import { follow } from './lane-side.js'
-import { LaneSight } from './lane-sight.js'
 import type { Leases, Look } from './leases.js'
 import { persistently } from './persistently.js'
 
@@ -26,7 +26,7 @@ export class BaseSide {
   readonly #consumer: LaneConsumer
   readonly #main: BullWorker
   readonly #failed: (error: Error) => void
-  readonly #sight: LaneSight
+  readonly #sight: LaneSight<Look>
   readonly #forwarder: Forwarder
   readonly #standIns = new Map<string, StandIn>()
   /** Jobs that a lane has ended: its instances published their events. */

@@ -5,7 +5,7 @@ import { type LaneWorkerSettings, laneQueueName } from '../lane-worker-options.j
 import { detached, emitInLane } from '../worker-context.js'
 import { BaseSide } from './base-side.js'
 import { LaneConsumer } from './lane-consumer.js'
-import { follow, LaneSide } from './lane-side.js'
+import { follow, laneLease } from './lane-side.js'
 import { Leases, leaseKeys } from './leases.js'
 
 /** A worker under isolation while it is made. */
@@ -109,20 +109,20 @@ function becomeLane(isolated: Isolated, own: string): void {
   let held: Promise<void> | undefined
   let closed: Promise<void> | undefined
   const itself = { isPaused: () => main.isPaused(), pause, resume }
-  const side = new LaneSide(own, leases, settings, paused => pausedByUser || follow(itself, paused), failed)
+  const lease = laneLease(own, leases, settings, paused => pausedByUser || follow(itself, paused), failed)
   consumer.translate(main, heard)
   /** Takes no more jobs, leaves the lane to others, ends the jobs that run. */
   async function end(force?: boolean): Promise<void> {
     await pause(true).catch(failed)
     // A Redis that is away ends the lease by itself.
-    const released = side.release().catch(() => {})
+    const released = lease.release().catch(() => {})
     if (force !== true) await released
     await close(force)
     await original.close()
   }
   Object.assign(main, {
     async run() {
-      held ??= side.hold().catch(error => {
+      held ??= lease.hold().catch(error => {
         held = undefined
         throw error
       })

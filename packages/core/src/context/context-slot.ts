@@ -39,6 +39,8 @@ export interface ContextSlot {
   off?: boolean
   /** What `ownColour` is once Laneway is on again. */
   colourWhenOn?: Lane | undefined
+  /** A request has been traced: contexts may carry a trace, see `trace/traced-lane.ts`. */
+  traced?: boolean
   /** The hosts outside that get the tag, in place of each adapter's own list; see `control/control.ts`. */
   hosts?: readonly string[] | undefined
   /** Where warnings and lines of the whole process go, see `log/process-logger.ts`. */
@@ -65,6 +67,7 @@ realm[key] ??= shared[key] ?? {
   call: undefined,
   off: false,
   colourWhenOn: undefined,
+  traced: false,
   hosts: undefined,
   logger: undefined,
 }

@@ -3,6 +3,7 @@ import { isLeftAlone } from '../control/switch.js'
 import type { Lane } from '../lane/lane.js'
 import { assertLane } from '../lane/parse-lane.js'
 import { BASE_TAG } from '../lane/tag.js'
+import { contextNow, keepingTrace, laneOfContext } from '../trace/traced-lane.js'
 import type { CallInfo } from './call-info.js'
 import { slot } from './context-slot.js'
 
@@ -14,7 +15,7 @@ import { slot } from './context-slot.js'
  * in a lane, use {@link inLane}.
  */
 export function currentLane(): Lane | undefined {
-  return slot.storage.getStore() ?? slot.ownColour
+  return laneOfContext(contextNow())
 }
 
 /**
@@ -51,7 +52,7 @@ export function runInLane<R, A extends unknown[]>(
 
 function namedLane(name: string): Lane | undefined {
   const lane = assertLane('runInLane', name)
-  return isLeftAlone() ? undefined : lane
+  return isLeftAlone() ? undefined : keepingTrace(lane)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { decisionOf, type IngressDecision } from '../ingress/ingress.js'
+import { contextOf, decisionOf, type IngressDecision } from '../ingress/ingress.js'
 import type { Lane } from '../lane/lane.js'
 import { slot } from './context-slot.js'
 
@@ -46,7 +46,7 @@ function bindTo(emitter: BoundEmitter, lane: Lane | undefined): void {
  * (benchmark case `hop/express`).
  */
 export function bindExchange(decision: IngressDecision, request: Emitter, response: Emitter): void {
-  const { lane } = decision
+  const lane = contextOf(decision)
   const decided = decisionOf(request) === decision
   if (!decided || !takes(request, requestEmit)) bindTo(request, lane)
   // As a property of its own: that of an HTTP/2 response is a getter, and knows nothing when the stream is closed.
@@ -74,7 +74,8 @@ function responseEmit(this: BoundEmitter, ...args: unknown[]): boolean {
 /** Bound once more, behind a wrapper of other code around the first `emit`: the later lane counts. */
 function laneOf(emitter: BoundEmitter, request: unknown): Lane | undefined {
   if (emitter[kEmit] !== undefined) return emitter[kBound]
-  return typeof request === 'object' && request !== null ? decisionOf(request)?.lane : undefined
+  const decision = typeof request === 'object' && request !== null ? decisionOf(request) : undefined
+  return decision === undefined ? undefined : contextOf(decision)
 }
 
 function laneEmit(this: BoundEmitter, ...args: unknown[]): boolean {

@@ -1,5 +1,6 @@
-import { decisionOf, type IngressDecision } from '../ingress/ingress.js'
+import { contextOf, decisionOf, type IngressDecision } from '../ingress/ingress.js'
 import type { IngressRequest } from '../ingress/request.js'
+import { answerWithPath } from '../trace/trace-head.js'
 import { slot } from './context-slot.js'
 import { bindExchange, type Emitter } from './emitter.js'
 
@@ -12,7 +13,7 @@ const kTagged = Symbol('laneway.tagged')
  */
 export function needsContext(decision: IngressDecision, request: IngressRequest): boolean {
   const socket = request.socket as { [kTagged]?: boolean } | null | undefined
-  if (decision.lane === undefined) return slot.storage.getStore() !== undefined || socket?.[kTagged] === true
+  if (contextOf(decision) === undefined) return slot.storage.getStore() !== undefined || socket?.[kTagged] === true
   if (socket !== null && socket !== undefined) socket[kTagged] = true
   return true
 }
@@ -34,7 +35,9 @@ export function runRequest<R, A extends unknown[]>(
   if (requests !== undefined && requests.getStore() !== request) {
     return requests.run(request, runRequest<R, A>, decision, request, response, fn, ...args)
   }
-  const { lane, stripped } = decision
+  const { stripped } = decision
+  const lane = contextOf(decision)
+  if (slot.traced === true) answerWithPath(lane, response)
   const inContext = needsContext(decision, request) || requests !== undefined
   if (inContext) {
     bindExchange(decision, request, response)
@@ -59,7 +62,7 @@ export function runListeners<R, A extends unknown[]>(request: object, fn: (...ar
   const { storage } = slot
   const decision = decisionOf(request)
   if (decision === undefined) return fn(...args)
-  const { lane } = decision
+  const lane = contextOf(decision)
   if (lane !== undefined) storage.adopt?.(lane)
   return storage.getStore() === lane ? fn(...args) : storage.run(lane, fn, ...args)
 }

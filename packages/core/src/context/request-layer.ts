@@ -1,4 +1,4 @@
-import { decisionOf, type IngressDecision } from '../ingress/ingress.js'
+import { contextOf, decisionOf, type IngressDecision } from '../ingress/ingress.js'
 import type { IngressRequest } from '../ingress/request.js'
 import type { Lane } from '../lane/lane.js'
 import { slot } from './context-slot.js'
@@ -32,7 +32,7 @@ export function guardLayer<F extends Callable>(
       if (decision !== undefined) return runInjected(decision, request, args, Reflect.apply, layer, this, args)
     }
     if (inLaneOf(request)) return Reflect.apply(layer, this, args)
-    return slot.storage.run(decisionOf(request)?.lane, Reflect.apply, layer, this, args)
+    return slot.storage.run(contextOf(decisionOf(request)!), Reflect.apply, layer, this, args)
   }
   const { prototype: _, ...properties } = Object.getOwnPropertyDescriptors(layer) as PropertyDescriptorMap
   return Object.defineProperties(guarded, properties) as F
@@ -62,5 +62,5 @@ function inLaneOf(request: object): boolean {
   } catch {
     return true
   }
-  return now === decision.lane
+  return now === contextOf(decision)
 }

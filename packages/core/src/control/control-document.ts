@@ -20,6 +20,7 @@ export const RESOLVER_SETTINGS = [
   'slowStartAggression',
   'slowStartMinShare',
   'maxInFlight',
+  'subsetSize',
 ] as const
 
 /** A control document that was read. */

@@ -61,7 +61,7 @@ export function warnBesideMesh(warn: Warn): void {
     warn(
       `a sidecar of ${mesh} runs in this pod, and Laneway chooses instances itself: the sidecar may send a call to another ` +
         'instance, of another lane, or refuse the address. Set resolve: false (LANEWAY_RESOLVE=0), so that Laneway carries the ' +
-        'tag and the mesh routes by it; docs/service-mesh.md says how',
+        'tag and the mesh routes by it; docs/guides/service-mesh.md says how',
     )
   })
 }

@@ -1,7 +1,8 @@
 import type { Lane } from '../lane/lane.js'
 import { colourOwnLane, ownLane } from '../lane/own-lane.js'
-import { callback, flag, type Option, oneOf, unchecked } from '../options/option.js'
+import { callback, checked, flag, type Option, oneOf, unchecked } from '../options/option.js'
 import { type OptionTable, readOptions } from '../options/read-options.js'
+import { type TraceOptions, type TraceSettings, traceOption } from '../trace/trace-options.js'
 import { emitLanewayWarning, type Warn } from '../warning.js'
 import { headerNames } from '../wire/header-name.js'
 import { laneFormats } from '../wire/lane-formats.js'
@@ -36,6 +37,8 @@ export interface IngressOptions {
   rules?: ((request: RequestView) => Lane | undefined) & {
     /** Names the rule that decides, for the events; called only while a channel has a subscriber. */
     readonly ruleOf?: (request: RequestView) => string | undefined
+    /** Whether the rule that decides lets its requests ask for their path; called only for requests that ask. */
+    readonly tracesOf?: (request: RequestView) => boolean
   }
   /**
    * `colour`: whatever enters this instance untagged, and work without a request (cron, start-up), runs in the
@@ -45,6 +48,12 @@ export interface IngressOptions {
   ownLane?: 'ignore' | 'colour'
   /** This instance's own tag. @default see `ownLane()` of this package: LANEWAY_TAG, pod labels, … */
   tag?: string
+  /**
+   * Answers requests that ask by `x-laneway-trace: 1` for their path, in `x-laneway-path`: those of senders whose tags are trusted,
+   * and others by a token or a rule. `false` answers none; the header is removed then, too.
+   * @default true, because only trusted senders get an answer, and other requests cost nothing
+   */
+  trace?: boolean | TraceOptions
   /**
    * An ingress further in may decide again, with its own options: under a preload, the options of the application hold. It
    * reads what is still on the request, and keeps a lane that came from rules or from `ownLane`.
@@ -70,6 +79,7 @@ export interface IngressSettings {
   /** The same, where untagged work runs in it. */
   readonly colour: Lane | undefined
   readonly provisional: boolean
+  readonly trace: TraceSettings | undefined
   readonly warn: Warn
 }
 
@@ -77,10 +87,16 @@ const OPTIONS = {
   header: headerNames,
   trust: ((value, place) => resolveTrust(value as Trust | undefined, place)) satisfies Option<unknown>,
   formats: laneFormats(['header', 'mse-baggage', 'baggage']),
-  rules: unchecked<IngressOptions['rules']>(),
+  // The object that `parseRules` returns would be an easy mistake, and every request would silently be base.
+  rules: checked<IngressOptions['rules'], IngressOptions['rules']>(
+    undefined,
+    value => typeof value === 'function',
+    'a function, such as `laneOf` of parseRules()',
+  ),
   ownLane: oneOf(['ignore', 'colour'], 'ignore'),
   tag: unchecked<string | undefined>(),
   provisional: flag(false),
+  trace: traceOption,
   warn: callback<Warn, Warn>(emitLanewayWarning),
 } satisfies OptionTable<IngressOptions>
 
@@ -94,11 +110,12 @@ export function resolveIngressOptions(where: string, input: IngressOptions): Ing
     ownLane: mode,
     tag,
     provisional,
+    trace,
     warn,
   } = readOptions(where, input, OPTIONS)
   noteFormats(formats)
   const own = ownLane({ tag })
   const colour = mode === 'colour' ? own : undefined
   if (colour !== undefined) colourOwnLane(colour)
-  return { names, formats, trusts: trust, rules, own, colour, provisional, warn }
+  return { names, formats, trusts: trust, rules, own, colour, provisional, trace, warn }
 }

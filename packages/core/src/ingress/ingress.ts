@@ -4,6 +4,8 @@ import type { Lane } from '../lane/lane.js'
 import { parseLane } from '../lane/parse-lane.js'
 import { BASE_TAG } from '../lane/tag.js'
 import { channels, type IngressEvent } from '../log/events.js'
+import { TRACE_HEADER } from '../trace/lane-path.js'
+import { beginTrace, continueTrace, removeHiddenTrace, type TraceRules } from '../trace/trace-request.js'
 import { findCarriers, hasCarrierName, mayBeCut } from '../wire/carriers.js'
 import { isContradicted, type LaneFormat, type LaneProblem, readLane } from '../wire/reading.js'
 import { removeLane } from '../wire/refusal.js'
@@ -18,6 +20,13 @@ export interface IngressDecision {
   readonly lane: Lane | undefined
   /** A sender was not believed, or sent no lane: what it sent has been removed. */
   readonly stripped: boolean
+  /** What is kept for the code of the request in place of the lane, with its trace. Left out for a request without one. */
+  readonly context?: Lane | undefined
+}
+
+/** What is kept for the code of a request: its lane, with its trace if it has one. */
+export function contextOf(decision: IngressDecision): Lane | undefined {
+  return decision.context ?? decision.lane
 }
 
 /**
@@ -58,7 +67,10 @@ const ACCEPTED = new BoundedMap<Lane, IngressDecision>(512)
  * @throws LanewayError `LANEWAY_INVALID_OPTION`, `LANEWAY_INVALID_TAG`
  */
 export function createIngress(where: string, options: IngressOptions = {}): Ingress {
-  const { names, formats, trusts, rules, own, colour, provisional, warn } = resolveIngressOptions(where, options)
+  const { names, formats, trusts, rules, own, colour, provisional, trace, warn } = resolveIngressOptions(where, options)
+  const tracing: TraceRules = { settings: trace, ownLane: own?.header, trusts, allows: rules?.tracesOf }
+  /** Where the lane came from that was decided last, for a traced request. */
+  let decidedBy: LaneFormat | 'rule' | 'own' | undefined
   const [header] = names
   const isList = names.length > 1
   const believesAll = options.trust === 'internal'
@@ -79,7 +91,7 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
       request[kDecision] = UNTAGGED
       return UNTAGGED
     }
-    const decision = decideFirst(request)
+    const decision = request.headers[TRACE_HEADER] === undefined ? decideFirst(request) : decideTraced(request)
     request[kDecision] = decision
     if (provisional)
       request[kProvisional] =
@@ -94,8 +106,23 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
     let decision = decideFirst(request, earlier)
     if (decision.lane === undefined && !decision.stripped && given !== undefined) decision = accepted(given)
     if (earlier.stripped && !decision.stripped) decision = { lane: decision.lane, stripped: true }
+    if (earlier.context !== undefined) {
+      const { lane, stripped } = decision
+      decision = { lane, stripped, context: continueTrace(tracing, request, earlier.context, lane) }
+    }
     request[kDecision] = decision
     return decision
+  }
+
+  /** The request says something about a trace. */
+  function decideTraced(request: IngressRequest): IngressDecision {
+    const { lane, stripped } = decideRare(request, undefined, isList ? presentName(request, names) : header)
+    const by = () => {
+      if (decidedBy !== 'rule') return decidedBy
+      const rule = ruleOf(request)
+      return rule === undefined ? 'rule' : `rule ${rule}`
+    }
+    return { lane, stripped, context: beginTrace(tracing, request, lane, by) }
   }
 
   /** @param earlier - the provisional decision before this one. What it published is not published again */
@@ -138,6 +165,7 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
     let problem: LaneProblem | undefined
     let stripped = false
     let contradicted = false
+    removeHiddenTrace(tracing, request)
     const { view, present } = findCarriers(request, name)
     if (present || (!believesAll && hasAnyName(request))) {
       if (!trusts(request)) stripped = true
@@ -161,6 +189,7 @@ export function createIngress(where: string, options: IngressOptions = {}): Ingr
       lane = colour
       source = 'own'
     }
+    decidedBy = source
     const news = earlier === undefined || stripped || problem !== undefined || (lane ?? earlier.lane) !== earlier.lane
     if (news && channels.ingress.hasSubscribers) {
       const escaped = own !== undefined && (lane === undefined || lane.header === BASE_TAG)

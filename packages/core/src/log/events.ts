@@ -91,7 +91,7 @@ export type MessageOutcome = 'own' | 'base' | 'stand-in' | 'strayed' | 'forwarde
 
 /** A message reached a consumer; one event for each, on `laneway:message`. */
 export interface MessageEvent {
-  /** `amqp`, `bullmq`, `kafka`, `rocketmq`. */
+  /** `amqp`, `bullmq`, `kafka`, `redis-streams`, `rocketmq`. */
   readonly system: string
   /** The queue or topic, without the suffix of a lane. */
   readonly destination: string
@@ -104,6 +104,25 @@ export interface MessageEvent {
   readonly stripped: boolean
   /** A message without a lane came to an instance that belongs to one. */
   readonly escaped: boolean
+}
+
+/** A consumer of a log that keeps lanes apart. */
+export interface GroupConsumer {
+  /** The lane whose messages it handles; `base` for those of base. */
+  readonly lane: string
+  /** `stand-in`: of base, works for a lane without living consumers. */
+  readonly role: 'base' | 'lane' | 'stand-in'
+}
+
+/** What this process does for a consumer group of a log, about once a second and when it changes, on `laneway:group`. */
+export interface GroupEvent {
+  readonly group: string
+  /** The same object for each event of one ledger; a process may read several. */
+  readonly ledger: object
+  /** Consumers of this process; none after the last has left. */
+  readonly consumers: readonly GroupConsumer[]
+  /** The age of what is known of the group's lanes. Messages with a lane wait while it is old. */
+  readonly ageMs: number
 }
 
 /** A control document came, on `laneway:control`. */
@@ -135,6 +154,7 @@ export interface LanewayEvents {
   readonly egress: EgressEvent
   readonly source: SourceEvent
   readonly message: MessageEvent
+  readonly group: GroupEvent
   readonly control: ControlEvent
 }
 
@@ -151,5 +171,6 @@ export const channels: { readonly [K in keyof LanewayEvents]: EventChannel<Lanew
   egress: channel('laneway:egress') as EventChannel<EgressEvent>,
   source: channel('laneway:source') as EventChannel<SourceEvent>,
   message: channel('laneway:message') as EventChannel<MessageEvent>,
+  group: channel('laneway:group') as EventChannel<GroupEvent>,
   control: channel('laneway:control') as EventChannel<ControlEvent>,
 })

@@ -23,7 +23,7 @@ export interface LaneLogEntry {
   readonly endpoint?: string
   /** The host of an egress. */
   readonly host?: string
-  /** Of a message: `amqp`, `bullmq`, `kafka`, `rocketmq`. */
+  /** Of a message: `amqp`, `bullmq`, `kafka`, `redis-streams`, `rocketmq`. */
   readonly system?: string
   /** The queue or topic of a message. */
   readonly destination?: string

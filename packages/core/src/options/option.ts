@@ -97,7 +97,8 @@ function ranged<F extends number | undefined>(
   }
 }
 
-function checked<V, F>(fallback: F, isValid: (value: unknown) => boolean, expected: string): Option<V | F> {
+/** A value that passes a check; `expected` says in words what would. */
+export function checked<V, F>(fallback: F, isValid: (value: unknown) => boolean, expected: string): Option<V | F> {
   return (value, place) => {
     if (value === undefined || value === null) return fallback
     if (!isValid(value)) throw place.unexpected(expected, value)

@@ -40,7 +40,7 @@ type Counted = IngressRequest & { [count: symbol]: number }
  *
  * @returns `undefined` when there is no such place, or the view exists
  */
-function countOf(request: IngressRequest): (keyof Counted & symbol) | undefined {
+export function countOf(request: IngressRequest): (keyof Counted & symbol) | undefined {
   let place: symbol | undefined
   for (const symbol of Object.getOwnPropertySymbols(request)) {
     const { description } = symbol

@@ -44,6 +44,14 @@ export interface BalanceOptions {
    */
   readonly maxInFlight?: number
   /**
+   * How many endpoints of base, and of each lane, this process sends requests to, and so opens connections to. Which ones is
+   * by chance, and stays as it is; where one is not usable, another takes its place. Where all of them are full or were
+   * tried, the others serve. 1 to 100,000.
+   * @default no limit. A service with hundreds of endpoints and many callers wants 20 or more: with fewer, chance gives some
+   * endpoints far more callers than others
+   */
+  readonly subsetSize?: number
+  /**
    * How many requests whose connection failed may go to another endpoint; `false` for any number. The others fail with the
    * error of their connection.
    * @default on, see ReconnectBudgetOptions
@@ -54,7 +62,7 @@ export interface BalanceOptions {
 /** The options with every default in its place, as services need them. */
 export type ResolvedBalanceOptions = Pick<
   BalanceSettings,
-  'outlier' | 'panicThreshold' | 'warmUp' | 'maxInFlight' | 'reconnectBudget'
+  'outlier' | 'panicThreshold' | 'warmUp' | 'maxInFlight' | 'subsetSize' | 'reconnectBudget'
 >
 
 const BUDGET = {
@@ -73,6 +81,7 @@ export const BALANCE_OPTIONS = {
   slowStartAggression: numeric(1, 0.01, 100),
   slowStartMinShare: numeric(0.1, 0.0001, 1),
   maxInFlight: optional(whole(undefined, 1, 1e6)),
+  subsetSize: optional(whole(undefined, 1, 100_000)),
   reconnectBudget,
 } satisfies OptionTable<BalanceOptions>
 
@@ -88,6 +97,7 @@ export function toBalance(
     panicThreshold,
     warmUp: slowStartMs === 0 ? undefined : { slowStartMs, slowStartAggression, slowStartMinShare },
     maxInFlight: limits.maxInFlight,
+    subsetSize: limits.subsetSize,
     reconnectBudget: limits.reconnectBudget,
   }
 }

@@ -23,6 +23,8 @@ export interface BalanceSettings {
   /** `undefined`: no warm-up. */
   readonly warmUp: WarmUpOptions | undefined
   readonly maxInFlight: number | undefined
+  /** `undefined`: each process sends to all endpoints. */
+  readonly subsetSize: number | undefined
   readonly reconnectBudget: Required<ReconnectBudgetOptions> | undefined
   readonly zones: ZonePlan
 }
@@ -46,6 +48,8 @@ export class ServiceBalance {
   readonly #service: BalancedService
   readonly #listener: EjectionListener
   readonly #budget: ReconnectBudget | undefined
+  /** The same for as long as the service is known, so that its subset stays. */
+  #seed: number | undefined
   #outlier: OutlierEjection | undefined
   #warmUp: WarmUp | undefined
 
@@ -58,7 +62,9 @@ export class ServiceBalance {
   }
 
   #resolve(settings: BalanceSettings): BuildParts {
-    const { clock, balancer, random, panicThreshold, outlier, warmUp, maxInFlight } = settings
+    const { clock, balancer, random, panicThreshold, outlier, warmUp, maxInFlight, subsetSize } = settings
+    if (subsetSize !== undefined) this.#seed ??= random.next()
+    const subset = subsetSize === undefined ? undefined : { size: subsetSize, seed: this.#seed! }
     const service = this.#service
     this.#outlier =
       outlier &&
@@ -72,7 +78,7 @@ export class ServiceBalance {
         ))
     this.#warmUp = warmUp && (this.#warmUp ?? new WarmUp(warmUp, clock, load => this.#groupsOf(load)))
     return {
-      groups: { balancer, random, panicThreshold, warmUp: this.#warmUp },
+      groups: { balancer, random, panicThreshold, warmUp: this.#warmUp, subset },
       loads: { maxInFlight, listener: this.#outlier, budget: this.#budget },
       zonesFor: members => settings.zones.routing(service.owner, members),
     }

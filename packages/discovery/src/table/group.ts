@@ -8,6 +8,7 @@ import { routeByZone, type ZoneRoute, type ZoneRouting } from '../zone/zone-rout
 import type { Choice } from './choice.js'
 import type { EndpointLoad } from './endpoint-load.js'
 import type { Seat } from './seat.js'
+import { type Subset, subsetOf } from './subset.js'
 
 /** Ejections that a picker may hold before it is built anew: bounds the walk of a pick, and shares the cost. */
 const MOST_STALE = 64
@@ -22,6 +23,8 @@ export interface GroupSettings {
   readonly panicThreshold: number
   /** `undefined`: new endpoints get their whole weight at once. */
   readonly warmUp: WarmUp | undefined
+  /** `undefined`: a process sends to all endpoints. */
+  readonly subset: Subset | undefined
 }
 
 /** Counts of endpoints. */
@@ -56,7 +59,7 @@ export class Group {
   #usable = 0
   /** What serves almost always; `undefined` when no seat is usable, and in panic. */
   #first: Picker | undefined
-  /** Over all usable seats: the same as `#first`, unless zones prefer some of them. */
+  /** Over all usable seats: the same as `#first`, unless zones or a subset prefer some of them. */
   #all: Picker | undefined
   /** Where `#first` finds no seat, others may serve. */
   #hasSecond = false
@@ -183,7 +186,10 @@ export class Group {
       const weights = seatWeights(usable, this.#settings.warmUp)
       this.#all = this.#pickerOver(usable, weights)
       this.route = this.#zones && routeByZone(usable, weights, this.#zones)
-      this.#first = this.route === undefined ? this.#all : this.#pickerOver(this.route.seats, this.route.weights)
+      const { subset } = this.#settings
+      const inZones = this.route ?? { seats: usable, weights }
+      const first = subset === undefined ? inZones : subsetOf(inZones, subset)
+      this.#first = first.seats === usable ? this.#all : this.#pickerOver(first.seats, first.weights)
       let onTrial = 0
       for (const seat of usable) if (seat.load.onTrial) onTrial++
       this.#bar(onTrial)

@@ -11,9 +11,10 @@ import { readText } from './read-text.js'
  * @param folder - where files of TLS are; `undefined` leaves them unread
  */
 export function optionsOf(config: GatewayConfig, folder: string | undefined) {
-  const { header, proxies, forwarded, hostHeader, privateAnswers, propagateTo, admin, trust, drain } = config
+  const { header, proxies, forwarded, hostHeader, privateAnswers, propagateTo, admin, trust, trace, drain } = config
   const { client, upstream, listeners = [{ port: 8080 }], accessLog = true } = config
-  const given = { header, proxies, forwarded, hostHeader, privateAnswers, propagateTo, admin, trust, client, upstream }
+  const single = { header, proxies, forwarded, hostHeader, privateAnswers, propagateTo, trust, trace }
+  const given = { ...single, admin, client, upstream }
   return {
     ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<
       Pick<GatewayConfig, keyof typeof given>

@@ -60,7 +60,7 @@ export interface TlsConfig {
 export interface GatewayConfig
   extends Pick<
     GatewayOptions,
-    'header' | 'proxies' | 'forwarded' | 'hostHeader' | 'privateAnswers' | 'propagateTo' | 'admin'
+    'header' | 'proxies' | 'forwarded' | 'hostHeader' | 'privateAnswers' | 'propagateTo' | 'trace' | 'admin'
   > {
   readonly $schema?: string
   readonly version: 1

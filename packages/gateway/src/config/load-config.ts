@@ -23,6 +23,7 @@ const KEYS: readonly (keyof GatewayConfig)[] = [
   'client',
   'upstream',
   'propagateTo',
+  'trace',
   'discovery',
   'rules',
   'routes',

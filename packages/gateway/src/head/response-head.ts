@@ -1,3 +1,4 @@
+import { PATH_HEADER } from '@laneway/core/internal'
 import { connectionNames, isHopHeader } from './hop-headers.js'
 import { membersOf } from './list-header.js'
 
@@ -21,6 +22,7 @@ export function responseHeaders(raw: RawLines, isPrivate: boolean): string[] {
       if (name.length === 10 && name.toLowerCase() === 'connection') listed = merge(listed, connectionNames(value))
       continue
     }
+    if (isPath(name)) continue
     if (isPrivate) {
       const lower = name.toLowerCase()
       if (lower === 'cache-control') {
@@ -77,9 +79,15 @@ export function responseTrailers(raw: RawLines): string[] {
   const kept: string[] = []
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = text(raw[index]!)
-    if (!isHopHeader(name) && !NO_TRAILER.has(name.toLowerCase())) kept.push(name, text(raw[index + 1]!))
+    if (!isHopHeader(name) && !isPath(name) && !NO_TRAILER.has(name.toLowerCase()))
+      kept.push(name, text(raw[index + 1]!))
   }
   return kept
+}
+
+/** The path of a traced request: the gateway writes its own, and what a service says without being asked is for nobody. */
+function isPath(name: string): boolean {
+  return name.length === PATH_HEADER.length && name.toLowerCase() === PATH_HEADER
 }
 
 const NO_TRAILER = new Set([

@@ -43,7 +43,12 @@ export class RoutingTables {
    * The lane of a request without a trusted tag: by the rules, else by the route that takes it. The ingress calls it as its
    * option `rules`, once, after it has removed what it does not trust, and with a view of the request.
    */
-  readonly laneOf = (request: RulesRequest): Lane | undefined => {
+  readonly laneOf = Object.assign((request: RulesRequest): Lane | undefined => this.#laneOf(request), {
+    ruleOf: () => this.#found?.rule?.rule,
+    tracesOf: () => this.#found?.rule?.trace === true,
+  })
+
+  #laneOf(request: RulesRequest): Lane | undefined {
     const routing = this.#route(request)
     this.#found = routing
     routing.rule = this.rules?.decide(request)

@@ -28,6 +28,8 @@ export interface Seeker extends Waits {
   begin(channel: GrpcChannel, choice: Choice | undefined, last: boolean): void
   /** The target is no service any more: the call goes where it would without a resolver. */
   sendPlain(): void
+  /** An endpoint could not be connected, or refused the call unprocessed. */
+  missed(choice: Choice): void
   refuse(choice: Choice): void
   endWithError(error: Error): void
   end(code: number, details: string): void
@@ -160,6 +162,7 @@ export class EndpointSearch {
     const { resolver, channels } = this.#route
     const choice = this.#choice
     this.#choice = undefined
+    if (choice !== undefined) this.#call.missed(choice)
     this.#tried ??= new Set()
     this.#tried.add(endpoint.address)
     try {

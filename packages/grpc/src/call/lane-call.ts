@@ -1,5 +1,5 @@
-import { currentLane, type Lane } from '@laneway/core'
-import { refusalOf } from '@laneway/core/internal'
+import type { Lane } from '@laneway/core'
+import { contextNow, laneOfContext, refusalOf } from '@laneway/core/internal'
 import type { Choice } from '@laneway/discovery'
 import type { LaneRoute } from '../client/lane-route.js'
 import {
@@ -16,7 +16,8 @@ import {
   SHUTDOWN,
 } from '../grpc-js.js'
 import { byScope, inScope, laneOfMetadata } from '../outgoing-metadata.js'
-import { CANCELLED_BY_PARENT, endOf, isUnsent, responseStatus } from './call-end.js'
+import { CANCELLED_BY_PARENT, type CallProgress, endOf, isUnsent, responseStatus } from './call-end.js'
+import { CallTrace } from './call-trace.js'
 import { EndpointSearch, type Seeker } from './endpoint-search.js'
 import { notifyInLane, notifyMessage, notifyMetadata, notifyStatus } from './notify-in-lane.js'
 import { refusedStatus, statusOf } from './refused-status.js'
@@ -41,12 +42,14 @@ export class LaneCall extends ReplayedCall implements GrpcCall, GrpcListener, Se
   #choice: Choice | undefined
   /** Set when the endpoint was not connected: then the endpoint did not have the whole deadline of the caller. */
   #search: EndpointSearch | undefined
+  readonly #trace: CallTrace | undefined
   #responded = false
   #cancelled = false
   #over = false
 
   constructor(route: LaneRoute, args: CallArguments) {
-    super(currentLane())
+    super(contextNow())
+    this.#trace = CallTrace.of(this.caller)
     this.#route = route
     this.args = args
   }
@@ -62,8 +65,8 @@ export class LaneCall extends ReplayedCall implements GrpcCall, GrpcListener, Se
       else {
         const host = target.hostname ?? ''
         this.#service = service
-        this.#lane = laneOfMetadata(metadata, this.caller, host, options)
-        this.metadata = inScope(metadata, this.#lane, host, options)
+        this.#lane = laneOfMetadata(metadata, laneOfContext(this.caller), host, options)
+        this.metadata = inScope(metadata, this.#lane, host, options, this.#trace !== undefined)
         this.#choose()
       }
     } catch (fault) {
@@ -96,6 +99,7 @@ export class LaneCall extends ReplayedCall implements GrpcCall, GrpcListener, Se
   onReceiveMetadata(metadata: GrpcMetadata): void {
     this.#responded = true
     this.commit()
+    this.#trace?.read(metadata)
     notifyInLane(this.caller, this.#listener!, notifyMetadata, metadata)
   }
 
@@ -112,6 +116,7 @@ export class LaneCall extends ReplayedCall implements GrpcCall, GrpcListener, Se
       return
     }
     this.#over = true
+    this.#trace?.ended(status, this.#progress())
     this.#release(status)
     notifyInLane(this.caller, this.#listener!, notifyStatus, status)
   }
@@ -130,6 +135,7 @@ export class LaneCall extends ReplayedCall implements GrpcCall, GrpcListener, Se
   begin(channel: GrpcChannel, choice: Choice | undefined, last: boolean): void {
     this.#choice = choice
     if (last) this.committed = true
+    if (choice !== undefined) this.#trace?.begins(this.#service, this.#lane, choice)
     let inner: GrpcCall
     try {
       inner = channel.createCall(...this.args)
@@ -145,12 +151,19 @@ export class LaneCall extends ReplayedCall implements GrpcCall, GrpcListener, Se
   /** The call goes where it would without a resolver. */
   sendPlain(): void {
     const { target, options, plain } = this.#route
-    this.metadata = byScope(this.#given!, this.caller, target.hosts, options)
+    const lane = laneOfContext(this.caller)
+    this.metadata = byScope(this.#given!, lane, target.hosts, options, this.#trace !== undefined)
+    this.#trace?.beginsPlain(target.hostname ?? '', lane, this.metadata)
     this.#search?.stop()
     this.begin(plain(), undefined, true)
   }
 
+  missed(choice: Choice): void {
+    this.#trace?.missed(this.#service, this.#lane, choice)
+  }
+
   refuse(choice: Choice): void {
+    this.#trace?.refused(this.#service, this.#lane, choice)
     this.endWithError(refusalOf(this.#route.resolver!, choice, this.#lane))
   }
 
@@ -218,10 +231,13 @@ export class LaneCall extends ReplayedCall implements GrpcCall, GrpcListener, Se
     const choice = this.#search?.stop() ?? this.#choice
     this.#choice = undefined
     if (choice === undefined) return
-    const hadAllTime = this.#search === undefined && this.halfClosed
-    const progress = { responded: this.#responded, cancelled: this.#cancelled, hadAllTime }
     if (status === undefined) this.#route.finished(choice, 'aborted')
-    else this.#route.finished(choice, endOf(status, progress), responseStatus(status))
+    else this.#route.finished(choice, endOf(status, this.#progress()), responseStatus(status))
+  }
+
+  #progress(): CallProgress {
+    const hadAllTime = this.#search === undefined && this.halfClosed
+    return { responded: this.#responded, cancelled: this.#cancelled, hadAllTime }
   }
 }
 

@@ -1,4 +1,5 @@
-import { currentLane, type Lane, runInLane } from '@laneway/core'
+import { type Lane, runInLane } from '@laneway/core'
+import { contextNow } from '@laneway/core/internal'
 import type { GrpcListener, GrpcMetadata, GrpcStatus } from '../grpc-js.js'
 
 /** Calls a listener in the lane of the code that made the call. The connection may have been opened in another lane. */
@@ -8,7 +9,7 @@ export function notifyInLane<A>(
   notify: (listener: GrpcListener, what: A) => void,
   what: A,
 ): void {
-  if (currentLane() === lane) notify(listener, what)
+  if (contextNow() === lane) notify(listener, what)
   else runInLane(lane, notify, listener, what)
 }
 

@@ -19,7 +19,7 @@ export abstract class ReplayedCall {
   /** The call cannot move to another endpoint any more. */
   protected committed = false
   protected halfClosed = false
-  /** The lane of the code that made the call. */
+  /** What is kept for the code that made the call: its lane, with its trace if it has one. */
   protected readonly caller: Lane | undefined
   #messages: Message[] = NONE
   #reads = 0

@@ -1,11 +1,12 @@
-import { currentLane, type Lane } from '@laneway/core'
-import { refusalOf } from '@laneway/core/internal'
+import type { Lane } from '@laneway/core'
+import { contextNow, laneOfContext, refusalOf } from '@laneway/core/internal'
 import type { Choice, Endpoint } from '@laneway/discovery'
 import { byScope, inScope, laneOfMetadata } from '../outgoing-metadata.js'
 import { HeaderCarrier } from './header-carrier.js'
 import { ReplayedInput } from './replayed-input.js'
 import { endOfError, endOfMessages, isUnseen, statusOfError } from './transport-end.js'
 import type { AnyTransport, TransportRoute } from './transport-route.js'
+import { TransportTrace } from './transport-trace.js'
 
 /** How many other endpoints are tried while no endpoint has seen the call. */
 const MAX_RETRIES = 2
@@ -25,7 +26,8 @@ export class TransportCall {
   readonly #route: TransportRoute
   readonly #kind: 'unary' | 'stream'
   readonly #args: TransportArguments
-  readonly #caller = currentLane()
+  readonly #caller = contextNow()
+  readonly #trace = TransportTrace.of(this.#caller)
   readonly #given: HeaderCarrier
   readonly #input: ReplayedInput<unknown> | undefined
   readonly #began = Date.now()
@@ -56,7 +58,7 @@ export class TransportCall {
     for (let retries = 0; ; ) {
       const service = this.#route.service()
       if (service === undefined) return this.#sendPlain()
-      const lane = laneOfMetadata(this.#given, this.#caller, hostname, options)
+      const lane = laneOfMetadata(this.#given, laneOfContext(this.#caller), hostname, options)
       const choice = options.resolver!.pick(service, lane, this.#tried)
       const { endpoint } = choice
       if (endpoint === undefined) {
@@ -67,6 +69,7 @@ export class TransportCall {
       }
       if (this.#tried?.has(endpoint.address) === true) throw cause
       try {
+        this.#trace?.begins(service, lane, choice)
         return await this.#send(choice, endpoint, lane)
       } catch (error) {
         const movable = isUnseen(error) && (this.#input?.whole ?? true) && signal?.aborted !== true
@@ -81,20 +84,26 @@ export class TransportCall {
   async #send(choice: Choice, endpoint: Endpoint, lane: Lane | undefined): Promise<unknown> {
     const { options, hostname } = this.#route
     const resolver = options.resolver!
-    const { headers } = inScope(this.#given, lane, hostname, options)
+    const { headers } = inScope(this.#given, lane, hostname, options, this.#trace !== undefined)
     const signal = this.#args[1]
     resolver.started(choice)
     try {
       const response = await this.#call(this.#route.to(endpoint), headers)
       this.#input?.commit()
-      if (this.#kind === 'unary') resolver.finished(choice, 'ok', 200)
-      else {
+      if (this.#kind === 'unary') {
+        this.#trace?.answered(response)
+        resolver.finished(choice, 'ok', 200)
+      } else {
         const messages = response['message'] as AsyncIterable<unknown>
-        response['message'] = endOfMessages(messages, signal, status => resolver.finished(choice, 'ok', status))
+        response['message'] = endOfMessages(messages, signal, status => {
+          this.#trace?.answered(response)
+          resolver.finished(choice, 'ok', status)
+        })
       }
       return response
     } catch (error) {
       const end = endOfError(error, signal)
+      this.#trace?.failed(error, end)
       // It did not have all the time of the caller.
       const late = end === 'timeout' && this.#tried !== undefined
       resolver.finished(choice, late ? 'aborted' : end, statusOfError(error))
@@ -105,8 +114,11 @@ export class TransportCall {
   /** The host is no service: the call goes where it would without a resolver. */
   #sendPlain(): Promise<unknown> {
     const { options, hostname } = this.#route
-    const { headers } = byScope(this.#given, this.#caller, [hostname], options)
-    return this.#call(this.#route.plain(), headers)
+    const lane = laneOfContext(this.#caller)
+    const { headers } = byScope(this.#given, lane, [hostname], options, this.#trace !== undefined)
+    return this.#trace === undefined
+      ? this.#call(this.#route.plain(), headers)
+      : this.#trace.plain(hostname, lane, headers, () => this.#call(this.#route.plain(), headers))
   }
 
   #call(transport: AnyTransport, headers: Headers): Promise<Record<string, unknown>> {

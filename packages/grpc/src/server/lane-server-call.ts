@@ -1,6 +1,15 @@
-import { ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js'
-import { currentLane, type Lane, runInLane } from '@laneway/core'
-import type { Ingress, IngressRequest } from '@laneway/core/internal'
+import { Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js'
+import { type Lane, runInLane } from '@laneway/core'
+import {
+  contextNow,
+  contextOf,
+  type Ingress,
+  type IngressRequest,
+  PATH_HEADER,
+  TRACE_HEADER,
+  type Trace,
+  traceOf,
+} from '@laneway/core/internal'
 import type { GrpcMetadata } from '../grpc-js.js'
 import { ServerRequest } from './server-request.js'
 
@@ -28,7 +37,9 @@ export class LaneServerCall extends ServerInterceptingCall implements ServerList
   readonly #ingress: Ingress
   readonly #path: string
   #listener: ServerListener | undefined
+  /** What is kept for the code of the call: its lane, with its trace if it has one. */
   #lane: Lane | undefined
+  #trace: Trace | undefined
 
   constructor(call: ServerInterceptingCallInterface, ingress: Ingress, path: string) {
     super(call)
@@ -53,15 +64,28 @@ export class LaneServerCall extends ServerInterceptingCall implements ServerList
   }
 
   override sendStatus(status: StatusOf<ServerInterceptingCall['sendStatus']>): void {
-    this.#call.sendStatus(status)
+    const path = this.#trace?.close()
+    if (path === undefined) {
+      this.#call.sendStatus(status)
+      return
+    }
+    // A handler may use one object for many calls.
+    const metadata = status.metadata?.clone() ?? new Metadata()
+    metadata.set(PATH_HEADER, path)
+    this.#call.sendStatus({ ...status, metadata })
   }
 
   onReceiveMetadata(metadata: GrpcMetadata): void {
     const call = this.#call as ServerInterceptingCallInterface & { stream?: { [kStreamRequest]?: IngressRequest } }
     const request = call.stream?.[kStreamRequest] ?? new ServerRequest(metadata, this.#path, call)
-    const { lane, stripped } = this.#ingress(request)
+    const decision = this.#ingress(request)
+    const lane = contextOf(decision)
     this.#lane = lane
-    if (stripped) ServerRequest.write(request, metadata)
+    if (decision.stripped) ServerRequest.write(request, metadata)
+    metadata.remove(TRACE_HEADER)
+    const trace = traceOf(lane)
+    // An http2 server that has decided about the stream writes the path by itself.
+    if (trace?.answered === false) this.#trace = trace
     enter(lane, receiveMetadata, this.#listener!, metadata)
   }
 
@@ -80,7 +104,7 @@ export class LaneServerCall extends ServerInterceptingCall implements ServerList
 
 /** Like `runInLane`, but enters nothing where the code is in that lane already. */
 function enter<L, A>(lane: Lane | undefined, receive: (listener: L, what: A) => void, listener: L, what?: A): void {
-  if (currentLane() === lane) receive(listener, what as A)
+  if (contextNow() === lane) receive(listener, what as A)
   else runInLane(lane, receive, listener, what as A)
 }
 

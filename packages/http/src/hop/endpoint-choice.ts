@@ -119,12 +119,15 @@ export class EndpointChoice extends HopEnd {
       }
       resolver.started(choice)
       this.choice = choice
+      this.hop.outgoing.chosen(choice)
       this.hop.options[kEndpoint] = endpoint
       return false
     }
     this.hop.options[kEndpoint] = WAITING
     if (choice.outcome === 'not-ready' && mayWait) return true
     this.failure = refusalOf(resolver, choice, lane, failure)
+    this.hop.outgoing.chosen(choice)
+    this.hop.outgoing.traced?.failed('refused')
     return false
   }
 
@@ -155,6 +158,7 @@ export class EndpointChoice extends HopEnd {
       return false
     }
     this.choice = undefined
+    this.hop.outgoing.traced?.failed('connect-error')
     this.delayed = true
     this.tried ??= new Set()
     this.tried.add(choice.endpoint.address)
@@ -175,7 +179,9 @@ export class EndpointChoice extends HopEnd {
     const { resolver, onFault = warnOfFault } = this.hop.agent
     try {
       const { request } = this.hop.outgoing
-      resolver.finished(choice, how ?? this.of(request), statusOf(request))
+      const end = how ?? this.of(request)
+      if (how === undefined && end !== 'ok') this.hop.outgoing.traced?.failed(end)
+      resolver.finished(choice, end, statusOf(request))
     } catch (error) {
       // The request is over, so it cannot end with this error.
       onFault(error)

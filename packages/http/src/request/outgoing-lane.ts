@@ -1,6 +1,7 @@
 import type { ClientRequest } from 'node:http'
 import { type CallInfo, channels, currentLane, kLane, type Lane } from '@laneway/core'
 import {
+  contextNow,
   createCallInfo,
   currentRequest,
   duringCall,
@@ -10,8 +11,12 @@ import {
   lanesSeen,
   publishEgress,
   sentBaggage,
+  TRACE_HEADER,
+  type TracedCall,
+  traceOf,
   withoutLaneMembers,
 } from '@laneway/core/internal'
+import type { Choice } from '@laneway/discovery'
 import { classOf, type HopOptions, type OutgoingRequest } from '../node-internals.js'
 import type { ResolvedLaneAgentOptions } from '../options.js'
 import { baseUrl, watchRedirect } from './redirect.js'
@@ -58,6 +63,8 @@ export class OutgoingLane implements RequestHooks {
   emit: ClientRequest['emit'] | undefined
   /** Set for a request to a service. */
   watcher: RequestWatcher | undefined
+  /** Records the attempt that goes on now, for a traced request. */
+  traced: TracedCall | undefined
   /** The target has turned out to be no service: Laneway, not the caller, set the tag that the head has now. */
   #left = false
   /** The incoming request that the call was made for, while a log follows requests. */
@@ -91,9 +98,11 @@ export class OutgoingLane implements RequestHooks {
     this.host = service === undefined ? this.#hostItself() : target.hostname
     this.#inScope = service !== undefined || options.scope.includes(this.host)
     const hooks = hooksOf(request)
-    this.caller = hooks === undefined ? currentLane() : hooks.caller
+    this.caller = hooks === undefined ? contextNow() : hooks.caller
     const decided = (request as Tagged)[kLane] ?? (hop as Tagged)[kLane]
     this.lane = decided === undefined ? currentLane() : (decided ?? undefined)
+    this.traced =
+      hooks === undefined ? traceOf(this.caller)?.call(service ?? this.host, this.lane, this.#outcome()) : hooks.traced
     this.emit = ownEmit(request)
     if (options.keepHandSet) this.#watchHandSet(true)
     hookRequest(request, this)
@@ -114,6 +123,7 @@ export class OutgoingLane implements RequestHooks {
   settle(): void {
     if (this.#inScope) this.#tag()
     else this.#strip()
+    this.#ask()
     ;(this.request as Tagged)[kLane] = this.lane ?? null
   }
 
@@ -153,10 +163,18 @@ export class OutgoingLane implements RequestHooks {
     this.#left = true
     this.host = this.#hostItself()
     this.#inScope = this.#options.scope.includes(this.host)
+    if (this.traced !== undefined) this.traced.outcome = this.#outcome()
     if (this.#inScope) return
     this.settle()
     this.#reported = false
     if (isRendered(this.request)) this.report()
+  }
+
+  /** Notes where the attempt that follows goes. */
+  chosen(choice: Choice): void {
+    if (this.traced === undefined) return
+    if (this.traced.status !== 'open') this.traced = this.traced.again()
+    this.traced?.chosen(choice)
   }
 
   /** Publishes that the request goes out; once, when its head is final. */
@@ -210,6 +228,27 @@ export class OutgoingLane implements RequestHooks {
     const url = baseUrl(target, hop)
     this.#redirected = followsRedirect(() => url + (target.originForm ?? request.path).slice(1))
     this.emit = watchRedirect(this.emit ?? classOf(request).emit, url)
+  }
+
+  /** Of the attempt, while no endpoint is chosen. */
+  #outcome(): string {
+    if (this.#service && !this.#left) return 'not-ready'
+    return this.#inScope ? 'forwarded' : 'out-of-scope'
+  }
+
+  /** Asks a host that may see the lane for the path. Another host never gets the question, whoever put it. */
+  #ask(): void {
+    const { traced, request } = this
+    if (!this.#inScope) {
+      if (values(request, TRACE_HEADER) !== undefined) write(request, TRACE_HEADER, undefined)
+    } else if (traced !== undefined) {
+      traced.lane = this.lane?.header
+      try {
+        if (values(request, TRACE_HEADER) === undefined) write(request, TRACE_HEADER, '1')
+      } catch {
+        // The head has left: the answer will have no path.
+      }
+    }
   }
 
   #tag(): void {

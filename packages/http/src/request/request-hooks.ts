@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { currentLane, type Lane, runInLane } from '@laneway/core'
+import { type Lane, runInLane } from '@laneway/core'
+import { contextNow, laneOfContext, PATH_HEADER, removeHeader, type TracedCall } from '@laneway/core/internal'
 import { classOf, type HopOptions, type OutgoingRequest } from '../node-internals.js'
 
 /** Notified of what happens to a request to a service. */
@@ -22,11 +23,13 @@ export interface RequestWatcher {
 
 /** What the hooks of a request need to know. */
 export interface RequestHooks {
-  /** The lane of the code that made the request: whatever is called for the request runs in it. */
+  /** What is kept for the code that made the request, its lane above all: whatever is called for the request runs in it. */
   readonly caller: Lane | undefined
   /** Whether a cache above the agent could give the answer of this request to code in another lane. */
   isCached(): boolean
   readonly watcher: RequestWatcher | undefined
+  /** Records the attempt that goes on now, for a traced request. */
+  readonly traced: TracedCall | undefined
   /** An `emit` that the request had of its own. */
   readonly emit: ClientRequest['emit'] | undefined
 }
@@ -82,9 +85,14 @@ export function inLane<A extends unknown[]>(
   self: unknown,
   args: A,
 ): unknown {
-  const now = currentLane()
-  if (now === lane || now?.header === lane?.header) return Reflect.apply(fn, self, args)
+  const now = contextNow()
+  if (now === lane || isSame(now, lane)) return Reflect.apply(fn, self, args)
   return runInLane(lane, Reflect.apply, fn, self, args)
+}
+
+/** Another copy of core may have made one of them. What carries a trace is the same as itself only. */
+function isSame(now: Lane | undefined, lane: Lane | undefined): boolean {
+  return now?.header === lane?.header && laneOfContext(now) === now && laneOfContext(lane) === lane
 }
 
 function emit(this: Hooked<OutgoingRequest>, ...args: unknown[]): boolean {
@@ -93,6 +101,10 @@ function emit(this: Hooked<OutgoingRequest>, ...args: unknown[]): boolean {
     case 'response':
       answered(hooks, args[1] as IncomingMessage)
       break
+    case 'upgrade':
+    case 'connect':
+      hooks.traced?.responded((args[1] as IncomingMessage).statusCode ?? 0, undefined)
+      break
     case 'timeout':
       hooks.watcher?.timingOut()
       break
@@ -100,6 +112,7 @@ function emit(this: Hooked<OutgoingRequest>, ...args: unknown[]): boolean {
     case 'close':
       // Before the caller hears of the error and tries again.
       hooks.watcher?.ended()
+      hooks.traced?.failed(args[0] === 'close' ? 'aborted' : failureOf(args[1]))
   }
   const heard = inLane(hooks.caller, hooks.emit ?? classOf(this).emit, this, args) as boolean
   // The listeners of `socket` have run.
@@ -112,6 +125,7 @@ function emit(this: Hooked<OutgoingRequest>, ...args: unknown[]): boolean {
 
 function answered(hooks: RequestHooks, response: IncomingMessage): void {
   if (hooks.isCached()) keepOutOfCache(response)
+  if (hooks.traced !== undefined) readPath(hooks.traced, response)
   const bound = response as unknown as Hooked<{ emit: unknown }>
   bound[kHooks] = hooks
   if (!Object.hasOwn(response, 'emit')) {
@@ -122,6 +136,19 @@ function answered(hooks: RequestHooks, response: IncomingMessage): void {
   bound.emit = function emitBound(this: unknown, ...args: unknown[]): boolean {
     return inLane(hooks.caller, own, this, args) as boolean
   }
+}
+
+/** The caller sees the answer as it is without the trace. */
+function readPath(traced: TracedCall, response: IncomingMessage): void {
+  const path = response.headers[PATH_HEADER]
+  traced.responded(response.statusCode ?? 0, path)
+  if (path !== undefined && traced.asked) removeHeader(response, PATH_HEADER)
+}
+
+function failureOf(error: unknown): string {
+  const { name, syscall } = Object(error) as { name?: unknown; syscall?: unknown }
+  if (name === 'AbortError') return 'aborted'
+  return syscall === 'connect' || syscall === 'getaddrinfo' ? 'connect-error' : 'error'
 }
 
 function emitOfResponse(this: Hooked<IncomingMessage>, ...args: unknown[]): boolean {

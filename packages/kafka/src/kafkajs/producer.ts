@@ -1,3 +1,4 @@
+import { groupOfDelivery } from '../isolation/delivery.js'
 import type { KafkaMessage, Methods } from '../kafka.js'
 import type { KafkaSettings } from '../lane-kafka-options.js'
 
@@ -32,7 +33,12 @@ export function tagKafkajsProducer(producer: Methods, settings: KafkaSettings): 
     async transaction(...args: unknown[]) {
       const begun = await transaction.apply(producer, args)
       tagKafkajsProducer(begun, settings)
-      return begun
+      const { sendOffsets } = begun
+      return Object.assign(begun, {
+        sendOffsets({ consumerGroupId, ...offsets }: { consumerGroupId: string }) {
+          return sendOffsets.call(begun, { ...offsets, consumerGroupId: groupOfDelivery(consumerGroupId) })
+        },
+      })
     },
   })
 }

@@ -1,4 +1,5 @@
 import { bindLane, runInLane } from '@laneway/core'
+import { warnOfNoIsolation } from '@laneway/messaging/internal'
 import { claim } from '../claim.js'
 import type { Method, Methods } from '../kafka.js'
 import { type KafkaSettings, refuseIsolation } from '../lane-kafka-options.js'
@@ -14,6 +15,8 @@ export function tagConsumer(consumer: Methods, settings: KafkaSettings): void {
   Object.assign(consumer, {
     consume(options: unknown, done?: Method) {
       refuseIsolation(options)
+      const group = String(consumer['groupId' as never])
+      if (settings.isolates?.(group)) warnOfNoIsolation('kafka', group, settings.warn)
       const called = done && bindLane((error: unknown, stream?: Methods) => done(error, withLanes(stream)))
       // The loop that fetches begins here: it belongs to no request.
       const consuming = runInLane(undefined, () => consume!.call(consumer, options, called))

@@ -8,6 +8,7 @@ import {
   rabbitmqReader,
   startConsole,
 } from '@laneway/console'
+import { formatPath, tracePath } from '@laneway/core'
 import { hasRegistry, openRegistries, readSettings, type SourceOptions } from '../registry/settings.js'
 import { type CommandWorld, EXIT } from '../terminal/world.js'
 import { readChecked } from './check.js'
@@ -24,6 +25,7 @@ export interface ConsoleCommandOptions extends SourceOptions {
   readonly gateLane?: string
   readonly rabbitmq?: string
   readonly rules?: string
+  readonly entrance: readonly string[]
 }
 
 /** Serves the console until it is interrupted. */
@@ -46,6 +48,7 @@ export async function serveConsole(options: ConsoleCommandOptions, world: Comman
       // From the environment, so that it stands in no list of processes.
       token: world.env['LANEWAY_CONSOLE_TOKEN'] || undefined,
       ...readersOf(options, world),
+      trace: options.entrance.length === 0 ? undefined : { entrances: options.entrance, send: sendTraced },
       decide: options.rules === undefined ? undefined : decideBy(options.rules, world.folder),
     })
     world.write(`the console is at ${running.url}\n`)
@@ -89,6 +92,19 @@ function readersOf(
           }),
     messages: rabbitmq === undefined ? undefined : rabbitmqReader({ url: rabbitmq }),
   }
+}
+
+/** Sends a request that asks for its path. */
+async function sendTraced(url: string, lines: readonly string[]): Promise<readonly string[]> {
+  const headers: Record<string, string> = Object.create(null)
+  for (const line of lines) {
+    const colon = line.indexOf(':')
+    if (colon < 1) throw new Error(`a header is 'name: value', received ${JSON.stringify(line)}`)
+    headers[line.slice(0, colon).trim().toLowerCase()] = line.slice(colon + 1).trim()
+  }
+  const { status, path } = await tracePath(url, { headers })
+  if (path === undefined) return [`HTTP ${status}, and no path: whoever answered does not let this client trace`]
+  return formatPath(path).trimEnd().split('\n')
 }
 
 /** Reads the file for each question, so that the answer is that of the rules of now. */

@@ -9,6 +9,7 @@ export interface LanesOptions extends SourceOptions {
   readonly watch?: boolean
   readonly json?: boolean
   readonly timeout: number
+  readonly kafka?: string
 }
 
 /** Redraws at most so often. */
@@ -19,6 +20,10 @@ const CLEAR = '\u001b[H\u001b[2J'
 
 /** Prints the services of the registries by lanes. */
 export async function lanes(services: readonly string[], options: LanesOptions, world: CommandWorld): Promise<number> {
+  const { kafka } = options
+  if (kafka !== undefined) {
+    return (await import('../kafka/lanes-of-kafka.js')).lanesOfKafka(services, { ...options, kafka }, world)
+  }
   const config = readSettings(world, options)
   if (!hasRegistry(config)) {
     world.writeError(

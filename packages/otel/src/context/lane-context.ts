@@ -1,4 +1,5 @@
 import { currentLane, type Lane } from '@laneway/core'
+import { laneOfContext } from '@laneway/core/internal'
 import { type Context, context, createContextKey, type Span, trace } from '@opentelemetry/api'
 
 /** Registered by name, so that two copies of this package use one key. */
@@ -13,12 +14,17 @@ const SUPPRESSED_KEY = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_
  */
 const ofRequest = new WeakMap<object, Lane>()
 
-/** The lane of an OpenTelemetry context, `undefined` for none. Never throws. */
-export function laneOf(context: Context): Lane | undefined {
+/** What is kept in an OpenTelemetry context: a lane, with its trace if it has one; `undefined` for none. Never throws. */
+export function keptIn(context: Context): Lane | undefined {
   const lane = context.getValue(LANE_KEY) as Lane | null | undefined
   if (lane !== undefined) return lane ?? undefined
   const request = context.getValue(RPC_KEY)
   return typeof request === 'object' && request !== null ? ofRequest.get(request) : undefined
+}
+
+/** The lane of an OpenTelemetry context, `undefined` for none. Never throws. */
+export function laneOf(context: Context): Lane | undefined {
+  return laneOfContext(keptIn(context))
 }
 
 /** The server request whose context this is runs in that lane, in every context that descends from its first one. */

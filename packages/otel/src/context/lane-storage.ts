@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Lane } from '@laneway/core'
-import { flag, type LaneStorage, readOptions, setLaneStorage } from '@laneway/core/internal'
+import { flag, type LaneStorage, laneOfContext, readOptions, setLaneStorage } from '@laneway/core/internal'
 import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api'
 import { withLaneBaggage, withoutLaneBaggage } from './lane-baggage.js'
-import { adoptLane, contextInLane, laneOf } from './lane-context.js'
+import { adoptLane, contextInLane, keptIn } from './lane-context.js'
 
 /** Options of {@link createOtelLaneStorage}. */
 export interface OtelLaneStorageOptions {
@@ -33,13 +33,13 @@ export function createOtelLaneStorage(options: OtelLaneStorageOptions = {}): Lan
   function enter<R, A extends unknown[]>(stripped: boolean, lane: Lane | undefined, fn: (...args: A) => R, args: A): R {
     if (!hasContextManager()) return fallback.run(lane, fn, ...args)
     let next = contextInLane(context.active(), lane)
-    if (baggage) next = withLaneBaggage(next, lane)
+    if (baggage) next = withLaneBaggage(next, laneOfContext(lane))
     else if (stripped) next = withoutLaneBaggage(next)
     return context.with(next, fn as (...args: unknown[]) => R, undefined, ...args)
   }
 
   return {
-    getStore: () => (hasContextManager() ? laneOf(context.active()) : fallback.getStore()),
+    getStore: () => (hasContextManager() ? keptIn(context.active()) : fallback.getStore()),
     run: (lane, fn, ...args) => enter(false, lane, fn, args),
     runStripped: (lane, fn, ...args) => enter(true, lane, fn, args),
     adopt(lane) {

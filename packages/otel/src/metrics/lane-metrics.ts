@@ -3,6 +3,7 @@ import { flag, headerName, type OptionTable, readOptions, texts, unchecked } fro
 import { type BatchObservableResult, type Meter, type MeterProvider, metrics } from '@opentelemetry/api'
 import { measureClients } from './client-durations.js'
 import { countEvents } from './event-counts.js'
+import { observeGroups } from './group-gauges.js'
 import { LaneLabels, type ObservedCount, type ObservedResolver } from './lane-labels.js'
 import { measureServers } from './server-durations.js'
 
@@ -47,7 +48,7 @@ export function startLaneMetrics(options: LaneMetricsOptions = {}): () => void {
   const { resolver, lanes, header, durations, meterProvider } = readOptions('startLaneMetrics', options, OPTIONS)
   const labels = new LaneLabels('startLaneMetrics', lanes, resolver)
   const meter = (meterProvider ?? metrics.getMeterProvider()).getMeter('@laneway/otel')
-  const ends = [countEvents(meter, labels)]
+  const ends = [countEvents(meter, labels), observeGroups(meter, labels)]
   if (resolver !== undefined) ends.push(observeServices(meter, labels, resolver))
   if (durations) {
     const histogram = (name: string, description: string) =>

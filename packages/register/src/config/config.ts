@@ -15,7 +15,20 @@ export type { RegisterOptions } from './fields.js'
 
 /** What can be switched off by name. */
 export const PARTS = [
-  ...(['ingress', 'express', 'fastify', 'koa', 'hapi', 'nest', 'http', 'undici', 'grpc', 'sockets'] as const),
+  ...([
+    'ingress',
+    'express',
+    'fastify',
+    'koa',
+    'hapi',
+    'nest',
+    'http',
+    'undici',
+    'grpc',
+    'sockets',
+    'redis-streams',
+    'trace',
+  ] as const),
   ...(Object.keys(DRIVERS) as (keyof typeof DRIVERS)[]),
   ...(Object.keys(QUEUES) as (keyof typeof QUEUES)[]),
   FASTQ,

@@ -154,13 +154,14 @@ export function resolverOptions(config: RegisterConfig): Omit<LaneResolverOption
 }
 
 function balanceOptions(config: RegisterConfig): Partial<LaneResolverOptions> {
-  const { zone, zonePrefer, zoneCallers, panicPercent, slowStartMs, maxInFlight } = config
+  const { zone, zonePrefer, zoneCallers, panicPercent, slowStartMs, maxInFlight, subsetSize } = config
   const { consecutive5xx, consecutiveGatewayErrors } = config
   return given({
     zone: given({ name: zone, prefer: zonePrefer, callers: zoneCallers }),
     panicThreshold: panicPercent === undefined ? undefined : panicPercent / 100,
     slowStartMs,
     maxInFlight,
+    subsetSize,
     outlier: given({ consecutive5xx, consecutiveGatewayErrors }),
   })
 }

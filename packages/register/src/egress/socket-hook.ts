@@ -2,7 +2,8 @@ import dgram from 'node:dgram'
 import { syncBuiltinESMExports } from 'node:module'
 import { Socket } from 'node:net'
 import tls from 'node:tls'
-import { currentLane, runInLane } from '@laneway/core'
+import { runInLane } from '@laneway/core'
+import { contextNow } from '@laneway/core/internal'
 import type { Guard } from '../guard.js'
 
 type Method = (this: unknown, ...args: any[]) => any
@@ -28,7 +29,7 @@ function detached(original: Method, guard: Guard, keeps: (args: unknown[], socke
   const method = function (this: unknown, ...args: unknown[]): unknown {
     let detach = false
     try {
-      detach = !keeps(args, this) && currentLane() !== undefined
+      detach = !keeps(args, this) && contextNow() !== undefined
     } catch (error) {
       guard.fault('sockets', error)
     }

@@ -1,8 +1,8 @@
-import { bindEmitter, currentLane, type Emitter, runInLane } from '@laneway/core'
+import { bindEmitter, type Emitter, type Lane, runInLane } from '@laneway/core'
+import { contextNow } from '@laneway/core/internal'
 import type { Guard } from '../guard.js'
 
 type Callback = (this: unknown, ...args: unknown[]) => unknown
-type Lane = ReturnType<typeof currentLane>
 
 const kBound = Symbol('laneway.callback')
 
@@ -125,17 +125,17 @@ export function inLaneOfCaller(callback: Callback): Callback {
 export function inLane(lane: Lane | undefined, fn: Callback, self: unknown, args: unknown[]): unknown {
   let there = true
   try {
-    there = currentLane() === lane
+    there = contextNow() === lane
   } catch {
     // Whoever meets a fault of the context first reports it.
   }
   return there ? Reflect.apply(fn, self, args) : runInLane(lane, Reflect.apply, fn, self, args)
 }
 
-/** The lane of this moment, none where it cannot be read. */
+/** What is kept for the code of this moment, its lane above all; none where it cannot be read. */
 export function laneNow(): Lane | undefined {
   try {
-    return currentLane()
+    return contextNow()
   } catch {
     return undefined
   }

@@ -24,6 +24,8 @@ export interface RuleDecision {
    * cookie, query parameter or address, or splits callers. A shared cache must not store the answer.
    */
   readonly perCaller: boolean
+  /** The rule lets its requests ask for their path; left out where it does not. */
+  readonly trace?: true
 }
 
 /** Why a rule did or did not decide. */
@@ -95,6 +97,7 @@ export function compileResolved(input: unknown, options: ResolvedRulesOptions, p
     laneOf: namingRule(
       (request: RulesRequest) => index.find(request)?.lane,
       request => index.find(request)?.rule,
+      request => index.find(request)?.trace === true,
     ),
     decide: (request: RulesRequest) => withCallers(request, index.find(request)),
     dependsOnCaller: (request: RulesRequest) => dependsOnCaller(request, compiled.length),
@@ -104,12 +107,13 @@ export function compileResolved(input: unknown, options: ResolvedRulesOptions, p
   })
 }
 
-/** Lets the events of an ingress name the rule; see `IngressOptions.rules`. */
+/** Lets an ingress name the rule and ask whether it allows a trace; see `IngressOptions.rules`. */
 export function namingRule(
   laneOf: (request: RulesRequest) => Lane | undefined,
   ruleOf: (request: RulesRequest) => string | undefined,
+  tracesOf: (request: RulesRequest) => boolean,
 ): typeof laneOf {
-  return Object.assign(laneOf, { ruleOf })
+  return Object.assign(laneOf, { ruleOf, tracesOf })
 }
 
 interface CompiledRule extends Entry<RuleDecision> {
@@ -143,7 +147,8 @@ function compileRule(rule: Rule, position: number, options: ResolvedRulesOptions
   const split = rule.split === undefined ? undefined : compileSplit(rule.split, options.clientAddress, options.random)
   const perCaller = split !== undefined || condition.perCaller
   const lanes = split?.lanes ?? [rule.lane === null ? undefined : parseLane(rule.lane)]
-  const decisions = lanes.map(lane => Object.freeze({ rule: rule.name, lane, position, perCaller }))
+  const traces = rule.trace === true && { trace: true as const }
+  const decisions = lanes.map(lane => Object.freeze({ rule: rule.name, lane, position, perCaller, ...traces }))
   const [only] = decisions
   return {
     rule: rule.name,

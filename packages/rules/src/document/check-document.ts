@@ -58,13 +58,17 @@ function checkRule(rule: unknown, path: Path, problems: Problems): void {
     problems.add(path, `is an object, received ${describe(rule)}`)
     return
   }
-  checkKeys(rule, ['name', 'priority', 'when', 'lane', 'split'], path, problems)
+  checkKeys(rule, ['name', 'priority', 'when', 'lane', 'split', 'trace'], path, problems)
   const { name, priority } = rule
   if (typeof name !== 'string' || name === '' || name.length > 253) {
     problems.add([...path, 'name'], `is a text of 1 to 253 characters, received ${describe(name)}`)
   }
   if (priority !== undefined && !Number.isSafeInteger(priority)) {
     problems.add([...path, 'priority'], `is a whole number, received ${describe(priority)}`)
+  }
+  const { trace } = rule
+  if (trace !== undefined && typeof trace !== 'boolean') {
+    problems.add([...path, 'trace'], `is true or false, received ${describe(trace)}`)
   }
   if (rule['when'] !== undefined) checkCondition(rule['when'], [...path, 'when'], problems)
   if ('lane' in rule === 'split' in rule) problems.add(path, 'has either a lane or a split')

@@ -25,6 +25,12 @@ export interface Rule {
   readonly lane?: string | null
   /** A sticky share of the requests that match. Callers outside its lanes go on to the next rule. */
   readonly split?: Split
+  /**
+   * Requests for which this rule decides may ask for their path by `x-laneway-trace: 1`, although an entrance trusts no client.
+   * The answer names services and lanes of the inside, so let it match few people.
+   * @default false
+   */
+  readonly trace?: boolean
 }
 
 /** A sticky share: `hash(salt, key)` is one of 10,000 slots, and each lane owns a range of them. */

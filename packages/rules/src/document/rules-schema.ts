@@ -28,6 +28,7 @@ export const rulesSchema = deepFreeze({
           oneOf: [{ $ref: '#/definitions/lane' }, { type: 'null' }],
         },
         split: { $ref: '#/definitions/split' },
+        trace: { type: 'boolean', description: 'Its requests may ask for their path by x-laneway-trace: 1.' },
       },
       oneOf: [{ required: ['lane'] }, { required: ['split'] }],
     },

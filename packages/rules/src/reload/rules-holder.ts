@@ -115,6 +115,7 @@ export function holderOf(options: OptionValues<typeof HOLDER_OPTIONS>): RulesHol
     laneOf: namingRule(
       request => rules?.laneOf(request),
       request => rules?.decide(request)?.rule,
+      request => rules?.decide(request)?.trace === true,
     ),
     decide: request => rules?.decide(request),
     dependsOnCaller: request => rules?.dependsOnCaller(request) ?? false,

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { CallInfo, Lane } from '@laneway/core'
-import { BoundedMap, createCallInfo, currentRequest } from '@laneway/core/internal'
+import { BoundedMap, createCallInfo, currentRequest, laneOfContext, type Trace, traceOf } from '@laneway/core/internal'
 import type { Choice } from '@laneway/discovery'
 import type { DispatchHandler, DispatchOptions } from '../dispatcher/dispatcher.js'
 import { headerValues, type PlainHeaders } from '../sent/headers.js'
@@ -30,8 +30,10 @@ export interface CallRoot {
  */
 export interface Call extends Kept {
   readonly lane: Lane | undefined
-  /** The lane of the calling code. */
+  /** What is kept for the calling code: its lane, with its trace if it has one. */
   readonly ambient: Lane | undefined
+  /** Records the attempts of the call. */
+  readonly trace: Trace | undefined
   /** The incoming request that the call was made for, while a log follows requests. */
   readonly incoming: object | undefined
   /** The caller set the tag by hand. */
@@ -70,8 +72,9 @@ export function createCall(ambient: Lane | undefined, handSet: Lane | undefined,
     handler: undefined,
     call: undefined,
     shared: false,
-    lane: handSet ?? ambient,
+    lane: handSet ?? laneOfContext(ambient),
     ambient,
+    trace: traceOf(ambient),
     incoming: currentRequest(),
     handSet: handSet !== undefined,
     origin: originText(options.origin),

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { currentLane, type Lane, runInLane } from '@laneway/core'
-import { laneOfCall } from '@laneway/core/internal'
+import { type Lane, runInLane } from '@laneway/core'
+import { contextNow, laneOfCall } from '@laneway/core/internal'
 import type { DispatchHandler, DispatchOptions } from '../dispatcher/dispatcher.js'
 import type { UndiciSettings } from '../options.js'
 import { isRedirectHop } from '../redirect/redirect-memory.js'
@@ -21,14 +21,18 @@ export function callOf(
 ): Call {
   let call = (options[kCall] as Call | undefined) ?? knownCall(handler, options)
   if (call === undefined) {
-    call = decide(settings, options, headers, currentLane())
+    call = decide(settings, options, headers, contextNow())
     if (ended !== undefined && continues(ended, call, options)) call = ended
   }
   keepCall(handler, call)
   return call
 }
 
-/** Decides the lane of a call: a valid tag that the caller set by hand, else the lane given. */
+/**
+ * Decides the lane of a call: a valid tag that the caller set by hand, else the lane given.
+ *
+ * @param current - what is kept for the calling code
+ */
 export function decide(
   settings: UndiciSettings,
   options: DispatchOptions,
@@ -160,7 +164,7 @@ export function continues(ended: Call, fresh: Call, options: DispatchOptions): b
  */
 export function isInLane(lane: Lane | undefined): boolean {
   try {
-    return currentLane() === lane
+    return contextNow() === lane
   } catch {
     return true
   }

@@ -1,4 +1,5 @@
 import { bindEmitter, runInLane } from '@laneway/core'
+import type { TracedCall } from '@laneway/core/internal'
 import type { Call, Target } from '../call/call.js'
 import { forgetCall, isInLane, reportInContext } from '../call/decide.js'
 import type { DispatchHandler, DispatchOptions } from '../dispatcher/dispatcher.js'
@@ -17,6 +18,7 @@ export abstract class Exchange implements Attempt {
   target: Target | undefined = undefined
   /** Set when the target is a service. */
   hop: ServiceHop | undefined = undefined
+  traced: TracedCall | undefined = undefined
   /** Set on the outermost exchange of a call, which keeps its decision. */
   outermost = false
   /** The mark in `Vary`: added below the user's interceptors, removed above them. */
@@ -75,6 +77,7 @@ export abstract class Exchange implements Attempt {
   /** Ends the attempt with an error of undici, unless its hop goes on to another endpoint. */
   protected failAttempt(error: unknown): void {
     const reported = this.hop === undefined ? error : this.hop.fail(error)
+    if (reported !== undefined) this.traced?.failed(Object(error).name === 'AbortError' ? 'aborted' : 'error')
     if (reported !== undefined || error === undefined) this.fail(reported)
   }
 
@@ -107,6 +110,7 @@ export abstract class Exchange implements Attempt {
 
   /** The connection becomes the caller's own. */
   protected upgrade(socket: unknown): void {
+    this.traced?.responded(101, undefined)
     this.hop?.start(0)
     this.hop?.end('ok')
     this.settled = true

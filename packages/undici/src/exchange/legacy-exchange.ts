@@ -2,6 +2,7 @@ import { runInLane } from '@laneway/core'
 import { isInLane } from '../call/decide.js'
 import type { LegacyHandler } from '../dispatcher/dispatcher.js'
 import { rawLocations, reportHead } from '../redirect/redirect-memory.js'
+import { readRawPath } from '../sent/path-header.js'
 import { withoutRawVary, withRawVary } from '../sent/vary.js'
 import { Exchange } from './exchange.js'
 
@@ -28,7 +29,8 @@ export class LegacyExchange extends Exchange implements LegacyHandler {
     else runInLane(call.ambient, upgrade, handler, status, headers, socket)
   }
 
-  onHeaders(status: number, headers: unknown[], resume: () => void, statusText: string): boolean | undefined {
+  onHeaders(status: number, received: unknown[], resume: () => void, statusText: string): boolean | undefined {
+    const headers = this.traced === undefined ? received : readRawPath(this.traced, status, received)
     this.hop?.start(status)
     this.success = status >= 200 && status < 300
     const { handler, call } = this

@@ -2,6 +2,7 @@ import { runInLane } from '@laneway/core'
 import { isInLane } from '../call/decide.js'
 import type { DispatchController, ModernHandler, ParsedHeaders } from '../dispatcher/dispatcher.js'
 import { reportHead } from '../redirect/redirect-memory.js'
+import { readPath } from '../sent/path-header.js'
 import { withoutVary, withVary } from '../sent/vary.js'
 import { Exchange } from './exchange.js'
 
@@ -24,7 +25,8 @@ export class ModernExchange extends Exchange implements ModernHandler {
     else runInLane(call.ambient, upgrade, handler, controller, status, headers, socket)
   }
 
-  onResponseStart(controller: DispatchController, status: number, headers: ParsedHeaders, statusText?: string): void {
+  onResponseStart(controller: DispatchController, status: number, received: ParsedHeaders, statusText?: string): void {
+    const headers = this.traced === undefined ? received : readPath(this.traced, status, received)
     this.hop?.start(status)
     this.success = status >= 200 && status < 300
     const { handler, call } = this

@@ -1,3 +1,4 @@
+import type { TracedCall } from '@laneway/core/internal'
 import type { Call, CallRoot, Target } from '../call/call.js'
 import type { DispatchHandler, DispatchOptions } from '../dispatcher/dispatcher.js'
 import type { LaneRoute } from '../dispatcher/route.js'
@@ -16,4 +17,6 @@ export interface Attempt extends DispatchHandler, CallRoot {
   readonly headers: PlainHeaders
   /** Where the request is meant to go; `undefined` when that is no http(s) origin. */
   readonly target: Target | undefined
+  /** Set while a trace records the attempt. */
+  traced: TracedCall | undefined
 }

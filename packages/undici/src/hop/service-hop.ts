@@ -1,5 +1,5 @@
 import { type CallInfo, channels, LanewayError } from '@laneway/core'
-import { duringCall, guardLookup, refusalOf, warnOfFault } from '@laneway/core/internal'
+import { duringCall, guardLookup, refusalOf, type TracedCall, warnOfFault } from '@laneway/core/internal'
 import type { Choice, ChoiceEnd, EgressResolver, Endpoint } from '@laneway/discovery'
 import { infoOf, resumedFrom } from '../call/call.js'
 import type { Dispatch, DispatchOptions } from '../dispatcher/dispatcher.js'
@@ -102,6 +102,7 @@ export class ServiceHop {
 
   private refusal(choice: Choice, cause?: unknown): LanewayError {
     reportChoice(this.attempt.options, choice)
+    this.trace(choice)?.failed('refused')
     return refusalOf(this.resolver, choice, this.attempt.call.lane, cause)
   }
 
@@ -112,6 +113,7 @@ export class ServiceHop {
     this.responded = false
     this.status = 0
     reportChoice(this.attempt.options, choice)
+    if (this.attempt.call.trace !== undefined) this.trace(choice)
     const { http, https, unchecked } = originsOf(endpoint)
     this.options.origin = this.isSecure(endpoint) ? https : http
     if (!target!.secure && endpoint.secure === true) this.connectSecurely(endpoint, https)
@@ -132,6 +134,16 @@ export class ServiceHop {
     } finally {
       this.sending = false
     }
+  }
+
+  /** Records the attempt at an endpoint. */
+  private trace(choice: Choice): TracedCall | undefined {
+    const { attempt, service } = this
+    const { trace, lane, attempts } = attempt.call
+    if (trace === undefined) return undefined
+    attempt.traced = trace.call(service, lane, choice.outcome, attempts + this.reconnects)
+    attempt.traced?.chosen(choice)
+    return attempt.traced
   }
 
   private isSecure(endpoint: Endpoint): boolean {
@@ -184,6 +196,7 @@ export class ServiceHop {
   end(end: ChoiceEnd): void {
     if (!this.counted || this.choice === undefined) return
     this.counted = false
+    if (end !== 'ok') this.attempt.traced?.failed(end)
     try {
       this.resolver.finished(this.choice, end, this.status)
     } catch (error) {

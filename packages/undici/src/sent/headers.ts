@@ -1,5 +1,5 @@
 import type { Lane } from '@laneway/core'
-import { sentBaggage, withoutLaneMembers } from '@laneway/core/internal'
+import { sentBaggage, TRACE_HEADER, withoutLaneMembers } from '@laneway/core/internal'
 import type { DispatchOptions } from '../dispatcher/dispatcher.js'
 import type { UndiciSettings } from '../options.js'
 
@@ -104,6 +104,7 @@ const hasOwn = Object.prototype.hasOwnProperty
 // Scratch state for one synchronous edit; avoids an allocation.
 let sawHost = false
 let sawBaggage: string | undefined
+let sawTrace: unknown
 
 /**
  * The headers as they go onto the wire: one lane header or none, baggage that says the same, and a `Host`. The result is
@@ -123,6 +124,7 @@ export function sentHeaders(
   const edited: unknown[] = []
   sawHost = false
   sawBaggage = undefined
+  sawTrace = undefined
   if (Array.isArray(headers)) {
     const { length } = headers
     for (let index = 0; index + 1 < length; index += 2) copy(edited, header, also, headers[index], headers[index + 1])
@@ -150,7 +152,14 @@ export function cameWithHost(): boolean {
   return sawHost
 }
 
-/** Copies one header, except the lane header and baggage, which are written anew. */
+/** What the caller of the headers that were edited last had set to ask for a path. Those headers are without it. */
+export function askedTrace(): unknown {
+  return sawTrace
+}
+
+const TRACE_LENGTH = TRACE_HEADER.length
+
+/** Copies one header, except the lane header and baggage, which are written anew, and the question for a path. */
 function copy(
   edited: unknown[],
   name: string,
@@ -163,7 +172,10 @@ function copy(
     if (length === name.length && key.toLowerCase() === name) return
     if (also?.includes(key.toLowerCase())) return
     if (length === 4 && key.toLowerCase() === 'host') sawHost = true
-    else if (length === 7 && isText(value) && key.toLowerCase() === 'baggage') {
+    else if (length === TRACE_LENGTH && key.toLowerCase() === TRACE_HEADER) {
+      sawTrace = value
+      return
+    } else if (length === 7 && isText(value) && key.toLowerCase() === 'baggage') {
       const text = Array.isArray(value) ? value.map(textOf).join(',') : textOf(value)
       sawBaggage = sawBaggage === undefined ? text : `${sawBaggage},${text}`
       return

@@ -1,8 +1,8 @@
 import { type CallInfo, channels, type Lane } from '@laneway/core'
-import { duringCall, leavesCarriersUnread, parseHostHeader, publishEgress } from '@laneway/core/internal'
+import { duringCall, leavesCarriersUnread, parseHostHeader, publishEgress, TRACE_HEADER } from '@laneway/core/internal'
 import { infoOf } from '../call/call.js'
 import type { Attempt } from '../hop/attempt.js'
-import { headerValues, sentHeaders } from './headers.js'
+import { askedTrace, headerValues, sentHeaders } from './headers.js'
 import { doneOptions } from './sent-options.js'
 
 /** Sends an attempt whose host is no service: to where it would go without Laneway. */
@@ -12,8 +12,20 @@ export function sendOutside(attempt: Attempt): boolean {
   const lane = channels.egress.hasSubscribers ? laneOutsideWithInfo(attempt) : laneOutside(attempt)
   // Only a process that leaves carriers unread has to know the scope of a request without a lane.
   const inScope = lane !== undefined || (leavesCarriersUnread() && isInScope(attempt))
-  copy.headers = sentHeaders(attempt.headers, route.settings, lane, undefined, inScope)
+  const headers = sentHeaders(attempt.headers, route.settings, lane, undefined, inScope)
+  copy.headers = headers
+  const asked = askedTrace()
+  if (asked !== undefined || attempt.call.trace !== undefined) askOutside(attempt, headers, asked)
   return route.send(copy, attempt)
+}
+
+/** A host that may see the lane is asked for its path; for another host the question is left out. */
+function askOutside(attempt: Attempt, headers: unknown[], asked: unknown): void {
+  const { call, target } = attempt
+  const inScope = isInScope(attempt)
+  const outcome = inScope ? 'forwarded' : 'out-of-scope'
+  attempt.traced = call.trace?.call(target?.hostname ?? '', call.lane, outcome, call.attempts)
+  if (inScope && (asked !== undefined || attempt.traced !== undefined)) headers.push(TRACE_HEADER, asked ?? '1')
 }
 
 /** The lane that a host which is no service may see. */

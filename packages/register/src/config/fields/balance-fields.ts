@@ -44,6 +44,14 @@ export const BALANCE_FIELDS = {
     meaning: 'requests that this process has in flight at one instance at most',
     fallback: 'no limit',
   },
+  subsetSize: {
+    variable: 'LANEWAY_SUBSET_SIZE',
+    kind: 'integer',
+    least: 1,
+    most: 100_000,
+    meaning: 'how many instances of base, and of each lane, this process sends requests to',
+    fallback: 'no limit',
+  },
   consecutive5xx: {
     variable: 'LANEWAY_CONSECUTIVE_5XX',
     kind: 'integer',

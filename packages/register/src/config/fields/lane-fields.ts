@@ -20,6 +20,19 @@ export const LANE_FIELDS = {
     meaning: 'whose tags are trusted: private addresses only (`private`), all senders (`internal`), no sender (`edge`)',
     fallback: '`private`',
   },
+  traceToken: {
+    variable: 'LANEWAY_TRACE_TOKEN',
+    kind: 'secret',
+    meaning:
+      'senders who are not trusted may ask for the path of a request by `x-laneway-trace: <token>`; `LANEWAY_TRACE_TOKEN_FILE` names a file that holds it',
+    fallback: 'none',
+  },
+  traceAddresses: {
+    variable: 'LANEWAY_TRACE_ADDRESSES',
+    kind: 'flag',
+    meaning: 'such answers show the addresses of the inside',
+    fallback: 'off',
+  },
   header: {
     variable: 'LANEWAY_HEADER',
     kind: 'list',
@@ -62,7 +75,8 @@ export const LANE_FIELDS = {
   isolate: {
     variable: 'LANEWAY_ISOLATE',
     kind: 'list',
-    meaning: 'queues of RabbitMQ and BullMQ whose consumers keep lanes apart; the same in base and in lanes',
+    meaning:
+      'queues of RabbitMQ and BullMQ, and groups of kafkajs, whose consumers keep lanes apart; the same in base and in lanes',
     fallback: 'none',
   },
   otel: {

@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Warn } from '@laneway/core'
+import { backoffMs } from '@laneway/core/internal'
+import { type LaneLedgerView, ledgerKey, ledgerValue, type StartOffsets } from '@laneway/messaging/internal'
+import type { LogBroker } from './log-broker.js'
+import { BASE_MARK } from './member-data.js'
+
+export interface Announcement {
+  readonly broker: LogBroker
+  readonly view: LaneLedgerView
+  readonly group: string
+  readonly lane: string
+  readonly topics: () => Promise<readonly string[]>
+  readonly assumeBase: boolean
+  readonly warn: Warn
+  readonly signal: AbortSignal
+  /** Called when members of base do not keep lanes apart yet. */
+  readonly waits: () => void
+}
+
+const LOOK_MS = 1000
+
+/**
+ * Says in the ledger that a lane owns messages from soon on, where it does not say so already. Begins after base's members
+ * have said that they keep lanes apart.
+ *
+ * @throws the signal's reason
+ */
+export async function announceLane(announcement: Announcement): Promise<void> {
+  const { broker, view, group, lane, topics, signal } = announcement
+  for (let turn = 0; ; turn++) {
+    try {
+      await view.untilFresh(signal)
+      if (view.openEntry(lane) !== undefined) return
+      await untilBaseIsMarked(announcement)
+      await broker.append(ledgerKey(group, lane), ledgerValue({ start: await startOf(broker, group, await topics()) }))
+      while (view.openEntry(lane) === undefined) await sleep(20, undefined, { signal })
+      return
+    } catch {
+      // Whether it was written cannot be known; a second announcement with a key of its own does no harm.
+      signal.throwIfAborted()
+      await sleep(backoffMs(turn, 200, 5000), undefined, { signal })
+    }
+  }
+}
+
+/** Everything that base will still decide lies at or behind what it has committed. */
+async function startOf(broker: LogBroker, group: string, topics: readonly string[]): Promise<StartOffsets> {
+  const [bounds, committed] = await Promise.all([broker.bounds(topics), broker.committed(group, topics)])
+  return Object.fromEntries([...bounds].map(([place, { low }]) => [place, committed.get(place) ?? low]))
+}
+
+async function untilBaseIsMarked({
+  broker,
+  group,
+  lane,
+  assumeBase,
+  warn,
+  signal,
+  waits,
+}: Announcement): Promise<void> {
+  for (let warned = false; !assumeBase; await sleep(LOOK_MS, undefined, { signal })) {
+    const look = (await broker.groups([group])).get(group)
+    if (look?.settled !== true) continue
+    if (look.members.every(mark => mark === BASE_MARK)) return
+    if (warned) continue
+    warned = true
+    waits()
+    warn(
+      `kafka: lane ${lane} waits, because members of group "${group}" do not keep lanes apart and would handle its messages, ` +
+        "too; give all instances of base lanes: 'isolate' first, or set assumeBase",
+    )
+  }
+}

@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Warn } from '@laneway/core'
+import { LaneLedgerView } from '@laneway/messaging/internal'
+import { LEDGER_TOPIC, ledgerError } from './ledger-topic.js'
+import type { LogBroker } from './log-broker.js'
+
+const LOOK_MS = 1000
+/** A view that is older than this gets a warning. */
+const OLD_MS = 10_000
+
+type LedgerRecord = readonly [key: string, value: string | null, appendedMs: number]
+
+/**
+ * Reads the ledger from its start, keeps a view for each group, and proves each second that the views are fresh: the end
+ * of the log was asked for, and everything before it has been read.
+ */
+export class LedgerReader {
+  readonly #broker: LogBroker
+  readonly #warn: Warn
+  readonly #views = new Map<string, LaneLedgerView>()
+  /** All records, for views that are asked for later. */
+  readonly #records: LedgerRecord[] = []
+  /** Offset of the last record that was read. A reader that rejoins its group reads from the start again. */
+  #position = -1n
+  #applied = -1n
+  /** The end of the log at the last proof. */
+  #end = 0n
+  #asOfMs = Number.NEGATIVE_INFINITY
+  #progress: (() => void)[] = []
+  readonly #closing = new AbortController()
+  #endReading: (() => Promise<void>) | undefined
+  #looking: Promise<void> | undefined
+  #warned = false
+
+  constructor(broker: LogBroker, warn: Warn) {
+    this.#broker = broker
+    this.#warn = warn
+  }
+
+  /** Resolves once everything has been read. @throws LanewayError `LANEWAY_LEDGER` */
+  async open(): Promise<void> {
+    await this.#broker.createLedger().catch(error => {
+      throw ledgerError('create', error)
+    })
+    try {
+      this.#endReading = await this.#broker.readLedger({
+        record: (offset, ...record) => this.#read(offset, record),
+      })
+      await this.#prove(this.#closing.signal)
+    } catch (error) {
+      throw ledgerError('read', error)
+    }
+    this.#looking = this.#look()
+  }
+
+  /** The lanes of a group. */
+  viewOf(group: string): LaneLedgerView {
+    const known = this.#views.get(group)
+    if (known !== undefined) return known
+    const view = new LaneLedgerView(group)
+    for (const record of this.#records) view.apply(...record)
+    this.#views.set(group, view)
+    view.markFresh(this.#asOfMs)
+    return view
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('the reader of the ledger is closed'))
+    await this.#looking
+    await this.#endReading?.()
+  }
+
+  #read(offset: bigint, record: LedgerRecord): void {
+    this.#position = offset
+    if (offset > this.#applied) {
+      this.#applied = offset
+      this.#records.push(record)
+      for (const view of this.#views.values()) view.apply(...record)
+    }
+    const waiting = this.#progress
+    this.#progress = []
+    for (const look of waiting) look()
+  }
+
+  async #look(): Promise<void> {
+    const { signal } = this.#closing
+    while (!signal.aborted) {
+      await sleep(LOOK_MS, undefined, { signal, ref: false }).catch(() => {})
+      if (signal.aborted) return
+      const once = new AbortController()
+      const limit = setTimeout(() => once.abort(new Error('the reader is behind')), 10 * LOOK_MS)
+      limit.unref()
+      try {
+        await this.#prove(AbortSignal.any([signal, once.signal]))
+        this.#warned = false
+      } catch (error) {
+        this.#complain(error)
+      } finally {
+        clearTimeout(limit)
+      }
+    }
+  }
+
+  #complain(error: unknown): void {
+    if (this.#warned || this.#closing.signal.aborted || performance.now() - this.#asOfMs < OLD_MS) return
+    this.#warned = true
+    this.#warn(
+      `kafka: the ledger ${LEDGER_TOPIC} cannot be read (${(error as Error)?.message ?? error}); messages with a lane wait ` +
+        'until it can, those without go on',
+    )
+  }
+
+  async #prove(signal: AbortSignal): Promise<void> {
+    const askedMs = performance.now()
+    const end = [...(await this.#broker.bounds([LEDGER_TOPIC])).values()][0]
+    if (end === undefined) throw new Error('it has no partition')
+    const [low, high] = [BigInt(end.low), BigInt(end.high)]
+    if (high < this.#end) throw new Error('it was made anew; restart the consumers of base and of lanes')
+    while (this.#position + 1n < high && low < high) await this.#next(signal)
+    this.#end = high
+    this.#asOfMs = askedMs
+    for (const view of this.#views.values()) view.markFresh(askedMs)
+  }
+
+  #next(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const abort = () => reject(signal.reason)
+      signal.addEventListener('abort', abort, { once: true })
+      this.#progress.push(() => {
+        signal.removeEventListener('abort', abort)
+        resolve()
+      })
+    })
+  }
+}

@@ -1,0 +1,97 @@
+import { runInLane } from '@laneway/core'
+import { type Delivery, deliveries } from '../isolation/delivery.js'
+import type { Gate } from '../isolation/gate.js'
+import type { StartOffsets } from '../isolation/start-offsets.js'
+import type { KafkajsConsumer, KafkajsMessage, Method } from '../kafka.js'
+import { type BatchPayload, withGaps } from './gap-batch.js'
+
+/** How one consumer of kafkajs gets its messages. */
+export interface GatedConsumer {
+  readonly consumer: KafkajsConsumer
+  readonly gate: Gate
+  /** In a lane's group. */
+  readonly starts?: StartOffsets
+  readonly delivery?: Delivery
+}
+
+interface MessagePayload {
+  readonly topic: string
+  readonly partition: number
+  readonly message: KafkajsMessage
+  heartbeat(): Promise<void>
+}
+
+export interface RunConfig {
+  readonly eachMessage?: Method
+  readonly eachBatch?: Method
+  readonly eachBatchAutoResolve?: boolean
+}
+
+/** A run of the program that handles only what is its own. */
+export function gatedRun(config: RunConfig, gated: GatedConsumer): Record<string, unknown> {
+  const { eachMessage, eachBatch, eachBatchAutoResolve = true } = config
+  return {
+    ...config,
+    ...(typeof eachMessage === 'function' && { eachMessage: gatedMessage(eachMessage, gated) }),
+    ...(typeof eachBatch === 'function' && { eachBatch: gatedBatch(eachBatch, eachBatchAutoResolve, gated) }),
+  }
+}
+
+function gatedMessage(eachMessage: Method, { consumer, gate, starts, delivery }: GatedConsumer): Method {
+  const handle = delivering(eachMessage, delivery)
+  return async (payload: MessagePayload) => {
+    const { topic, partition, message } = payload
+    if (starts !== undefined && !starts.hasPassed(topic, partition)) {
+      const start = await starts.before(topic, partition, message.offset)
+      if (start !== undefined) {
+        // kafkajs drops what it has fetched before, and commits the new place.
+        consumer.seek({ topic, partition, offset: start })
+        return
+      }
+    }
+    const timestampMs = Number(message.timestamp)
+    let verdict = gate.decide(message, topic, timestampMs)
+    if (verdict.owner === 'wait') {
+      verdict = await gate.settle(message, topic, timestampMs, () => payload.heartbeat())
+    }
+    if (verdict.owner === 'own') await runInLane(verdict.lane, handle, payload)
+  }
+}
+
+function gatedBatch(
+  eachBatch: Method,
+  autoResolve: boolean,
+  { consumer, gate, starts, delivery }: GatedConsumer,
+): Method {
+  const handle = delivering(eachBatch, delivery)
+  return async (payload: BatchPayload) => {
+    const { batch } = payload
+    const { topic, partition, messages } = batch
+    let start: string | undefined
+    if (starts !== undefined && !starts.hasPassed(topic, partition)) {
+      start = await starts.before(topic, partition, messages[0]!.offset)
+      // What kafkajs commits for this batch must not lie behind the start.
+      if (start !== undefined && BigInt(batch.lastOffset()) < BigInt(start)) {
+        consumer.seek({ topic, partition, offset: start })
+        return
+      }
+    }
+    const kept: KafkajsMessage[] = []
+    for (const message of messages) {
+      if (start !== undefined && BigInt(message.offset) < BigInt(start)) continue
+      const timestampMs = Number(message.timestamp)
+      let { owner } = gate.decide(message, topic, timestampMs)
+      if (owner === 'wait') {
+        owner = (await gate.settle(message, topic, timestampMs, () => payload.heartbeat())).owner
+      }
+      if (owner === 'own') kept.push(message)
+    }
+    if (kept.length > 0) await runInLane(undefined, handle, withGaps(payload, kept))
+    else if (!autoResolve) payload.resolveOffset(batch.lastOffset())
+  }
+}
+
+function delivering(handler: Method, delivery: Delivery | undefined): Method {
+  if (delivery === undefined) return handler
+  return payload => deliveries.run(delivery, handler, payload)
+}

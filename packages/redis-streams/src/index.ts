@@ -1,0 +1,5 @@
+export { createLaneFields, type LaneFields } from './create-lane-fields.js'
+export { createLaneStreamConsumer, type LaneStreamConsumer } from './create-lane-stream-consumer.js'
+export { endStreamLane, type StreamLane } from './isolation/end-stream-lane.js'
+export type { LaneStreamOptions } from './lane-stream-options.js'
+export type { LaneStreamEntry } from './stream/stream-entry.js'

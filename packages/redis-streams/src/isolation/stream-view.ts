@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { backoffMs } from '@laneway/core/internal'
+import { LaneSight, ownerOf } from '@laneway/messaging/internal'
+import type { StreamSettings } from '../lane-stream-options.js'
+import type { StreamLedger, StreamLook } from './stream-ledger.js'
+
+/** What an instance knows of the ledger of a stream. */
+export class StreamView {
+  readonly #sight: LaneSight<StreamLook>
+  readonly #failed: (error: Error) => void
+  #closed = false
+
+  /**
+   * @param consumer - of base; `''` in an instance of a lane
+   * @param seen - told after each look
+   */
+  constructor(
+    ledger: StreamLedger,
+    consumer: string,
+    { lookMs, endAfterMs, failed }: StreamSettings,
+    seen: (look: StreamLook) => void,
+  ) {
+    const look = () => ledger.look(consumer, endAfterMs)
+    this.#failed = failed
+    this.#sight = new LaneSight({ look }, lookMs, seen, error => failed(error as Error))
+  }
+
+  start(): Promise<void> {
+    return this.#sight.start()
+  }
+
+  /**
+   * Who owns an entry: a lane, or `undefined` for base. Asks Redis when the last look was before the entry, and again
+   * until it answers: no entry is decided by a guess.
+   *
+   * @throws once this is closed
+   */
+  ownerOf(tags: readonly string[], ms: number): Promise<string | undefined> {
+    return this.#persistently(async () => {
+      const { last } = this.#sight
+      const look = last !== undefined && last.lastMs >= ms ? last : await this.#sight.look()
+      // A look that was under way may have been before the entry.
+      return ownerOf(tags, ms, (look.lastMs >= ms ? look : await this.#sight.look()).intervals)
+    })
+  }
+
+  lives(lane: string): Promise<boolean> {
+    return this.#persistently(async () => (await this.#sight.firstLiving([lane])) !== undefined)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#sight.close()
+  }
+
+  async #persistently<R>(ask: () => Promise<R>): Promise<R> {
+    for (let failures = 0; ; failures++) {
+      try {
+        return await ask()
+      } catch (error) {
+        if (this.#closed) throw error
+        this.#failed(error as Error)
+        await sleep(backoffMs(failures, 50, 2000))
+      }
+    }
+  }
+}

@@ -1,0 +1,174 @@
+// Lanes kept apart in @platformatic/kafka, on a real Kafka.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { currentLane, runInLane } from '@laneway/core'
+import { createLaneConsumer, laneKafka } from '@laneway/kafka'
+import { LaneLedgerView } from '@laneway/messaging/internal'
+import * as client from '@platformatic/kafka'
+import { Kafka, logLevel } from 'kafkajs'
+import { startKafka } from '../servers/kafka/start.mjs'
+import { makeTopic } from './make-topic.mjs'
+import { until } from './until.mjs'
+
+let broker
+let admin
+let producer
+let count = 0
+const open = []
+const LEAD_MS = 6200
+
+before(async () => {
+  broker = await startKafka()
+  const retry = { initialRetryTime: 100, retries: 20 }
+  const kafka = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING, retry })
+  admin = kafka.admin()
+  producer = kafka.producer()
+  await Promise.all([admin.connect(), producer.connect()])
+})
+after(async () => {
+  await Promise.all(open.map(one => one.close(true).catch(() => {})))
+  await Promise.all([admin, producer].map(one => one.disconnect()))
+  await broker.stop()
+})
+
+async function newTopic(partitions = 1, configEntries = []) {
+  const topic = `platformatic-${++count}`
+  await makeTopic(admin, topic, { numPartitions: partitions, configEntries })
+  return topic
+}
+
+const optionsOf = (tag, topic, more = {}) => ({
+  platformatic: client,
+  lanes: 'isolate',
+  tag,
+  groupId: topic,
+  clientId: `${tag}-${++count}`,
+  bootstrapBrokers: [broker.address],
+  deserializers: client.stringDeserializers,
+  sessionTimeout: 6000,
+  rebalanceTimeout: 10_000,
+  heartbeatInterval: 500,
+  maxWaitTime: 300,
+  ...more,
+})
+
+/** An instance of a service, which notes what it handles. */
+async function instance(tag, topic, seen, { consume = {}, ...more } = {}) {
+  const consumer = createLaneConsumer(optionsOf(tag, topic, more))
+  open.push(consumer)
+  const options = { topics: [topic], mode: 'committed', fallbackMode: 'earliest', autocommit: true, ...consume }
+  const stream = await runInLane('red', () => consumer.consume(options))
+  stream.on('data', async message => {
+    seen.push({ id: message.value, who: tag, lane: currentLane()?.header ?? 'none' })
+    if (options.autocommit === false) await message.commit()
+  })
+  return { consumer, stream }
+}
+
+const send = (topic, list) =>
+  producer.send({
+    topic,
+    messages: list.map(([value, tag, partition]) => ({
+      value,
+      ...(partition !== undefined && { partition }),
+      ...(tag && { headers: { 'x-mse-tag': tag } }),
+    })),
+  })
+
+const handledBy = (seen, who) =>
+  seen
+    .filter(one => one.who === who)
+    .map(({ id, lane }) => `${id}:${lane}`)
+    .sort()
+
+describe('isolation of @platformatic/kafka', { concurrency: 8 }, () => {
+  for (const autocommit of [true, false]) {
+    test(`base, lane and stand-in, autocommit ${autocommit}`, async () => {
+      const topic = await newTopic(2)
+      const seen = []
+      const more = { consume: { autocommit } }
+      await instance('base', topic, seen, more)
+      const { consumer: gray } = await instance('gray', topic, seen, more)
+      await sleep(LEAD_MS)
+      await send(topic, [['a'], ['b', 'gray'], ['c', 'blue'], ['d', 'red,gray'], ['e', 'base,gray']])
+      await until(() => seen.length === 5)
+      assert.deepEqual(handledBy(seen, 'gray'), ['b:gray', 'd:red,gray'])
+      assert.deepEqual(handledBy(seen, 'base'), ['a:none', 'c:blue', 'e:base,gray'])
+      await gray.close(true)
+      await send(topic, [['f', 'gray'], ['g'], ['h', 'gray'], ['i', 'gray']])
+      await until(() => seen.length === 9)
+      assert.deepEqual(handledBy(seen.slice(5), 'base'), ['f:gray', 'g:none', 'h:gray', 'i:gray'])
+      await instance('gray', topic, seen, more)
+      await send(topic, [['j', 'gray'], ['k']])
+      await until(() => seen.length === 11)
+      assert.ok(handledBy(seen, 'gray').includes('j:gray'))
+      await sleep(500)
+      assert.equal(seen.length, 11)
+    })
+  }
+
+  test('while the ledger cannot be read a message with a lane waits with those behind it, other partitions go on', async () => {
+    const topic = await newTopic(2)
+    const seen = []
+    await instance('base', topic, seen)
+    const { canDecide } = LaneLedgerView.prototype
+    LaneLedgerView.prototype.canDecide = function () {
+      return this.group !== topic && canDecide.call(this)
+    }
+    await send(topic, [
+      ['t', 'gray', 0],
+      ['behind', undefined, 0],
+      ['u', undefined, 1],
+    ])
+    await until(() => seen.length === 1)
+    await sleep(2000)
+    assert.deepEqual(handledBy(seen, 'base'), ['u:none'])
+    LaneLedgerView.prototype.canDecide = canDecide
+    await until(() => seen.length === 3)
+    await send(topic, [['later', undefined, 0]])
+    await until(() => seen.length === 4)
+    assert.deepEqual(
+      seen.map(({ id }) => id),
+      ['u', 't', 'behind', 'later'],
+    )
+  })
+
+  test("beside kafkajs: one ledger, and the broker's time where the topic has it", async () => {
+    const topic = await newTopic(1, [{ name: 'message.timestamp.type', value: 'LogAppendTime' }])
+    const seen = []
+    await instance('base', topic, seen)
+    const kafka = laneKafka(new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING }), { tag: 'gray' })
+    const gray = kafka.consumer({ groupId: topic, lanes: 'isolate', sessionTimeout: 6000, heartbeatInterval: 500 })
+    await gray.connect()
+    await gray.subscribe({ topic })
+    await gray.run({
+      eachMessage: async ({ message }) => seen.push({ id: `${message.value}`, who: 'gray', lane: 'gray' }),
+    })
+    await sleep(LEAD_MS)
+    // The producer's clock is an hour behind.
+    const headers = { 'x-mse-tag': 'gray' }
+    await producer.send({ topic, messages: [{ value: 'a', headers, timestamp: `${Date.now() - 3_600_000}` }] })
+    await until(() => seen.length === 1)
+    await sleep(1000)
+    assert.deepEqual(seen, [{ id: 'a', who: 'gray', lane: 'gray' }])
+    await gray.disconnect()
+  })
+
+  test('wrong options, streams by hand and groups of KIP-848 are refused; callbacks work', async () => {
+    const topic = await newTopic()
+    const refused = { code: 'LANEWAY_INVALID_OPTION' }
+    assert.throws(() => createLaneConsumer(optionsOf('base', topic, { platformatic: {} })), refused)
+    assert.throws(() => createLaneConsumer(optionsOf('base', topic, { groupProtocol: 'consumer' })), /groupProtocol/)
+    assert.throws(() => createLaneConsumer(optionsOf('base', '')), refused)
+    const consumer = createLaneConsumer(optionsOf('base', topic))
+    open.push(consumer)
+    const offsets = [{ topic, partition: 0, offset: 0n }]
+    await assert.rejects(consumer.consume({ topics: [topic], mode: 'manual', offsets }), refused)
+    const stream = await new Promise((resolve, reject) =>
+      consumer.consume({ topics: [topic], mode: 'latest' }, (error, made) => (error ? reject(error) : resolve(made))),
+    )
+    assert.equal(stream.consumer, consumer)
+    await new Promise((resolve, reject) => consumer.close(true, error => (error ? reject(error) : resolve())))
+  })
+})

@@ -1,0 +1,44 @@
+// A lane comes, goes and comes back under traffic, while every member decides in a way that is not the ledger's.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { account, readLog } from './account.mjs'
+import { startMember } from './fleet.mjs'
+import { startTraffic, untilQuiet } from './traffic.mjs'
+
+/** @param control - the fault of the members; `none` for none */
+export async function staleDecision(system, server, { name, control, forMs = 2500 }) {
+  const folder = mkdtempSync(join(tmpdir(), 'laneway-control-'))
+  const log = join(folder, 'log')
+  writeFileSync(log, '')
+  const producer = await system.module.openProducer(server, name)
+  const { host, port, url } = server
+  const members = []
+  const up = async (lane, member) => {
+    const options = { system: system.name, server: { host, port, url }, name, log, lane, member }
+    const one = startMember({ ...options, ...(control !== 'none' && { control }) })
+    members.push(one)
+    await one.ready
+    return one
+  }
+  try {
+    await up('base', 'b1')
+    const traffic = startTraffic(producer, { batch: 10, everyMs: 20, grayTenths: 4 })
+    for (let i = 0; i < 2; i++) {
+      await sleep(500)
+      const gray = await up('gray', `g${i}`)
+      await sleep(forMs)
+      gray.kill()
+      await gray.gone
+      await sleep(forMs)
+    }
+    await traffic.stop()
+    await untilQuiet(() => readLog(log).length, 6000)
+    return { counts: account(traffic.sent, readLog(log)), left: [] }
+  } finally {
+    for (const member of members) member.kill()
+    await producer.close().catch(() => {})
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
