@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 const MAX_KB = {
   amqp: 95,
   bullmq: 145,
-  console: 130,
+  console: 160,
   core: 330,
   discovery: 440,
   express: 15,

@@ -56,13 +56,15 @@ t.test('the story moves on the page', async t => {
   await picture(page, 'demo-service')
   await assertAccessible(t, page, 'the matrix with a service')
 
-  await goTo(page, url, 'map?lane=gray&beside=base', '.edge .served path')
+  await goTo(page, url, 'map?lane=gray&beside=base', '.canvas')
+  // A straight line has no height, so it is not visible in the browser's sense.
+  await until(page, "document.querySelector('.canvas .served path')")
   await until(
     page,
     "document.querySelectorAll('.place').length >= 8 && /gateway → sc-A/.test(document.querySelector('main').textContent)",
   )
   // B has no gray instance, so the lane falls back there.
-  await page.waitForSelector('.edge .back path')
+  await until(page, "document.querySelector('.canvas .back path')")
   const rows = await page.evaluate<string[]>(
     "[...document.querySelectorAll('.lane-map')[0].querySelectorAll('tbody tr')].map(one => one.textContent)",
   )

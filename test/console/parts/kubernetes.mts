@@ -61,8 +61,10 @@ t.test('a real API server and a real Prometheus', { skip: findPrometheus() ?? fa
   await goTo(page, running.url, 'matrix?service=orders', '.instances li')
   await assertAccessible(t, page, 'Kubernetes')
   await picture(page, 'kubernetes-matrix')
-  await goTo(page, running.url, 'map?lane=gray&beside=base', '.edge .served path')
-  await page.waitForSelector('.edge .back path')
+  await goTo(page, running.url, 'map?lane=gray&beside=base', '.canvas')
+  // A straight line has no height, so it is not visible in the browser's sense.
+  await until(page, "document.querySelector('.canvas .served path')")
+  await until(page, "document.querySelector('.canvas .back path')")
   await picture(page, 'kubernetes-map')
   await goTo(page, running.url, 'release', '.judged li')
   await page.waitForSelector('.verdict-bad', { timeout: 60_000 })

@@ -123,7 +123,7 @@ export function Matrix() {
             aria-label="Services by lanes"
             aria-rowcount={shown.length + 1}
             aria-colcount={lanes.length + 1}
-            style={{ minWidth: `${220 + lanes.length * 140}px` }}
+            style={{ '--lanes': lanes.length }}
             onKeyDown={onKey}
           >
             <thead>
