@@ -131,7 +131,10 @@ export function Ask() {
         {trace !== undefined && (
           <div class="card">
             <h2>Path of the request</h2>
-            <pre class="trace">{trace.map(plain).join('\n')}</pre>
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keys scroll it */}
+            <pre class="trace" tabIndex={0}>
+              {trace.map(plain).join('\n')}
+            </pre>
           </div>
         )}
         {asked === undefined && trace === undefined && problem === '' && (
@@ -152,7 +155,7 @@ function Answer({ asked }: { asked: Asked }) {
           <p class="verdict">
             The request gets <LaneName lane={plain(rule.lane)} /> {rule.by === '' ? '' : `by ${plain(rule.by)}`}
           </p>
-          {rule.lines.length > 0 && <pre class="trace">{rule.lines.map(plain).join('\n')}</pre>}
+          {rule.lines.length > 0 && <pre class="trace wrapped">{rule.lines.map(plain).join('\n')}</pre>}
         </div>
       )}
       {outcome !== '' && (
