@@ -7,7 +7,7 @@ import { build } from 'esbuild'
 
 const DIALECTS = { esm: 'esm', commonjs: 'cjs' }
 
-/** @param folder - of a package; the declarations in its `dist` stay as they are */
+/** @param folder - of a package */
 export async function bundle(folder) {
   const manifest = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'))
   const { exports } = manifest.tshy
@@ -42,6 +42,7 @@ export async function bundle(folder) {
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, contents)
   }
+  declareOnce(folder, sources)
   if (existsSync(`${folder}/page`)) await bundlePage(folder)
 }
 
@@ -69,6 +70,36 @@ async function bundlePage(folder) {
   }
 }
 
+/**
+ * The declarations of both dialects are the same text, so those of ESM entries point to those of CommonJS, if there are
+ * any yet. An ES module may import the types of a CommonJS one; the other way TypeScript refuses. A class then also has
+ * one type, whether a program imports or requires it.
+ */
+function declareOnce(folder, sources) {
+  const esm = `${folder}/dist/esm`
+  for (const file of readdirSync(esm, { recursive: true })) {
+    if (/\.d\.ts(\.map)?$/.test(file)) rmSync(`${esm}/${file}`)
+  }
+  for (const source of sources) {
+    const file = source.replace('./src/', '').replace(/\.ts$/, '.d.ts')
+    if (!existsSync(`${folder}/dist/commonjs/${file}`)) continue
+    const path = relative(dirname(`${esm}/${file}`), `${folder}/dist/commonjs/${file}`).replaceAll('\\', '/')
+    const target = `'${path.replace(/\.d\.ts$/, '.js')}'`
+    const main = defaultOf(folder, source)
+    const rest = main === undefined ? '' : `export { ${main} as default } from ${target}\n`
+    mkdirSync(dirname(`${esm}/${file}`), { recursive: true })
+    writeFileSync(`${esm}/${file}`, `export * from ${target}\n${rest}`)
+  }
+}
+
+/** The name that the default export of an entry also has. The default of a CommonJS module would be all that it exports. */
+function defaultOf(folder, entry) {
+  const from = /^export \{ default\b.*'(.+)\.js'$/m.exec(readFileSync(`${folder}/${entry}`, 'utf8'))?.[1]
+  if (from === undefined) return undefined
+  const source = readFileSync(`${folder}/${dirname(entry)}/${from}.ts`, 'utf8')
+  return /^export default (\w+)$/m.exec(source)[1]
+}
+
 function run(folder, dialect, options) {
   const format = DIALECTS[dialect]
   return build({
@@ -81,6 +112,8 @@ function run(folder, dialect, options) {
     target: 'node20',
     format,
     sourcemap: 'linked',
+    // The sources are in the package already, in `src`.
+    sourcesContent: false,
     // The file itself, for what a package loads only when it is needed: the two formats name it differently.
     define: { LANEWAY_FILE: format === 'esm' ? 'import.meta.url' : '__filename' },
     metafile: true,

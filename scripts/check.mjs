@@ -12,7 +12,9 @@ const steps = [
   { name: 'types: console page', command: [bin('tsc'), '-p', 'packages/console/page'] },
   { name: 'lint and format', command: [bin('biome'), 'ci', '--error-on-warnings', '.'] },
   { name: 'manifests', command: [process.execPath, 'examples/end-to-end-canary/k8s/generate.mjs', '--check'] },
+  { name: 'kubevela', command: [process.execPath, 'examples/end-to-end-canary/k8s/kubevela.mjs', '--check'] },
   { name: 'settings', command: ['npm', 'run', '--silent', 'settings', '--', '--check'] },
+  { name: 'public surface', command: [process.execPath, 'scripts/api.mjs', '--check'] },
   ...typePairs().map(({ name, folder }) => ({ name: `types: ${name}`, command: [bin('tsc'), '-p', folder] })),
   ...[...packages().keys()].flatMap(name => packaging(name)),
 ]

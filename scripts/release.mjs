@@ -4,6 +4,7 @@
 //   --dry-run       publish nothing
 //   --keep          leave the folder with the packs and say where it is
 //   --skip-examples only pack and install
+//   --matrix        also install the packs with npm, pnpm and yarn 1 and 4, and run them on Node 20, 22, 24 and 26
 //
 // Publishing happens in .github/workflows/release.yml, which npm trusts. There the packs carry a provenance statement, and
 // their manifests name the repository of the workflow, which npm compares with the statement.
@@ -14,6 +15,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { buildAll, packages } from './build.mjs'
+import { tryPacks } from './pack-matrix.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { values: options } = parseArgs({
@@ -21,6 +23,7 @@ const { values: options } = parseArgs({
     'dry-run': { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     'skip-examples': { type: 'boolean', default: false },
+    matrix: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 })
@@ -48,6 +51,7 @@ console.log(`packed ${packs.length} packages, installing them in an empty folder
 install(packs)
 for (const { name, bin } of packs) for (const command of bin) check(`${command} --help (${name})`, help(command))
 if (!options['skip-examples']) runExamples()
+if (options.matrix) await tryPacks(folder, packs, [20, 22, 24, 26], check)
 report(packs)
 console.log(`${counts.passed} passed, ${counts.failed} failed`)
 if (options.keep) console.log(`the packs are in ${folder}`)
@@ -70,6 +74,10 @@ function pack(name) {
   const copy = join(folder, 'packages', name)
   const source = join(root, 'packages', name)
   const manifest = { ...JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')), ...home(name) }
+  // In the repository a peer has no version: with one, changesets would make each minor change the next major.
+  for (const peer of Object.keys(manifest.peerDependencies ?? {})) {
+    if (peer.startsWith('@laneway/')) manifest.peerDependencies[peer] = manifest.version
+  }
   mkdirSync(copy, { recursive: true })
   for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md', ...manifest.files]) {
     if (existsSync(join(source, file))) cpSync(join(source, file), join(copy, file), { recursive: true })

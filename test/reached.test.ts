@@ -9,11 +9,14 @@ const COMMANDS: [path: RegExp, command: string][] = [
   [/^packages\/[^/]+\/test\/.*\.test\.ts$/, 'test'],
   [/^test\/[^/]+\.test\.ts$/, 'test'],
   [/^(benchmarks|examples\/[^/]+)\/test\/[^/]+\.test\.ts$/, 'test'],
+  [/^examples\/recipes\//, 'test:recipes'],
   [/^test\/fuzz\/gateway\//, 'test:fuzz'],
   [/^test\/grpc\//, 'test:grpc'],
   [/^test\/kubernetes\//, 'test:kubernetes'],
   [/^test\/messages\//, 'test:messages'],
+  [/^test\/nestjs\//, 'test:nestjs'],
   [/^test\/service-mesh\//, 'test:mesh'],
+  [/^test\/testing\//, 'test:testing'],
   [/^test\/walkthrough\//, 'test:walkthrough'],
 ]
 

@@ -14,7 +14,9 @@ const RUN_BY = [
   [/^packages\/(gate|gateway|laneway)\/README/, /^console$/, 'packages/$1/test/readme.test.ts'],
   [/^packages\/register\/README/, /^ts$/, 'packages/register/test/health.test.ts'],
   [/^docs\/guides\/messages-and-jobs/, /^js (nats|redis|moleculer)$/, 'test/messages/run.mjs'],
+  [/^docs\/guides\/koa-hono-h3/, /^js$/, 'test/testing/run.mjs'],
   [/^examples\/end-to-end-canary\/k8s\/README/, /^(console|sh)$/, 'test/walkthrough/run.mjs'],
+  [/^examples\/recipes\//, /^(sh|)$/, 'test/recipes/run.mjs'],
   [/^examples\/end-to-end-canary\/README/, /^(sh|)$/, 'examples/end-to-end-canary/test/readme.test.ts'],
 ]
 
@@ -22,21 +24,25 @@ const RUN_BY = [
 const NOT_RUN = [
   [/README/, /^(ts|js) no-run$/, 'an excerpt that needs the code around it'],
   [/^(CONTRIBUTING|README)/, /^(sh|ts no-run)$/, 'a command of this repository, which its own CI runs'],
+  [/^packages\/[\w-]+\/API/, /^ts no-run$/, 'declarations, written by npm run api'],
+  [/^docs\/guides\/lane-per-developer/, /^sh$/, 'needs a staging environment; packages/laneway/test/run-lane.test.ts plays it'],
   [/^benchmarks\//, /^sh$/, 'minutes of measuring'],
-  [/^packages\/register\/README/, /^(yaml|json|sh)$/, 'a fragment for a deployment; YAML and JSON are parsed'],
-  [
-    /^packages\/(gate|gateway|laneway|nacos-dev-server|kubernetes)\/README/,
-    /^(sh|bash)$/,
-    'starts a server in your environment',
-  ],
-  [/^packages\/discovery\/README/, /^json$/, 'a fragment of a file'],
   [/^packages\/otel\/README/, /^js$/, 'needs an exporter; test/propagator.test.ts has the same lines'],
   [
     /^docs\/(guides\/(service-mesh|rolling|messages)|how-it-works|style)/,
     /^(ts|yaml|sh|)$/,
     'a fragment for a deployment; YAML and JSON are parsed',
   ],
-  [/^docs\/(guides|reference)\//, /^(yaml|json|dockerfile)$/, 'a fragment for a deployment; YAML and JSON are parsed'],
+  [
+    /^docs\/guides\/lane-per-developer/,
+    /^sh$/,
+    'needs a staging environment; a test of laneway run has two developers',
+  ],
+  [
+    /^(packages|examples|docs)\//,
+    /^(sh|bash|yaml|json|dockerfile|)$/,
+    'for your environment; YAML and JSON are parsed',
+  ],
 ]
 
 /** @param {Set<string>} played - pages whose files and commands were played */

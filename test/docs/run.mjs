@@ -2,16 +2,17 @@
 // date, and every block that can run has been run.
 //
 //   npm run test:docs                          all of it
-//   npm run test:docs -- --only=blocks         or pictures, reference, links, site
+//   npm run test:docs -- --only=blocks         or pictures, reference, links, minute, site
 //   npm run test:docs -- --pages=nacos,README  plays the pages with such names only
 //   npm run test:docs -- --write               writes outputs and generated pages instead of comparing them
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { parseArgs } from 'node:util'
-import { deadLinks, markdownFiles, pagesOf, root, textOf } from '../../site/pages.mjs'
+import { contents, deadLinks, markdownFiles, pagesOf, root, textOf } from '../../site/pages.mjs'
 import { blocksOf } from './blocks.mjs'
 import { countBlocks } from './count.mjs'
+import { pasteMinute } from './minute.mjs'
 import { playPage } from './session.mjs'
 import { buildSite } from './site.mjs'
 
@@ -44,11 +45,15 @@ if (wanted('reference')) check('the reference is that of the sources', script('s
 if (wanted('links')) {
   const dead = deadLinks(files)
   check('every link in Markdown leads to a file and a heading', dead.join('\n'))
+  const listed = new Set(contents().flatMap(({ items }) => items.map(({ file }) => file)))
+  const lost = files.filter(file => /^docs\/.+\.md$/.test(file) && file !== 'docs/README.md' && !listed.has(file))
+  check('every page stands in docs/README.md', lost.join('\n'))
 }
 if (wanted('blocks')) {
   const played = await playPages()
   if (options.pages === undefined) countBlocks(files, played, check)
 }
+if (wanted('minute')) await pasteMinute(check)
 if (wanted('site')) await buildSite(check)
 console.log(`${counts.passed} passed, ${counts.failed} failed`)
 process.exitCode = counts.failed === 0 ? 0 : 1

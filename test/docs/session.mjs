@@ -17,7 +17,6 @@ const COMMAND_MS = 60_000
  * @property {Record<string, string>} env
  * @property {string} [before] - pages that this one continues
  * @property {boolean} [keepOn] - goes on after an output that differs
- * @property {() => void} [begin] - puts something into the empty folder
  * @property {(lines: string) => void} [install] - gets the blocks that install packages
  */
 
@@ -27,10 +26,9 @@ const COMMAND_MS = 60_000
  * @returns {Promise<{ results: object[], page: string, unasked: string }>} each command with what it printed; the page with
  * these outputs
  */
-export async function playPage(page, { folder, env, before = '', keepOn = false, install, begin }) {
+export async function playPage(page, { folder, env, before = '', keepOn = false, install }) {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  begin?.()
   const blocks = blocksOf(`${before}\n${page}`)
   const map = await freePorts(blocks)
   const shell = new Shell(folder, { ...process.env, ...env })
@@ -117,7 +115,7 @@ function isFree(port) {
 }
 
 async function reachable(port) {
-  const end = Date.now() + PATIENCE_MS
+  const end = Date.now() + COMMAND_MS
   while (Date.now() < end) {
     const socket = connect(port, 'localhost')
     const open = await new Promise(resolve =>

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { account, readLog } from './account.mjs'
 import { startMember } from './fleet.mjs'
 import { startTraffic, untilQuiet } from './traffic.mjs'
+import { until } from './until.mjs'
 
 /** Longer than every lease, lock and heartbeat of the members. */
 const FROZEN_MS = 9000
@@ -22,7 +23,7 @@ function randomOf(seed) {
 
 /** @returns the counts, the acts, and what may be doubled at most */
 export async function chaos(system, server, { name, seed, messages, control }) {
-  const { openProducer, IN_FLIGHT } = system.module
+  const { openProducer, IN_FLIGHT, QUIET_MS = 15_000 } = system.module
   const folder = mkdtempSync(join(tmpdir(), 'laneway-chaos-'))
   const log = join(folder, 'log')
   writeFileSync(log, '')
@@ -63,7 +64,9 @@ export async function chaos(system, server, { name, seed, messages, control }) {
     }
     await traffic.stop()
     await Promise.all(thaws)
-    await untilQuiet(() => readLog(log).length, 15_000)
+    // A busy machine takes a while to start those that come back.
+    await until(() => slots.every(({ member }) => member.readyAt !== undefined && !member.isGone), 60_000)
+    await untilQuiet(() => readLog(log).length, QUIET_MS)
     const counts = account(traffic.sent, readLog(log))
     const left = await producer.leftovers()
     const most = (acts.kill + acts.freeze) * IN_FLIGHT

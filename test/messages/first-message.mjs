@@ -1,14 +1,18 @@
 // From the opening of a lane's consumer to its first message, and what base asks the broker meanwhile.
-//   node --import tsx --conditions=@laneway/source test/messages/first-message.mjs bullmq|amqp [rounds]
+//   node --import tsx --conditions=@laneway/source test/messages/first-message.mjs bullmq|amqp|kafka [rounds]
 // Messages of the lane come all the time. Prints the median and the maximum in milliseconds, and the requests of base a second.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { laneAmqp } from '@laneway/amqp'
 import { createLaneWorker } from '@laneway/bullmq'
+import { laneKafka } from '@laneway/kafka'
 import amqp from 'amqplib'
 import { Queue, Worker } from 'bullmq'
 import Redis from 'ioredis'
+import { Kafka, logLevel } from 'kafkajs'
+import { startKafka } from '../servers/kafka/start.mjs'
 import { startRabbitmq } from '../servers/rabbitmq/start.mjs'
 import { startRedis } from '../servers/redis/start.mjs'
+import { makeTopic } from './make-topic.mjs'
 
 const [system, rounds = '10'] = process.argv.slice(2)
 
@@ -81,7 +85,50 @@ async function rabbitmq(server) {
   }
 }
 
-const [start, play] = system === 'amqp' ? [startRabbitmq, rabbitmq] : [startRedis, bullmq]
+/** Each round has a lane of its own, which has to announce itself. */
+async function kafka(server) {
+  const clientOf = () => new Kafka({ brokers: [server.address], logLevel: logLevel.NOTHING })
+  const admin = clientOf().admin()
+  const producer = clientOf().producer()
+  await Promise.all([admin.connect(), producer.connect()])
+  await makeTopic(admin, 'first', { numPartitions: 1 })
+  let looks = 0
+  let lane = 1
+  const consume = async (tag, handle) => {
+    const client = clientOf()
+    const { admin } = client
+    client.admin = (...args) => {
+      const made = admin.apply(client, args)
+      for (const name of ['describeGroups', 'fetchTopicOffsets']) {
+        const method = made[name]
+        made[name] = (...args) => {
+          if (tag === 'base') looks++
+          return method(...args)
+        }
+      }
+      return made
+    }
+    const options = { groupId: 'first', lanes: 'isolate', sessionTimeout: 6000, heartbeatInterval: 500 }
+    const consumer = laneKafka(client, { tag }).consumer({ ...options, maxWaitTimeInMs: 500 })
+    await consumer.connect()
+    await consumer.subscribe({ topic: 'first', fromBeginning: true })
+    await consumer.run({ eachMessage: async () => handle() })
+    return () => consumer.disconnect()
+  }
+  const end = await consume('base', () => {})
+  return {
+    open: handle => consume(`gray-${++lane}`, handle),
+    send: () => producer.send({ topic: 'first', messages: [{ value: 'x', headers: { 'x-mse-tag': `gray-${lane}` } }] }),
+    looks: () => looks,
+    async close() {
+      await end()
+      await Promise.all([admin, producer].map(one => one.disconnect()))
+    },
+  }
+}
+
+const SYSTEMS = { amqp: [startRabbitmq, rabbitmq], bullmq: [startRedis, bullmq], kafka: [startKafka, kafka] }
+const [start, play] = SYSTEMS[system] ?? SYSTEMS.bullmq
 const server = await start()
 const { open, send, looks, close } = await play(server)
 const sending = setInterval(() => void send(), 10)

@@ -7,12 +7,17 @@ import { account, readLog } from './account.mjs'
 import { startMember } from './fleet.mjs'
 import { startTraffic, untilQuiet } from './traffic.mjs'
 
+/** How far the clocks of producers are off, either way. */
+const SKEW_MS = { 'skew-2s': 2000, 'skew-30s': 30_000 }
+
 /** @returns `{ counts, left }` */
 export async function runKafkaControl(system, server, { name, control }) {
   const folder = mkdtempSync(join(tmpdir(), 'laneway-control-'))
   const log = join(folder, 'log')
   writeFileSync(log, '')
-  const producer = await system.module.openProducer(server, name)
+  const skew = SKEW_MS[control] ?? 0
+  const skewMs = () => Math.round((Math.random() * 2 - 1) * skew)
+  const producer = await system.module.openProducer(server, name, { skewMs })
   const { host, port } = server
   const members = []
   async function up(lane, member) {
@@ -31,10 +36,16 @@ export async function runKafkaControl(system, server, { name, control }) {
   }
   try {
     await up('base', 'b1')
-    const traffic = startTraffic(producer, { batch: 10, everyMs: 50 })
+    const traffic = startTraffic(producer, { batch: 10, everyMs: 200 })
     await sleep(1000)
     let gray = await up('gray', 'g1')
     await sleep(4000)
+    if (control === 'frozen-broker') {
+      server.freeze()
+      await sleep(10_000)
+      server.thaw()
+      await sleep(3000)
+    }
     gray.kill()
     await gray.gone
     await sleep(8000)

@@ -8,7 +8,7 @@ import { startMember } from './fleet.mjs'
 import { startTraffic, untilQuiet } from './traffic.mjs'
 
 /** @param control - the fault of the members; `none` for none */
-export async function staleDecision(system, server, { name, control, forMs = 2500 }) {
+export async function staleDecision(system, server, { name, control, forMs = 2500, quietMs = 6000 }) {
   const folder = mkdtempSync(join(tmpdir(), 'laneway-control-'))
   const log = join(folder, 'log')
   writeFileSync(log, '')
@@ -34,7 +34,7 @@ export async function staleDecision(system, server, { name, control, forMs = 250
       await sleep(forMs)
     }
     await traffic.stop()
-    await untilQuiet(() => readLog(log).length, 6000)
+    await untilQuiet(() => readLog(log).length, quietMs)
     return { counts: account(traffic.sent, readLog(log)), left: [] }
   } finally {
     for (const member of members) member.kill()

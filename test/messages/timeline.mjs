@@ -9,7 +9,7 @@ import { startTraffic, untilQuiet } from './traffic.mjs'
 
 /** @returns the counts, what may be doubled at most, and how long base took to take over, in milliseconds */
 export async function timeline(system, server, { name, messages, kills = 3, control, members = {} }) {
-  const { openProducer, IN_FLIGHT, WINDOW_MS } = system.module
+  const { openProducer, IN_FLIGHT, WINDOW_MS, QUIET_MS = 12_000 } = system.module
   const folder = mkdtempSync(join(tmpdir(), 'laneway-timeline-'))
   const log = join(folder, 'log')
   writeFileSync(log, '')
@@ -99,7 +99,7 @@ export async function timeline(system, server, { name, messages, kills = 3, cont
     await down(gray, 'kill')
     await sleep(1000)
     await traffic.stop()
-    await untilQuiet(() => readLog(log).length, 12_000)
+    await untilQuiet(() => readLog(log).length, QUIET_MS)
     const counts = account(traffic.sent, readLog(log), alive)
     const left = await producer.leftovers()
     for (const member of [stays, b2]) await down(member, 'end')

@@ -47,5 +47,9 @@ if (process.env.MYSQL_URL) {
 }
 
 await app.ready()
-const port = await serve(app.server, 'sc-B', () => app.close())
-await consume('orders', port, orderOfB)
+await serve(
+  app.server,
+  'sc-B',
+  () => app.close(),
+  port => consume('orders', port, orderOfB),
+)

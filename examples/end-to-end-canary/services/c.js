@@ -20,11 +20,13 @@ const server = createServer(
   }),
 )
 
-const port = await serve(server, 'sc-C')
-await consume('shipping', port, async (id, from) => {
+/** An order that came by a queue. */
+async function ship(id, from) {
   if (/0$/.test(id) && !seen.has(id)) {
     seen.add(id)
     throw new Error('busy')
   }
   return instance('C', from)
-})
+}
+
+await serve(server, 'sc-C', undefined, port => consume('shipping', port, ship))

@@ -26,8 +26,9 @@ export function instance(name, req) {
  * @param app - a server, or a request handler
  * @param service - the name to register under; none for the entrance
  * @param close - how the framework closes, if it has its own way
+ * @param begin - what it serves besides, given its port; it is up only then
  */
-export async function serve(app, service, close) {
+export async function serve(app, service, close, begin) {
   if (process.env.HEALTH_PORT) serveHealth(Number(process.env.HEALTH_PORT))
   const server = typeof app === 'function' ? createServer(app) : app
   server.keepAliveTimeout = 60_000
@@ -37,6 +38,7 @@ export async function serve(app, service, close) {
   })
   const { port } = server.address()
   const leave = service === undefined ? undefined : await join(service, port)
+  await begin?.(port)
   ready = true
   console.log(`serving on ${port}`)
   process.once('SIGTERM', async () => {

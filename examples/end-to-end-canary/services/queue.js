@@ -2,6 +2,9 @@
 import { createRequire } from 'node:module'
 import { laneAmqp } from '@laneway/amqp'
 import { createLaneWorker, laneQueue } from '@laneway/bullmq'
+import { runInLane } from '@laneway/core'
+import { laneKafka } from '@laneway/kafka'
+import { messageLane } from '@laneway/messaging'
 import { atEnd, instance } from './instance.js'
 
 const { QUEUE, QUEUE_URL, QUEUE_CLIENTS } = process.env
@@ -18,7 +21,7 @@ atEnd(async () => {
 })
 
 /** Sends an order and waits for the answer, which is text. Undefined without a queue. */
-export const order = QUEUE === 'amqp' ? await orderByAmqp() : QUEUE === 'bullmq' ? orderByBullmq() : undefined
+export const order = await { amqp: orderByAmqp, bullmq: orderByBullmq, kafka: orderByKafka }[QUEUE]?.()
 
 /**
  * Handles the orders of a queue until SIGTERM.
@@ -29,7 +32,7 @@ export async function consume(queue, port, handle) {
   if (order === undefined) return
   const answer = (id, headers) =>
     handle(id, { socket: { localAddress: '127.0.0.1', localPort: port }, headers: headers ?? {} })
-  const close = await (QUEUE === 'amqp' ? consumeByAmqp : consumeByBullmq)(queue, answer)
+  const close = await { amqp: consumeByAmqp, bullmq: consumeByBullmq, kafka: consumeByKafka }[QUEUE](queue, answer)
   process.once('SIGTERM', () => {
     closed = close()
   })
@@ -40,7 +43,7 @@ function redis() {
   return { host, port: Number(port), maxRetriesPerRequest: null }
 }
 
-function orderByBullmq() {
+async function orderByBullmq() {
   const { Queue, QueueEvents } = require('bullmq')
   const queues = new Map()
   const open = name => {
@@ -124,6 +127,78 @@ async function consumeByAmqp(queue, answer) {
     await channel.cancel(consumerTag)
     while (busy > 0) await new Promise(resolve => setTimeout(resolve, 20))
     await connection.close()
+  }
+}
+
+function kafka() {
+  const { Kafka, logLevel } = require('kafkajs')
+  return new Kafka({ brokers: [QUEUE_URL], logLevel: logLevel.NOTHING, retry: { initialRetryTime: 50, retries: 20 } })
+}
+
+async function orderByKafka() {
+  const replies = `replies-${process.pid}-${Date.now()}`
+  const client = kafka()
+  const admin = client.admin()
+  await admin.connect()
+  await admin.createTopics({ topics: [{ topic: replies, numPartitions: 1 }], waitForLeaders: true })
+  await admin.disconnect()
+  const waiting = new Map()
+  let count = 0
+  // Of this instance alone, so without lanes: replies reach who asked, whatever their lane.
+  const consumer = client.consumer({ groupId: replies, heartbeatInterval: 500 })
+  await consumer.connect()
+  await consumer.subscribe({ topic: replies, fromBeginning: true })
+  const joined = new Promise(resolve => consumer.on(consumer.events.GROUP_JOIN, resolve))
+  await consumer.run({
+    eachMessage: async ({ message }) => {
+      const id = `${message.headers.correlation}`
+      waiting.get(id)?.(`${message.value}`)
+      waiting.delete(id)
+    },
+  })
+  await joined
+  const producer = laneKafka(client).producer()
+  await producer.connect()
+  closeOrders.push(() => Promise.all([consumer.disconnect(), producer.disconnect()]))
+  return (topic, id) =>
+    new Promise((resolve, reject) => {
+      const correlation = String(++count)
+      setTimeout(() => {
+        if (waiting.delete(correlation)) reject(new Error(`no answer from ${topic} in ${ANSWER_MS} ms`))
+      }, ANSWER_MS).unref()
+      waiting.set(correlation, resolve)
+      producer.send({ topic, messages: [{ value: id, headers: { replies, correlation } }] }).catch(reject)
+    })
+}
+
+/** A lane owns what is produced 6 s after its announcement and later. */
+const LEAD_MS = 7000
+
+async function consumeByKafka(topic, answer) {
+  const client = laneKafka(kafka())
+  const producer = client.producer()
+  await producer.connect()
+  const handle = async ({ value, headers }) => {
+    const once = () => answer(`${value}`, { 'x-mse-tag': `${headers['x-mse-tag'] ?? ''}` })
+    const text = await once().catch(once)
+    const { correlation, replies } = headers
+    await producer.send({ topic: `${replies}`, messages: [{ value: text, headers: { correlation } }] })
+  }
+  const options = { groupId: topic, lanes: 'isolate', heartbeatInterval: 500, sessionTimeout: 10_000 }
+  const consumer = client.consumer(options)
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: true })
+  await consumer.run({
+    partitionsConsumedConcurrently: 6,
+    // All at once: the handler of B waits for the answer of C.
+    eachBatch: async ({ batch }) => {
+      await Promise.all(batch.messages.map(message => runInLane(messageLane(message), handle, message)))
+    },
+  })
+  if (process.env.LANEWAY_TAG) await new Promise(resolve => setTimeout(resolve, LEAD_MS))
+  return async () => {
+    await consumer.disconnect()
+    await producer.disconnect()
   }
 }
 

@@ -56,7 +56,8 @@ wrong lane.
   --trace            every request asks for its path, which has to equal what the services saw
   --console          a page of services by lanes, traffic and releases, in which the story moves; prints its URL
   --console-port <n> its port (default: a free one)
-  --queue <broker>   A sends orders to B, and B to C, through a real broker: amqp (RabbitMQ) or bullmq (Redis), of Debian
+  --queue <broker>   A sends orders to B, and B to C, through a real broker: amqp (RabbitMQ), bullmq (Redis), of
+                     Debian, or kafka (Java and Maven)
   --rate <n>         requests per second (default 250, at least 200)
   --break=<fault>    build in a fault, to see it found (exit code 1): ${Object.keys(MUTATIONS).join(', ')}
   --help             this text
@@ -167,7 +168,7 @@ function playOptions(values: PlayValues, usualSpeed: number): PlayOptions {
 
 function brokerName(queue: string | undefined): BrokerName | undefined {
   if (queue === undefined || (BROKERS as readonly string[]).includes(queue)) return queue as BrokerName | undefined
-  throw new Error(`--queue is ${BROKERS.join(' or ')}, received "${queue}"`)
+  throw new Error(`--queue is ${BROKERS.join(', ')}, received "${queue}"`)
 }
 
 function integer(name: string, text: string, from: number, to: number): number {

@@ -53,6 +53,7 @@ export {
   type Option,
   oneOf,
   port,
+  required,
   text,
   texts,
   unchecked,

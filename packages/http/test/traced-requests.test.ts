@@ -222,14 +222,14 @@ t.test('requests of one connection do not see the trace of another', async t => 
   })
   const answers = await Promise.all(
     Array.from({ length: 60 }, (_, index) => {
-      const headers = [{}, { 'x-mse-tag': 'gray' }, traced, { 'x-laneway-trace': '1' }][index % 4]!
+      const headers = [traced, { 'x-mse-tag': 'gray' }, { 'x-laneway-trace': '1' }, {}][index % 4]!
       return get(b, headers as Record<string, string>).then(answer => ({ answer, index }))
     }),
   )
   for (const { answer, index } of answers) {
     const path = readPath(answer)
-    t.equal(path?.calls.length, index % 4 < 2 ? undefined : 2)
-    t.equal(answer.text, index % 4 < 2 ? 'undefined' : '1')
+    t.equal(path?.calls.length, index % 2 === 1 ? undefined : 2)
+    t.equal(answer.text, index % 2 === 1 ? 'undefined' : '1')
   }
 })
 

@@ -29,6 +29,7 @@ export function refuseIsolation(options: unknown): void {
   if ((options as { lanes?: unknown } | undefined)?.lanes === undefined) return
   throw new LanewayError(
     'LANEWAY_INVALID_OPTION',
-    "laneKafka: lanes is an option of the consumer itself: kafka.consumer({ groupId, lanes: 'isolate' })",
+    "laneKafka: lanes belongs to the options of the consumer itself: kafka.consumer({ groupId, lanes: 'isolate' }) of " +
+      "kafkajs, createLaneConsumer({ lanes: 'isolate', … }) for @platformatic/kafka",
   )
 }

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { channels, type GroupEvent } from '@laneway/core'
 import { LEAD_MS, ledgerKey, ledgerValue } from '@laneway/messaging/internal'
 import t from 'tap'
 import { Gate } from '../src/isolation/gate.js'
@@ -141,7 +142,14 @@ t.test(
     const view = reader.viewOf('orders')
     broker.append(ledgerKey('orders', 'gray'), start, 1000)
     const settings = resolveKafkaOptions({ tag: 'base' })
+    let roles: string[] = []
+    const onGroup = ({ consumers }: GroupEvent) => {
+      roles = consumers.map(({ lane, role }) => `${lane} ${role}`)
+    }
+    channels.group.subscribe(onGroup)
+    t.teardown(() => channels.group.unsubscribe(onGroup))
     const [base, lane] = [new Gate(settings, view, undefined, 'base'), new Gate(settings, view, 'gray', 'own')]
+    t.strictSame(roles, ['base base', 'gray lane'])
     const tagged = (tag?: string) => ({ headers: tag === undefined ? {} : { 'x-mse-tag': tag } })
     const both = (tag: string | undefined, at: number) =>
       [base, lane].map(gate => gate.decide(tagged(tag), 'orders', at).owner).join()
@@ -161,6 +169,7 @@ t.test(
     lane.close()
     await t.rejects(settling, /consumer stops/)
     t.equal(beats, 0)
+    t.strictSame(roles, ['base base'])
     await reader.close()
   },
 )

@@ -13,6 +13,7 @@ Examples:
   laneway endpoints --kubernetes --serve             one watch of the API server for many processes
   laneway console --nacos nacos:8848                 a page with all of this, live
   laneway run -- node app.js                         start an app with lanes
+  laneway run --lane alice -- node app.js            the requests of a lane come to this machine
 
 Without --nacos, --kubernetes or --file, the registry is that of the settings: environment (LANEWAY_...) and laneway.config.*.
 
@@ -140,10 +141,17 @@ function createProgram(world: CommandWorld, set: (result: Promise<number>) => Pr
     'run',
     'Starts a program with @laneway/register, from any folder. Ends as the program ends, by its exit code or signal.',
   )
-    .usage('-- <program> [args...]')
+    .usage('[options] -- <program> [args...]')
     .argument('<program...>', 'e.g. node app.js')
+    .option('-l, --lane <lane>', 'join this lane of the registry: its requests come to this program')
+    .option('--service <name>', 'with --lane: the service that the program stands in for (default: LANEWAY_SERVICE)')
+    .option('--host <address>', 'with --lane: the address at which callers reach this machine (default: as LANEWAY_IP)')
+    .option('--port <port>', 'with --lane: the port that callers connect to (default: the one it listens on)', whole)
+    .option('--nacos <servers>', 'with --lane: Nacos servers, host:8848, separated by commas')
+    .option('-n, --namespace <namespace>', 'with --lane: namespace in Nacos (its id)')
+    .option('-g, --group <group>', 'with --lane: group in Nacos')
     .passThroughOptions()
-    .action(async words => set((await import('./commands/run.js')).run(words, world)))
+    .action(async (words, options) => set((await import('./commands/run.js')).run(words, options, world)))
   return program
 }
 

@@ -31,10 +31,11 @@ async function outputOf(line: string, app: string): Promise<string> {
   return lastingPartOf(stdout + stderr).replaceAll(`${fixtures}/`, '')
 }
 
-/** Without what differs from one Node to another. */
+/** Without what differs from one Node, or one version of the packages, to another. */
 function lastingPartOf(output: string): string {
   return output
     .replaceAll(process.version, 'v22.12.0')
+    .replaceAll(/(@laneway\/\S+) \d+\.\d+\.\d+/g, '$1 0.1.0')
     .replace(`built in ${process.versions['undici']}`, 'built in 6.20.1')
     .replaceAll(/^ +\n/gm, '\n')
 }

@@ -12,6 +12,7 @@ export { type OwnedInterval, ownerOf } from './log/owner.js'
 export { END_LEAD_MS, KEEP_ENDED_MS, LEAD_MS, MAX_VIEW_AGE_MS } from './log/timing.js'
 export { createMessageLanes, MESSAGE_OPTIONS, type MessageDecision, type MessageLanes } from './message-lanes.js'
 export { giveAtFirstCall, type MessagePatch, type MessagePatchOptions } from './message-patch.js'
+export { persistently } from './persistently.js'
 export {
   connectionOf,
   type IoredisClient,

@@ -1,6 +1,6 @@
 import { runInLane } from '@laneway/core'
 import { isDisabled } from '@laneway/core/internal'
-import { connectionOf, type RedisConnection, warnOfCompetingLane } from '@laneway/messaging/internal'
+import { connectionOf, persistently, type RedisConnection, warnOfCompetingLane } from '@laneway/messaging/internal'
 import { handleInLane } from './decide.js'
 import { BaseSide, type OpenReader } from './isolation/base-side.js'
 import { LaneSide } from './isolation/lane-side.js'
@@ -8,11 +8,10 @@ import { StreamLedger } from './isolation/stream-ledger.js'
 import { type LaneStreamOptions, resolveStreamOptions, type StreamSettings } from './lane-stream-options.js'
 import { openBeside } from './own-connection.js'
 import { GroupReader } from './stream/group-reader.js'
-import { startPersistently } from './stream/start-persistently.js'
 
 /** A consumer of streams. */
 export interface LaneStreamConsumer {
-  /** Resolves once it reads; in an instance of a lane, once every instance of base leaves the lane's entries to it. */
+  /** Resolves once it reads, or is closed; in an instance of a lane, once every instance of base leaves the lane's entries to it. */
   ready(): Promise<void>
   /** Takes no more entries, leaves to others those that have not begun, and waits for the handlers that run. */
   close(): Promise<void>
@@ -40,7 +39,9 @@ export function createLaneStreamConsumer(options: LaneStreamOptions): LaneStream
     const connection = connectionOf(settings.client)
     const sides = settings.streams.map(stream => sideOf(stream, connection, settings))
     const abort = new AbortController()
-    const started = Promise.all(sides.map(side => startPersistently(() => side.start(), settings.failed, abort.signal)))
+    const { signal } = abort
+    const start = (side: Side) => persistently(() => side.start(), settings.failed, signal).catch(() => {})
+    const started = Promise.all(sides.map(start))
     let closed: Promise<void> | undefined
     return {
       async ready() {

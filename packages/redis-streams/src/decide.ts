@@ -39,7 +39,7 @@ export async function handleInLane(
 }
 
 /** Leaves an entry to the other side. */
-export function skip(entry: RawEntry, settings: StreamSettings): 'done' {
+export function skip(entry: RawEntry, settings: StreamSettings): 'skipped' {
   settings.lanes.report(entry.stream, decide(entry, settings), 'skipped')
-  return 'done'
+  return 'skipped'
 }

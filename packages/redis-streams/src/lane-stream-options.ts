@@ -6,10 +6,10 @@ import {
   emitLanewayWarning,
   flag,
   milliseconds,
-  type OptionPlace,
   type OptionTable,
   oneOf,
   readOptions,
+  required,
   text,
   unchecked,
   whole,
@@ -152,12 +152,4 @@ export function resolveStreamOptions(options: LaneStreamOptions): StreamSettings
     standsIn: whenLaneMissing === 'base',
     failed,
   })
-}
-
-function required<V>(option: (value: unknown, place: OptionPlace) => V | undefined) {
-  return (value: unknown, place: OptionPlace): V => {
-    const read = option(value, place)
-    if (read === undefined) throw place.invalid('is missing')
-    return read
-  }
 }

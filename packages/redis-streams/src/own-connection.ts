@@ -36,8 +36,7 @@ export async function openBeside(client: RedisClient, failed: (error: Error) => 
       own.on('error', failed)
       return { ...connectionOf(own), end: () => own.disconnect!() }
     }
-    // Version 2 of the protocol, so that replies have one form.
-    const own: NodeRedisClient & Duplicate = client.duplicate({ RESP: 2 })
+    const own: NodeRedisClient & Duplicate = client.duplicate()
     own.on('error', failed)
     await own.connect!()
     return { ...connectionOf(own), end: () => own.destroy!() }

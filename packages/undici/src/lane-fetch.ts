@@ -1,3 +1,4 @@
+import { runInThisContext } from 'node:vm'
 import { type EgressOptions, LanewayError } from '@laneway/core'
 import { isDisabled } from '@laneway/core/internal'
 import type { EgressResolver } from '@laneway/discovery'
@@ -76,10 +77,13 @@ const SECOND = Symbol.for('undici.globalDispatcher.2')
 
 /** The dispatcher that the built-in fetch would use now. undici 8, in Node 26, reads another symbol than older versions. */
 export function builtInDispatcher(where: string): LaneableDispatcher {
-  const holder = globalThis as unknown as Record<symbol, LaneableDispatcher | undefined>
   const symbol = Number.parseInt(process.versions['undici'] ?? '0', 10) >= 8 ? SECOND : FIRST
+  type Realm = { Response: unknown } & Record<symbol, LaneableDispatcher | undefined>
+  let holder = globalThis as unknown as Realm
+  // Jest gives each test file a global object of its own, with the fetch of Node's.
+  if (holder[symbol] === undefined) holder = runInThisContext('globalThis') as Realm
   // The first use of one of its globals loads the built-in copy, which makes its dispatcher then.
-  if (holder[symbol] === undefined) void globalThis.Response
+  if (holder[symbol] === undefined) void holder.Response
   const dispatcher = holder[symbol]
   if (dispatcher !== undefined) return dispatcher
   throw new LanewayError(

@@ -2,6 +2,7 @@
 //   node test/servers/rocketmq/start.mjs      prints a line of JSON, stays until SIGTERM
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { answers, freePorts, launch, ownFolder, stayUntilEnded } from '../loopback-server.mjs'
 import { classPath, missing } from '../nacos/maven.mjs'
@@ -28,19 +29,23 @@ const JAVA = [
 export const findRocketmq = () => missing('RocketMQ', PROGRAM)
 
 /**
- * Starts it. Resolves with `{ host, port, address, nameServer, pid, stop }`; clients of version 5 take `address`, which
- * is the proxy.
+ * Starts it. Resolves with `{ host, port, address, nameServer, pid, stop, restart }`; clients of version 5 take `address`,
+ * which is the proxy. `restart()` kills the broker and starts it on its data.
  *
  * @param {Record<string, 'NORMAL' | 'FIFO' | 'DELAY' | 'TRANSACTION'>} topics - they have to be there before a message is
  * sent to them. The admin tool takes seconds for each, so the broker finds them in its store
+ * @param {Record<string, object>} [groups] - consumer groups with settings of their own: `retryMaxTimes`,
+ * `consumeMessageOrderly`; others make themselves
  */
-export async function startRocketmq(topics) {
+export async function startRocketmq(topics, groups = {}) {
   const jars = await classPath(PROGRAM)
   const { folder } = ownFolder('rocketmq')
   const [name, broker, ha, port, remoting] = await freePorts(5)
   const nameServer = `127.0.0.1:${name}`
   for (const one of ['conf', 'store/config', 'home']) mkdirSync(join(folder, one), { recursive: true })
   writeFileSync(join(folder, 'store', 'config', 'topics.json'), JSON.stringify({ topicConfigTable: tableOf(topics) }))
+  const table = JSON.stringify({ subscriptionGroupTable: tableOfGroups(groups) })
+  writeFileSync(join(folder, 'store', 'config', 'subscriptionGroup.json'), table)
   const write = (file, text) => {
     writeFileSync(join(folder, 'conf', file), text)
     return join(folder, 'conf', file)
@@ -99,9 +104,8 @@ export async function startRocketmq(topics) {
   )
   const proxy = ['-pm', 'local', '-pc', proxyConf, '-bc', brokerConf, '-n', nameServer]
   const heap = ['-Xmx384m', '-XX:MaxDirectMemorySize=256m']
-  let server
-  try {
-    server = await launch(
+  const launchBroker = () =>
+    launch(
       'rocketmq broker',
       folder,
       'java',
@@ -109,6 +113,9 @@ export async function startRocketmq(topics) {
       // The broker registers its topics after the proxy listens, and the proxy remembers for a while what it did not find.
       { env, ready: async () => (await answers(port)) && registered(name, Object.keys(topics)) },
     )
+  let server
+  try {
+    server = await launchBroker()
   } catch (error) {
     await names.stop()
     throw error
@@ -118,7 +125,18 @@ export async function startRocketmq(topics) {
     await server.stop()
     await names.stop()
   }
-  return { host: '127.0.0.1', port, address: `127.0.0.1:${port}`, nameServer, pid: server.pid, stop }
+  async function restart(awayMs = 0) {
+    process.kill(server.pid, 'SIGKILL')
+    await server.gone
+    await sleep(awayMs)
+    server = await launchBroker()
+  }
+  return { host: '127.0.0.1', port, address: `127.0.0.1:${port}`, nameServer, pid: server.pid, stop, restart }
+}
+
+function tableOfGroups(groups) {
+  const one = ([groupName, settings]) => ({ groupName, consumeEnable: true, consumeBroadcastEnable: true, ...settings })
+  return Object.fromEntries(Object.entries(groups).map(group => [group[0], one(group)]))
 }
 
 async function registered(port, topics) {

@@ -82,6 +82,15 @@ export function unchecked<V>(fallback?: V): Option<V> {
   return value => (value === undefined ? fallback : value) as V
 }
 
+/** As another option without a default, for one that has to be given. */
+export function required<V>(option: Option<V | undefined>): Option<V> {
+  return (value, place) => {
+    const read = option(value, place)
+    if (read === undefined) throw place.invalid('is missing')
+    return read
+  }
+}
+
 function ranged<F extends number | undefined>(
   fallback: F,
   least: number,

@@ -23,6 +23,7 @@ export class RegistryView {
   readonly #stops: (() => void)[] = []
   readonly #listed = new Map<Source, ReadonlySet<string>>()
   readonly #changed: (service?: string) => void
+  #isListing = false
 
   /** @param changed - called after each change, with the service unless the list of names changed */
   constructor(sources: readonly Source[], changed: (service?: string) => void = () => {}) {
@@ -32,6 +33,7 @@ export class RegistryView {
 
   /** Follows every service that the registries list. */
   followAll(): void {
+    this.#isListing = true
     for (const source of this.#sources) {
       if (source.list === undefined) this.#listed.set(source, new Set())
       else {
@@ -91,7 +93,7 @@ export class RegistryView {
     )
   }
 
-  /** Waits until every registry has listed and every service was answered for, or failed. @returns whether in time */
+  /** Waits until every registry that is asked has listed and every service was answered for, or failed. @returns whether in time */
   async settled(timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     const end = Date.now() + timeoutMs
     for (;;) {
@@ -102,9 +104,9 @@ export class RegistryView {
   }
 
   #isSettled(): boolean {
-    const lists = this.#sources.every(source => this.#listed.has(source) || source.connection?.()?.connected === false)
+    const isListed = (source: Source) => this.#listed.has(source) || source.connection?.()?.connected === false
     return (
-      lists &&
+      (!this.#isListing || this.#sources.every(isListed)) &&
       [...this.services.values()].every(
         ({ endpoints, missing, error }) => endpoints !== undefined || missing || error !== undefined,
       )

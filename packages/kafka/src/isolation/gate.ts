@@ -20,6 +20,7 @@ export class Gate {
   readonly #side: string | undefined
   readonly #outcome: MessageOutcome
   readonly #closing = new AbortController()
+  readonly #leave: () => void
 
   /**
    * @param side - the lane whose group is read, `undefined` for the group of base
@@ -30,6 +31,8 @@ export class Gate {
     this.#view = view
     this.#side = side
     this.#outcome = outcome
+    const role = outcome === 'own' ? 'lane' : outcome === 'stand-in' ? 'stand-in' : 'base'
+    this.#leave = view.joined({ lane: side ?? BASE_TAG, role })
   }
 
   /** Decides now, and reports it unless it says `wait`. What was refused is gone from the message then. */
@@ -61,6 +64,7 @@ export class Gate {
 
   /** What waits ends with an error, so that its message is not committed. */
   close(): void {
+    this.#leave()
     this.#closing.abort(new Error('the consumer stops; the message is not handled'))
   }
 

@@ -4,6 +4,7 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type CommandWorld, EXIT } from '../terminal/world.js'
+import { joinLane, type RunOptions } from './join-lane.js'
 
 /** The file that this is part of, filled in when the package is built. */
 declare const LANEWAY_FILE: string
@@ -12,14 +13,29 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const
 
 /**
  * Starts a program under `@laneway/register`, from any folder: the one that the program's folder has, else the one of this
- * package. Ends as the program ends, by its exit code or its signal.
+ * package. Ends as the program ends, by its exit code or its signal. With a lane, the program joins it.
  */
-export function run(command: readonly string[], world: CommandWorld): Promise<number> {
+export async function run(command: readonly string[], options: RunOptions, world: CommandWorld): Promise<number> {
   const [program, ...args] = command
   if (program === undefined) {
     world.writeError('what is to be run? laneway run -- node app.js\n')
-    return Promise.resolve(EXIT.usage)
+    return EXIT.usage
   }
+  const given = Object.keys(options)
+  if (options.lane === undefined && given.length > 0) {
+    world.writeError(`--${given[0]} belongs to --lane: laneway run --lane alice -- node app.js\n`)
+    return EXIT.usage
+  }
+  const joining = options.lane === undefined ? undefined : await joinLane(options, world)
+  if (typeof joining === 'number') return joining
+  try {
+    return await start(program, args, { ...world, env: { ...world.env, ...joining?.env } })
+  } finally {
+    await joining?.close()
+  }
+}
+
+function start(program: string, args: readonly string[], world: CommandWorld): Promise<number> {
   const register = registerIn(world.folder)
   // Through the environment, so that npm scripts, tsx, pm2 and nodemon hand it on to Node.
   const flag = `--import ${JSON.stringify(pathToFileURL(register).href)}`
@@ -32,7 +48,9 @@ export function run(command: readonly string[], world: CommandWorld): Promise<nu
       cwd: world.folder,
       shell: process.platform === 'win32',
     })
-    const forward = (signal: NodeJS.Signals) => void child.kill(signal)
+    // A terminal gives Ctrl-C to the program itself; a second SIGINT would end it before it has deregistered.
+    const isDoubled = (signal: NodeJS.Signals) => process.stdin.isTTY && (signal === 'SIGINT' || signal === 'SIGQUIT')
+    const forward = (signal: NodeJS.Signals) => void (isDoubled(signal) || child.kill(signal))
     for (const signal of SIGNALS) process.on(signal, forward)
     const done = () => {
       for (const signal of SIGNALS) process.removeListener(signal, forward)

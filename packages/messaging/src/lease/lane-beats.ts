@@ -34,6 +34,7 @@ export class LaneBeats implements LaneLease {
     await this.#beatOnce()
     // Released meanwhile: a timer would keep the lease of a lane that nobody works for.
     if (this.#released) return
+    clearInterval(this.#timer)
     this.#timer = setInterval(() => this.#beatOnce().catch(failed), leaseMs / 3)
     await sleep(viewMs)
   }

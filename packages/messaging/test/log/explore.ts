@@ -109,3 +109,10 @@ export function follow(scenario: Scenario, choices: readonly number[]): Explored
   problem ??= problemOf(scenario, state, true)
   return { schedules: 1, states: schedule.length, finding: problem && { problem, schedule } }
 }
+
+/** One schedule by the names of its steps; those that are not possible are left out. */
+export function walk(scenario: Scenario, names: readonly string[]): Finding['problem'] | undefined {
+  const state = beginning(scenario)
+  for (const name of names) steps(scenario, state).find(([possible]) => possible === name)?.[1](state)
+  return problemOf(scenario, state, true)
+}

@@ -1,8 +1,8 @@
 import { decideOwner, LaneLedgerView, ledgerValue } from '@laneway/messaging/internal'
 import fc from 'fast-check'
 import t from 'tap'
-import { exploreAll, follow } from './explore.js'
-import { CASES, LARGE } from './scenarios.js'
+import { exploreAll, follow, walk } from './explore.js'
+import { CASES, LARGE, STALLED } from './scenarios.js'
 
 // The long form, `npm run test:messages -- --only=model`, explores the rest of the cases and more random schedules.
 for (const { name, scenario, finds } of CASES.filter(({ long }) => !long)) {
@@ -13,6 +13,12 @@ for (const { name, scenario, finds } of CASES.filter(({ long }) => !long)) {
     else t.equal(finding && `${finding.problem}: ${finding.schedule.join('; ')}`, undefined)
   })
 }
+
+t.test('control: offsets that are copied, not announced, lose a message', async t => {
+  const { scenario, schedule } = STALLED
+  t.equal(walk({ ...scenario, fault: 'copied-offsets' }, schedule), 'lost')
+  t.equal(walk(scenario, schedule), undefined)
+})
 
 t.test('random schedules of many members, lanes and partitions', async () => {
   fc.assert(

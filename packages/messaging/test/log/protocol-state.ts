@@ -120,7 +120,7 @@ interface SeenView {
 
 const ledgers = new Map<string, State['ledger']>()
 /** By ledger, then by how much of it is seen and compacted. */
-const views = new WeakMap<State['ledger'], Map<number, SeenView>>()
+const views = new WeakMap<State['ledger'], Map<string, SeenView>>()
 
 /** Adds to the ledger; equal ledgers are one object, so that they share their views. */
 export function append(state: State, ...records: State['ledger']): void {
@@ -140,7 +140,7 @@ export function viewOf(state: State, { fault, showsAfterMs = 0 }: Scenario, ageM
     known = new Map()
     views.set(ledger, known)
   }
-  const name = shown.length * 1000 + compacted
+  const name = `${shown.length} ${compacted} ${fault}`
   const seen = known.get(name) ?? seenView(shown, ledger.slice(0, compacted), fault)
   known.set(name, seen)
   seen.clock.ms = fault === 'stale-view' ? 0 : ageMs

@@ -168,7 +168,7 @@ function setOffsets(s: State, one: Member): void {
   one.announcing = { ...one.announcing!, set: true }
   // Kafka refuses it while the group has members.
   if (ableOf(s, one.lane).length > 0) return
-  for (const [p, offset] of Object.entries(one.announcing.start)) s.committed[`${one.lane}/${p}`] = Number(offset)
+  for (const [p, offset] of Object.entries(offsetsOf(s))) s.committed[`${one.lane}/${p}`] = Number(offset)
 }
 
 function announce(s: State, one: Member, fault: Fault | undefined): void {

@@ -1,6 +1,6 @@
 import { decide, handleInLane, skip, tagsOf } from '../decide.js'
 import type { StreamSettings } from '../lane-stream-options.js'
-import type { GroupReader, GroupReaderOptions } from '../stream/group-reader.js'
+import type { GroupReader, GroupReaderOptions, Handled } from '../stream/group-reader.js'
 import type { RawEntry } from '../stream/stream-entry.js'
 import { laneGroup, type StreamLedger, type StreamLook } from './stream-ledger.js'
 import { StreamView } from './stream-view.js'
@@ -41,13 +41,13 @@ export class BaseSide {
     await this.#view.close()
   }
 
-  async #handle(entry: RawEntry): Promise<'done' | 'leave'> {
+  async #handle(entry: RawEntry): Promise<Handled> {
     const tags = tagsOf(decide(entry, this.#settings))
     const owner = tags.length === 0 ? undefined : await this.#view.ownerOf(tags, entry.ms)
     return owner === undefined ? handleInLane(entry, this.#settings, 'base') : skip(entry, this.#settings)
   }
 
-  async #handleFor(lane: string, entry: RawEntry): Promise<'done' | 'leave'> {
+  async #handleFor(lane: string, entry: RawEntry): Promise<Handled> {
     const tags = tagsOf(decide(entry, this.#settings))
     if (!tags.includes(lane) || (await this.#view.ownerOf(tags, entry.ms)) !== lane) return skip(entry, this.#settings)
     if (await this.#view.lives(lane)) return 'leave'

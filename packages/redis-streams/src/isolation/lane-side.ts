@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { LaneBeats, viewMs } from '@laneway/messaging/internal'
 import { decide, handleInLane, skip, tagsOf } from '../decide.js'
 import type { StreamSettings } from '../lane-stream-options.js'
-import type { GroupReader } from '../stream/group-reader.js'
+import type { GroupReader, Handled } from '../stream/group-reader.js'
 import type { RawEntry } from '../stream/stream-entry.js'
 import type { OpenReader } from './base-side.js'
 import { laneGroup, type StreamLedger } from './stream-ledger.js'
@@ -68,7 +68,7 @@ export class LaneSide {
     this.#foreign = await this.#ledger.hold(this.#lane, consumer, leaseMs, assumeBase)
   }
 
-  async #handle(entry: RawEntry): Promise<'done' | 'leave'> {
+  async #handle(entry: RawEntry): Promise<Handled> {
     const tags = tagsOf(decide(entry, this.#settings))
     const owns = tags.includes(this.#lane) && (await this.#view.ownerOf(tags, entry.ms)) === this.#lane
     return owns ? handleInLane(entry, this.#settings, 'own') : skip(entry, this.#settings)

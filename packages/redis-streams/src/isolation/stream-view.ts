@@ -1,6 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { backoffMs } from '@laneway/core/internal'
-import { LaneSight, ownerOf } from '@laneway/messaging/internal'
+import { LaneSight, ownerOf, persistently } from '@laneway/messaging/internal'
 import type { StreamSettings } from '../lane-stream-options.js'
 import type { StreamLedger, StreamLook } from './stream-ledger.js'
 
@@ -8,7 +6,7 @@ import type { StreamLedger, StreamLook } from './stream-ledger.js'
 export class StreamView {
   readonly #sight: LaneSight<StreamLook>
   readonly #failed: (error: Error) => void
-  #closed = false
+  readonly #abort = new AbortController()
 
   /**
    * @param consumer - of base; `''` in an instance of a lane
@@ -49,19 +47,11 @@ export class StreamView {
   }
 
   async close(): Promise<void> {
-    this.#closed = true
+    this.#abort.abort()
     await this.#sight.close()
   }
 
-  async #persistently<R>(ask: () => Promise<R>): Promise<R> {
-    for (let failures = 0; ; failures++) {
-      try {
-        return await ask()
-      } catch (error) {
-        if (this.#closed) throw error
-        this.#failed(error as Error)
-        await sleep(backoffMs(failures, 50, 2000))
-      }
-    }
+  #persistently<R>(ask: () => Promise<R>): Promise<R> {
+    return persistently(ask, this.#failed, this.#abort.signal)
   }
 }

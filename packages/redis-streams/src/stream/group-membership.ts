@@ -4,7 +4,6 @@ import { type RedisConnection, RedisScript } from '@laneway/messaging/internal'
 
 /** The consumer that owns what was handed back, until a member claims it. */
 export const NOBODY = 'laneway'
-const MOST_ACKNOWLEDGED = 256
 const ACK_ATTEMPTS = 12
 
 /** KEYS: stream. ARGV: group, consumer, ids. Renews those that are still the consumer's, returns the others. */
@@ -49,9 +48,9 @@ interface MembershipOptions {
 export class GroupMembership {
   readonly #options: MembershipOptions
   readonly #held = new Set<string>()
-  /** Acknowledged here, not yet in Redis. */
-  #acked: string[] = []
-  #acking: Promise<void> | undefined
+  /** Acknowledged here, not yet on its way to Redis. */
+  #batch: { readonly ids: string[]; readonly sent: Promise<void> } | undefined
+  #sending: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
   /** When Redis was last asked whether the entries are ours, by `performance.now()`. */
   #confirmedAt = Number.NEGATIVE_INFINITY
@@ -88,11 +87,11 @@ export class GroupMembership {
     this.#held.delete(id)
   }
 
-  acknowledge(id: string): void {
-    this.#acked.push(id)
-    this.#acking ??= this.#sendAcks().finally(() => {
-      this.#acking = undefined
-    })
+  /** Resolves once Redis knows, or could not be told for long. Those of one moment are sent together. */
+  acknowledge(id: string): Promise<void> {
+    this.#batch ??= this.#nextBatch()
+    this.#batch.ids.push(id)
+    return this.#batch.sent
   }
 
   async handBack(ids: readonly string[]): Promise<void> {
@@ -107,30 +106,37 @@ export class GroupMembership {
     const { stream, group, consumer, claimIdleMs, connection, failed } = this.#options
     this.#left = true
     clearInterval(this.#timer)
-    await this.#acking
+    await this.#sending
     await LEAVE.run(connection, [stream], [group, consumer, claimIdleMs]).catch(error => {
       if (!String(error?.message).startsWith('NOGROUP')) failed(error)
     })
   }
 
+  /** Collects what is acknowledged while the batch before it is on its way. */
+  #nextBatch() {
+    const ids: string[] = []
+    const sent = this.#sending.then(() => {
+      this.#batch = undefined
+      return this.#send(ids)
+    })
+    this.#sending = sent
+    return { ids, sent }
+  }
+
   /** An entry whose handler is done is acknowledged even when Redis is away for a while: else it would be handled again. */
-  async #sendAcks(): Promise<void> {
+  async #send(ids: readonly string[]): Promise<void> {
     const { stream, group, connection, failed } = this.#options
-    for (let failures = 0; this.#acked.length > 0; ) {
-      const ids = this.#acked.slice(0, MOST_ACKNOWLEDGED)
+    for (let failures = 0; ; ) {
       try {
         await connection.call('XACK', stream, group, ...ids)
-        failures = 0
+        break
       } catch (error) {
         if (failures === 0) failed(error as Error)
-        if (++failures < (this.#left ? 2 : ACK_ATTEMPTS)) {
-          await sleep(backoffMs(failures, 50, 2000))
-          continue
-        }
+        if (++failures >= (this.#left ? 2 : ACK_ATTEMPTS)) break
+        await sleep(backoffMs(failures, 50, 2000))
       }
-      this.#acked = this.#acked.slice(ids.length)
-      for (const id of ids) this.#held.delete(id)
     }
+    for (const id of ids) this.#held.delete(id)
   }
 
   #renew(): Promise<void> {

@@ -11,6 +11,8 @@ const BLOCK_MS = 1000
 const CLAIM_EVERY_MS = 1000
 const COUNT = 32
 
+export type Handled = 'done' | 'skipped' | 'leave'
+
 export interface GroupReaderOptions {
   readonly stream: string
   readonly group: string
@@ -22,8 +24,8 @@ export interface GroupReaderOptions {
   readonly connection: RedisConnection
   /** A connection for commands that block. */
   readonly open: () => Promise<OwnConnection>
-  /** `done`: acknowledge. `leave`: another consumer shall have it at once. A rejection: it is tried again later. */
-  readonly handle: (entry: RawEntry) => Promise<'done' | 'leave'>
+  /** `skipped`: others handle it. `leave`: another consumer shall have it at once. A rejection: it is tried again later. */
+  readonly handle: (entry: RawEntry) => Promise<Handled>
   /** Makes the group when there is none. */
   readonly create: () => Promise<void>
   readonly failed: (error: Error, entry?: RawEntry) => void
@@ -110,13 +112,12 @@ export class GroupReader {
       stream,
       '>',
     ] as const
-    const reply = (await own.call(...read)) as [[unknown, unknown]] | null
-    return reply === null ? [] : this.#keep(reply[0][1], sentAt)
+    return this.#keep(listOf(await own.call(...read)), sentAt)
   }
 
   #keep(list: unknown, sentAt: number): RawEntry[] {
     const { entries, deleted } = parseEntries(this.#options.stream, list)
-    for (const id of deleted) this.#membership.acknowledge(id)
+    for (const id of deleted) void this.#membership.acknowledge(id)
     // What a member claims from itself is under way already.
     const fresh = entries.filter(({ id }) => !this.#membership.holds(id))
     this.#membership.hold(
@@ -141,12 +142,24 @@ export class GroupReader {
 
   async #handle(entry: RawEntry): Promise<void> {
     try {
-      if ((await this.#options.handle(entry)) === 'done') this.#membership.acknowledge(entry.id)
-      else await this.#membership.handBack([entry.id])
+      const handled = await this.#options.handle(entry)
+      if (handled === 'leave') await this.#membership.handBack([entry.id])
+      else {
+        const acknowledged = this.#membership.acknowledge(entry.id)
+        // It counts as running until Redis knows: no more than those that run are handled again after a crash.
+        if (handled === 'done') await acknowledged
+      }
     } catch (error) {
       // It stays pending, and is claimed once it has been idle for long enough.
       this.#membership.drop(entry.id)
       this.#options.failed(error as Error, entry)
     }
   }
+}
+
+/** The entries in the reply to a read of one stream: a list of pairs, or a map in version 3 of the protocol. */
+function listOf(reply: unknown): unknown {
+  if (reply === null || reply === undefined) return []
+  if (Array.isArray(reply)) return (reply[0] as [unknown, unknown])[1]
+  return reply instanceof Map ? reply.values().next().value : Object.values(reply)[0]
 }

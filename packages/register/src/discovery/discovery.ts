@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Server } from 'node:net'
 import { LanewayError, type Warn } from '@laneway/core'
 import { createSources } from '@laneway/core/internal'
@@ -48,6 +49,9 @@ export interface Discovery {
   readonly register: ((service: string, server: Server, port: number) => Promise<Registration>) | undefined
 }
 
+/** Where `@laneway/testing` puts a source of stub instances before this package starts. */
+const kTesting = Symbol.for('laneway.testing.v1')
+
 /**
  * @param listIntervalMs - how often Nacos is asked for all names; a process that only calls services asks seldom
  * @throws LanewayError `LANEWAY_INVALID_OPTION` when a package is missing, and what the sources throw
@@ -59,8 +63,13 @@ export function createDiscovery(
   listIntervalMs?: number,
 ): Discovery {
   const { endpointsFile, endpointsUrl } = config
+  const stubs = (AsyncLocalStorage as { [kTesting]?: { source: Source } })[kTesting]?.source
   const configured =
-    endpointsFile !== undefined || endpointsUrl !== undefined || config.nacos.length > 0 || config.kubernetes
+    stubs !== undefined ||
+    endpointsFile !== undefined ||
+    endpointsUrl !== undefined ||
+    config.nacos.length > 0 ||
+    config.kubernetes
   if (!enabled || !configured) {
     return { resolver: undefined, sources: [], nacos: undefined, register: undefined }
   }
@@ -78,7 +87,9 @@ export function createDiscovery(
         endpointsUrl === undefined || !resolves
           ? undefined
           : { url: endpointsUrl, namespace: config.kubernetesNamespace },
-      nacos: isInNacos ? { client: nacosClientOptions(config), source: { ...nacosSourceOptions(config), listIntervalMs } } : undefined,
+      nacos: isInNacos
+        ? { client: nacosClientOptions(config), source: { ...nacosSourceOptions(config), listIntervalMs } }
+        : undefined,
       kubernetes: config.kubernetes && resolves ? kubernetesOptions(config) : undefined,
     },
     {
@@ -89,6 +100,7 @@ export function createDiscovery(
     },
     warn,
   )
+  if (stubs !== undefined) sources.unshift(stubs)
   return {
     resolver: !resolves ? undefined : discovery.createLaneResolver({ sources, ...resolverOptions(config), warn }),
     sources,

@@ -1,0 +1,5 @@
+export { CurrentLane } from './current-lane.js'
+export { LaneClients } from './lane-clients.js'
+export { LanewayHealth, type LanewayHealthResult } from './laneway-health.js'
+export { LanewayModule } from './laneway-module.js'
+export type { LanewayModuleOptions } from './laneway-options.js'

@@ -1,0 +1,105 @@
+import { END_LEAD_MS, LaneBeats } from '@laneway/messaging/internal'
+import type { LaneConsumerSettings } from '../lane-consumer-options.js'
+import type { ReceivedMessage } from '../rocketmq.js'
+import type { GroupReader, GroupReaderOptions } from './group-reader.js'
+import { GroupView } from './group-view.js'
+import { handleInLane, isolatedMessage, skip } from './isolated-message.js'
+import { endLane, type LaneLedger, type LedgerLook } from './lane-ledger.js'
+
+/** Makes a reader of the group of base, or of a lane's. */
+export type OpenReader = (lane: string | undefined, handle: GroupReaderOptions['handle']) => GroupReader
+
+/** A lane that has ended is read until nothing came for this while, in milliseconds. */
+const QUIET_MS = 30_000
+
+/** Base under isolation: skips what a lane owns, and stands in for lanes without consumers. */
+export class BaseSide {
+  readonly #settings: LaneConsumerSettings
+  readonly #store: LaneLedger
+  readonly #openReader: OpenReader
+  readonly #view: GroupView
+  readonly #beats: LaneBeats
+  readonly #reader: GroupReader
+  readonly #standIns = new Map<string, GroupReader>()
+  readonly #ending = new Set<Promise<void>>()
+  #closing = false
+
+  constructor(store: LaneLedger, settings: LaneConsumerSettings, openReader: OpenReader) {
+    const { consumerGroup: group, subscriptions, lookMs, leaseMs, instance, failed } = settings
+    this.#settings = settings
+    this.#store = store
+    this.#openReader = openReader
+    this.#view = new GroupView(group, [...subscriptions.keys()], store, lookMs, look => this.#seen(look), failed)
+    this.#beats = new LaneBeats({
+      beat: () => store.hold(group, '', instance, leaseMs),
+      end: () => store.release(group, '', instance),
+      leaseMs,
+      viewMs: 0,
+      failed,
+    })
+    this.#reader = openReader(undefined, message => this.#handle(message))
+  }
+
+  async start(): Promise<void> {
+    await this.#view.look()
+    await this.#beats.hold()
+    this.#reader.start()
+    await this.#reader.reads()
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true
+    await this.#beats.release().catch(this.#settings.failed)
+    await Promise.all([this.#reader, ...this.#standIns.values()].map(reader => reader.close()))
+    await Promise.all(this.#ending)
+    await this.#view.close()
+  }
+
+  async #handle(received: ReceivedMessage): Promise<'done' | 'leave'> {
+    const one = isolatedMessage(received, this.#settings)
+    const owns = await this.#view.owns(one, undefined)
+    return owns ? handleInLane(one, this.#settings, 'base') : skip(one, this.#settings)
+  }
+
+  async #handleFor(lane: string, received: ReceivedMessage): Promise<'done' | 'leave'> {
+    const one = isolatedMessage(received, this.#settings)
+    if (!(await this.#view.owns(one, lane))) return skip(one, this.#settings)
+    if (await this.#view.lives(lane)) return 'leave'
+    return handleInLane(one, this.#settings, 'stand-in')
+  }
+
+  #seen(look: LedgerLook): void {
+    const { standsIn, consumerGroup: group, endAfterMs, failed } = this.#settings
+    for (const lane of this.#view.lanes()) {
+      const standIn = this.#standIns.get(lane)
+      if (look.living.has(lane) || !this.#needsReader(lane, look.nowMs, standIn)) {
+        if (standIn !== undefined) this.#end(lane, standIn)
+        continue
+      }
+      if (!standsIn || this.#closing) continue
+      // Every instance of base may write an end: the first one counts.
+      const awayMs = look.nowMs - (look.seenMs.get(lane) ?? look.nowMs)
+      const topics = awayMs > endAfterMs ? this.#view.openTopics(lane) : []
+      endLane(this.#store, { group, topics, lane }).catch(failed)
+      if (standIn === undefined) {
+        const reader = this.#openReader(lane, message => this.#handleFor(lane, message))
+        this.#standIns.set(lane, reader)
+        reader.start()
+      }
+    }
+  }
+
+  #needsReader(lane: string, nowMs: number, standIn: GroupReader | undefined): boolean {
+    const untilMs = this.#view.readersUntilMs(lane)
+    if (untilMs === undefined || nowMs <= untilMs) return true
+    // One that starts late reads what is left, for as long as messages of an end are late.
+    if (standIn === undefined) return nowMs <= untilMs + END_LEAD_MS
+    return performance.now() - standIn.lastAt < QUIET_MS
+  }
+
+  #end(lane: string, standIn: GroupReader): void {
+    this.#standIns.delete(lane)
+    const ending = standIn.close().finally(() => this.#ending.delete(ending))
+    this.#ending.add(ending)
+  }
+}

@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { runInLane } from '@laneway/core'
+import { backoffMs } from '@laneway/core/internal'
+import type { ReceivedMessage, SimpleConsumer } from '../rocketmq.js'
+import { Hold } from './hold.js'
+
+const COUNT = 32
+
+export interface GroupReaderOptions {
+  /** Makes the client, not started. */
+  readonly open: () => SimpleConsumer
+  /** How many requests bring every topic to the broker. */
+  readonly rounds: number
+  readonly concurrency: number
+  readonly invisibleMs: number
+  /** `done`: acknowledge. `leave`: another consumer shall have it soon. A rejection: it comes again later. */
+  readonly handle: (message: ReceivedMessage) => Promise<'done' | 'leave'>
+  readonly failed: (error: Error, message?: ReceivedMessage) => void
+}
+
+/** Receives the messages of a group. Those whose handlers run stay invisible to others, however long that takes. */
+export class GroupReader {
+  readonly #options: GroupReaderOptions
+  readonly #running = new Set<Promise<void>>()
+  readonly #abort = new AbortController()
+  readonly #aborted: Promise<void>
+  readonly #firstRounds: Promise<void>
+  #rounds = () => {}
+  #consumer: SimpleConsumer | undefined
+  #loop: Promise<void> | undefined
+  /** When a message came last, by `performance.now()`. */
+  lastAt = performance.now()
+
+  constructor(options: GroupReaderOptions) {
+    this.#options = options
+    const { signal } = this.#abort
+    this.#aborted = new Promise(resolve => signal.addEventListener('abort', () => resolve()))
+    this.#firstRounds = new Promise(resolve => {
+      this.#rounds = resolve
+    })
+  }
+
+  start(): void {
+    this.#loop ??= this.#run()
+  }
+
+  /** Resolves once the broker has been asked for every topic, so that the group has its place in each queue; or by closing. */
+  async reads(): Promise<void> {
+    await Promise.race([this.#firstRounds, this.#aborted])
+  }
+
+  /** Takes no more messages, leaves those that have not begun to others, ends those that run. */
+  async close(): Promise<void> {
+    if (this.#abort.signal.aborted) return
+    this.#abort.abort()
+    await this.#loop
+    await Promise.all(this.#running)
+    await this.#consumer?.shutdown()
+  }
+
+  async #run(): Promise<void> {
+    const { open, invisibleMs, failed } = this.#options
+    const { signal } = this.#abort
+    let rounds = 0
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        this.#consumer ??= await started(open())
+        const receivedAt = performance.now()
+        const messages = await this.#consumer.receive(COUNT, invisibleMs)
+        failures = 0
+        if (++rounds === this.#options.rounds) this.#rounds()
+        if (messages.length > 0) this.lastAt = performance.now()
+        await this.#take(this.#consumer, messages, receivedAt)
+      } catch (error) {
+        if (signal.aborted) return
+        failed(error as Error)
+        await sleep(backoffMs(failures++, 100, 5000), undefined, { signal }).catch(() => {})
+      }
+    }
+  }
+
+  async #take(consumer: SimpleConsumer, messages: readonly ReceivedMessage[], receivedAt: number): Promise<void> {
+    const { concurrency, invisibleMs, failed } = this.#options
+    const holds = messages.map(message => new Hold(consumer, message, invisibleMs, receivedAt, failed))
+    for (const [index, hold] of holds.entries()) {
+      while (this.#running.size >= concurrency && !this.#abort.signal.aborted) {
+        await Promise.race([...this.#running, this.#aborted])
+      }
+      if (this.#abort.signal.aborted) {
+        await Promise.all(holds.slice(index).map(one => one.leave()))
+        return
+      }
+      if (!(await hold.stillHolds())) continue
+      const running = this.#handle(hold).finally(() => this.#running.delete(running))
+      this.#running.add(running)
+    }
+  }
+
+  async #handle(hold: Hold): Promise<void> {
+    try {
+      if ((await this.#options.handle(hold.message)) === 'done') await hold.acknowledge()
+      else await hold.leave()
+    } catch (error) {
+      hold.drop()
+      this.#options.failed(error as Error, hold.message)
+    }
+  }
+}
+
+/** How long a client may take to start before it is helped, in milliseconds. */
+const START_MS = 2000
+
+async function started(consumer: SimpleConsumer): Promise<SimpleConsumer> {
+  // With several topics version 1.0.8 may miss the broker's answer that it waits for: asking again brings another one.
+  const helping = setInterval(() => askForSettings(consumer), START_MS)
+  try {
+    // Its timers and streams belong to no request.
+    await runInLane(undefined, () => consumer.startup())
+  } finally {
+    clearInterval(helping)
+  }
+  return consumer
+}
+
+function askForSettings(consumer: SimpleConsumer): void {
+  for (const endpoints of consumer.getTotalRouteEndpoints?.() ?? []) {
+    consumer.telemetry?.(endpoints, consumer.settingsCommand?.())
+  }
+}

@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { backoffMs } from '@laneway/core/internal'
+import type { ReceivedMessage, SimpleConsumer } from '../rocketmq.js'
+
+const ACK_ATTEMPTS = 6
+/** A message that is handed back is invisible for this while, in milliseconds. */
+const HANDED_BACK_MS = 10
+
+/** A message that was received and not acknowledged. It is renewed until that, so that nobody else receives it. */
+export class Hold {
+  readonly message: ReceivedMessage
+  readonly #consumer: SimpleConsumer
+  readonly #invisibleMs: number
+  readonly #failed: (error: Error) => void
+  readonly #timer: NodeJS.Timeout
+  /** When the broker last said that it is ours, by `performance.now()`. */
+  #confirmedAt: number
+  /** One request at a time: each gives the message another handle. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(
+    consumer: SimpleConsumer,
+    message: ReceivedMessage,
+    invisibleMs: number,
+    receivedAt: number,
+    failed: (error: Error) => void,
+  ) {
+    this.#consumer = consumer
+    this.message = message
+    this.#invisibleMs = invisibleMs
+    this.#confirmedAt = receivedAt
+    this.#failed = failed
+    this.#timer = setInterval(() => void this.#renew(), invisibleMs / 3).unref()
+  }
+
+  /** Whether the message is still ours, certain also after this process has been frozen. */
+  async stillHolds(): Promise<boolean> {
+    if (performance.now() - this.#confirmedAt > this.#invisibleMs / 2) await this.#renew()
+    if (performance.now() - this.#confirmedAt < this.#invisibleMs) return true
+    this.drop()
+    return false
+  }
+
+  async acknowledge(): Promise<void> {
+    this.drop()
+    await this.#inTurn(() => this.#consumer.ack(this.message), ACK_ATTEMPTS)
+  }
+
+  /** Lets others receive it soon. */
+  async leave(): Promise<void> {
+    this.drop()
+    await this.#inTurn(() => this.#consumer.changeInvisibleDuration(this.message, HANDED_BACK_MS), 1)
+  }
+
+  /** Renews it no more. */
+  drop(): void {
+    clearInterval(this.#timer)
+  }
+
+  async #renew(): Promise<void> {
+    const sentAt = performance.now()
+    // A frozen process may have lost it: then the handle is void.
+    if (sentAt - this.#confirmedAt > this.#invisibleMs) return
+    const renewed = await this.#inTurn(() => this.#consumer.changeInvisibleDuration(this.message, this.#invisibleMs), 1)
+    if (renewed) this.#confirmedAt = sentAt
+  }
+
+  #inTurn(request: () => Promise<unknown>, attempts: number): Promise<boolean> {
+    const turn = this.#last.then(() => this.#persistently(request, attempts))
+    this.#last = turn
+    return turn
+  }
+
+  async #persistently(request: () => Promise<unknown>, attempts: number): Promise<boolean> {
+    for (let failures = 0; ; ) {
+      try {
+        await request()
+        return true
+      } catch (error) {
+        if (++failures >= attempts) {
+          this.#failed(error as Error)
+          return false
+        }
+        await sleep(backoffMs(failures, 100, 2000))
+      }
+    }
+  }
+}

@@ -1,0 +1,284 @@
+// Lanes kept apart in RocketMQ: rocketmq-client-nodejs and a Java service on a real broker, the ledger in a real Redis.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { currentLane, runInLane } from '@laneway/core'
+import { messages } from '@laneway/messaging'
+import { announceLane, createLaneConsumer, createRedisLedger, laneRocketmq } from '@laneway/rocketmq'
+import { Redis } from 'ioredis'
+import rocketmq from 'rocketmq-client-nodejs'
+import { startRedis } from '../servers/redis/start.mjs'
+import { startJavaService } from '../servers/rocketmq/java-service.mjs'
+import { startRocketmq } from '../servers/rocketmq/start.mjs'
+import { until as untilWithin } from './until.mjs'
+
+const { Producer } = rocketmq
+const WITHOUT_GRAY = `__microservice_tag__ IS NULL OR NOT (__microservice_tag__ CONTAINS '"gray"')`
+const logger = { debug() {}, info() {}, warn() {}, error() {} }
+const open = []
+/** A request that finds nothing takes five seconds, and what was given back is delivered again after a scan. */
+const until = condition => untilWithin(condition, 90_000)
+let broker
+let redisServer
+let redis
+let ledger
+let producer
+
+before(async () => {
+  // A new group begins at the first message, so each test has a topic.
+  const names = ['code', 'sql', 'plain', 'java1', 'java2', 'retry', 'frozen', 'alone', 'two1', 'two2']
+  const topics = { fifo: 'FIFO', ...Object.fromEntries(names.map(name => [name, 'NORMAL'])) }
+  const groups = {
+    'retry-g': { retryMaxTimes: 1 },
+    'retry-g_gray': { retryMaxTimes: 1 },
+    'fifo-g': { consumeMessageOrderly: true },
+    'fifo-g_gray': { consumeMessageOrderly: true },
+  }
+  ;[broker, redisServer] = await Promise.all([startRocketmq(topics, groups), startRedis()])
+  redis = new Redis(redisServer.port, redisServer.host, { maxRetriesPerRequest: null })
+  ledger = createRedisLedger(redis)
+  // With several topics the client does not start.
+  producer = laneRocketmq(new Producer({ ...client(), topics: ['code'] }))
+  await producer.startup()
+})
+after(async () => {
+  await Promise.all(open.map(one => one.close()))
+  await Promise.race([producer.shutdown(), sleep(3000)])
+  redis.disconnect()
+  await Promise.all([broker.stop(), redisServer.stop()])
+})
+
+const client = () => ({ endpoints: broker.address, namespace: '', requestTimeout: 10_000, logger })
+const lane = () => currentLane()?.header ?? 'none'
+const send = (topic, tag, body, more) =>
+  runInLane(tag, () => producer.send({ topic, body: Buffer.from(body ?? `of ${tag}`), ...more }))
+
+/** Made in a lane, as by a request that happens to be the first. */
+function consuming(topic, side, seen, options = {}) {
+  const consumer = runInLane('red', () =>
+    createLaneConsumer({
+      rocketmq,
+      client: client(),
+      consumerGroup: `${topic}-g`,
+      subscriptions: new Map([[topic, '*']]),
+      lanes: 'isolate',
+      ledger,
+      tag: side,
+      invisibleMs: 10_000,
+      onError: error => process.env.SHOW_ERRORS && console.log(side, error.message),
+      async handler(message) {
+        await sleep(1)
+        seen.push(`${message.body}:${side}:${lane()}`)
+      },
+      ...options,
+    }),
+  )
+  open.push(consumer)
+  return consumer
+}
+
+for (const filter of ['code', 'sql']) {
+  test(`each message is handled on one side, through stand-in and back; the lane's filter is ${filter}`, async () => {
+    const seen = []
+    const events = []
+    const note = event => events.push(event)
+    messages.subscribe(note)
+    await consuming(filter, 'base', seen, { filter }).ready()
+    await send(filter, 'gray', 'before')
+    await until(() => seen.length === 1)
+    const gray = consuming(filter, 'gray', seen, { filter })
+    await gray.ready()
+    await send(filter, undefined, 'by hand', { properties: new Map([['x-mse-tag', 'gray']]) })
+    for (const tag of ['gray', undefined, 'blue', 'blue,gray', 'gray,blue', 'base,gray']) await send(filter, tag)
+    await until(() => seen.length === 8)
+    assert.deepEqual(seen.slice(1).toSorted(), [
+      'by hand:gray:gray',
+      'of base,gray:base:base,gray',
+      'of blue,gray:gray:blue,gray',
+      'of blue:base:blue',
+      'of gray,blue:gray:gray,blue',
+      'of gray:gray:gray',
+      'of undefined:base:none',
+    ])
+    await gray.close()
+    await send(filter, 'gray', 'left')
+    await until(() => seen.length === 9)
+    assert.equal(seen[8], 'left:base:gray')
+    await consuming(filter, 'gray', seen, { filter }).ready()
+    await send(filter, 'gray', 'again')
+    await until(() => seen.length === 10)
+    assert.equal(seen[9], 'again:gray:gray')
+    await sleep(1000)
+    messages.unsubscribe(note)
+    assert.equal(seen.length, 10)
+    const outcomes = new Set(events.map(({ outcome }) => outcome))
+    assert.deepEqual([...outcomes].toSorted(), ['base', 'own', 'skipped', 'stand-in'])
+    const skippedByLane = events.filter(({ outcome, lane: of }) => outcome === 'skipped' && of === undefined).length
+    assert.equal(skippedByLane > 0, filter === 'code', 'under sql the broker keeps the messages of others')
+  })
+}
+
+test('a message by x-mse-tag alone is of base: a broker that filters cannot see its lane', async () => {
+  const seen = []
+  await consuming('plain', 'base', seen).ready()
+  await consuming('plain', 'gray', seen).ready()
+  const plain = new Producer({ ...client(), topics: ['plain'] })
+  await plain.startup()
+  await plain.send({ topic: 'plain', body: Buffer.from('plain'), properties: new Map([['x-mse-tag', 'gray']]) })
+  await until(() => seen.length === 1)
+  assert.deepEqual(seen, ['plain:base:gray'])
+  await Promise.race([plain.shutdown(), sleep(3000)])
+})
+
+test('a lane of Node beside base of Java: Java leaves the lane to it, both ways', async () => {
+  const seen = []
+  const { nameServer } = broker
+  const java = await startJavaService({ nameServer, topic: 'java1', group: 'java1-g', filter: WITHOUT_GRAY })
+  await consuming('java1', 'gray', seen, { assumeBase: true, filter: 'sql' }).ready()
+  for (const tag of ['gray', undefined, 'blue']) {
+    java.send(tag, `java ${tag}`)
+    await send('java1', tag, `node ${tag}`)
+  }
+  await until(() => seen.length === 2 && java.got.length === 4)
+  await sleep(1000)
+  assert.deepEqual(seen.toSorted(), ['java gray:gray:gray', 'node gray:gray:gray'])
+  assert.deepEqual(java.got.toSorted(), ['java blue', 'java undefined', 'node blue', 'node undefined'])
+  await java.stop()
+})
+
+test('a lane of Java beside base of Node, once it is announced', async () => {
+  const seen = []
+  const { nameServer } = broker
+  const filter = `__microservice_tag__ CONTAINS '"gray"'`
+  const java = await startJavaService({ nameServer, topic: 'java2', group: 'java2-g_gray', filter })
+  await consuming('java2', 'base', seen, { whenLaneMissing: 'fail' }).ready()
+  await announceLane(ledger, { group: 'java2-g', topics: ['java2'], lane: 'gray' })
+  await sleep(7000)
+  for (const tag of ['gray', undefined, 'blue']) {
+    java.send(tag, `java ${tag}`)
+    await send('java2', tag, `node ${tag}`)
+  }
+  await until(() => seen.length === 4 && java.got.length === 2)
+  await sleep(1000)
+  assert.deepEqual(java.got.toSorted(), ['java gray', 'node gray'])
+  assert.deepEqual(seen.toSorted(), [
+    'java blue:base:blue',
+    'java undefined:base:none',
+    'node blue:base:blue',
+    'node undefined:base:none',
+  ])
+  await java.stop()
+})
+
+test('a FIFO topic keeps the order of each message group within base and within the lane', async () => {
+  const seen = []
+  const options = { concurrency: 1 }
+  await consuming('fifo', 'base', seen, options).ready()
+  let gray = consuming('fifo', 'gray', seen, options)
+  await gray.ready()
+  const total = 60
+  for (let i = 0; i < total; i++) {
+    await send('fifo', i % 2 === 0 ? 'gray' : undefined, `${i}`, { messageGroup: `key ${i % 3}` })
+    if (i === 20) await gray.close()
+    if (i === 40) {
+      gray = consuming('fifo', 'gray', seen, options)
+      await gray.ready()
+    }
+  }
+  await until(() => seen.length >= total)
+  assert.equal(new Set(seen).size, seen.length)
+  for (const tag of ['gray', 'none']) {
+    for (const key of [0, 1, 2]) {
+      const numbers = seen.filter(one => one.endsWith(`:${tag}`)).map(one => Number.parseInt(one, 10))
+      const ofKey = numbers.filter(number => number % 3 === key)
+      assert.deepEqual(
+        ofKey,
+        ofKey.toSorted((a, b) => a - b),
+        `key ${key} of ${tag}`,
+      )
+    }
+  }
+})
+
+test('retries and dead letters are those of the side that failed', async () => {
+  const seen = []
+  const options = {
+    async handler(message) {
+      seen.push(`${message.body}:${lane()}`)
+      throw new Error('no')
+    },
+  }
+  const base = []
+  await consuming('retry', 'base', base).ready()
+  await consuming('retry', 'gray', seen, options).ready()
+  await send('retry', 'gray', 'fails')
+  await until(() => seen.length === 2)
+  await sleep(25_000)
+  assert.deepEqual(seen, ['fails:gray', 'fails:gray'], 'once more, by the setting of the group of the lane')
+  assert.deepEqual(base, [])
+})
+
+test('while the ledger is frozen, tagged messages wait and untagged ones flow', async () => {
+  const seen = []
+  await consuming('frozen', 'base', seen).ready()
+  await consuming('frozen', 'gray', seen).ready()
+  process.kill(redisServer.pid, 'SIGSTOP')
+  await sleep(3500)
+  await send('frozen', 'gray', 'tagged')
+  await send('frozen', undefined, 'untagged')
+  await until(() => seen.includes('untagged:base:none'))
+  await sleep(2000)
+  assert.deepEqual(seen, ['untagged:base:none'])
+  process.kill(redisServer.pid, 'SIGCONT')
+  await until(() => seen.length === 2)
+  assert.match(seen[1], /^tagged:/)
+  await sleep(1000)
+  assert.equal(seen.length, 2)
+})
+
+test('a group of two topics has a ledger for each', async () => {
+  const seen = []
+  const options = {
+    consumerGroup: 'two-g',
+    subscriptions: new Map([
+      ['two1', '*'],
+      ['two2', '*'],
+    ]),
+  }
+  await consuming('two1', 'base', seen, options).ready()
+  await consuming('two1', 'gray', seen, options).ready()
+  for (const topic of ['two1', 'two2']) for (const tag of ['gray', undefined]) await send(topic, tag, `${topic} ${tag}`)
+  await until(() => seen.length === 4)
+  assert.deepEqual(seen.toSorted(), [
+    'two1 gray:gray:gray',
+    'two1 undefined:base:none',
+    'two2 gray:gray:gray',
+    'two2 undefined:base:none',
+  ])
+})
+
+test('a new lane waits for base; wrong options are refused with their names', async () => {
+  const warnings = []
+  const gray = consuming('alone', 'gray', [], { warn: text => warnings.push(text) })
+  await until(() => warnings.length === 1)
+  assert.match(warnings[0], /lane gray of group "alone-g" waits, because no consumer of base isolates lanes/)
+  await gray.close()
+  const options = {
+    rocketmq,
+    client: client(),
+    consumerGroup: 'g',
+    subscriptions: new Map([['code', '*']]),
+    handler() {},
+  }
+  for (const [wrong, message] of [
+    [{ rocketmq: {} }, /rocketmq is what rocketmq-client-nodejs exports/],
+    [{ consumerGroup: '' }, /consumerGroup is a text/],
+    [{ subscriptions: new Map() }, /subscriptions is a Map/],
+    [{ lanes: 'isolate' }, /ledger is missing/],
+    [{ invisibleMs: 500 }, /invisibleMs/],
+    [{ filters: 'sql' }, /did you mean "filter"/],
+  ]) {
+    assert.throws(() => createLaneConsumer({ ...options, ...wrong }), { code: 'LANEWAY_INVALID_OPTION', message })
+  }
+  assert.throws(() => createRedisLedger({}), { code: 'LANEWAY_INVALID_OPTION' })
+})
