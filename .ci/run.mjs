@@ -44,6 +44,7 @@ const steps = [
       { command: 'npm run demo -- --queue amqp', count: exitCount, minutes: 8 },
       { command: 'npm run demo -- --queue bullmq', count: exitCount, minutes: 8 },
       { command: 'npm run test:walkthrough -- --ci', count: plainCounts, minutes: 12 },
+      { command: 'npm run test:console -- --ci', count: plainCounts, minutes: 8 },
       { command: 'npm run test:recipes', count: plainCounts, minutes: 8 },
     ],
   ],

@@ -94,7 +94,8 @@ async function inOrder(work) {
 
 /** What a build depends on, besides the packages below. */
 function sourcesOf(folder) {
-  return [`${folder}/src`, `${folder}/package.json`, `${root}tsconfig.base.json`, `${root}scripts/bundle.mjs`]
+  const page = existsSync(`${folder}/page`) ? [`${folder}/page`] : []
+  return [`${folder}/src`, ...page, `${folder}/package.json`, `${root}tsconfig.base.json`, `${root}scripts/bundle.mjs`]
 }
 
 function tshy(folder) {

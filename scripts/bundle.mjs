@@ -1,7 +1,8 @@
 // Puts the modules of a package into one file per entry and dialect: Node reads and links each module by itself,
 // about 0.5 ms a file, so that importing @laneway/nacos would take twice the time.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, relative } from 'node:path'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, relative } from 'node:path'
 import { build } from 'esbuild'
 
 const DIALECTS = { esm: 'esm', commonjs: 'cjs' }
@@ -42,6 +43,31 @@ export async function bundle(folder) {
     writeFileSync(path, contents)
   }
   declareOnce(folder, sources)
+  if (existsSync(`${folder}/page`)) await bundlePage(folder)
+}
+
+/** The page of a package, for browsers: one script with its libraries, whose licences go with it. */
+async function bundlePage(folder) {
+  const outdir = `${folder}/dist/page`
+  const { metafile } = await build({
+    absWorkingDir: folder,
+    entryPoints: { page: 'page/main.tsx' },
+    outdir,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    metafile: true,
+  })
+  await build({ absWorkingDir: folder, entryPoints: { page: 'page/page.css' }, outdir, bundle: true, minify: true })
+  for (const file of ['index.html', 'icon.svg']) copyFileSync(`${folder}/page/${file}`, `${outdir}/${file}`)
+  const names = Object.keys(metafile.inputs).flatMap(file => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? [])
+  for (const name of new Set(names)) {
+    const place = dirname(createRequire(`${folder}/package.json`).resolve(`${name}/package.json`))
+    copyFileSync(join(place, 'LICENSE'), `${outdir}/LICENSE-${name.replace('/', '-')}`)
+  }
 }
 
 /**

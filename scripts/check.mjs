@@ -9,6 +9,7 @@ const bin = name => `${root}node_modules/.bin/${name}`
 
 const steps = [
   { name: 'types', command: [bin('tsc'), '--noEmit'] },
+  { name: 'types: console page', command: [bin('tsc'), '-p', 'packages/console/page'] },
   { name: 'lint and format', command: [bin('biome'), 'ci', '--error-on-warnings', '.'] },
   { name: 'manifests', command: [process.execPath, 'examples/end-to-end-canary/k8s/generate.mjs', '--check'] },
   { name: 'kubevela', command: [process.execPath, 'examples/end-to-end-canary/k8s/kubevela.mjs', '--check'] },

@@ -32,9 +32,11 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
   register: { laneway: ['core', 'discovery', 'grpc', 'http', 'undici'] },
   gateway: { laneway: ['core', 'rules', 'discovery', 'undici'], libraries: ['undici'] },
   laneway: {
-    laneway: ['core', 'discovery', 'gateway', 'kubernetes', 'messaging', 'nacos', 'register', 'rules'],
+    laneway: ['console', 'core', 'discovery', 'gateway', 'kubernetes', 'messaging', 'nacos', 'register', 'rules'],
     libraries: ['commander'],
   },
+  // Asks what the gate asks, and finds the cluster as it does. Preact is in the page, which is bundled.
+  console: { laneway: ['core', 'discovery', 'gate', 'kubernetes', 'rules'], libraries: ['@dagrejs/dagre'] },
   // To find a cluster as the source does; nothing of the data plane.
   gate: { laneway: ['kubernetes'] },
 }

@@ -14,6 +14,8 @@ export const BROKERS = Object.keys(SERVERS_OF) as BrokerName[]
 interface Server {
   readonly url?: string
   readonly address?: string
+  /** Of RabbitMQ, for the console. */
+  readonly managementUrl?: string
   stop(): Promise<void>
 }
 
@@ -24,19 +26,25 @@ const CLIENTS = fileURLToPath(new URL('../../../test/messages/', import.meta.url
 /**
  * Starts a real broker, and gives its address to the services together with that of the registry.
  *
+ * @param management - with the API that the console reads, where the broker has one
  * @throws Error where it cannot be had: RabbitMQ and Redis are packages of Debian, Kafka needs Java and Maven
  */
-export async function withBroker(registry: Registry, queue: BrokerName): Promise<Registry> {
+export async function withBroker(registry: Registry, queue: BrokerName, management: boolean): Promise<Registry> {
   const { folder, find, start, label } = SERVERS_OF[queue]
   const { installLocked } = await import(`${SERVERS}/../ecosystem/install.mjs`)
   const broker = await import(`${SERVERS}/${folder}/start.mjs`)
   const problem: string | undefined = await broker[find]()
   if (problem !== undefined) throw new Error(`no broker for --queue ${queue}: ${problem}`)
   await installLocked(CLIENTS)
-  const server: Server = await broker[start]()
+  const server: Server = await broker[start]({ management })
   const url = server.url ?? server.address ?? ''
   if (queue === 'kafka') await createTopics(url)
-  const environment = { QUEUE: queue, QUEUE_URL: url, QUEUE_CLIENTS: `${CLIENTS}package.json` }
+  const environment = {
+    QUEUE: queue,
+    QUEUE_URL: url,
+    QUEUE_CLIENTS: `${CLIENTS}package.json`,
+    ...(server.managementUrl !== undefined && { QUEUE_MANAGEMENT: server.managementUrl }),
+  }
   return {
     ...registry,
     name: `a real ${label} for orders (${url}); ${registry.name}`,

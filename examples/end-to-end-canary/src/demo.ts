@@ -45,6 +45,7 @@ async function judgeStory(options: StoryOptions, play: Play, interrupted: Promis
     'Not here: all else that the manifests name, such as the pods of Nacos and MySQL, and MSE.',
   ])
     console.log(wrap(line).join('\n'))
+  if (play.consoleUrl !== undefined) console.log(`the console is at ${play.consoleUrl}`)
   if (options.mutation !== undefined) console.log(`with a fault built in: ${options.mutation}`)
   const phases = new Phases(fleet, colouring, 'gray')
   const startLoad = () => phases.startLoad(`${url}/a`, options.rate, options.trace === true ? TRACE_TOKEN : '')
@@ -66,7 +67,8 @@ async function applyInBackground(argv: readonly string[]): Promise<number> {
   const usual = fileURLToPath(new URL('../k8s/laneway-gateway', import.meta.url))
   const where = filename === undefined ? usual : resolve(cwd, filename)
   if (findPlay(stateFolder()) === undefined) {
-    const { url, log } = await startInBackground(play, where)
+    const { url, consoleUrl, log } = await startInBackground(play, where)
+    if (consoleUrl !== undefined) console.error(`the console is at ${consoleUrl}`)
     console.error(`the entrance is ${url}, every change is in ${log}; end it with: npm run demo -- down`)
   }
   return command(['apply', '-f', where])

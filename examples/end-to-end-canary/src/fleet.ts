@@ -24,6 +24,8 @@ export class Fleet {
   readonly #register: boolean
   readonly #rules: string
   readonly #grpc: boolean
+  readonly #lanes: boolean
+  readonly #lanesUrls = new Map<ChildProcess, string>()
   readonly #children = new Set<ChildProcess>()
   #ending = false
 
@@ -31,13 +33,20 @@ export class Fleet {
    * @param register - Laneway comes from a flag and the environment, not from the code in the folder
    * @param rules - the file with the entrance's rules
    * @param grpc - B calls C over gRPC
+   * @param lanes - each process says where its calls went, for the console
    */
-  constructor(folder: string, registry: Registry, register: boolean, rules: string, grpc: boolean) {
+  constructor(folder: string, registry: Registry, register: boolean, rules: string, grpc: boolean, lanes = false) {
     this.#folder = folder
     this.#registry = registry
     this.#register = register
     this.#rules = rules
     this.#grpc = grpc
+    this.#lanes = lanes
+  }
+
+  /** Where the running processes say it. */
+  get lanesUrls(): readonly string[] {
+    return [...this.#lanesUrls.values()]
   }
 
   /** Whether everything is being ended. */
@@ -86,7 +95,9 @@ export class Fleet {
   }
 
   async #spawn(service: string, env: Record<string, string>): Promise<{ child: ChildProcess; address: string }> {
-    const flags = this.#register ? ['--import', '@laneway/register'] : []
+    // First, so that the port of the console is not taken for that of the service.
+    const flags = this.#lanes ? ['--import', LANES_PRELOAD] : []
+    if (this.#register) flags.push('--import', '@laneway/register')
     const lanes = this.#register
       ? this.#registerEnvironment(service)
       : { ...this.#registry.environment(), RULES_FILE: this.#rules, OTEL_SERVICE_NAME: nameOf(service) }
@@ -96,6 +107,7 @@ export class Fleet {
         ...process.env,
         SHOW_LANES: '1',
         ...TRACE_ENVIRONMENT,
+        LANES_NAME: nameOf(service),
         ...lanes,
         ...(this.#grpc && { C_BY: 'grpc' }),
         ...env,
@@ -112,6 +124,8 @@ export class Fleet {
       let output = ''
       child.stdout?.on('data', chunk => {
         output += chunk
+        const lanesUrl = /lanes on ([^;\s]+);/.exec(output)?.[1]
+        if (lanesUrl !== undefined) this.#lanesUrls.set(child, lanesUrl)
         const found = /serving on (\d+)/.exec(output)
         if (found?.[1] !== undefined) resolve(found[1])
       })
@@ -119,6 +133,7 @@ export class Fleet {
       child.once('exit', code => reject(new Error(`${service} ended with ${code} before it served\n${errors}`)))
     })
     child.once('exit', (code, signal) => {
+      this.#lanesUrls.delete(child)
       if (!this.#ending && code !== 0 && signal !== 'SIGTERM')
         console.error(`${service} ended with ${code ?? signal}\n${errors}`)
     })
@@ -130,9 +145,7 @@ export class Fleet {
     const entrance = ENTRANCES.has(service)
     return {
       ...(NACOS === undefined ? { LANEWAY_ENDPOINTS_FILE: ENDPOINTS_FILE ?? '' } : { LANEWAY_NACOS: NACOS }),
-      ...(entrance
-        ? { LANEWAY_TRUST: 'edge', LANEWAY_RULES: this.#rules }
-        : { LANEWAY_SERVICE: `sc-${service.toUpperCase()}` }),
+      ...(entrance ? { LANEWAY_TRUST: 'edge', LANEWAY_RULES: this.#rules } : { LANEWAY_SERVICE: nameOf(service) }),
       LANEWAY_SERVICES: 'sc-A,sc-B,sc-C',
       LANEWAY_SHUTDOWN_MS: '1500',
     }
@@ -148,11 +161,12 @@ export class Fleet {
   }
 }
 
-/** How a process names itself in paths. */
+/** How a process names itself in paths, and as the console knows it. */
 function nameOf(service: string): string {
   return ENTRANCES.has(service) ? 'gateway' : `sc-${service.toUpperCase()}`
 }
 
+const LANES_PRELOAD = new URL('console/lanes-preload.mjs', import.meta.url).href
 const ENTRANCES = new Set(['entry', 'gateway'])
 /** A process starts and registers in about a second; a busy machine gets its time. */
 const START_LIMIT_MS = 90_000

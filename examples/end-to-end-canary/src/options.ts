@@ -20,6 +20,8 @@ export interface PlayOptions {
   readonly grpc: boolean
   /** Every request asks for its path, and it is compared with what the services say. */
   readonly trace?: boolean
+  /** Port of the console, 0 finds a free one; `undefined`: no console. */
+  readonly console?: number | undefined
   /** A sends orders to B, and B to C, through this broker. */
   readonly queue?: BrokerName | undefined
   /** Port of the entrance; 0 finds a free one. */
@@ -52,6 +54,8 @@ wrong lane.
   --register         services without Laneway in their code, started with --import @laneway/register
   --grpc             B calls C over gRPC
   --trace            every request asks for its path, which has to equal what the services saw
+  --console          a page of services by lanes, traffic and releases, in which the story moves; prints its URL
+  --console-port <n> its port (default: a free one)
   --queue <broker>   A sends orders to B, and B to C, through a real broker: amqp (RabbitMQ), bullmq (Redis), of
                      Debian, or kafka (Java and Maven)
   --rate <n>         requests per second (default 250, at least 200)
@@ -63,7 +67,7 @@ npm run demo -- <command>
 Plays the same by hand, as kubectl and kubectl-kruise would do it on a cluster:
 
   apply [-f <file or folder>]   begin, or change what is played; takes --speed (default 1), --port, --nacos, --file,
-                                --register, --grpc, --queue
+                                --register, --grpc, --queue, --console
   set-image <service>=<tag>     change the image of a Deployment: a=2.0.1, or deployment/spring-cloud-a spring-cloud-a=<image>
   get <kind> [name] [-o yaml]   rollouts, deployments, pods, trafficroutings, httproutes, ingresses, ...
   wait <kind>[/<name>]          until Deployments are available, until Rollouts wait for somebody or are done
@@ -82,6 +86,8 @@ const PLAY = {
   file: { type: 'boolean', default: false },
   register: { type: 'boolean', default: false },
   grpc: { type: 'boolean', default: false },
+  console: { type: 'boolean', default: false },
+  'console-port': { type: 'string' },
   queue: { type: 'string' },
   speed: { type: 'string' },
 } as const
@@ -134,6 +140,8 @@ interface PlayValues {
   readonly file: boolean
   readonly register: boolean
   readonly grpc: boolean
+  readonly console: boolean
+  readonly 'console-port'?: string | undefined
   readonly queue?: string | undefined
   readonly speed?: string | undefined
 }
@@ -148,6 +156,10 @@ function playOptions(values: PlayValues, usualSpeed: number): PlayOptions {
     file,
     register,
     grpc,
+    console:
+      values.console || values['console-port'] !== undefined
+        ? integer('--console-port', values['console-port'] ?? '0', 0, 65_535)
+        : undefined,
     queue: brokerName(queue),
     kubernetes: false,
     mutation: undefined,

@@ -11,6 +11,7 @@ Examples:
   laneway trace http://localhost:8080/a -H 'x-mse-tag: gray'   which way a request went
   laneway check gateway.yaml --request 'GET /orders' which rule and route match
   laneway endpoints --kubernetes --serve             one watch of the API server for many processes
+  laneway console --nacos nacos:8848                 a page with all of this, live
   laneway run -- node app.js                         start an app with lanes
   laneway run --lane alice -- node app.js            the requests of a lane come to this machine
 
@@ -98,6 +99,23 @@ function createProgram(world: CommandWorld, set: (result: Promise<number>) => Pr
     .option('--max-clients <count>', 'processes served at a time', whole, 2000)
     .action(async options => set((await import('./endpoints/endpoints.js')).endpoints(options, world)))
 
+  withSource(
+    command('console', 'Serves a page that shows services by lanes, traffic, releases and messages. It only reads.'),
+  )
+    .option('--host <address>', 'where to serve; any address but loopback asks for a token', '127.0.0.1')
+    .option('-p, --port <port>', 'port; 0 finds a free one', portNumber, 0)
+    .option('--host-name <name>', 'a name under which the page is opened; may be repeated', collect, [])
+    .option('--prometheus <url>', 'reads the calls between services from its metrics')
+    .option('--processes', 'reads them from /lanes of each registered instance')
+    .option('--lanes-of <url>', 'reads them from this lanesHandler; may be repeated', collect, [])
+    .option('--rollouts', 'shows Rollouts and TrafficRoutings of the namespace')
+    .option('--gate-hops <hops>', 'shows the verdict of the gate, e.g. a=rollout-a,b,c=rollout-c; needs --prometheus')
+    .option('--gate-lane <lane>', 'lane that the gate judges (default: gray)')
+    .option('--rabbitmq <url>', 'shows the queues of this management API')
+    .option('--rules <file>', 'explains requests by these rules or this gateway.yaml')
+    .option('--entrance <url>', 'an entrance that traced requests may be sent to; may be repeated', collect, [])
+    .action(async options => set((await import('./commands/console.js')).serveConsole(options, world)))
+
   command('check', 'Checks a file of colouring rules or a gateway configuration: all problems, each with its place.')
     .argument('<file>', 'rules (YAML, JSON, Kubernetes manifests) or gateway.yaml')
     .option(
@@ -155,6 +173,10 @@ function milliseconds(text: string): number {
   if (!Number.isInteger(value) || value < 1 || value >= 2 ** 31)
     throw new InvalidArgumentError('It is a number of ms, from 1.')
   return value
+}
+
+function portNumber(text: string): number {
+  return text === '0' ? 0 : whole(text)
 }
 
 function whole(text: string): number {

@@ -12,6 +12,6 @@ t.test('every help and output in the README is that of a run', async t => {
   const expected = await withOutputs(t, readme)
   if (process.argv.includes('--write')) writeFileSync(file, expected)
   t.equal(readme, expected)
-  for (const name of ['', 'doctor ', 'lanes ', 'explain ', 'endpoints ', 'check ', 'trace ', 'run '])
+  for (const name of ['', 'doctor ', 'lanes ', 'explain ', 'endpoints ', 'check ', 'trace ', 'console ', 'run '])
     t.match(readme, `$ laneway ${name}--help\nUsage: `)
 })

@@ -18,12 +18,12 @@ export function findRabbitmq() {
 }
 
 /**
- * Starts it with the user `guest`. Resolves with `{ host, port, url, pid, stop, restart }`; `restart()` kills the server
+ * Starts it with the user `guest`. Resolves with `{ host, port, url, managementUrl, pid, stop, restart }`; `restart()` kills the server
  * and brings it back on its port with its durable queues.
  */
-export async function startRabbitmq() {
+export async function startRabbitmq({ management = false } = {}) {
   const { folder } = ownFolder('rabbitmq')
-  const [port, dist, epmd] = await freePorts(3)
+  const [port, dist, epmd, managementPort] = await freePorts(4)
   for (const one of ['home', 'log', 'mnesia']) mkdirSync(join(folder, one))
   writeFileSync(
     join(folder, 'rabbitmq.conf'),
@@ -31,9 +31,9 @@ export async function startRabbitmq() {
 loopback_users = none
 vm_memory_high_watermark.absolute = 512MB
 disk_free_limit.absolute = 50MB
-`,
+${management ? `management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = ${managementPort}\n` : ''}`,
   )
-  writeFileSync(join(folder, 'enabled_plugins'), '[].')
+  writeFileSync(join(folder, 'enabled_plugins'), management ? '[rabbitmq_management].' : '[].')
   const env = {
     ...process.env,
     HOME: join(folder, 'home'),
@@ -72,7 +72,9 @@ disk_free_limit.absolute = 50MB
       await sleep(awayMs)
       server = await start()
     }
-    return { host: '127.0.0.1', port, url: `amqp://guest:guest@127.0.0.1:${port}`, pid: server.pid, stop, restart }
+    const managementUrl = management ? `http://guest:guest@127.0.0.1:${managementPort}` : undefined
+    const url = `amqp://guest:guest@127.0.0.1:${port}`
+    return { host: '127.0.0.1', port, url, managementUrl, pid: server.pid, stop, restart }
   } catch (error) {
     endNames()
     throw error

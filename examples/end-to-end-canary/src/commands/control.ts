@@ -12,6 +12,8 @@ export interface Control {
   readonly token: string
   /** Of the entrance. */
   readonly url: string
+  /** Of the console, where there is one. */
+  readonly consoleUrl?: string | undefined
   readonly log: string
 }
 
@@ -31,7 +33,7 @@ const fileIn = (folder: string) => join(folder, 'play.json')
 /** Listens for commands on loopback. @returns what ends that */
 export async function listen(
   folder: string,
-  about: Pick<Control, 'url' | 'log'>,
+  about: Pick<Control, 'url' | 'consoleUrl' | 'log'>,
   run: (argv: string[], cwd: string) => Promise<Outcome>,
 ): Promise<() => void> {
   const token = randomBytes(16).toString('hex')

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { withBroker } from '../broker.js'
 import { createClock } from '../cluster/clock.js'
 import { type Cluster, createCluster } from '../cluster/cluster.js'
+import { startDemoConsole } from '../console/demo-console.js'
 import { Fleet } from '../fleet.js'
 import { readManifests } from '../manifests/read-manifests.js'
 import { servicesFolder } from '../mutations.js'
@@ -21,6 +22,8 @@ export interface Play {
   readonly colouring: ColouringLog
   /** Of the entrance. */
   readonly url: string
+  /** Of the console, with `--console`. */
+  readonly consoleUrl: string | undefined
   /** For people: where the services find each other. */
   readonly meeting: string
   /** For people: who colours and routes. */
@@ -42,10 +45,18 @@ export async function startPlay(options: PlayOptions, manifests: string, folder:
   const root = fileURLToPath(new URL('../..', import.meta.url))
   const services = servicesFolder(root, options.register ? 'services-plain' : 'services', options.mutation)
   const found = await chooseRegistry(options)
-  const registry = options.queue === undefined ? found : await withBroker(found, options.queue)
+  const registry =
+    options.queue === undefined ? found : await withBroker(found, options.queue, options.console !== undefined)
   mkdirSync(folder, { recursive: true })
   const rules = join(folder, 'rules.json')
-  const fleet = new Fleet(services.folder, registry, options.register, rules, options.grpc)
+  const fleet = new Fleet(
+    services.folder,
+    registry,
+    options.register,
+    rules,
+    options.grpc,
+    options.console !== undefined,
+  )
   const cluster = createCluster(createClock(options.speed), createPodProcesses(fleet), error => {
     if (!fleet.ending) console.error(error.message)
   })
@@ -57,9 +68,11 @@ export async function startPlay(options: PlayOptions, manifests: string, folder:
     if (!writeLog.writableEnded) writeLog.write(`${JSON.stringify(entry)}\n`)
   })
   let closed = false
+  let endConsole = async () => {}
   const close = async () => {
     if (closed) return
     closed = true
+    await endConsole()
     cluster.stop()
     await new Promise<void>(resolve => writeLog.end(resolve))
     await fleet.close()
@@ -76,7 +89,15 @@ export async function startPlay(options: PlayOptions, manifests: string, folder:
     const entry = await fleet.start(isGateway ? 'gateway' : 'entry', '1', '', options.port, { GATEWAY_CONFIG: file })
     const url = `http://${entry.address}`
     const entrance = isGateway ? '@laneway/gateway' : 'a small entrance of this example'
-    return { cluster, fleet, colouring, url, meeting: registry.name, entrance, publish: registry.publish, log, close }
+    let consoleUrl: string | undefined
+    if (options.console !== undefined) {
+      const { store } = cluster
+      const running = await startDemoConsole({ registry, fleet, store, rules, port: options.console })
+      endConsole = running.close
+      consoleUrl = running.url
+    }
+    const meeting = registry.name
+    return { cluster, fleet, colouring, url, consoleUrl, meeting, entrance, publish: registry.publish, log, close }
   } catch (error) {
     await close()
     throw error

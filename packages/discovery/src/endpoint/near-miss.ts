@@ -18,11 +18,16 @@ export function findNearMiss(members: Iterable<Member>): { address: string; key:
   for (const { endpoint } of members) {
     if (endpoint.tags.length > 0) continue
     for (const key of Object.keys(endpoint.metadata)) {
-      const meant = compared.of(key, meantBy)
-      if (meant !== null) return { address: endpoint.address, key, meant }
+      const meant = meantKey(key)
+      if (meant !== undefined) return { address: endpoint.address, key, meant }
     }
   }
   return undefined
+}
+
+/** The key of a lane that a key of metadata was probably meant to be; `undefined` for others. */
+export function meantKey(key: string): string | undefined {
+  return compared.of(key, meantBy) ?? undefined
 }
 
 function meantBy(key: string): string | null {

@@ -3,10 +3,10 @@ import { resolve } from 'node:path'
 import { LanewayError } from '@laneway/core'
 import type { GatewayExplanation } from '@laneway/gateway'
 import { parseRules, type RulesExplanation } from '@laneway/rules'
+import { parseWrittenRequest, type WrittenRequest } from '@laneway/rules/internal'
 import { createPaint, type Paint } from '../terminal/paint.js'
 import { plain } from '../terminal/table.js'
 import { type CommandWorld, EXIT } from '../terminal/world.js'
-import { parseRequest } from './request.js'
 
 export interface CheckOptions {
   readonly request?: string
@@ -20,7 +20,7 @@ interface Checked {
   readonly kind: 'rules' | 'gateway configuration'
   readonly size: number
   readonly notes: readonly string[]
-  readonly explain: (request: ReturnType<typeof parseRequest>) => GatewayExplanation
+  readonly explain: (request: WrittenRequest) => GatewayExplanation
 }
 
 /** Keys at the root of a gateway configuration that rules and manifests do not have. */
@@ -31,14 +31,14 @@ const GATEWAY_KEYS =
 export async function check(file: string, options: CheckOptions, world: CommandWorld): Promise<number> {
   const paint = createPaint(world)
   const request =
-    options.request === undefined ? undefined : parseRequest(options.request, options.header, options.address)
+    options.request === undefined ? undefined : parseWrittenRequest(options.request, options.header, options.address)
   if (request === undefined && options.header.length > 0) {
     world.writeError("--header belongs to a request: --request 'GET /' --header 'x-user: 1'\n")
     return EXIT.usage
   }
   let checked: Checked
   try {
-    checked = await read(file, world.folder)
+    checked = await readChecked(file, world.folder)
   } catch (error) {
     if (!(error instanceof LanewayError)) throw error
     const problems = problemsOf(error)
@@ -63,7 +63,12 @@ export async function check(file: string, options: CheckOptions, world: CommandW
   return EXIT.ok
 }
 
-async function read(file: string, folder: string): Promise<Checked> {
+/**
+ * Reads rules or a gateway configuration, whichever the file holds.
+ *
+ * @throws LanewayError with every problem of the file
+ */
+export async function readChecked(file: string, folder: string): Promise<Checked> {
   const path = resolve(folder, file)
   let text: string
   try {
@@ -78,7 +83,7 @@ async function read(file: string, folder: string): Promise<Checked> {
     return { kind: 'gateway configuration', size: routes, notes, explain }
   }
   const rules = parseRules(text, { source: file })
-  const explain = (request: ReturnType<typeof parseRequest>) => {
+  const explain = (request: WrittenRequest) => {
     // Asked once: a split by chance would draw again.
     const explained: RulesExplanation = rules.explain(request)
     const { decision } = explained
@@ -101,7 +106,7 @@ function problemsOf(error: LanewayError): string[] {
 function decisionText(
   { lane, by, rules, route, service }: GatewayExplanation,
   kind: Checked['kind'],
-  { method, url }: ReturnType<typeof parseRequest>,
+  { method, url }: WrittenRequest,
   paint: Paint,
 ): string {
   const lines = [paint('bold', `${method} ${plain(url)}`)]

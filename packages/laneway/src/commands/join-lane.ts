@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { BASE_TAG, isTag } from '@laneway/core'
 import { type EndpointInput, tagsOfMetadata } from '@laneway/discovery'
-import { RegistryView } from '../registry/registry-view.js'
+import { RegistryView } from '@laneway/discovery/internal'
 import { openRegistries, readSettings, type SourceOptions } from '../registry/settings.js'
 import { type CommandWorld, EXIT } from '../terminal/world.js'
 

@@ -1,5 +1,5 @@
-import { type LaneRow, laneRows } from '../registry/lane-rows.js'
-import { RegistryView } from '../registry/registry-view.js'
+import { type LaneRow, RegistryView } from '@laneway/discovery/internal'
+import { plainRows } from '../registry/plain-rows.js'
 import { hasRegistry, openRegistries, readSettings, type SourceOptions } from '../registry/settings.js'
 import { createPaint, type Paint } from '../terminal/paint.js'
 import { ageText, tableOf } from '../terminal/table.js'
@@ -45,7 +45,7 @@ export async function lanes(services: readonly string[], options: LanesOptions, 
     const show = () => {
       const unanswered = new Set(view.unanswered)
       const known = [...view.services.values()].filter(service => !unanswered.has(service))
-      const rows = laneRows(known, Date.now())
+      const rows = plainRows(known, Date.now())
       if (options.json) world.write(`${JSON.stringify(rows)}\n`)
       else if (rows.length > 0 || view.lost.length + unanswered.size === 0) world.write(textOf(rows, paint))
     }

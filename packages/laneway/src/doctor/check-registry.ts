@@ -2,10 +2,10 @@ import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { ownLane, type Warn } from '@laneway/core'
 import { nearest } from '@laneway/core/internal'
+import type { RegistryView } from '@laneway/discovery/internal'
 import type { Discovery, RegisterConfig } from '@laneway/register/settings'
 import { isLanewayError } from '../laneway-error.js'
-import { laneRows } from '../registry/lane-rows.js'
-import type { RegistryView } from '../registry/registry-view.js'
+import { plainRows } from '../registry/plain-rows.js'
 import { type CheckName, type CheckResult, error, warning } from './finding.js'
 
 type Results = Partial<Record<CheckName, CheckResult>>
@@ -42,7 +42,7 @@ const nameOf = ({ name, where }: { name: string; where?: string }) => (where ===
 
 /** What the registry has: declared services, lanes, the own registration. */
 export function checkServices(config: RegisterConfig, view: RegistryView): Results {
-  const rows = laneRows(view.services.values(), Date.now()).filter(
+  const rows = plainRows(view.services.values(), Date.now()).filter(
     ({ instances, lane }) => instances > 0 || lane === 'base',
   )
   const findings: NonNullable<CheckResult['findings']>[number][] = []

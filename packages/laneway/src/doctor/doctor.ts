@@ -1,7 +1,7 @@
 import { ownLane } from '@laneway/core'
+import { RegistryView } from '@laneway/discovery/internal'
 import { type RegisterConfig, readConfig } from '@laneway/register/settings'
 import { isLanewayError } from '../laneway-error.js'
-import { RegistryView } from '../registry/registry-view.js'
 import { hasRegistry, openRegistries, readSettings, type SourceOptions } from '../registry/settings.js'
 import type { CommandWorld } from '../terminal/world.js'
 import { checkControl } from './check-control.js'

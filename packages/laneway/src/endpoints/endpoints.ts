@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { RegistryView } from '../registry/registry-view.js'
+import { RegistryView } from '@laneway/discovery/internal'
 import { hasRegistry, openRegistries, readSettings, type SourceOptions } from '../registry/settings.js'
 import { type CommandWorld, EXIT } from '../terminal/world.js'
 import { EndpointsServer } from './endpoints-server.js'

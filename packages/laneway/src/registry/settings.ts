@@ -48,11 +48,14 @@ export function hasRegistry({ nacos, kubernetes, endpointsFile, endpointsUrl }: 
   return nacos.length > 0 || kubernetes || endpointsFile !== undefined || endpointsUrl !== undefined
 }
 
+/** People watch: a service that is new shows soon. It is one reader, not a fleet. */
+const LIST_INTERVAL_MS = 2000
+
 /**
  * Opens the registries of the settings; registers nothing.
  *
  * @throws LanewayError `LANEWAY_INVALID_OPTION` when a package is missing, and what the sources throw
  */
 export function openRegistries(config: RegisterConfig, warn: Warn): Discovery {
-  return createDiscovery(config, true, warn)
+  return createDiscovery(config, true, warn, LIST_INTERVAL_MS)
 }

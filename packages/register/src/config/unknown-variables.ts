@@ -5,7 +5,7 @@ import { FIELDS } from './fields.js'
 const PREFIX = 'LANEWAY_'
 
 /** Variables of our prefix that other packages read. */
-const OTHERS = ['LANEWAY_GATE_PROMETHEUS_TOKEN']
+const OTHERS = ['LANEWAY_CONSOLE_TOKEN', 'LANEWAY_GATE_PROMETHEUS_TOKEN']
 
 /**
  * Kubernetes gives every container variables for each Service of its namespace. A Service `laneway-gateway` makes

@@ -52,8 +52,16 @@ export interface Discovery {
 /** Where `@laneway/testing` puts a source of stub instances before this package starts. */
 const kTesting = Symbol.for('laneway.testing.v1')
 
-/** @throws LanewayError `LANEWAY_INVALID_OPTION` when a package is missing, and what the sources throw */
-export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: Warn): Discovery {
+/**
+ * @param listIntervalMs - how often Nacos is asked for all names; a process that only calls services asks seldom
+ * @throws LanewayError `LANEWAY_INVALID_OPTION` when a package is missing, and what the sources throw
+ */
+export function createDiscovery(
+  config: RegisterConfig,
+  enabled: boolean,
+  warn: Warn,
+  listIntervalMs?: number,
+): Discovery {
   const { endpointsFile, endpointsUrl } = config
   const stubs = (AsyncLocalStorage as { [kTesting]?: { source: Source } })[kTesting]?.source
   const configured =
@@ -79,7 +87,9 @@ export function createDiscovery(config: RegisterConfig, enabled: boolean, warn: 
         endpointsUrl === undefined || !resolves
           ? undefined
           : { url: endpointsUrl, namespace: config.kubernetesNamespace },
-      nacos: isInNacos ? { client: nacosClientOptions(config), source: nacosSourceOptions(config) } : undefined,
+      nacos: isInNacos
+        ? { client: nacosClientOptions(config), source: { ...nacosSourceOptions(config), listIntervalMs } }
+        : undefined,
       kubernetes: config.kubernetes && resolves ? kubernetesOptions(config) : undefined,
     },
     {

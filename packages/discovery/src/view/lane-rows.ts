@@ -1,5 +1,4 @@
-import type { EndpointInput } from '@laneway/discovery'
-import { plain } from '../terminal/table.js'
+import type { EndpointInput } from '../endpoint/endpoint.js'
 import type { ServiceView } from './registry-view.js'
 
 /** One lane of one service. */
@@ -13,14 +12,14 @@ export interface LaneRow {
   readonly weight: number
   /** Versions in the metadata. */
   readonly versions: readonly string[]
-  /** Milliseconds since the list of the service last changed while this command looked. */
+  /** Milliseconds since the list of the service last changed while this view looked. */
   readonly ageMs: number
 }
 
 /** Metadata and labels that say a version. */
 const VERSION_KEYS = ['version', 'app.kubernetes.io/version', 'service.version', 'app.version']
 
-/** Rows by service, base first. */
+/** Rows by service, base first. Names and versions are as the registry says them: whoever shows them escapes them. */
 export function laneRows(views: Iterable<ServiceView>, now: number): LaneRow[] {
   const rows = [...views].flatMap(view => rowsOf(view, now))
   return rows.sort((a, b) => compare(a.service, b.service) || rank(a.lane) - rank(b.lane) || compare(a.lane, b.lane))
@@ -29,14 +28,14 @@ export function laneRows(views: Iterable<ServiceView>, now: number): LaneRow[] {
 function rowsOf({ service, endpoints = [], changedAt }: ServiceView, now: number): LaneRow[] {
   const groups = new Map<string, EndpointInput[]>([['base', []]])
   for (const endpoint of endpoints) {
-    const tags = endpoint.tags?.filter(tag => tag !== 'base') ?? []
+    const tags = [...new Set(endpoint.tags)].filter(tag => tag !== 'base' && tag !== '')
     for (const tag of tags.length === 0 ? ['base'] : tags) groups.set(tag, [...(groups.get(tag) ?? []), endpoint])
   }
   return [...groups].map(([lane, members]) => {
     const enabled = members.filter(({ enabled = true }) => enabled)
     return {
-      service: plain(service),
-      lane: plain(lane),
+      service,
+      lane,
       instances: members.length,
       healthy: enabled.filter(({ health, weight = 1 }) => health !== 'unhealthy' && weight > 0).length,
       weight: enabled.reduce((sum, { weight = 1 }) => sum + weight, 0),
@@ -47,7 +46,7 @@ function rowsOf({ service, endpoints = [], changedAt }: ServiceView, now: number
 }
 
 function versionOf({ metadata = {} }: EndpointInput): string | undefined {
-  for (const key of VERSION_KEYS) if (metadata[key]) return plain(metadata[key])
+  for (const key of VERSION_KEYS) if (metadata[key]) return metadata[key]
   return undefined
 }
 

@@ -1,4 +1,5 @@
-import type { EndpointInput, Source, SourceConnection } from '@laneway/discovery'
+import type { EndpointInput } from '../endpoint/endpoint.js'
+import type { Source, SourceConnection } from '../source/source.js'
 
 /** What the registries say about one service. */
 export interface ServiceView {
@@ -20,12 +21,12 @@ export class RegistryView {
   readonly services = new Map<string, ServiceView>()
   readonly #sources: readonly Source[]
   readonly #stops: (() => void)[] = []
-  readonly #listed = new Set<Source>()
-  readonly #changed: () => void
+  readonly #listed = new Map<Source, ReadonlySet<string>>()
+  readonly #changed: (service?: string) => void
   #isListing = false
 
-  /** @param changed - called after each change */
-  constructor(sources: readonly Source[], changed: () => void = () => {}) {
+  /** @param changed - called after each change, with the service unless the list of names changed */
+  constructor(sources: readonly Source[], changed: (service?: string) => void = () => {}) {
     this.#sources = sources
     this.#changed = changed
   }
@@ -34,11 +35,11 @@ export class RegistryView {
   followAll(): void {
     this.#isListing = true
     for (const source of this.#sources) {
-      if (source.list === undefined) this.#listed.add(source)
+      if (source.list === undefined) this.#listed.set(source, new Set())
       else {
         this.#stops.push(
           source.list(names => {
-            this.#listed.add(source)
+            this.#listed.set(source, names)
             for (const name of names) this.follow(name, source)
             this.#changed()
           }),
@@ -50,6 +51,12 @@ export class RegistryView {
   /** Names that the registries list. */
   get listed(): string[] {
     return [...this.services.keys()]
+  }
+
+  /** Whether a registry lists the service now. One that was removed stays in {@link services}, without instances. */
+  isListed(service: string): boolean {
+    for (const names of this.#listed.values()) if (names.has(service)) return true
+    return false
   }
 
   follow(service: string, source: Source): void {
@@ -71,16 +78,16 @@ export class RegistryView {
           view.endpoints = endpoints
           view.missing = false
           view.error = undefined
-          this.#changed()
+          this.#changed(service)
         },
         missing: () => {
           view.endpoints = undefined
           view.missing = true
-          this.#changed()
+          this.#changed(service)
         },
         stale: error => {
           view.error = error
-          this.#changed()
+          this.#changed(service)
         },
       }),
     )

@@ -1,0 +1,124 @@
+import {
+  type ConsoleOptions,
+  type Decided,
+  gateReader,
+  kruiseReader,
+  processesReader,
+  prometheusReader,
+  rabbitmqReader,
+  startConsole,
+} from '@laneway/console'
+import { formatPath, tracePath } from '@laneway/core'
+import { hasRegistry, openRegistries, readSettings, type SourceOptions } from '../registry/settings.js'
+import { type CommandWorld, EXIT } from '../terminal/world.js'
+import { readChecked } from './check.js'
+
+export interface ConsoleCommandOptions extends SourceOptions {
+  readonly host: string
+  readonly port: number
+  readonly hostName: readonly string[]
+  readonly prometheus?: string
+  readonly processes?: boolean
+  readonly lanesOf: readonly string[]
+  readonly rollouts?: boolean
+  readonly gateHops?: string
+  readonly gateLane?: string
+  readonly rabbitmq?: string
+  readonly rules?: string
+  readonly entrance: readonly string[]
+}
+
+/** Serves the console until it is interrupted. */
+export async function serveConsole(options: ConsoleCommandOptions, world: CommandWorld): Promise<number> {
+  const config = readSettings(world, options)
+  if (!hasRegistry(config)) {
+    world.writeError(
+      'no registry is configured: give --nacos host:8848, --kubernetes or --file endpoints.json, or set LANEWAY_NACOS\n',
+    )
+    return EXIT.usage
+  }
+  const { resolver, sources } = openRegistries(config, message => world.writeError(`${message}\n`))
+  try {
+    const running = await startConsole({
+      sources,
+      resolver,
+      host: options.host,
+      port: options.port,
+      hostNames: options.hostName,
+      // From the environment, so that it stands in no list of processes.
+      token: world.env['LANEWAY_CONSOLE_TOKEN'] || undefined,
+      ...readersOf(options, world),
+      trace: options.entrance.length === 0 ? undefined : { entrances: options.entrance, send: sendTraced },
+      decide: options.rules === undefined ? undefined : decideBy(options.rules, world.folder),
+    })
+    world.write(`the console is at ${running.url}\n`)
+    await new Promise<void>(resolve => {
+      if (world.signal.aborted) resolve()
+      else world.signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    await running.close()
+    return EXIT.ok
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall !== 'listen') throw error
+    world.writeError(`cannot listen on ${options.host}:${options.port}: ${(error as Error).message}\n`)
+    return EXIT.wrong
+  } finally {
+    await resolver?.close()
+  }
+}
+
+function readersOf(
+  { prometheus, processes, lanesOf, rollouts, gateHops, gateLane, rabbitmq, namespace }: ConsoleCommandOptions,
+  { env }: CommandWorld,
+): Pick<ConsoleOptions, 'flows' | 'releases' | 'gate' | 'messages'> {
+  const token = env['LANEWAY_GATE_PROMETHEUS_TOKEN'] || undefined
+  const asksProcesses = processes === true || lanesOf.length > 0
+  return {
+    flows:
+      prometheus !== undefined
+        ? prometheusReader({ url: prometheus, token })
+        : asksProcesses
+          ? processesReader({ urls: () => lanesOf, path: processes ? '/lanes' : undefined })
+          : undefined,
+    releases: rollouts ? kruiseReader({ namespace }) : undefined,
+    gate:
+      gateHops === undefined
+        ? undefined
+        : gateReader({
+            hops: gateHops,
+            lane: gateLane ?? 'gray',
+            prometheus: prometheus ?? '',
+            prometheusToken: token,
+          }),
+    messages: rabbitmq === undefined ? undefined : rabbitmqReader({ url: rabbitmq }),
+  }
+}
+
+/** Sends a request that asks for its path. */
+async function sendTraced(url: string, lines: readonly string[]): Promise<readonly string[]> {
+  const headers: Record<string, string> = Object.create(null)
+  for (const line of lines) {
+    const colon = line.indexOf(':')
+    if (colon < 1) throw new Error(`a header is 'name: value', received ${JSON.stringify(line)}`)
+    headers[line.slice(0, colon).trim().toLowerCase()] = line.slice(colon + 1).trim()
+  }
+  const { status, path } = await tracePath(url, { headers })
+  if (path === undefined) return [`HTTP ${status}, and no path: whoever answered does not let this client trace`]
+  return formatPath(path).trimEnd().split('\n')
+}
+
+/** Reads the file for each question, so that the answer is that of the rules of now. */
+function decideBy(file: string, folder: string): NonNullable<ConsoleOptions['decide']> {
+  return {
+    name: file,
+    async request(request): Promise<Decided> {
+      const { lane, by, rules, route } = (await readChecked(file, folder)).explain(request)
+      const name = by === 'rule' ? rules?.decision?.rule : route
+      return {
+        lane,
+        by: by === undefined ? '' : `${by} ${JSON.stringify(name ?? '')}`,
+        lines: rules?.text.split('\n') ?? [],
+      }
+    },
+  }
+}
