@@ -10,7 +10,7 @@ import { until } from './until.mjs'
 
 /** Longer than every lease, lock and heartbeat of the members. */
 const FROZEN_MS = 9000
-const EVERY_MS = 2500
+const ACT_EVERY_MS = 2500
 const BACK_AFTER_MS = 800
 
 function randomOf(seed) {
@@ -23,7 +23,7 @@ function randomOf(seed) {
 
 /** @returns the counts, the acts, and what may be doubled at most */
 export async function chaos(system, server, { name, seed, messages, control }) {
-  const { openProducer, IN_FLIGHT, QUIET_MS = 15_000 } = system.module
+  const { openProducer, IN_FLIGHT, QUIET_MS = 15_000, EVERY_MS = 50 } = system.module
   const folder = mkdtempSync(join(tmpdir(), 'laneway-chaos-'))
   const log = join(folder, 'log')
   writeFileSync(log, '')
@@ -52,9 +52,9 @@ export async function chaos(system, server, { name, seed, messages, control }) {
   try {
     slots.forEach(up)
     await Promise.all(slots.map(slot => slot.member.ready))
-    const traffic = startTraffic(producer, { batch: 20, everyMs: 60, grayTenths: 4 })
+    const traffic = startTraffic(producer, { batch: 20, everyMs: EVERY_MS + 10, grayTenths: 4, log })
     while (traffic.sent.size < messages) {
-      await sleep(EVERY_MS)
+      await sleep(ACT_EVERY_MS)
       const { member } = slots[random(4)]
       const act = ['kill', 'end', 'freeze'][random(3)]
       if (member.frozen || member.isGone || member.readyAt === undefined) continue
