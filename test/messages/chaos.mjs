@@ -12,6 +12,7 @@ import { until } from './until.mjs'
 const FROZEN_MS = 9000
 const ACT_EVERY_MS = 2500
 const BACK_AFTER_MS = 800
+const BATCH = 20
 
 function randomOf(seed) {
   let state = seed
@@ -52,9 +53,12 @@ export async function chaos(system, server, { name, seed, messages, control }) {
   try {
     slots.forEach(up)
     await Promise.all(slots.map(slot => slot.member.ready))
-    const traffic = startTraffic(producer, { batch: 20, everyMs: EVERY_MS + 10, grayTenths: 4, log })
+    const traffic = startTraffic(producer, { batch: BATCH, everyMs: EVERY_MS + 10, grayTenths: 4, log })
     while (traffic.sent.size < messages) {
+      const before = traffic.handled()
       await sleep(ACT_EVERY_MS)
+      // A busy machine needs longer to get something done between two acts.
+      await until(() => traffic.handled() >= before + BATCH, 60_000).catch(() => {})
       const { member } = slots[random(4)]
       const act = ['kill', 'end', 'freeze'][random(3)]
       if (member.frozen || member.isGone || member.readyAt === undefined) continue

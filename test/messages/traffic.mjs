@@ -7,7 +7,7 @@ const MOST_AHEAD = 300
 /** The longest wait for them: they may be the ones that are tested. */
 const PATIENCE_MS = 3000
 
-/** Begins to send. `stop()` resolves once the last batch is confirmed. @param log - where consumers write what they handle */
+/** Begins to send. `stop()` resolves once the last batch is confirmed; nothing is asked after it. @param log - where consumers write what they handle */
 export function startTraffic(producer, { batch = 10, everyMs = 50, grayTenths = 3, failEvery = 0, log }) {
   const sent = new Map()
   const handled = log === undefined ? undefined : lineCounter(log)
@@ -34,6 +34,8 @@ export function startTraffic(producer, { batch = 10, everyMs = 50, grayTenths = 
   })()
   return {
     sent,
+    /** How many lines consumers have written. */
+    handled: () => handled.count(),
     async stop() {
       on = false
       await sending
