@@ -18,8 +18,9 @@ export function readLog(log) {
  *
  * @param sent - id to `{ lane, at, fails }`
  * @param alive - stretches in which a consumer of the lane lived for sure: `[from, to]`
+ * @param beganAt - what was sent before the lane began is base's own, whenever base handles it
  */
-export function account(sent, lines, alive = []) {
+export function account(sent, lines, alive = [], beganAt = 0) {
   const handled = new Map()
   for (const line of lines) {
     if (!handled.has(line.id)) handled.set(line.id, [])
@@ -52,7 +53,7 @@ export function account(sent, lines, alive = []) {
       if (one.side === 'gray') count.grayByGray++
       else {
         count.grayByBase++
-        if (alive.some(([from, to]) => one.at > from && one.at < to)) count.grayByBaseWhileAlive++
+        if (at >= beganAt && alive.some(([from, to]) => one.at > from && one.at < to)) count.grayByBaseWhileAlive++
       }
     }
     if (lane === 'gray' && all.length > 0) latencies.push(all[0].at - at)

@@ -10,8 +10,9 @@ import { until } from './until.mjs'
 
 /** Longer than every lease, lock and heartbeat of the members. */
 const FROZEN_MS = 9000
-const EVERY_MS = 2500
+const ACT_EVERY_MS = 2500
 const BACK_AFTER_MS = 800
+const BATCH = 20
 
 function randomOf(seed) {
   let state = seed
@@ -23,7 +24,7 @@ function randomOf(seed) {
 
 /** @returns the counts, the acts, and what may be doubled at most */
 export async function chaos(system, server, { name, seed, messages, control }) {
-  const { openProducer, IN_FLIGHT, QUIET_MS = 15_000 } = system.module
+  const { openProducer, IN_FLIGHT, QUIET_MS = 15_000, EVERY_MS = 50 } = system.module
   const folder = mkdtempSync(join(tmpdir(), 'laneway-chaos-'))
   const log = join(folder, 'log')
   writeFileSync(log, '')
@@ -52,9 +53,12 @@ export async function chaos(system, server, { name, seed, messages, control }) {
   try {
     slots.forEach(up)
     await Promise.all(slots.map(slot => slot.member.ready))
-    const traffic = startTraffic(producer, { batch: 20, everyMs: 60, grayTenths: 4 })
+    const traffic = startTraffic(producer, { batch: BATCH, everyMs: EVERY_MS + 10, grayTenths: 4, log })
     while (traffic.sent.size < messages) {
-      await sleep(EVERY_MS)
+      const before = traffic.handled()
+      await sleep(ACT_EVERY_MS)
+      // A busy machine needs longer to get something done between two acts.
+      await until(() => traffic.handled() >= before + BATCH, 60_000).catch(() => {})
       const { member } = slots[random(4)]
       const act = ['kill', 'end', 'freeze'][random(3)]
       if (member.frozen || member.isGone || member.readyAt === undefined) continue
@@ -65,7 +69,7 @@ export async function chaos(system, server, { name, seed, messages, control }) {
     await traffic.stop()
     await Promise.all(thaws)
     // A busy machine takes a while to start those that come back.
-    await until(() => slots.every(({ member }) => member.readyAt !== undefined && !member.isGone), 60_000)
+    await until(() => slots.every(({ member }) => member.readyAt !== undefined && !member.isGone), 300_000)
     await untilQuiet(() => readLog(log).length, QUIET_MS)
     const counts = account(traffic.sent, readLog(log))
     const left = await producer.leftovers()

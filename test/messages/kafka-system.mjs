@@ -2,15 +2,25 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { laneKafka } from '@laneway/kafka'
 import { LaneLedgerView } from '@laneway/messaging/internal'
-import { Kafka, logLevel } from 'kafkajs'
+import { AssignerProtocol, Kafka, logLevel } from 'kafkajs'
 import { startKafka } from '../servers/kafka/start.mjs'
 import { runKafkaControl } from './kafka-controls.mjs'
 import { makeTopic } from './make-topic.mjs'
+import { until } from './until.mjs'
 
-/** kafkajs commits each message, and a member that wakes asks its group before the next one. */
-export const IN_FLIGHT = 10
-/** What base has fetched when a consumer of the lane joins, and the rebalance. */
-export const WINDOW_MS = 1500
+/** A commit for each message would be most of the work. */
+const COMMIT_EVERY = 5
+/**
+ * What a consumer has handled and not committed, and the message under way: a member that wakes asks its group before the
+ * next one. An instance of base is two consumers, as it may stand in.
+ */
+export const IN_FLIGHT = 2 * (COMMIT_EVERY + 1)
+/** A consumer of the lane handles its first message when no stand-in has a partition any more. */
+export const WINDOW_MS = 0
+/** Base handles what was sent before the lane began, however late. */
+export const BEGINS_BY_SENT_TIME = true
+/** Between batches: three consumers read each message. */
+export const EVERY_MS = 100
 
 export const start = () => startKafka()
 
@@ -39,6 +49,12 @@ export async function openProducer(server, name, { partitions = 3, skewMs = () =
   return {
     admin,
     send: list => producer.send({ topic: name, messages: list.map(messageOf) }),
+    /** Waits until a consumer of the lane has partitions. */
+    untilLaneReads: () =>
+      until(async () => {
+        const { groups } = await admin.describeGroups([`${name}_gray`]).catch(() => ({ groups: [] }))
+        return groups[0]?.state === 'Stable' && groups[0].members.some(hasPartitions)
+      }, 60_000),
     /** What the groups have not read to the end. */
     async leftovers() {
       const left = []
@@ -57,6 +73,11 @@ export async function openProducer(server, name, { partitions = 3, skewMs = () =
       await admin.disconnect()
     },
   }
+}
+
+function hasPartitions({ clientId, memberAssignment }) {
+  const { assignment = {} } = AssignerProtocol.MemberAssignment.decode(memberAssignment) ?? {}
+  return clientId.startsWith('gray') && Object.values(assignment).flat().length > 0
 }
 
 /** Without the ledger: base asks who lives, and the lane begins at the end of the log. */
@@ -79,7 +100,7 @@ async function openPolling(kafka, { name, lane, handle }) {
     const isGray = tagOf(message) === 'gray'
     if (lane === 'base' ? !(isGray && lives) : isGray) await handle(message)
   }
-  await consumer.run({ autoCommitThreshold: 1, eachMessage })
+  await consumer.run({ autoCommitThreshold: COMMIT_EVERY, eachMessage })
   return {
     async close() {
       clearInterval(looking)
@@ -121,7 +142,7 @@ export async function openMember({ server, name, lane, control, handle }) {
     await handle(message)
     first()
   }
-  await consumer.run({ autoCommitThreshold: 1, eachMessage })
+  await consumer.run({ autoCommitThreshold: COMMIT_EVERY, eachMessage })
   if (lane !== 'base') await Promise.race([handled, sleep(8000)])
   return { close: () => consumer.disconnect() }
 }

@@ -112,6 +112,8 @@ const SYSTEMS = [
     ],
     fuzz: [{ client: 'kafkajs' }, { client: 'platformatic-kafka' }],
     environment: server => ({ KAFKA_BROKER: server.address }),
+    // Each costs a session and a rebalance.
+    killsInCi: 1,
     controls: [
       // Messages of a lane without consumers wait for it; with copied offsets they are lost.
       { control: 'waiting', shows: ({ counts, left }) => counts.lost + counts.doubledByBoth + left.length === 0 },
@@ -260,7 +262,7 @@ async function runSystem(system) {
     if (chosen('only', 'fuzz')) await runFuzz(system, system.environment(server))
     if (system.module === undefined) return
     if (chosen('only', 'timeline')) {
-      const kills = full ? 10 : 3
+      const kills = full ? 10 : options.has('ci') ? (system.killsInCi ?? 3) : 3
       await judge(`${system.name}: timeline`, timeline(system, server, { name: name(), messages, kills }))
     }
     if (chosen('only', 'chaos')) {

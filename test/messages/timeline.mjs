@@ -9,7 +9,7 @@ import { startTraffic, untilQuiet } from './traffic.mjs'
 
 /** @returns the counts, what may be doubled at most, and how long base took to take over, in milliseconds */
 export async function timeline(system, server, { name, messages, kills = 3, control, members = {} }) {
-  const { openProducer, IN_FLIGHT, WINDOW_MS, QUIET_MS = 12_000 } = system.module
+  const { openProducer, IN_FLIGHT, WINDOW_MS, QUIET_MS = 12_000, EVERY_MS = 50, BEGINS_BY_SENT_TIME } = system.module
   const folder = mkdtempSync(join(tmpdir(), 'laneway-timeline-'))
   const log = join(folder, 'log')
   writeFileSync(log, '')
@@ -48,7 +48,7 @@ export async function timeline(system, server, { name, messages, kills = 3, cont
     return at
   }
   const linesOf = test => readLog(log).filter(test)
-  async function firstOf(test, withinMs = 20_000) {
+  async function firstOf(test, withinMs = 30_000) {
     const end = Date.now() + withinMs
     while (Date.now() < end) {
       const [line] = linesOf(test)
@@ -57,34 +57,51 @@ export async function timeline(system, server, { name, messages, kills = 3, cont
     }
     return undefined
   }
+  /** Starts a consumer of the lane, which lives once it has handled a message. */
+  async function upInLane(member) {
+    const one = await up('gray', member)
+    const first = await firstOf(line => line.member === member, 120_000)
+    if (first === undefined) throw new Error(`${member} handles nothing`)
+    starts.push(first - one.openingAt)
+    one.readyAt = Math.max(one.readyAt, first)
+    return one
+  }
+  /** After a freeze of its own or of the broker. Where the broker cannot be asked, it is heard of again within a beat. */
+  async function isBack(gray) {
+    await (producer.untilLaneReads?.() ?? sleep(3000))
+    gray.readyAt = Date.now()
+  }
   try {
     const stays = await up('base', 'b1')
     let b2 = await up('base', 'b2')
-    const traffic = startTraffic(producer, { batch: 10, everyMs: 50, failEvery: system.name === 'bullmq' ? 50 : 0 })
+    const traffic = startTraffic(producer, {
+      batch: 10,
+      everyMs: EVERY_MS,
+      failEvery: system.name === 'bullmq' ? 50 : 0,
+      log,
+    })
     await sleep(1500)
-    let gray = await up('gray', 'g0')
-    starts.push((await firstOf(line => line.member === 'g0')) - gray.openingAt)
+    let gray = await upInLane('g0')
+    const beganAt = BEGINS_BY_SENT_TIME ? gray.readyAt : 0
     await sleep(2000)
     await down(gray, 'end')
     await sleep(1000)
     for (let kill = 1; kill <= kills; kill++) {
-      gray = await up('gray', `g${kill}`)
-      starts.push((await firstOf(line => line.member === `g${kill}`)) - gray.openingAt)
+      gray = await upInLane(`g${kill}`)
       await sleep(1500)
       const at = await down(gray, 'kill')
       const taken = await firstOf(line => line.lane === 'gray' && line.side === 'base' && line.at > at)
       if (taken !== undefined) takeovers.push(taken - at)
     }
-    gray = await up('gray', 'frozen')
+    gray = await upInLane('frozen')
     await sleep(1500)
     hurt++
     alive.push([gray.readyAt + WINDOW_MS, Date.now()])
     gray.freeze()
     await sleep(9000)
     gray.thaw()
-    // It is heard of again within a beat.
-    gray.readyAt = Date.now() + 2000
-    await sleep(3000)
+    await isBack(gray)
+    await sleep(1000)
     await down(b2, 'kill')
     await sleep(1000)
     b2 = await up('base', 'b2again')
@@ -92,15 +109,14 @@ export async function timeline(system, server, { name, messages, kills = 3, cont
     // Whatever ran when the broker went is handed out again.
     hurt += 3
     await server.restart(500)
-    await sleep(3000)
-    gray.readyAt = Date.now()
+    await isBack(gray)
     await sleep(1000)
     while (traffic.sent.size < messages) await sleep(200)
     await down(gray, 'kill')
     await sleep(1000)
     await traffic.stop()
     await untilQuiet(() => readLog(log).length, QUIET_MS)
-    const counts = account(traffic.sent, readLog(log), alive)
+    const counts = account(traffic.sent, readLog(log), alive, beganAt)
     const left = await producer.leftovers()
     for (const member of [stays, b2]) await down(member, 'end')
     return { counts, left, mostDoubled: hurt * IN_FLIGHT, takeovers, starts }
