@@ -54,7 +54,7 @@ export async function openPage(t: Tap): Promise<Watched> {
   })
   t.teardown(() => browser.close())
   // The checker is put into the page past its policy, which forbids exactly that; pages are otherwise opened with it.
-  const page: Page = await browser.newPage({ viewport: SIZES.desktop })
+  const page: Page = await browser.newPage({ viewport: SIZES.desktop, reducedMotion: 'reduce' })
   const hosts = new Set<string>()
   const problems: string[] = []
   page.on('request', request => hosts.add(new URL(request.url()).host))

@@ -88,6 +88,13 @@ t.test('the story moves on the page', async t => {
   t.match(await page.textContent('.answer'), /gets gray/)
   await assertAccessible(t, page, 'the answer')
   await picture(page, 'demo-ask')
+  // The tree of a real request: B has no gray instance, C has one.
+  await page.click('button[value=trace]')
+  await page.waitForSelector('.answer .trace:not(.wrapped)')
+  const tree = (await page.textContent('.answer .trace')) ?? ''
+  t.match(tree, /gateway.*gray.*sc-A +gray.*sc-B +base.*sc-C +gray/s)
+  await assertAccessible(t, page, 'the path of a request')
+  await picture(page, 'demo-trace')
 
   await goTo(page, url, 'release', '.card')
   await page.waitForSelector('.chip.paused, .chip.working, .chip.done')
