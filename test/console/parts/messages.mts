@@ -95,7 +95,7 @@ t.test('real brokers: who owns the messages of a lane, and how many wait', { ski
     ends.push(() => plain.close())
     const channel = await (laneAmqp(plain, { tag, warn: () => {} }) as any).createChannel()
     await channel.assertQueue('stock')
-    await channel.consume('stock', () => {}, { lanes: 'isolate', noAck: true })
+    await channel.consume('stock', () => {}, { lanes: 'isolate' })
   }
 
   const running = await startConsole({

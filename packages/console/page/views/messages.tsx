@@ -95,7 +95,7 @@ function QueueRow({ queue, hasStates }: { queue: Queue; hasStates: boolean }) {
       <td class={owner === 'nobody' ? 'bad' : undefined}>{plain(owner)}</td>
       <td class={`r num ${isLeft ? 'warn' : ''}`}>{consumers ?? '-'}</td>
       <td class={`r num ${(lag ?? 0) > 0 && consumers === 0 ? 'bad' : ''}`}>
-        {lag === null ? '-' : <span title={countText(lag, 'message')}>{numberText(lag)}</span>}
+        {lag === null ? '-' : <span title={countText(lag, 'message')}>{lag < 1000 ? lag : numberText(lag)}</span>}
       </td>
     </tr>
   )
