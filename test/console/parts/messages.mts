@@ -110,7 +110,11 @@ t.test('real brokers: who owns the messages of a lane, and how many wait', { ski
   const { page, problems } = await openPage(t)
   await goTo(page, running.url, 'messages', '.broker tbody')
   const shows = (broker: string, row: RegExp) =>
-    until(page, `${ROWS}.some(([name, ...rows]) => name === '${broker}' && rows.some(row => ${row}.test(row)))`)
+    until(
+      page,
+      `${ROWS}.some(([name, ...rows]) => name === '${broker}' && rows.some(row => ${row}.test(row)))`,
+      150_000,
+    )
   await shows('Kafka', /^orders \| base \| .*\| base \| 1 \| 0$/)
   await shows('Kafka', /^orders_gray \| gray \|.*\| gray \| 1 \|/)
   await shows('Redis', /^mail \| base \|.*\| base \| - \| 0$/)
