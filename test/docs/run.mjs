@@ -5,8 +5,8 @@
 //   npm run test:docs -- --only=blocks         or pictures, reference, links, minute, site
 //   npm run test:docs -- --pages=nacos,README  plays the pages with such names only
 //   npm run test:docs -- --write               writes outputs and generated pages instead of comparing them
-import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { parseArgs } from 'node:util'
 import { contents, deadLinks, markdownFiles, pagesOf, root, textOf } from '../../site/pages.mjs'
@@ -65,7 +65,7 @@ function script(file) {
 }
 
 async function playPages() {
-  makeExecutable()
+  linkCommands()
   const names = options.pages?.split(',') ?? ['']
   const pages = files
     .filter(file => file === 'README.md' || (pagesOf([file]).size > 0 && file.startsWith('docs/')))
@@ -114,13 +114,18 @@ async function playOne(file) {
   check(`${file} does what it shows (${((Date.now() - started) / 1000).toFixed(1)} s)`, problem)
 }
 
-/** npm makes the commands of a package executable when it links them, which may be before they are built. */
-function makeExecutable() {
-  for (const name of execFileSync('ls', [join(root, 'packages')], { encoding: 'utf8' })
-    .trim()
-    .split('\n')) {
-    const file = join(root, 'packages', name, 'dist/esm/bin.js')
-    if (existsSync(file)) chmodSync(file, 0o755)
+/** npm links the commands of packages when it installs, which is before they are built in a new clone: then it links none. */
+function linkCommands() {
+  for (const name of readdirSync(join(root, 'packages'))) {
+    const manifest = join(root, 'packages', name, 'package.json')
+    const { bin = {} } = existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')) : {}
+    for (const [command, path] of Object.entries(bin)) {
+      const file = join(root, 'packages', name, path)
+      const link = join(root, 'node_modules/.bin', command)
+      if (!existsSync(file)) continue
+      chmodSync(file, 0o755)
+      if (!existsSync(link)) symlinkSync(file, link)
+    }
   }
 }
 

@@ -64,7 +64,7 @@ function read(env: Record<string, string | undefined>, where: string): RegisterC
     return readConfig(env, where)
   } catch (error) {
     must(error instanceof LanewayError && error.code === 'LANEWAY_INVALID_OPTION', `escaped: ${String(error)}`)
-    must(error.message.length < 1000 + folder.length, `a message of ${error.message.length} characters`)
+    must(error.message.length < 1300 + folder.length, `a message of ${error.message.length} characters`)
     return undefined
   }
 }
