@@ -36,7 +36,10 @@ const ARROWS: Record<string, { laneway: string[]; peers?: string[]; libraries?: 
     libraries: ['commander'],
   },
   // Asks what the gate asks, and finds the cluster as it does. Preact is in the page, which is bundled.
-  console: { laneway: ['core', 'discovery', 'gate', 'kubernetes', 'rules'], libraries: ['@dagrejs/dagre'] },
+  console: {
+    laneway: ['core', 'discovery', 'gate', 'kubernetes', 'messaging', 'rules'],
+    libraries: ['@dagrejs/dagre'],
+  },
   // To find a cluster as the source does; nothing of the data plane.
   gate: { laneway: ['kubernetes'] },
 }

@@ -54,7 +54,7 @@ export async function openPage(t: Tap): Promise<Watched> {
   })
   t.teardown(() => browser.close())
   // The checker is put into the page past its policy, which forbids exactly that; pages are otherwise opened with it.
-  const page: Page = await browser.newPage({ viewport: SIZES.desktop })
+  const page: Page = await browser.newPage({ viewport: SIZES.desktop, reducedMotion: 'reduce' })
   const hosts = new Set<string>()
   const problems: string[] = []
   page.on('request', request => hosts.add(new URL(request.url()).host))
@@ -125,10 +125,10 @@ export async function goTo(page: Page, url: string, hash: string, selector: stri
 }
 
 /** Waits until an expression is true in the page; its policy forbids the browser's own way to wait for one. */
-export async function until(page: Page, expression: string): Promise<void> {
-  const end = Date.now() + TIMEOUT_MS
+export async function until(page: Page, expression: string, withinMs = TIMEOUT_MS): Promise<void> {
+  const end = Date.now() + withinMs
   while (!(await page.evaluate<boolean>(`Boolean(${expression})`))) {
-    if (Date.now() > end) throw new Error(`not true in the page after ${TIMEOUT_MS / 1000} s: ${expression}`)
+    if (Date.now() > end) throw new Error(`not true in the page after ${withinMs / 1000} s: ${expression}`)
     await new Promise(resolve => setTimeout(resolve, 50))
   }
 }

@@ -1,6 +1,6 @@
 // The console in a real Chromium. What cannot be had here says so and counts as skipped.
 //
-//   npm run test:console                           hostile names, a big fleet, the demo, Nacos 3, Kubernetes with Prometheus
+//   npm run test:console                           hostile names, a big fleet, the demo, brokers, Nacos 3, Kubernetes with Prometheus
 //   npm run test:console -- --ci                   the same with fewer pictures
 //   npm run test:console -- hostile demo           these parts
 //
@@ -13,7 +13,7 @@ import { findProgram } from '../servers/debian.mjs'
 
 const folder = fileURLToPath(new URL('./', import.meta.url))
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const PARTS = ['hostile', 'fleet', 'demo', 'nacos', 'kubernetes']
+const PARTS = ['hostile', 'fleet', 'demo', 'messages', 'nacos', 'kubernetes']
 const given = process.argv.slice(2)
 const parts = given.filter(arg => !arg.startsWith('--'))
 const wrong = given.find(arg => arg !== '--ci' && !PARTS.includes(arg))
@@ -68,6 +68,7 @@ async function run(part) {
 
 /** The servers that only Kubernetes needs outside of the part. */
 async function environmentOf(part) {
+  if (part === 'messages') await installLocked(fileURLToPath(new URL('../messages/', import.meta.url)))
   if (part !== 'kubernetes' || process.env.KUBECONFIG) return { env: {} }
   const { installControlPlane } = await import('../servers/kubernetes/install.mjs')
   const problem = installControlPlane()

@@ -1,5 +1,6 @@
-// Loaded before a demo service: measures its requests as Laneway's histograms do, shows them to Prometheus on a port of
-// its own, and, where FAIL_PERCENT says so, lets the service fail.
+// Loaded before a demo service: measures its requests and counts its decisions as @laneway/otel does, shows them to Prometheus
+// on a port of its own, and, where FAIL_PERCENT says so, lets the service fail.
+import { channel } from 'node:diagnostics_channel'
 import { writeFileSync } from 'node:fs'
 import { createServer, Server } from 'node:http'
 import { basename, join } from 'node:path'
@@ -10,6 +11,7 @@ const service = `sc-${basename(process.argv[1] ?? '', '.js').toUpperCase()}`
 const instanceLane = process.env.LANEWAY_TAG || 'base'
 const failEvery = Number(process.env.FAIL_PERCENT ?? 0) > 0 ? Math.round(100 / Number(process.env.FAIL_PERCENT)) : 0
 const series = new Map()
+const decisions = new Map()
 let seen = 0
 
 function observe(lane, status, seconds) {
@@ -24,8 +26,16 @@ function observe(lane, status, seconds) {
   for (const [index, bound] of BOUNDS.entries()) if (seconds <= bound) one.buckets[index]++
 }
 
+channel('laneway:decision').subscribe(({ service: to, lane, served, address, outcome }) => {
+  const by = served ?? (address === undefined ? 'none' : 'base')
+  const key = `service="${to}",lane="${lane?.header ?? 'base'}",served="${by}",outcome="${outcome}"`
+  decisions.set(key, (decisions.get(key) ?? 0) + 1)
+})
+
 const exporter = createServer((_, response) => {
-  const lines = [`# TYPE ${METRIC} histogram`]
+  const lines = ['# TYPE laneway_decisions_total counter']
+  for (const [key, count] of decisions) lines.push(`laneway_decisions_total{${key}} ${count}`)
+  lines.push(`# TYPE ${METRIC} histogram`)
   for (const [key, { buckets, sum, count }] of series) {
     for (const [index, bound] of BOUNDS.entries())
       lines.push(`${METRIC}_bucket{${key},le="${bound}"} ${buckets[index]}`)

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { LanewayError } from '@laneway/core'
-import { type OptionTable, port, readOptions, text, texts, unchecked } from '@laneway/core/internal'
+import { type OptionTable, oneOf, port, readOptions, text, texts, unchecked } from '@laneway/core/internal'
 import type { LaneResolver, Source } from '@laneway/discovery'
 import type { WrittenRequest } from '@laneway/rules/internal'
 import { ask, type Decided } from './feeds/ask.js'
@@ -10,6 +10,7 @@ import { NO_TRAFFIC, type Polled, startPolls } from './feeds/polls.js'
 import { readAssets } from './http/assets.js'
 import { createGuard, createToken } from './http/guard.js'
 import { createConsoleServer } from './http/server.js'
+import type { MessageReader } from './readers/reader.js'
 
 /** Options of {@link startConsole}. */
 export interface ConsoleOptions {
@@ -25,14 +26,16 @@ export interface ConsoleOptions {
   hostNames?: readonly string[]
   /** At least 16 characters. @default none on loopback, else a new random one, which is part of `url` */
   token?: string | undefined
+  /** What the services do for a lane that a service does not have; the matrix shows it. @default 'base' */
+  whenLaneMissing?: 'base' | 'fail' | undefined
   /** Calls between services, for the map. @default undefined: no map */
   flows?: Polled['flows']
   /** @default undefined: no releases */
   releases?: Polled['releases']
   /** Judges the lane that is being released. @default undefined: no verdict */
   gate?: Polled['gate']
-  /** Queues of brokers. @default undefined: no messages */
-  messages?: Polled['messages']
+  /** Brokers. The console closes the readers. @default []: no messages */
+  messages?: readonly MessageReader[]
   /** How the rules at the entrance decide a request. @default undefined: Ask takes no request */
   decide?:
     | { readonly name: string; readonly request: (request: WrittenRequest) => Decided | Promise<Decided> }
@@ -70,10 +73,14 @@ const OPTIONS = {
     }
     return value
   },
+  whenLaneMissing: oneOf(['base', 'fail'], 'base'),
   flows: unchecked<ConsoleOptions['flows']>(),
   releases: unchecked<ConsoleOptions['releases']>(),
   gate: unchecked<ConsoleOptions['gate']>(),
-  messages: unchecked<ConsoleOptions['messages']>(),
+  messages: (value = [], place) => {
+    if (!Array.isArray(value)) throw place.unexpected('a list of readers', value)
+    return value as readonly MessageReader[]
+  },
   decide: unchecked<ConsoleOptions['decide']>(),
   trace: unchecked<ConsoleOptions['trace']>(),
 } satisfies OptionTable<ConsoleOptions>
@@ -88,13 +95,18 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   const { sources, resolver, host, hostNames, decide, trace } = given
   const token = given.token ?? (isLoopback(host) ? undefined : createToken())
   const { flows, releases, gate, messages } = given
-  const can = { explain: resolver !== undefined, rules: decide?.name ?? null, entrances: trace?.entrances ?? [] }
+  const can = {
+    explain: resolver !== undefined,
+    rules: decide?.name ?? null,
+    entrances: trace?.entrances ?? [],
+    gapsFail: given.whenLaneMissing === 'fail',
+  }
   const hub = new Hub(can, {
     registries: [],
     traffic: flows === undefined ? null : { ...NO_TRAFFIC, from: flows.name },
     releases:
       releases === undefined && gate === undefined ? null : { from: releases?.name ?? '', rollouts: [], routings: [] },
-    messages: messages === undefined ? null : { from: messages.name, queues: [] },
+    messages: messages.length === 0 ? null : messages.map(({ name }) => ({ from: name, queues: [] })),
   })
   const matrix = new Matrix(sources, hub)
   const server = createConsoleServer(createGuard(hostNames, token), readAssets(), hub, {
@@ -122,6 +134,7 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
       endPolls()
       matrix.close()
       hub.close()
+      await Promise.allSettled(messages.map(reader => reader.close?.()))
       await new Promise(resolve => {
         server.close(resolve)
         server.closeAllConnections()

@@ -115,7 +115,7 @@ export interface Releases {
 
 /** One queue, or one lane of a consumer group. */
 export interface Queue {
-  /** `amqp`, `bullmq`, `kafka`. */
+  /** `amqp`, `bullmq`, `kafka`, `redis`. */
   readonly system: string
   readonly name: string
   /** The queue or group of base that it belongs to; itself for base. */
@@ -123,15 +123,28 @@ export interface Queue {
   readonly lane: string
   /** Who handles its messages now. */
   readonly owner: string
-  readonly consumers: number
-  /** Messages that wait. */
-  readonly lag: number
+  /** `null`: the broker does not say. */
+  readonly consumers: number | null
+  /** Messages that wait; `null`: the broker does not say. */
+  readonly lag: number | null
+  /** Of a lane that a ledger knows. */
+  readonly state?: 'begins' | 'open' | 'ends' | 'ended'
+  /** When the lane began, or ended, in milliseconds since 1970. */
+  readonly sinceMs?: number
 }
 
-/** The view Messages. */
-export interface Messages {
-  readonly from: string
+/** What a reading of a broker says. */
+export interface MessageReading {
   readonly queues: readonly Queue[]
+  /** What is wrong, in words. */
+  readonly conflicts?: readonly string[]
+  /** Where the broker keeps which lane owned what; `lastMs` is the time of its last record. */
+  readonly ledger?: { readonly name: string; readonly records: number; readonly lastMs?: number }
+}
+
+/** One broker of the view Messages. */
+export interface Broker extends MessageReading {
+  readonly from: string
   readonly error?: string
 }
 
@@ -142,9 +155,14 @@ export interface Everything {
   /** `null`: the console was not told where to read it. */
   readonly traffic: Traffic | null
   readonly releases: Releases | null
-  readonly messages: Messages | null
-  /** What Ask can do. */
-  readonly can: { readonly explain: boolean; readonly rules: string | null; readonly entrances: readonly string[] }
+  readonly messages: readonly Broker[] | null
+  /** What Ask can do, and whether nobody serves a lane that a service does not have. */
+  readonly can: {
+    readonly explain: boolean
+    readonly rules: string | null
+    readonly entrances: readonly string[]
+    readonly gapsFail: boolean
+  }
 }
 
 export interface Some extends Partial<Omit<Everything, 'can'>> {

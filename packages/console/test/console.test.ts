@@ -44,7 +44,7 @@ t.test('a page gets everything, and then what changes', async t => {
     traffic: null,
     releases: null,
     messages: null,
-    can: { explain: false, rules: null, entrances: [] },
+    can: { explain: false, rules: null, entrances: [], gapsFail: false },
   })
 
   source.update({ orders: [base, gray], stock: [base], parts: [gray] })

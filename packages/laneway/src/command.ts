@@ -112,6 +112,8 @@ function createProgram(world: CommandWorld, set: (result: Promise<number>) => Pr
     .option('--gate-hops <hops>', 'shows the verdict of the gate, e.g. a=rollout-a,b,c=rollout-c; needs --prometheus')
     .option('--gate-lane <lane>', 'lane that the gate judges (default: gray)')
     .option('--rabbitmq <url>', 'shows the queues of this management API')
+    .option('--kafka <brokers>', 'shows its groups: brokers host:port, or a file with the configuration of kafkajs')
+    .option('--redis <url>', 'shows its queues of BullMQ and groups on streams')
     .option('--rules <file>', 'explains requests by these rules or this gateway.yaml')
     .option('--entrance <url>', 'an entrance that traced requests may be sent to; may be repeated', collect, [])
     .action(async options => set((await import('./commands/console.js')).serveConsole(options, world)))

@@ -18,7 +18,6 @@ t.test('the story moves on the page', async t => {
   const play = await startPlay(options, MANIFESTS, folder)
   let calling = true
   t.teardown(async () => {
-    calling = false
     await play.close()
     rmSync(folder, { recursive: true, force: true })
   })
@@ -43,7 +42,11 @@ t.test('the story moves on the page', async t => {
       await new Promise(resolve => setTimeout(resolve, 50))
     }
   })()
-  t.teardown(() => visits)
+  // Before the play ends: what was registered last is called first.
+  t.teardown(() => {
+    calling = false
+    return visits
+  })
   await run('set-image', 'a=2.0.1', 'c=2.0.1')
   await page.waitForSelector('[aria-label^="sc-A, gray: 1/1"]', { timeout: WAIT_MS })
   await page.waitForSelector('[aria-label^="sc-C, gray: 1/1"]', { timeout: WAIT_MS })
@@ -85,6 +88,13 @@ t.test('the story moves on the page', async t => {
   t.match(await page.textContent('.answer'), /gets gray/)
   await assertAccessible(t, page, 'the answer')
   await picture(page, 'demo-ask')
+  // The tree of a real request: B has no gray instance, C has one.
+  await page.click('button[value=trace]')
+  await page.waitForSelector('.answer .trace:not(.wrapped)')
+  const tree = (await page.textContent('.answer .trace')) ?? ''
+  t.match(tree, /gateway.*gray.*sc-A +gray.*sc-B +base.*sc-C +gray/s)
+  await assertAccessible(t, page, 'the path of a request')
+  await picture(page, 'demo-trace')
 
   await goTo(page, url, 'release', '.card')
   await page.waitForSelector('.chip.paused, .chip.working, .chip.done')

@@ -79,11 +79,24 @@ t.test('what a registry says is never markup', async t => {
         routings: MARKUP.map(text => ({ name: text, phase: text, message: text, colours: text, target: text })),
       }),
     },
-    messages: {
-      name: MARKUP[0]!,
-      read: async () =>
-        MARKUP.map(text => ({ system: text, name: text, group: text, lane: text, owner: text, consumers: 0, lag: 1 })),
-    },
+    messages: [
+      {
+        name: MARKUP[0]!,
+        read: async () => ({
+          queues: MARKUP.map(text => ({
+            system: text,
+            name: text,
+            group: text,
+            lane: text,
+            owner: text,
+            consumers: 0,
+            lag: 1,
+          })),
+          conflicts: MARKUP,
+          ledger: { name: MARKUP[0]!, records: 1, lastMs: 0 },
+        }),
+      },
+    ],
     decide: { name: MARKUP[0]!, request: () => ({ lane: MARKUP[0], by: MARKUP[1]!, lines: MARKUP }) },
   })
   t.teardown(() => running.close())

@@ -17,7 +17,11 @@ t.test('a real API server and a real Prometheus', { skip: findPrometheus() ?? fa
   const shop = await Shop.start(t, prometheus.targets, 20)
   let visiting = true
   const visits = (async () => {
-    while (visiting) await shop.visit(10).catch(() => {})
+    while (visiting) {
+      await shop.visit(10).catch(() => {})
+      // Enough for the gate, and the browser has a turn.
+      await new Promise(resolve => setTimeout(resolve, 150))
+    }
   })()
   t.teardown(async () => {
     visiting = false

@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { kruiseReader, processesReader, type RunningConsole, rabbitmqReader, startConsole } from '@laneway/console'
+import {
+  kruiseReader,
+  processesReader,
+  type RunningConsole,
+  rabbitmqReader,
+  sendTraced,
+  startConsole,
+} from '@laneway/console'
 import { createFileSource, createLaneResolver, type Source } from '@laneway/discovery'
 import { createKubernetesSource } from '@laneway/kubernetes'
 import { createNacosClient, createNacosSource } from '@laneway/nacos'
@@ -7,12 +14,15 @@ import { parseRules } from '@laneway/rules'
 import type { Store } from '../cluster/store.js'
 import type { Fleet } from '../fleet.js'
 import type { Registry } from '../registry.js'
+import { TRACE_TOKEN } from '../traced.js'
 
 /** The console of a play. */
 export interface DemoConsoleOptions {
   readonly registry: Registry
   readonly fleet: Fleet
   readonly store: Store
+  /** The URL to which traced requests go. */
+  readonly entrance: string
   /** The file of the entrance's rules. */
   readonly rules: string
   readonly port: number
@@ -20,7 +30,7 @@ export interface DemoConsoleOptions {
 
 /** Starts the console over what the play has: its registry, its pods, its Rollouts, its rules. */
 export async function startDemoConsole(options: DemoConsoleOptions): Promise<RunningConsole> {
-  const { registry, fleet, store, rules, port } = options
+  const { registry, fleet, store, entrance, rules, port } = options
   const environment = registry.environment()
   const { source, end } = openSource(environment)
   const resolver = createLaneResolver({ sources: [source] })
@@ -31,7 +41,8 @@ export async function startDemoConsole(options: DemoConsoleOptions): Promise<Run
     resolver,
     flows: processesReader({ urls: () => fleet.lanesUrls }),
     releases: kruiseReader({ list: kind => store.list(kind) }),
-    messages: management === undefined ? undefined : rabbitmqReader({ url: management }),
+    messages: management === undefined ? [] : [rabbitmqReader({ url: management })],
+    trace: { entrances: [entrance], send: (url, lines) => sendTraced(url, lines, TRACE_TOKEN) },
     decide: {
       name: 'those of the entrance at this moment',
       request(request) {

@@ -92,7 +92,14 @@ export async function startPlay(options: PlayOptions, manifests: string, folder:
     let consoleUrl: string | undefined
     if (options.console !== undefined) {
       const { store } = cluster
-      const running = await startDemoConsole({ registry, fleet, store, rules, port: options.console })
+      const running = await startDemoConsole({
+        registry,
+        fleet,
+        store,
+        entrance: url,
+        rules,
+        port: options.console,
+      })
       endConsole = running.close
       consoleUrl = running.url
     }

@@ -8,6 +8,12 @@ export function ageText(since: number, now = Date.now()): string {
   return `${Math.floor(seconds / 86_400)} d`
 }
 
+/** `just now`, `12 min ago`. */
+export function agoText(since: number): string {
+  const text = ageText(since)
+  return text === 'now' ? 'just now' : `${text} ago`
+}
+
 /** Three digits: `0.12`, `4.7`, `120`, `3.4k`. */
 export function numberText(value: number | null): string {
   if (value === null) return '-'

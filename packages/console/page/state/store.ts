@@ -25,7 +25,7 @@ export const model: Model = {
   traffic: null,
   releases: null,
   messages: null,
-  can: { explain: false, rules: null, entrances: [] },
+  can: { explain: false, rules: null, entrances: [], gapsFail: false },
 }
 
 const listeners = new Set<() => void>()

@@ -1,12 +1,11 @@
 import type { Cell, Row } from '../../src/wire.js'
-import { ageText, countText, numberText, plain } from '../parts/text.js'
+import { agoText, countText, numberText, plain } from '../parts/text.js'
 import { slotOf } from '../state/lane-style.js'
 
 /** The head of a row. */
 export function ServiceName({ row }: { row: Row }) {
   const { service, state, error, changedAt, nearMisses } = row
-  const words =
-    state === 'ok' ? `changed ${ageText(changedAt) === 'now' ? 'just now' : `${ageText(changedAt)} ago`}` : state
+  const words = state === 'ok' ? `changed ${agoText(changedAt)}` : state
   return (
     <th scope="row" class="name">
       <span class="service" title={plain(service)}>
@@ -22,15 +21,17 @@ export function ServiceName({ row }: { row: Row }) {
 interface CellButtonProps {
   readonly row: Row
   readonly lane: string
+  /** Nobody serves a lane that the service does not have. */
+  readonly gapsFail: boolean
   readonly isActive: boolean
   readonly onOpen: () => void
 }
 
 /** One lane of one service; opens the service. */
-export function CellButton({ row, lane, isActive, onOpen }: CellButtonProps) {
+export function CellButton({ row, lane, gapsFail, isActive, onOpen }: CellButtonProps) {
   const cell = row.cells[lane]
   const base = row.cells['base']
-  const { kind, count, note } = textOf(cell, base, lane)
+  const { kind, count, note } = textOf(cell, base, lane, gapsFail)
   return (
     <button
       type="button"
@@ -49,11 +50,13 @@ function textOf(
   cell: Cell | undefined,
   base: Cell | undefined,
   lane: string,
+  gapsFail: boolean,
 ): { kind: string; count: string; note: string } {
   const fallback = base !== undefined && base.healthy > 0 ? 'falls back to base' : 'no base to fall back to'
   const kind = base !== undefined && base.healthy > 0 ? 'gap' : 'gap bad'
   if (cell === undefined || cell.instances === 0) {
     if (lane === 'base') return { kind: 'bad', count: '0', note: 'no base instance' }
+    if (gapsFail) return { kind: 'gap bad', count: '→ nothing', note: 'calls fail, as whenLaneMissing says' }
     return { kind, count: kind === 'gap' ? '→ base' : '→ nothing', note: fallback }
   }
   const { instances, healthy, weight, versions } = cell

@@ -15,7 +15,7 @@ const SPARE = 6
 
 /** Services by lanes. Draws the rows that are seen. */
 export function Matrix() {
-  const { rows, names, lanes, live } = useModel()
+  const { rows, names, lanes, live, can } = useModel()
   const { settings } = useRoute()
   const filter = settings.get('filter') ?? ''
   const isOnlyWrong = settings.get('only') === 'problems'
@@ -151,6 +151,7 @@ export function Matrix() {
                       <CellButton
                         row={rows.get(name)!}
                         lane={lane}
+                        gapsFail={can.gapsFail}
                         isActive={first + index === row && at === column}
                         onOpen={() => {
                           setActive([first + index, at])

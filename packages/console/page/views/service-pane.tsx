@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { InstanceView, ServiceDetails } from '../../src/wire.js'
 import { LaneName } from '../parts/lane.js'
 import { Problem } from '../parts/notice.js'
-import { ageText, countText, plain } from '../parts/text.js'
+import { ageText, agoText, countText, plain } from '../parts/text.js'
 import { fetchJson, useModel } from '../state/store.js'
 
 /** The instances of one service with what the registry says of them. */
@@ -37,9 +37,7 @@ export function ServicePane({ service, onClose }: { service: string; onClose: ()
             {plain(service)}
           </h2>
           <p class="note">
-            {row === undefined
-              ? 'is gone'
-              : `from ${row.source}, changed ${ageText(row.changedAt)}${ageText(row.changedAt) === 'now' ? '' : ' ago'}`}
+            {row === undefined ? 'is gone' : `from ${plain(row.source)}, changed ${agoText(row.changedAt)}`}
           </p>
         </div>
         <button type="button" class="close" onClick={onClose} aria-label="Close">
@@ -84,7 +82,7 @@ function Instance({ one }: { one: InstanceView }) {
             <div key={key} class={meant === undefined ? undefined : 'meant'}>
               <dt>{plain(key)}</dt>
               <dd>
-                {plain(value)}
+                {value === '' ? <span class="note">empty</span> : plain(value)}
                 {meant !== undefined && <span class="warn">Not read: is it {meant}? The instance counts as base.</span>}
               </dd>
             </div>

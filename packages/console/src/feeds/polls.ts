@@ -1,5 +1,5 @@
 import type { FlowReader, GateReading, MessageReader, RegisteredInstance, ReleaseReader } from '../readers/reader.js'
-import type { Judged, Messages, Point, Releases, Traffic } from '../wire.js'
+import type { Broker, Judged, Point, Releases, Traffic } from '../wire.js'
 import type { Hub } from './hub.js'
 import { createLayout } from './layout.js'
 
@@ -8,7 +8,7 @@ export interface Polled {
   readonly flows?: FlowReader | undefined
   readonly releases?: ReleaseReader | undefined
   readonly gate?: (() => Promise<GateReading>) | undefined
-  readonly messages?: MessageReader | undefined
+  readonly messages?: readonly MessageReader[] | undefined
 }
 
 /** The pause between two readings; a reading that takes longer delays the next. */
@@ -24,11 +24,11 @@ export const NO_TRAFFIC: Traffic = { from: '', flows: [], places: [], width: 0, 
  * @returns ends it
  */
 export function startPolls(polled: Polled, hub: Hub, instances: () => Iterable<RegisteredInstance>): () => void {
-  const { flows, releases, gate, messages } = polled
+  const { flows, releases, gate, messages = [] } = polled
   const rounds: (() => Promise<void>)[] = []
   if (flows !== undefined) rounds.push(trafficRound(flows, hub, instances))
   if (releases !== undefined || gate !== undefined) rounds.push(releaseRound(releases, gate, hub))
-  if (messages !== undefined) rounds.push(messageRound(messages, hub))
+  rounds.push(...messageRounds(messages, hub))
   let ended = false
   const timers = new Set<NodeJS.Timeout>()
   for (const round of rounds) {
@@ -100,14 +100,16 @@ function withPlots(
 
 const finite = (value: number) => (Number.isFinite(value) ? Number(value.toPrecision(4)) : null)
 
-function messageRound(reader: MessageReader, hub: Hub) {
-  let last: Messages = { from: reader.name, queues: [] }
-  return async () => {
+/** One for each broker, so that one that does not answer holds up no other. */
+function messageRounds(readers: readonly MessageReader[], hub: Hub) {
+  const brokers = readers.map(({ name }): Broker => ({ from: name, queues: [] }))
+  return readers.map((reader, index) => async () => {
+    const from = reader.name
     try {
-      last = { from: reader.name, queues: await reader.read() }
-      hub.set('messages', last)
+      brokers[index] = { from, ...(await reader.read()) }
     } catch (error) {
-      hub.set('messages', { ...last, error: (error as Error).message })
+      brokers[index] = { ...brokers[index]!, error: (error as Error).message }
     }
-  }
+    hub.set('messages', brokers)
+  })
 }

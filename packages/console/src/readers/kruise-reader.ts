@@ -85,7 +85,7 @@ function routingOf(value: unknown): Routing {
   const set = (requestHeaderModifier?.set ?? []).map((one: Loose) => `${one['name']}: ${one['value']}`).join(', ')
   const whom =
     matches.length > 0
-      ? matches.map(matchText).join(' or ')
+      ? `requests with ${matches.map(matchText).join(' or ')}`
       : weight === undefined
         ? 'no request'
         : `${weight} % of the requests`
@@ -105,5 +105,5 @@ function matchText({ headers = [], path, queryParams = [] }: Loose): string {
     ...headers.map((one: Loose) => `${one['name']} ${one['type'] === 'RegularExpression' ? '~' : '='} ${one['value']}`),
     ...queryParams.map((one: Loose) => `?${one['name']} = ${one['value']}`),
   ]
-  return parts.join(' and ') || 'every request'
+  return parts.join(' and ') || 'any path'
 }

@@ -1,5 +1,6 @@
 import { type OptionTable, readOptions } from '@laneway/core/internal'
 import type { Queue } from '../wire.js'
+import { byGroup } from './by-group.js'
 import type { MessageReader } from './reader.js'
 
 /** Options of {@link rabbitmqReader}. */
@@ -41,7 +42,7 @@ export function rabbitmqReader(options: RabbitmqReaderOptions): MessageReader {
     async read() {
       const response = await fetch(url, { headers, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
       if (!response.ok) throw new Error(`the management API of RabbitMQ says HTTP ${response.status}`)
-      return queuesOf((await response.json()) as Listed[])
+      return { queues: queuesOf((await response.json()) as Listed[]) }
     },
   }
 }
@@ -64,5 +65,5 @@ function queuesOf(listed: readonly Listed[]): Queue[] {
     const owner = consumers > 0 ? lane : isLane ? 'base, while the lane has no consumer' : 'nobody'
     queues.push({ system: 'amqp', name, group: isLane ? group : name, lane, owner, consumers, lag: messages })
   }
-  return queues.sort((a, b) => (a.name < b.name ? -1 : 1))
+  return queues.sort(byGroup)
 }

@@ -1,4 +1,4 @@
-import type { Flow, Judged, Queue, Rollout, Routing } from '../wire.js'
+import type { Flow, Judged, MessageReading, Rollout, Routing } from '../wire.js'
 
 /** An instance as the registries list it. */
 export interface RegisteredInstance {
@@ -43,5 +43,7 @@ export interface GateReading {
 /** Where the console reads the queues of brokers. */
 export interface MessageReader {
   readonly name: string
-  read(): Promise<readonly Queue[]>
+  read(): Promise<MessageReading>
+  /** Ends its connections; called when the console closes. */
+  close?(): Promise<void>
 }

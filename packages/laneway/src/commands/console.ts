@@ -2,13 +2,15 @@ import {
   type ConsoleOptions,
   type Decided,
   gateReader,
+  kafkaReader,
   kruiseReader,
   processesReader,
   prometheusReader,
   rabbitmqReader,
+  redisReader,
+  sendTraced,
   startConsole,
 } from '@laneway/console'
-import { formatPath, tracePath } from '@laneway/core'
 import { hasRegistry, openRegistries, readSettings, type SourceOptions } from '../registry/settings.js'
 import { type CommandWorld, EXIT } from '../terminal/world.js'
 import { readChecked } from './check.js'
@@ -24,6 +26,8 @@ export interface ConsoleCommandOptions extends SourceOptions {
   readonly gateHops?: string
   readonly gateLane?: string
   readonly rabbitmq?: string
+  readonly kafka?: string
+  readonly redis?: string
   readonly rules?: string
   readonly entrance: readonly string[]
 }
@@ -42,13 +46,14 @@ export async function serveConsole(options: ConsoleCommandOptions, world: Comman
     const running = await startConsole({
       sources,
       resolver,
+      whenLaneMissing: config.whenLaneMissing as ConsoleOptions['whenLaneMissing'],
       host: options.host,
       port: options.port,
       hostNames: options.hostName,
       // From the environment, so that it stands in no list of processes.
       token: world.env['LANEWAY_CONSOLE_TOKEN'] || undefined,
       ...readersOf(options, world),
-      trace: options.entrance.length === 0 ? undefined : { entrances: options.entrance, send: sendTraced },
+      trace: traceOf(options, world),
       decide: options.rules === undefined ? undefined : decideBy(options.rules, world.folder),
     })
     world.write(`the console is at ${running.url}\n`)
@@ -68,9 +73,10 @@ export async function serveConsole(options: ConsoleCommandOptions, world: Comman
 }
 
 function readersOf(
-  { prometheus, processes, lanesOf, rollouts, gateHops, gateLane, rabbitmq, namespace }: ConsoleCommandOptions,
-  { env }: CommandWorld,
+  options: ConsoleCommandOptions,
+  { env, folder }: CommandWorld,
 ): Pick<ConsoleOptions, 'flows' | 'releases' | 'gate' | 'messages'> {
+  const { prometheus, processes, lanesOf, rollouts, gateHops, gateLane, rabbitmq, kafka, redis, namespace } = options
   const token = env['LANEWAY_GATE_PROMETHEUS_TOKEN'] || undefined
   const asksProcesses = processes === true || lanesOf.length > 0
   return {
@@ -90,21 +96,18 @@ function readersOf(
             prometheus: prometheus ?? '',
             prometheusToken: token,
           }),
-    messages: rabbitmq === undefined ? undefined : rabbitmqReader({ url: rabbitmq }),
+    messages: [
+      ...(rabbitmq === undefined ? [] : [rabbitmqReader({ url: rabbitmq })]),
+      ...(kafka === undefined ? [] : [kafkaReader({ kafka, folder })]),
+      ...(redis === undefined ? [] : [redisReader({ url: redis, folder })]),
+    ],
   }
 }
 
-/** Sends a request that asks for its path. */
-async function sendTraced(url: string, lines: readonly string[]): Promise<readonly string[]> {
-  const headers: Record<string, string> = Object.create(null)
-  for (const line of lines) {
-    const colon = line.indexOf(':')
-    if (colon < 1) throw new Error(`a header is 'name: value', received ${JSON.stringify(line)}`)
-    headers[line.slice(0, colon).trim().toLowerCase()] = line.slice(colon + 1).trim()
-  }
-  const { status, path } = await tracePath(url, { headers })
-  if (path === undefined) return [`HTTP ${status}, and no path: whoever answered does not let this client trace`]
-  return formatPath(path).trimEnd().split('\n')
+function traceOf({ entrance }: ConsoleCommandOptions, { env }: CommandWorld): ConsoleOptions['trace'] {
+  if (entrance.length === 0) return undefined
+  const token = env['LANEWAY_TRACE_TOKEN'] || undefined
+  return { entrances: entrance, send: (url, lines) => sendTraced(url, lines, token) }
 }
 
 /** Reads the file for each question, so that the answer is that of the rules of now. */

@@ -1,11 +1,18 @@
+import {
+  type KafkaAdmin,
+  type KafkaClient,
+  type LaneGroups,
+  LEDGER_TOPIC,
+  type Ledger,
+  laneGroups,
+  openKafka,
+  readLedger,
+} from '@laneway/console/internal'
 import { isTag } from '@laneway/core'
 import { END_LEAD_MS, ledgerKey, ledgerValue } from '@laneway/messaging/internal'
 import { createPaint } from '../terminal/paint.js'
 import { ageText, plain, tableOf } from '../terminal/table.js'
 import { type CommandWorld, EXIT } from '../terminal/world.js'
-import { type KafkaAdmin, type KafkaClient, openKafka } from './client.js'
-import { type LaneGroups, laneGroups } from './lane-groups.js'
-import { LEDGER_TOPIC, type Ledger, readLedger } from './read-ledger.js'
 
 export interface KafkaLanesOptions {
   readonly kafka: string

@@ -7,6 +7,8 @@ export const LEDGER_TOPIC = 'laneway.lanes'
 
 /** The ledger as it is now. */
 export interface Ledger {
+  /** The offset after its last record. */
+  readonly end: string
   /** By group. */
   readonly views: ReadonlyMap<string, LaneLedgerView>
   readonly records: number
@@ -16,15 +18,21 @@ export interface Ledger {
   readonly conflicts: readonly string[]
 }
 
-/** Reads the ledger to its end. @returns `undefined` where there is none */
-export async function readLedger(client: KafkaClient, admin: KafkaAdmin): Promise<Ledger | undefined> {
+/**
+ * Reads the ledger to its end.
+ *
+ * @param before - what was read earlier: its records are not read again while no new one is there
+ * @returns `undefined` where there is none
+ */
+export async function readLedger(client: KafkaClient, admin: KafkaAdmin, before?: Ledger): Promise<Ledger | undefined> {
   if (!(await admin.listTopics()).includes(LEDGER_TOPIC)) return undefined
   const [conflicts, [bounds]] = await Promise.all([conflictsOf(admin), admin.fetchTopicOffsets(LEDGER_TOPIC)])
+  const end = bounds?.high ?? '0'
+  if (before?.end === end) return { ...before, conflicts }
   const views = new Map<string, LaneLedgerView>()
   let [records, lastMs] = [0, undefined as number | undefined]
-  const end = BigInt(bounds?.high ?? 0)
-  if (end > BigInt(bounds?.low ?? 0)) {
-    await readUntil(client, end, (key, value, timestampMs) => {
+  if (BigInt(end) > BigInt(bounds?.low ?? 0)) {
+    await readUntil(client, BigInt(end), (key, value, timestampMs) => {
       records++
       lastMs = timestampMs
       const group = parseLedgerKey(key)?.group
@@ -34,7 +42,7 @@ export async function readLedger(client: KafkaClient, admin: KafkaAdmin): Promis
       view.apply(key, value, timestampMs)
     })
   }
-  return { views, records, lastMs, conflicts }
+  return { end, views, records, lastMs, conflicts }
 }
 
 interface Message {
