@@ -66,7 +66,7 @@ function dashboardQueries(): { title: string; query: string }[] {
 
 t.test('the rules pass promtool check rules and promtool test rules', { skip }, async t => {
   const { stdout } = await run('promtool', ['check', 'rules', rules])
-  t.match(stdout, /SUCCESS: 9 rules found/)
+  t.match(stdout, /SUCCESS: 11 rules found/)
   await run('promtool', ['test', 'rules', 'lanes.rules.test.yml'], { cwd: `${example}/prometheus` })
   await run('promtool', ['check', 'config', `${example}/prometheus/prometheus.yml`])
 })
