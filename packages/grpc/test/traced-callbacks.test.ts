@@ -50,5 +50,8 @@ t.test('a callback runs in the trace of its own request, also when another one o
   const first = call({})
   await waits
   t.strictSame(readPath(await call({ 'x-second': '1' }))?.calls, [], 'the second request has called nothing')
-  t.match(readPath(await first)?.calls, [{ status: 'aborted' }, { target: 'sc-c', status: 'grpc 0', path: { service: 'C' } }])
+  t.match(readPath(await first)?.calls, [
+    { status: 'aborted' },
+    { target: 'sc-c', status: 'grpc 0', path: { service: 'C' } },
+  ])
 })

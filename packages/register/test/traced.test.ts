@@ -41,24 +41,25 @@ t.test('a traced request has its path through unchanged services, ES modules and
     const answer = await fetch(url, { headers: traced })
     expectPath(answer, 'sc-a[base] -> sc-b[base] -> sc-c[gray]')
     t.equal(await answer.text(), '[][]', `${over}: the code of the services sees nothing of it`)
-    expectPath(
-      await fetch(url, { headers: { 'x-laneway-trace': '1' } }),
-      'sc-a[base] -> sc-b[base] -> sc-c[base]',
-    )
+    expectPath(await fetch(url, { headers: { 'x-laneway-trace': '1' } }), 'sc-a[base] -> sc-b[base] -> sc-c[base]')
     t.equal(readPath(await fetch(url, { headers: { 'x-mse-tag': 'gray' } })), undefined)
   }
   expectPath(await fetch(client.url, { headers: traced }), 'client[base] -> sc-g[base]')
 })
 
-t.test('an edge under the preload answers nobody without its token, and LANEWAY_DISABLE=trace nobody at all', async t => {
-  const start = (environment: Record<string, string>) =>
-    startApp(t, program('traced.cjs'), { ...required, environment: { LANEWAY_SERVICE: 'edge', ...environment } })
-  const asked = async (url: string, value: string) => readPath(await fetch(url, { headers: { 'x-laneway-trace': value } }))
-  const [edge, off] = await Promise.all([
-    start({ LANEWAY_TRUST: 'edge', LANEWAY_TRACE_TOKEN: 'secret' }),
-    start({ LANEWAY_DISABLE: 'trace' }),
-  ])
-  t.equal(await asked(edge.url, '1'), undefined)
-  t.match(await asked(edge.url, 'secret'), { service: 'edge', calls: [] })
-  t.equal(await asked(off.url, '1'), undefined)
-})
+t.test(
+  'an edge under the preload answers nobody without its token, and LANEWAY_DISABLE=trace nobody at all',
+  async t => {
+    const start = (environment: Record<string, string>) =>
+      startApp(t, program('traced.cjs'), { ...required, environment: { LANEWAY_SERVICE: 'edge', ...environment } })
+    const asked = async (url: string, value: string) =>
+      readPath(await fetch(url, { headers: { 'x-laneway-trace': value } }))
+    const [edge, off] = await Promise.all([
+      start({ LANEWAY_TRUST: 'edge', LANEWAY_TRACE_TOKEN: 'secret' }),
+      start({ LANEWAY_DISABLE: 'trace' }),
+    ])
+    t.equal(await asked(edge.url, '1'), undefined)
+    t.match(await asked(edge.url, 'secret'), { service: 'edge', calls: [] })
+    t.equal(await asked(off.url, '1'), undefined)
+  },
+)
