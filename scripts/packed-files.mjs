@@ -20,7 +20,7 @@ const MAX_KB = {
   gateway: 285,
   grpc: 115,
   http: 165,
-  kafka: 110,
+  kafka: 145,
   kubernetes: 145,
   laneway: 225,
   messaging: 65,

@@ -119,7 +119,7 @@ t.test('the answers of the gateway itself are those of the README', async t => {
   }
 })
 
-/** Codes that no request to a service can end with: of options, of registries, and of other programs. */
+/** Codes that no request to a service can end with: of options, of registries, of brokers, and of other programs. */
 const OTHERS = [
   'LANEWAY_AUTH',
   'LANEWAY_DEV_SERVER_LISTEN',
@@ -129,6 +129,7 @@ const OTHERS = [
   'LANEWAY_INVALID_OPTION',
   'LANEWAY_INVALID_RULES',
   'LANEWAY_INVALID_TAG',
+  'LANEWAY_LEDGER',
   'LANEWAY_NACOS_REFUSED',
   'LANEWAY_NACOS_UNAVAILABLE',
   'LANEWAY_NOT_AN_AGENT',
