@@ -1,12 +1,13 @@
 // laneTransport with real servers and clients of connect over HTTP/2.
 import assert from 'node:assert/strict'
+import http from 'node:http'
 import http2 from 'node:http2'
 import { createRequire } from 'node:module'
 import test from 'node:test'
-import { currentLane, runInLane } from '@laneway/core'
+import { currentLane, expectPath, readPath, runInLane } from '@laneway/core'
 import { createLaneResolver, createStaticSource } from '@laneway/discovery'
 import { laneTransport } from '@laneway/grpc/connect'
-import { laneServer } from '@laneway/http'
+import { laneHandler, laneServer } from '@laneway/http'
 import { cert, key } from '@laneway/testkit/certificate'
 import { recorded } from '../../packages/grpc/test/recorder.ts'
 import { freePorts } from './run-cell.mjs'
@@ -44,10 +45,10 @@ function echo(name) {
   }
 }
 
-async function serve(t, handlers, tls) {
+async function serve(t, handlers, tls, options = {}) {
   const listener = connectNodeAdapter({ routes: router => router.service(Echo, handlers) })
   const plain = tls === undefined ? http2.createServer(listener) : http2.createSecureServer(tls, listener)
-  const server = laneServer(plain)
+  const server = laneServer(plain, options)
   const sessions = new Set()
   const sockets = new Set()
   server.on('connection', socket => {
@@ -134,6 +135,35 @@ test('resolve: false: calls carry the tag, and go where the URL leads', async t 
   assert.equal((await gray(() => tagOnly.unary({ value: 'x' }))).value, 'gray@base gray')
   assert.deepEqual(await gray(() => all(tagOnly.list({ value: 'x' }))), Array(3).fill('gray@base gray'))
   assert.equal((await tagOnly.unary({ value: 'x' })).value, '-@base null')
+})
+
+test('a traced request has the calls of a transport in its path, a dead endpoint too', async t => {
+  const base = await serve(t, echo('base'), undefined, { trace: { name: 'b' } })
+  const [dead] = await freePorts(1)
+  const { client } = await clientOf(t, 'sc-b', [{ port: base.port }, { port: dead, tags: ['gray'] }])
+  const handler = laneHandler(
+    async (_request, response) => {
+      const heads = []
+      const onHeader = headers => heads.push(...headers.keys())
+      await client.unary({ value: 'x' }, { onHeader, onTrailer: onHeader })
+      await all(client.list({ value: 'x' }, { onHeader, onTrailer: onHeader }))
+      response.end(heads.filter(name => name.startsWith('x-laneway')).join())
+    },
+    { trace: { name: 'a' } },
+  )
+  const server = http.createServer(handler)
+  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  const ask = headers => fetch(`http://127.0.0.1:${server.address().port}`, { headers })
+  const traced = await ask({ 'x-laneway-trace': '1', 'x-mse-tag': 'gray' })
+  expectPath(traced, 'a[base] -> (sc-b[gray]!connect-error, b[base], sc-b[gray]!connect-error, b[base])')
+  const { calls } = readPath(traced)
+  assert.deepEqual(
+    calls.map(({ attempt, status, lane }) => `${attempt} ${status} ${lane}`),
+    ['1 connect-error gray', '2 grpc 0 gray', '1 connect-error gray', '2 grpc 0 gray'],
+  )
+  assert.equal(await traced.text(), '', 'the caller sees the answers as they are without the trace')
+  assert.equal(readPath(await ask({ 'x-mse-tag': 'gray' })), undefined)
 })
 
 test('the messages of a call that fails for good are closed', async t => {

@@ -1,11 +1,12 @@
 // `npm run test:trace`: random trees of calls through undici, fetch, node:http and gRPC; the path of each request equals what
-// the services saw. Then the gateway: who gets a path from an entrance, and what stands in it.
+// the services saw. Then the gateway: who gets a path from an entrance, and what stands in it. Then messages, where a path ends.
 import { request } from 'node:http'
-import { parseArgs } from 'node:util'
+import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { formatPath, parsePath } from '@laneway/core'
 import { createGateway } from '@laneway/gateway'
 import { behindHeads, drawPlan, randomOf } from './plan.js'
 import { actualText, answered, arrivals, seenText } from './seen.js'
+import { leaked, startSender } from './sent.js'
 import { type Suite, startServices } from './services.js'
 
 const HELP = `npm run test:trace -- [options]
@@ -143,9 +144,23 @@ async function askEntrance({ resolver }: Suite): Promise<void> {
   await gateway.close()
 }
 
+async function sendMessages(): Promise<void> {
+  const sender = await startSender()
+  for (const lane of ['gray', '']) {
+    const { path } = await send(sender.port, { 'x-laneway-trace': '1', ...(lane !== '' && { 'x-mse-tag': lane }) })
+    const calls = parsePath(path)?.calls.map(call => `${call.target} ${call.lane ?? ''} ${call.outcome} ${call.status}`)
+    check(isDeepStrictEqual(calls, sender.expected(lane)), () => `messages in "${lane}": ${calls?.join(', ')}`)
+    const untraced = await send(sender.port, lane === '' ? {} : { 'x-mse-tag': lane })
+    check(untraced.path === undefined, () => `an untraced sender answers with ${untraced.path}`)
+  }
+  check(leaked() === 0, () => `${leaked()} messages carry the trace`)
+  sender.close()
+}
+
 const suite = await startServices()
 await compareTrees(suite)
 await askEntrance(suite)
+await sendMessages()
 await suite.close()
 console.log(`trace: ${counts.passed} passed, ${counts.failed} failed`)
 process.exit(counts.failed === 0 && counts.passed > count ? 0 : 1)

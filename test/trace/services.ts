@@ -50,6 +50,8 @@ export async function startServices(): Promise<Suite> {
 
   async function listening(server: Server): Promise<number> {
     servers.push(server)
+    // A busy machine takes its time between two calls of a connection.
+    server.keepAliveTimeout = 60_000
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', () => resolve()))
     return (server.address() as AddressInfo).port
   }
@@ -61,7 +63,14 @@ export async function startServices(): Promise<Suite> {
   const options = (service: string, tag: string) => ({ trace: { name: service }, ...(tag !== '' && { tag }) })
   const asked = new WeakMap<object, string | undefined>()
 
-  async function serve(service: string, tag: string, raw: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** A call that fails gives a status that the suite reports; Fastify would answer nothing. */
+  const serve = (service: string, tag: string, raw: IncomingMessage, response: ServerResponse): Promise<unknown> =>
+    answer(service, tag, raw, response).catch(error => {
+      if (response.headersSent) response.destroy()
+      else response.writeHead(500).end(String(error))
+    })
+
+  async function answer(service: string, tag: string, raw: IncomingMessage, response: ServerResponse): Promise<void> {
     const { plan, kind } = JSON.parse(Buffer.from(String(raw.headers['x-plan']), 'base64').toString())
     const lane = currentLane()?.header ?? ''
     const again = raw.url === '/again' || seenOnce.has(plan.id)
@@ -105,7 +114,7 @@ export async function startServices(): Promise<Suite> {
   for (const tag of ['', 'gray']) {
     const app = express()
     app.use(expressLane(options('a', tag)))
-    app.use((incoming, response, next) => void serve('a', tag, incoming, response).catch(next))
+    app.use((incoming, response) => void serve('a', tag, incoming, response))
     add('a', tag, await listening(noting(app)))
     add('c', tag, await listening(noting(laneHandler((q, r) => serve('c', tag, q, r), options('c', tag)))))
     const server = new grpc.Server({ interceptors: [laneInterceptor(options('d', tag))] })
@@ -135,6 +144,7 @@ export async function startServices(): Promise<Suite> {
     serverFactory: handler => {
       const server = noting(handler as never)
       servers.push(server)
+      server.keepAliveTimeout = 60_000
       return server
     },
   })

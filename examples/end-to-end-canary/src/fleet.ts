@@ -155,7 +155,7 @@ export class Fleet {
     if (child.exitCode !== null || child.signalCode !== null) return
     const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
     child.kill(signal)
-    const impatient = setTimeout(() => child.kill('SIGKILL'), 10_000)
+    const impatient = setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
     await ended
     clearTimeout(impatient)
   }
@@ -172,3 +172,5 @@ const ENTRANCES = new Set(['entry', 'gateway'])
 const START_LIMIT_MS = 90_000
 /** Between the change of a list and SIGTERM: the time callers need to notice, with much to spare. */
 const NOTICE_MS = 1000
+/** As `terminationGracePeriodSeconds` in the manifests. */
+const GRACE_MS = 45_000

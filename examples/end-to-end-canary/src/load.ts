@@ -13,9 +13,14 @@ export interface Sample {
   /** 0 when no response came. */
   readonly status: number
   readonly text: string
+  /** The request asked for its path. */
+  readonly traced?: boolean
   /** What came in `x-laneway-path`. */
   readonly path?: string | undefined
 }
+
+/** Every so many ask for their path: no divisor of the numbers below, so all kinds of requests do. */
+const TRACED = 7
 
 const [, , url = '', rate = '', token = ''] = process.argv
 const agent = new Agent({ keepAlive: true, maxSockets: 64 })
@@ -37,7 +42,8 @@ function send(): void {
     'x-user-id': user,
     'x-request-id': String(count),
   }
-  if (token !== '') headers['x-laneway-trace'] = token
+  const traced = token !== '' && count % TRACED === 0
+  if (traced) headers['x-laneway-trace'] = token
   if (post) headers['content-length'] = String(body.length)
   count++
   inFlight++
@@ -48,7 +54,7 @@ function send(): void {
     if (finished) return
     finished = true
     inFlight--
-    samples.push({ sentAt, doneAt: Date.now(), chosen, user, status, text, path })
+    samples.push({ sentAt, doneAt: Date.now(), chosen, user, status, text, traced, path })
   }
   const req = request(url, { method: post ? 'POST' : 'GET', headers, agent, timeout: 10_000 }, res => {
     let text = ''

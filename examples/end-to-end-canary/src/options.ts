@@ -53,7 +53,7 @@ wrong lane.
   --kubernetes       let them meet through a real Kubernetes API server (needs root, and Go the first time)
   --register         services without Laneway in their code, started with --import @laneway/register
   --grpc             B calls C over gRPC
-  --trace            every request asks for its path, which has to equal what the services saw
+  --trace            every seventh request asks for its path, which has to equal what the services saw
   --console          a page of services by lanes, traffic and releases, in which the story moves; prints its URL
   --console-port <n> its port (default: a free one)
   --queue <broker>   A sends orders to B, and B to C, through a real broker: amqp (RabbitMQ), bullmq (Redis), of

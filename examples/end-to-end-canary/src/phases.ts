@@ -43,7 +43,7 @@ export class Phases {
     this.#lane = lane
   }
 
-  /** @param token - every request asks for its path with it; empty for none */
+  /** @param token - a share of the requests asks for its path with it; empty for none */
   startLoad(url: string, rate: number, token: string): void {
     this.#traced = token !== ''
     const child = fork(fileURLToPath(new URL('./load.ts', import.meta.url)), [url, String(rate), token])
@@ -84,8 +84,8 @@ export class Phases {
       let verdict = judge(sample, this.#fleet.instances, this.#lane, colouring)
       if (this.#traced && sample.status === 200 && verdict.why === undefined) {
         const why = pathProblem(sample, this.#fleet.instances)
-        if (why === undefined) this.#trees++
-        else verdict = { ...verdict, wrong: true, why }
+        if (why !== undefined) verdict = { ...verdict, wrong: true, why }
+        else if (sample.traced) this.#trees++
       }
       const { failed, wrong, late, tagged, why } = verdict
       phase.sent++
@@ -96,11 +96,12 @@ export class Phases {
       if (why !== undefined && this.#shown++ < SHOWN) console.log(`  ! ${phase.name}: ${why}`)
     }
     this.#print()
-    if (this.#traced) console.log(`\n${this.#trees} paths, each as the services saw it`)
+    if (this.#traced) console.log(`\n${this.#trees} paths as the services saw them`)
     const empty = this.#phases.filter(({ sent, tagged, inLane }) => sent === 0 || (inLane && tagged === 0))
     for (const { name, inLane } of empty)
       console.log(`  ! ${name}: shows nothing, no request ${inLane ? 'in the lane' : ''}`)
-    return empty.length === 0 && this.#phases.every(({ failed, wrong, late }) => failed + wrong + late === 0)
+    const looked = !this.#traced || this.#trees > 0
+    return looked && empty.length === 0 && this.#phases.every(({ failed, wrong, late }) => failed + wrong + late === 0)
   }
 
   /** A phase lasts until the next one begins. */

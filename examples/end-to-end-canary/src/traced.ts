@@ -13,9 +13,10 @@ const HOP = /^([ABC])\w*\[([\d.]+:\d+)\]\{([^|}]*)\|/
  * Compares the path of a good answer with its text, which names the instances that gave it, and its calls with the instances
  * that were started.
  *
- * @returns what is wrong; `undefined` when the path is that of the services
+ * @returns what is wrong; `undefined` when the path is that of the services, or nobody asked and there is none
  */
-export function pathProblem({ text, path }: Sample, instances: readonly Instance[]): string | undefined {
+export function pathProblem({ text, traced, path }: Sample, instances: readonly Instance[]): string | undefined {
+  if (traced !== true) return path === undefined ? undefined : `nobody asked for the path ${path}`
   const root = parsePath(path)
   if (root === undefined) return `no path, ${path}`
   let node: LanePath = root

@@ -233,6 +233,38 @@ t.test('requests of one connection do not see the trace of another', async t => 
   }
 })
 
+t.test(
+  'listeners of a call run in the trace of its own request, also when another one of that lane causes the event',
+  async t => {
+    const far = await listen(
+      t,
+      createServer(() => {}),
+    )
+    const c = await serve(t, (_, response) => response.end('C'), named('C'))
+    const agent = new LaneAgent({})
+    t.teardown(() => agent.destroy())
+    let held: ReturnType<typeof request> | undefined
+    const b = await serve(t, (incoming, response) => {
+      if (incoming.url === '/second') {
+        // As a timer that calls share would do.
+        held!.emit('timeout')
+        response.end('second')
+        return
+      }
+      held = request(`http://127.0.0.1:${far}/`, { agent })
+      held.on('error', () => {})
+      held.on('timeout', () => get(c, {}, { agent }).then(() => response.end('first')))
+      held.end()
+    })
+    const first = get(b, traced)
+    while (held === undefined) await new Promise(resolve => setTimeout(resolve, 5))
+    const second = await get(`${b}second`, traced)
+    t.strictSame(readPath(second)?.calls, [], 'the second request has called nothing')
+    t.match(readPath(await first)?.calls, [{ status: 'open' }, { status: 200, path: { service: 'C' } }])
+    held.destroy()
+  },
+)
+
 t.test('HTTP/2 requests get their path', async t => {
   const server = createHttp2Server(laneHandler((_, response) => response.end('x'), named('h2')) as never)
   const port = await listen(t, server as never)

@@ -94,6 +94,7 @@ export class TransportCall {
         this.#trace?.answered(response)
         resolver.finished(choice, 'ok', 200)
       } else {
+        this.#trace?.began(response)
         const messages = response['message'] as AsyncIterable<unknown>
         response['message'] = endOfMessages(messages, signal, status => {
           this.#trace?.answered(response)

@@ -7,6 +7,8 @@ export class TransportTrace {
   readonly #trace: Trace
   #attempts = 0
   #now: TracedCall | undefined
+  /** Of the head of a stream. */
+  #path: string | undefined
 
   private constructor(trace: Trace) {
     this.#trace = trace
@@ -41,8 +43,13 @@ export class TransportTrace {
     }
   }
 
+  /** The head of a stream is there, and the caller sees it before the messages end. */
+  began({ header }: Record<string, unknown>): void {
+    this.#path = this.#read(header)
+  }
+
   answered({ header, trailer }: Record<string, unknown>): void {
-    this.#now?.responded('grpc 0', this.#read(trailer) ?? this.#read(header))
+    this.#now?.responded('grpc 0', this.#read(trailer) ?? this.#read(header) ?? this.#path)
   }
 
   failed(error: unknown, end: ChoiceEnd): void {
