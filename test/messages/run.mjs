@@ -13,7 +13,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { installLocked } from '../ecosystem/install.mjs'
-import { findKafka } from '../servers/kafka/start.mjs'
+import { findKafka, startKafka } from '../servers/kafka/start.mjs'
 import { findNats, startNats } from '../servers/nats/start.mjs'
 import { findRabbitmq } from '../servers/rabbitmq/start.mjs'
 import { findRedis, startRedis } from '../servers/redis/start.mjs'
