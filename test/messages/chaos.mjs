@@ -65,7 +65,7 @@ export async function chaos(system, server, { name, seed, messages, control }) {
     await traffic.stop()
     await Promise.all(thaws)
     // A busy machine takes a while to start those that come back.
-    await until(() => slots.every(({ member }) => member.readyAt !== undefined && !member.isGone), 60_000)
+    await until(() => slots.every(({ member }) => member.readyAt !== undefined && !member.isGone), 300_000)
     await untilQuiet(() => readLog(log).length, QUIET_MS)
     const counts = account(traffic.sent, readLog(log))
     const left = await producer.leftovers()
