@@ -4,7 +4,11 @@ import { fileURLToPath } from 'node:url'
 
 const MEMBER = fileURLToPath(new URL('./member.mjs', import.meta.url))
 
-/** Starts one, under the flags of this process. `{ ready, gone, kill, end, freeze, thaw }`; `lived` are the stretches in which it was ready. */
+/**
+ * Starts one, under the flags of this process.
+ *
+ * @returns `{ ready, gone, kill, end, freeze, thaw }`, with `openingAt` and `readyAt`
+ */
 export function startMember(options) {
   const child = fork(MEMBER, [JSON.stringify(options)], {
     stdio: ['ignore', 'ignore', process.env.SHOW_ERRORS ? 'inherit' : 'ignore', 'ipc'],
