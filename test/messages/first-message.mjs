@@ -1,11 +1,10 @@
 // From the opening of a lane's consumer to its first message, and what base asks the broker meanwhile.
-//   node --import tsx --conditions=@laneway/source test/messages/first-message.mjs bullmq|amqp|kafka|redis-streams [rounds]
+//   node --import tsx --conditions=@laneway/source test/messages/first-message.mjs bullmq|amqp|kafka [rounds]
 // Messages of the lane come all the time. Prints the median and the maximum in milliseconds, and the requests of base a second.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { laneAmqp } from '@laneway/amqp'
 import { createLaneWorker } from '@laneway/bullmq'
 import { laneKafka } from '@laneway/kafka'
-import { createLaneStreamConsumer } from '@laneway/redis-streams'
 import amqp from 'amqplib'
 import { Queue, Worker } from 'bullmq'
 import Redis from 'ioredis'
@@ -86,33 +85,6 @@ async function rabbitmq(server) {
   }
 }
 
-async function redisStreams(server) {
-  const client = new Redis(server.port, server.host, { maxRetriesPerRequest: null })
-  const options = { client, stream: 'first', group: 'g', startId: '0', lanes: 'isolate' }
-  const consume = (tag, handler) => createLaneStreamConsumer({ ...options, tag, handler })
-  const base = consume('base', () => {})
-  await base.ready()
-  const monitor = await client.duplicate().monitor()
-  let looks = 0
-  monitor.on('monitor', (_time, [command, , keys, ...more]) => {
-    // The script that looks at the ledger: four keys, then the groups of lanes and the consumer of base.
-    if (/^evalsha?$/i.test(command) && keys === '4' && more[4] === 'g_' && more[5] !== '') looks++
-  })
-  return {
-    async open(handle) {
-      const gray = consume('gray', handle)
-      return () => gray.close()
-    },
-    send: () => client.xadd('first', '*', 'x-mse-tag', 'gray'),
-    looks: () => looks,
-    async close() {
-      monitor.disconnect()
-      await base.close()
-      client.disconnect()
-    },
-  }
-}
-
 /** Each round has a lane of its own, which has to announce itself. */
 async function kafka(server) {
   const clientOf = () => new Kafka({ brokers: [server.address], logLevel: logLevel.NOTHING })
@@ -155,12 +127,7 @@ async function kafka(server) {
   }
 }
 
-const SYSTEMS = {
-  amqp: [startRabbitmq, rabbitmq],
-  bullmq: [startRedis, bullmq],
-  kafka: [startKafka, kafka],
-  'redis-streams': [startRedis, redisStreams],
-}
+const SYSTEMS = { amqp: [startRabbitmq, rabbitmq], bullmq: [startRedis, bullmq], kafka: [startKafka, kafka] }
 const [start, play] = SYSTEMS[system] ?? SYSTEMS.bullmq
 const server = await start()
 const { open, send, looks, close } = await play(server)

@@ -1,5 +1,5 @@
 // What lanes cost a consumer, in messages a second: the plain client, untagged and tagged under isolation, forwarded.
-//   node --import tsx --conditions=@laneway/source test/messages/throughput.mjs bullmq|amqp|redis-streams [rounds]
+//   node --import tsx --conditions=@laneway/source test/messages/throughput.mjs bullmq|amqp [rounds]
 // Rounds alternate; the medians and the extremes are printed. The time is that from the first message sent until all are
 // done: a message of RabbitMQ when it is handled, a job of BullMQ when its queue says that the original is completed. The
 // consumer of the lane is a process of its own, as it is for users. The machine should have nothing else to do.
@@ -9,10 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { laneAmqp } from '@laneway/amqp'
 import { createLaneWorker } from '@laneway/bullmq'
-import { createLaneStreamConsumer } from '@laneway/redis-streams'
 import amqp from 'amqplib'
 import { Queue, QueueEvents, Worker } from 'bullmq'
-import { Redis } from 'ioredis'
 import { startRabbitmq } from '../servers/rabbitmq/start.mjs'
 import { startRedis } from '../servers/redis/start.mjs'
 
@@ -83,75 +81,8 @@ const rabbitmq = {
   },
 }
 
-const redisStreams = {
-  messages: 20_000,
-  start: startRedis,
-  address: ({ host, port }) => ({ host, port, maxRetriesPerRequest: null }),
-  async open(address, stream) {
-    const redis = new Redis(address)
-    await redis.xgroup('CREATE', stream, 'g', '0', 'MKSTREAM')
-    return {
-      async send(messages, tags) {
-        const fields = ['body', 'x', ...Object.entries(tags).flat()]
-        for (let i = 0; i < messages; i += 100) {
-          const batch = redis.pipeline()
-          for (let j = 0; j < 100; j++) batch.xadd(stream, '*', ...fields)
-          await batch.exec()
-        }
-      },
-      done: handled => handled,
-      close: () => redis.quit(),
-    }
-  },
-  async consume(address, stream, tag, handled) {
-    const client = new Redis(address)
-    if (tag === undefined) return plainStreamConsumer(client, stream, handled)
-    const handler = async () => handled()
-    const consumer = createLaneStreamConsumer({
-      client,
-      stream,
-      group: 'g',
-      concurrency: 32,
-      lanes: 'isolate',
-      tag,
-      handler,
-    })
-    await consumer.ready()
-    return {
-      async close() {
-        await consumer.close()
-        client.disconnect()
-      },
-    }
-  },
-}
-
-/** What a program without Laneway does, with as many entries at a time. */
-function plainStreamConsumer(client, stream, handled) {
-  const own = client.duplicate()
-  let on = true
-  const loop = (async () => {
-    while (on) {
-      const reply = await own.xreadgroup('GROUP', 'g', 'c', 'COUNT', 32, 'BLOCK', 100, 'STREAMS', stream, '>')
-      const handle = async ([id]) => {
-        handled()
-        await client.xack(stream, 'g', id)
-      }
-      await Promise.all((reply?.[0][1] ?? []).map(handle))
-    }
-  })()
-  return {
-    async close() {
-      on = false
-      await loop
-      own.disconnect()
-      client.disconnect()
-    },
-  }
-}
-
 const [systemName, rounds = '5', ofLane] = process.argv.slice(2)
-const system = { amqp: rabbitmq, 'redis-streams': redisStreams }[systemName] ?? bullmq
+const system = systemName === 'amqp' ? rabbitmq : bullmq
 if (ofLane === undefined) await measure()
 else await consumeInLane(JSON.parse(ofLane))
 
