@@ -4,10 +4,13 @@ import { fileURLToPath } from 'node:url'
 
 const MEMBER = fileURLToPath(new URL('./member.mjs', import.meta.url))
 
-/** Starts one. `{ ready, gone, kill, end, freeze, thaw }`; `lived` are the stretches in which it was ready. */
+/**
+ * Starts one, under the flags of this process.
+ *
+ * @returns `{ ready, gone, kill, end, freeze, thaw }`, with `openingAt` and `readyAt`
+ */
 export function startMember(options) {
   const child = fork(MEMBER, [JSON.stringify(options)], {
-    execArgv: ['--import', 'tsx', '--conditions=@laneway/source'],
     stdio: ['ignore', 'ignore', process.env.SHOW_ERRORS ? 'inherit' : 'ignore', 'ipc'],
   })
   const ready = new Promise(resolve =>

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { currentLane, runInLane } from '@laneway/core'
+import { channels, currentLane, runInLane } from '@laneway/core'
 import { messages } from '@laneway/messaging'
 import { createLaneFields, createLaneStreamConsumer, endStreamLane } from '@laneway/redis-streams'
 import { Redis } from 'ioredis'
@@ -292,6 +292,35 @@ test('a lane waits while a consumer of base runs without Laneway, and says so on
   await until(() => seen.length === 2)
   assert.equal(seen[1], 'late:gray:gray')
   assert.equal(warnings.length, 1)
+})
+
+test('consumers are reported by lane and role, until they close', async t => {
+  const stream = newStream()
+  const group = 'reported'
+  const events = new Map()
+  const note = event => event.group === group && events.set(event.ledger, event)
+  channels.group.subscribe(note)
+  t.after(() => channels.group.unsubscribe(note))
+  const roles = () =>
+    [...events.values()].flatMap(({ consumers }) => consumers.map(({ lane: of, role }) => `${of} ${role}`)).join()
+  // A busy machine renews late, and base stands in only for a lease that has ended.
+  const options = { group, leaseMs: 30_000 }
+  const base = consuming(stream, 'base', [], options)
+  await base.ready()
+  assert.equal(roles(), 'base base')
+  const gray = consuming(stream, 'gray', [], options)
+  await gray.ready()
+  assert.equal(roles(), 'base base,gray lane')
+  assert.ok([...events.values()].every(({ ageMs }) => ageMs < 60_000))
+  const [[ledger, first]] = events
+  await until(() => events.get(ledger) !== first)
+  await gray.close()
+  await until(() => roles() === 'base base,gray stand-in')
+  const again = consuming(stream, 'gray', [], options)
+  await again.ready()
+  await until(() => roles() === 'base base,gray lane')
+  await Promise.all([base.close(), again.close()])
+  assert.equal(roles(), '')
 })
 
 test('foreign readers get every entry, whatever the lanes', async () => {

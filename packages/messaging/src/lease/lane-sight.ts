@@ -59,6 +59,11 @@ export class LaneSight<L extends LeaseLook> implements LivingLanes {
     return this.#look
   }
 
+  /** How old the last look may be, in milliseconds; `Infinity` before the first. */
+  ageMs(): number {
+    return performance.now() - this.#sentAt
+  }
+
   /** Looks now. One look at a time, shared by who asks meanwhile. */
   look(): Promise<L> {
     this.#looking ??= this.#lookOnce().finally(() => {

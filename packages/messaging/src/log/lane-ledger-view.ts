@@ -1,4 +1,5 @@
-import { channels, type GroupConsumer } from '@laneway/core'
+import type { GroupConsumer } from '@laneway/core'
+import { GroupReport } from './group-report.js'
 import { type LedgerRecord, parseLedgerKey, parseLedgerValue, type StartOffsets } from './ledger-record.js'
 import type { OwnedInterval } from './owner.js'
 import { END_LEAD_MS, KEEP_ENDED_MS, LEAD_MS, MAX_VIEW_AGE_MS } from './timing.js'
@@ -38,7 +39,7 @@ export class LaneLedgerView {
   readonly #records = new Map<string, Map<string, StoredRecord>>()
   readonly #entries = new Map<string, readonly LedgerEntry[]>()
   #asOfMs = Number.NEGATIVE_INFINITY
-  readonly #consumers = new Set<GroupConsumer>()
+  readonly #report: GroupReport
   readonly #waiting = new Set<() => void>()
 
   /**
@@ -48,6 +49,7 @@ export class LaneLedgerView {
   constructor(group: string, now: () => number = () => performance.now()) {
     this.group = group
     this.#now = now
+    this.#report = new GroupReport(group, () => this.ageMs())
   }
 
   /**
@@ -146,7 +148,7 @@ export class LaneLedgerView {
     if (askedMs <= this.#asOfMs) return
     this.#asOfMs = askedMs
     for (const look of this.#waiting) look()
-    if (this.#consumers.size > 0) this.#report()
+    this.#report.refreshed()
   }
 
   /**
@@ -155,16 +157,7 @@ export class LaneLedgerView {
    * @returns says that it left
    */
   joined(consumer: GroupConsumer): () => void {
-    this.#consumers.add(consumer)
-    this.#report()
-    return () => {
-      if (this.#consumers.delete(consumer)) this.#report()
-    }
-  }
-
-  #report(): void {
-    if (!channels.group.hasSubscribers) return
-    channels.group.publish({ group: this.group, ledger: this, consumers: [...this.#consumers], ageMs: this.ageMs() })
+    return this.#report.joined(consumer)
   }
 
   /** How old this view may be, in milliseconds; `Infinity` before the log was read to its end. */

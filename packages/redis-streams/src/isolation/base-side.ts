@@ -1,3 +1,4 @@
+import { BASE_TAG } from '@laneway/core'
 import { decide, handleInLane, skip, tagsOf } from '../decide.js'
 import type { StreamSettings } from '../lane-stream-options.js'
 import type { GroupReader, GroupReaderOptions, Handled } from '../stream/group-reader.js'
@@ -12,13 +13,18 @@ export type OpenReader = (
   create: () => Promise<void>,
 ) => GroupReader
 
+interface StandIn {
+  readonly reader: GroupReader
+  readonly leave: () => void
+}
+
 /** Base under isolation: skips what a lane owns, and stands in for lanes without consumers. */
 export class BaseSide {
   readonly #settings: StreamSettings
   readonly #openReader: OpenReader
   readonly #view: StreamView
   readonly #reader: GroupReader
-  readonly #standIns = new Map<string, GroupReader>()
+  readonly #standIns = new Map<string, StandIn>()
   readonly #ending = new Set<Promise<void>>()
   #closing = false
 
@@ -31,12 +37,16 @@ export class BaseSide {
 
   async start(): Promise<void> {
     await this.#view.start()
+    if (this.#closing) return
+    this.#view.joined({ lane: BASE_TAG, role: 'base' })
     this.#reader.start()
   }
 
   async close(): Promise<void> {
     this.#closing = true
-    await Promise.all([this.#reader, ...this.#standIns.values()].map(reader => reader.close()))
+    await Promise.all(
+      [this.#reader, ...[...this.#standIns.values()].map(({ reader }) => reader)].map(reader => reader.close()),
+    )
     await Promise.all(this.#ending)
     await this.#view.close()
   }
@@ -55,9 +65,10 @@ export class BaseSide {
   }
 
   #seen({ orphaned }: StreamLook): void {
-    for (const [lane, reader] of this.#standIns) {
+    for (const [lane, { reader, leave }] of this.#standIns) {
       if (orphaned.has(lane)) continue
       this.#standIns.delete(lane)
+      leave()
       const ending = reader.close().finally(() => this.#ending.delete(ending))
       this.#ending.add(ending)
     }
@@ -70,7 +81,7 @@ export class BaseSide {
         entry => this.#handleFor(lane, entry),
         async () => {},
       )
-      this.#standIns.set(lane, reader)
+      this.#standIns.set(lane, { reader, leave: this.#view.joined({ lane, role: 'stand-in' }) })
       reader.start()
     }
   }

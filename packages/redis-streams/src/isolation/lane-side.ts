@@ -53,7 +53,10 @@ export class LaneSide {
     }
     if (this.#beats.released) return
     await this.#beats.hold()
-    if (!this.#beats.released) this.#reader.start()
+    await this.#view.start()
+    if (this.#beats.released) return
+    this.#view.joined({ lane: this.#lane, role: 'lane' })
+    this.#reader.start()
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,12 @@
-import { LaneSight, ownerOf, persistently } from '@laneway/messaging/internal'
+import type { GroupConsumer } from '@laneway/core'
+import { GroupReport, LaneSight, ownerOf, persistently } from '@laneway/messaging/internal'
 import type { StreamSettings } from '../lane-stream-options.js'
 import type { StreamLedger, StreamLook } from './stream-ledger.js'
 
 /** What an instance knows of the ledger of a stream. */
 export class StreamView {
   readonly #sight: LaneSight<StreamLook>
+  readonly #report: GroupReport
   readonly #failed: (error: Error) => void
   readonly #abort = new AbortController()
 
@@ -15,12 +17,22 @@ export class StreamView {
   constructor(
     ledger: StreamLedger,
     consumer: string,
-    { lookMs, endAfterMs, failed }: StreamSettings,
+    { group, lookMs, endAfterMs, failed }: StreamSettings,
     seen: (look: StreamLook) => void,
   ) {
     const look = () => ledger.look(consumer, endAfterMs)
     this.#failed = failed
-    this.#sight = new LaneSight({ look }, lookMs, seen, error => failed(error as Error))
+    this.#report = new GroupReport(group, () => this.#sight.ageMs())
+    const looked = (last: StreamLook) => {
+      seen(last)
+      this.#report.refreshed()
+    }
+    this.#sight = new LaneSight({ look }, lookMs, looked, error => failed(error as Error))
+  }
+
+  /** Says that a consumer of this process reads, for metrics. @returns says that it left; closing says so of all */
+  joined(consumer: GroupConsumer): () => void {
+    return this.#report.joined(consumer)
   }
 
   start(): Promise<void> {
@@ -48,6 +60,7 @@ export class StreamView {
 
   async close(): Promise<void> {
     this.#abort.abort()
+    this.#report.close()
     await this.#sight.close()
   }
 

@@ -1,3 +1,4 @@
+import { BASE_TAG } from '@laneway/core'
 import { END_LEAD_MS, LaneBeats } from '@laneway/messaging/internal'
 import type { LaneConsumerSettings } from '../lane-consumer-options.js'
 import type { ReceivedMessage } from '../rocketmq.js'
@@ -12,6 +13,11 @@ export type OpenReader = (lane: string | undefined, handle: GroupReaderOptions['
 /** A lane that has ended is read until nothing came for this while, in milliseconds. */
 const QUIET_MS = 30_000
 
+interface StandIn {
+  readonly reader: GroupReader
+  readonly leave: () => void
+}
+
 /** Base under isolation: skips what a lane owns, and stands in for lanes without consumers. */
 export class BaseSide {
   readonly #settings: LaneConsumerSettings
@@ -20,7 +26,7 @@ export class BaseSide {
   readonly #view: GroupView
   readonly #beats: LaneBeats
   readonly #reader: GroupReader
-  readonly #standIns = new Map<string, GroupReader>()
+  readonly #standIns = new Map<string, StandIn>()
   readonly #ending = new Set<Promise<void>>()
   #closing = false
 
@@ -43,6 +49,8 @@ export class BaseSide {
   async start(): Promise<void> {
     await this.#view.look()
     await this.#beats.hold()
+    if (this.#closing) return
+    this.#view.joined({ lane: BASE_TAG, role: 'base' })
     this.#reader.start()
     await this.#reader.reads()
   }
@@ -50,7 +58,9 @@ export class BaseSide {
   async close(): Promise<void> {
     this.#closing = true
     await this.#beats.release().catch(this.#settings.failed)
-    await Promise.all([this.#reader, ...this.#standIns.values()].map(reader => reader.close()))
+    await Promise.all(
+      [this.#reader, ...[...this.#standIns.values()].map(({ reader }) => reader)].map(reader => reader.close()),
+    )
     await Promise.all(this.#ending)
     await this.#view.close()
   }
@@ -72,7 +82,7 @@ export class BaseSide {
     const { standsIn, consumerGroup: group, endAfterMs, failed } = this.#settings
     for (const lane of this.#view.lanes()) {
       const standIn = this.#standIns.get(lane)
-      if (look.living.has(lane) || !this.#needsReader(lane, look.nowMs, standIn)) {
+      if (look.living.has(lane) || !this.#needsReader(lane, look.nowMs, standIn?.reader)) {
         if (standIn !== undefined) this.#end(lane, standIn)
         continue
       }
@@ -83,7 +93,7 @@ export class BaseSide {
       endLane(this.#store, { group, topics, lane }).catch(failed)
       if (standIn === undefined) {
         const reader = this.#openReader(lane, message => this.#handleFor(lane, message))
-        this.#standIns.set(lane, reader)
+        this.#standIns.set(lane, { reader, leave: this.#view.joined({ lane, role: 'stand-in' }) })
         reader.start()
       }
     }
@@ -97,9 +107,10 @@ export class BaseSide {
     return performance.now() - standIn.lastAt < QUIET_MS
   }
 
-  #end(lane: string, standIn: GroupReader): void {
+  #end(lane: string, { reader, leave }: StandIn): void {
     this.#standIns.delete(lane)
-    const ending = standIn.close().finally(() => this.#ending.delete(ending))
+    leave()
+    const ending = reader.close().finally(() => this.#ending.delete(ending))
     this.#ending.add(ending)
   }
 }

@@ -1,4 +1,5 @@
-import { decideOwner, LaneLedgerView, LaneSight, persistently } from '@laneway/messaging/internal'
+import type { GroupConsumer } from '@laneway/core'
+import { decideOwner, GroupReport, LaneLedgerView, LaneSight, persistently } from '@laneway/messaging/internal'
 import { type LaneLedger, type LedgerLook, placeOf } from './lane-ledger.js'
 
 /** What decides who owns a message. */
@@ -13,6 +14,7 @@ export interface Judged {
 /** What an instance knows of the ledger of a group. */
 export class GroupView {
   readonly #sight: LaneSight<LedgerLook>
+  readonly #report: GroupReport
   readonly #failed: (error: Error) => void
   readonly #views: ReadonlyMap<string, LaneLedgerView>
   #lastId = '0-0'
@@ -39,7 +41,17 @@ export class GroupView {
       for (const view of this.#views.values()) view.markFresh(askedMs)
       return said
     }
-    this.#sight = new LaneSight({ look }, lookMs, seen, error => failed(error as Error))
+    this.#report = new GroupReport(group, () => this.#sight.ageMs())
+    const looked = (last: LedgerLook) => {
+      seen(last)
+      this.#report.refreshed()
+    }
+    this.#sight = new LaneSight({ look }, lookMs, looked, error => failed(error as Error))
+  }
+
+  /** Says that a consumer of this process receives, for metrics. @returns says that it left; closing says so of all */
+  joined(consumer: GroupConsumer): () => void {
+    return this.#report.joined(consumer)
   }
 
   /** Looks until the store has answered. @throws once this is closed */
@@ -86,6 +98,7 @@ export class GroupView {
 
   async close(): Promise<void> {
     this.#abort.abort()
+    this.#report.close()
     await this.#sight.close()
   }
 

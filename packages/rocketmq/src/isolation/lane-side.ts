@@ -41,6 +41,8 @@ export class LaneSide {
     await this.#untilBase()
     if (this.#beats.released) return
     await this.#beats.hold()
+    if (this.#beats.released) return
+    this.#view.joined({ lane: this.#lane, role: 'lane' })
     this.#reader.start()
     // The group has a place in each queue before the first message that the lane owns is sent.
     await this.#reader.reads()
