@@ -32,7 +32,7 @@ await installLocked(folder)
 const pictures = process.env.LANEWAY_PICTURES ?? `${root}test/.cache/console`
 mkdirSync(pictures, { recursive: true })
 const counts = { passed: 0, failed: 0, skipped: 0 }
-// Three brokers start longer than all the rest takes.
+// The brokers take a while to start.
 const usual = given.includes('--ci') ? PARTS.filter(part => part !== 'messages') : PARTS
 for (const part of parts.length > 0 ? parts : usual) await run(part)
 console.log(`pictures are in ${pictures}`)
