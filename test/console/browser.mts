@@ -31,7 +31,7 @@ interface Tap {
 }
 
 export const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } } as const
-const TIMEOUT_MS = 60_000
+const TIMEOUT_MS = 120_000
 const AXE = () => readFileSync(requireHere.resolve('axe-core/axe.min.js'), 'utf8')
 
 /** What a page did that it must not do, and whom it asked. */
@@ -120,7 +120,7 @@ export async function assertAccessible(t: Tap, page: Page, name: string): Promis
 
 /** Goes to a view and waits for what it shows. */
 export async function goTo(page: Page, url: string, hash: string, selector: string): Promise<void> {
-  await page.goto(new URL(`#${hash}`, url).href)
+  await page.goto(new URL(`#${hash}`, url).href, { timeout: TIMEOUT_MS })
   await page.waitForSelector(selector, { timeout: TIMEOUT_MS })
 }
 
