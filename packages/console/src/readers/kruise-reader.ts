@@ -52,8 +52,14 @@ function listOfCluster(kubeconfig: string | undefined, namespace: string | undef
     async list(kind: keyof typeof PATHS): Promise<unknown[]> {
       const [group, plural] = PATHS[kind]
       const path = `/apis/${group}/namespaces/${encodeURIComponent(space)}/${plural}`
-      const { items } = (await callApi(access, { method: 'GET', path })) as { items: unknown[] }
-      return items
+      try {
+        const { items } = (await callApi(access, { method: 'GET', path })) as { items: unknown[] }
+        return items
+      } catch (error) {
+        // The cluster does not have the kind: OpenKruise is not there, or a version without it.
+        if ((error as { status?: unknown }).status === 404) return []
+        throw error
+      }
     },
   }
 }
