@@ -9,7 +9,7 @@ const requireHere = createRequire(fileURLToPath(import.meta.url))
 /** What is used of playwright-core. */
 export interface Page {
   addInitScript(script: string): Promise<void>
-  goto(url: string, options?: { waitUntil?: 'commit' }): Promise<unknown>
+  goto(url: string, options?: { waitUntil?: 'commit'; timeout?: number }): Promise<unknown>
   on(event: string, listener: (value: any) => void): void
   waitForSelector(selector: string, options?: { timeout?: number }): Promise<unknown>
   evaluate<T>(script: string): Promise<T>
