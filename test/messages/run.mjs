@@ -95,9 +95,10 @@ const SYSTEMS = [
     fuzz: [],
     environment: server => ({ REDIS_PORT: `${server.port}` }),
     controls: [
-      { control: 'none', shows: ({ counts }) => counts.lost + counts.wrong + counts.doubledByBoth === 0 },
+      // What a killed consumer had under way may be handled twice.
+      { control: 'none', shows: ({ counts }) => counts.lost + counts.wrong === 0 && counts.doubledByBoth <= 20 },
       { control: 'polled', shows: ({ counts }) => counts.lost > 0 },
-      { control: 'stale', shows: ({ counts }) => counts.doubledByBoth > 0 },
+      { control: 'stale', shows: ({ counts }) => counts.doubledByBoth > 20 },
     ],
   },
   {
