@@ -23,7 +23,7 @@ const copies = `${root}test/.cache/recipes`
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
 const only = new RegExp(values.only ?? '')
 /** A program that says nothing for so long has failed. */
-const LONGEST_MS = 120_000
+const LONGEST_MS = 300_000
 
 const RECIPES = {
   'express-axios-jest': async () => {
