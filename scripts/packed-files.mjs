@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 const MAX_KB = {
   amqp: 55,
   bullmq: 95,
-  console: 165,
+  console: 145,
   core: 245,
   discovery: 330,
   express: 15,
