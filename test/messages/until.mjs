@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Waits until a condition holds; fails when it does not within half a minute. */
-export async function until(condition, withinMs = 30_000) {
+/** Waits until a condition holds; fails when it does not within two minutes. */
+export async function until(condition, withinMs = 120_000) {
   const end = performance.now() + withinMs
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${condition}`)
