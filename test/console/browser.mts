@@ -124,6 +124,10 @@ export async function goTo(page: Page, url: string, hash: string, selector: stri
   await page.waitForSelector(selector, { timeout: TIMEOUT_MS })
 }
 
+/** Waits until the text of an element matches. */
+export const untilText = (page: Page, selector: string, text: RegExp, withinMs = TIMEOUT_MS): Promise<void> =>
+  until(page, `${text}.test(document.querySelector('${selector}')?.textContent ?? '')`, withinMs)
+
 /** Waits until an expression is true in the page; its policy forbids the browser's own way to wait for one. */
 export async function until(page: Page, expression: string, withinMs = TIMEOUT_MS): Promise<void> {
   const end = Date.now() + withinMs
