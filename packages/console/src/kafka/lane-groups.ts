@@ -6,6 +6,8 @@ import type { Ledger } from './read-ledger.js'
 export interface LaneOfGroup {
   /** The group of base. */
   readonly group: string
+  /** The group that reads this side. */
+  readonly readers: string
   /** `base` or the tag. */
   readonly lane: string
   /** Members that handle the messages of this side. */
@@ -45,10 +47,11 @@ export async function laneGroups(
   for (const [group, view] of views) {
     if (only !== undefined && only !== group) continue
     const lanes = [...view.intervals()].filter(([, intervals]) => intervals.length > 0).map(([lane]) => lane)
-    const members = await membersOf(admin, kafkajs, [group, ...lanes.map(lane => `${group}_${lane}`)])
+    const members = await membersOf(admin, kafkajs, [group, ...lanes.map(lane => view.laneGroupOf(lane))])
     const base = members.get(group)!
     rows.push({
       group,
+      readers: group,
       lane: 'base',
       consumers: base.roles.length,
       standIns: 0,
@@ -65,7 +68,7 @@ export async function laneGroups(
       )
     }
     for (const lane of lanes) {
-      const { row, problem } = await laneOf(admin, view, lane, members.get(`${group}_${lane}`)!)
+      const { row, problem } = await laneOf(admin, view, lane, members.get(view.laneGroupOf(lane))!)
       rows.push(row)
       if (problem !== undefined) conflicts.push(problem)
     }
@@ -80,13 +83,13 @@ async function laneOf(
   { roles, settled }: Members,
 ): Promise<{ readonly row: LaneOfGroup; readonly problem: string | undefined }> {
   const { group } = view
-  const laneGroup = `${group}_${lane}`
+  const laneGroup = view.laneGroupOf(lane)
   const last = view.openEntry(lane) ?? view.entries().findLast(entry => entry.lane === lane)!
   const consumers = roles.filter(role => role === 'lane').length
   const standIns = roles.filter(role => role === 'stand-in').length
   const lag = await lagOf(admin, laneGroup)
   const state = stateOf(last, Date.now())
-  const row = { group, lane, consumers, standIns, lag, state, sinceMs: last.untilMs ?? last.fromMs }
+  const row = { group, readers: laneGroup, lane, consumers, standIns, lag, state, sinceMs: last.untilMs ?? last.fromMs }
   let problem: string | undefined
   if (settled && roles.length > consumers + standIns)
     problem = `${roles.length - consumers - standIns} members of group ${laneGroup} are not of Laneway: a lane's group has no others`

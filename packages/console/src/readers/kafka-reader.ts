@@ -74,13 +74,13 @@ async function connect(kafka: string, folder: string): Promise<Connection> {
   return { client, kafkajs, admin }
 }
 
-function queueOf({ group, lane, consumers, standIns, lag, state, sinceMs }: LaneOfGroup): Queue {
+function queueOf({ group, readers, lane, consumers, standIns, lag, state, sinceMs }: LaneOfGroup): Queue {
   const isBase = lane === 'base'
   const owner =
     consumers > 0 ? lane : standIns > 0 ? 'base, as stand-in' : state === 'ended' && !(lag! > 0) ? 'base' : 'nobody'
   return {
     system: 'kafka',
-    name: isBase ? group : `${group}_${lane}`,
+    name: readers,
     group,
     lane,
     owner,

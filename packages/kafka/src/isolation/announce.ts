@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Warn } from '@laneway/core'
 import { backoffMs } from '@laneway/core/internal'
-import { type LaneLedgerView, ledgerKey, ledgerValue, type StartOffsets } from '@laneway/messaging/internal'
+import {
+  defaultLaneGroup,
+  type LaneLedgerView,
+  ledgerKey,
+  ledgerValue,
+  type StartOffsets,
+} from '@laneway/messaging/internal'
 import { ledgerError } from './ledger-topic.js'
 import type { LogBroker } from './log-broker.js'
 import { BASE_MARK } from './member-data.js'
@@ -11,6 +17,7 @@ export interface Announcement {
   readonly view: LaneLedgerView
   readonly group: string
   readonly lane: string
+  readonly laneGroup: string
   readonly topics: () => Promise<readonly string[]>
   readonly assumeBase: boolean
   readonly warn: Warn
@@ -30,13 +37,15 @@ const WARN_AT_TURN = 3
  * @throws the signal's reason
  */
 export async function announceLane(announcement: Announcement): Promise<void> {
-  const { broker, view, group, lane, topics, warn, signal } = announcement
+  const { broker, view, group, lane, laneGroup, topics, warn, signal } = announcement
   for (let turn = 0; ; turn++) {
     try {
       await view.untilFresh(signal)
       if (view.openEntry(lane) !== undefined) return
       await untilBaseIsMarked(announcement)
-      await broker.append(ledgerKey(group, lane), ledgerValue({ start: await startOf(broker, group, await topics()) }))
+      const start = await startOf(broker, group, await topics())
+      const record = laneGroup === defaultLaneGroup(group, lane) ? { start } : { start, laneGroup }
+      await broker.append(ledgerKey(group, lane), ledgerValue(record))
       while (view.openEntry(lane) === undefined) await sleep(20, undefined, { signal })
       return
     } catch (error) {

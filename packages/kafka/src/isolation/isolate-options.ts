@@ -7,6 +7,7 @@ import {
   oneOf,
   readOptions,
 } from '@laneway/core/internal'
+import { defaultLaneGroup } from '@laneway/messaging/internal'
 
 /** Names the group of a lane. */
 export type LaneGroup = (group: string, lane: string) => string
@@ -50,7 +51,7 @@ const TABLE = {
   lanes: oneOf(['propagate', 'isolate'], undefined),
   whenLaneMissing: oneOf(['base', 'fail'], 'base'),
   standInAfterMs: milliseconds(0),
-  laneGroup: callback<LaneGroup, LaneGroup>((group, lane) => `${group}_${lane}`),
+  laneGroup: callback<LaneGroup, LaneGroup>(defaultLaneGroup),
   assumeBase: flag(false),
   endAfterMs: milliseconds(86_400_000, 60_000),
 } satisfies OptionTable<LaneConsumerOptions>

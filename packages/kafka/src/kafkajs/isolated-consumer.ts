@@ -101,12 +101,14 @@ export function createIsolatedConsumer(options: IsolatedConsumerOptions): Kafkaj
     waits: () => void,
   ): Promise<void> {
     const broker = await ledger.broker()
-    starts = new StartOffsets(broker, view, lane, laneGroup(lane))
+    const ownGroup = laneGroup(lane)
+    starts = new StartOffsets(broker, view, lane, ownGroup)
     const { signal } = closing
     const topics = () => subscriptions.topics(broker)
     const { assumeBase } = wanted
-    await announceLane({ broker, view, group, lane, topics, assumeBase, warn: settings.warn, signal, waits })
-    const delivery = { group, laneGroup: laneGroup(lane), consumer: undefined }
+    const { warn } = settings
+    await announceLane({ broker, view, group, lane, laneGroup: ownGroup, topics, assumeBase, warn, signal, waits })
+    const delivery = { group, laneGroup: ownGroup, consumer: undefined }
     await run.call(consumer, gatedRun(runConfig, { consumer, gate, starts, delivery }))
   }
 

@@ -131,7 +131,9 @@ export class IsolatedStreams {
     const topics = async () => options['topics'] as string[]
     const { assumeBase } = wanted
     const { signal } = this.#closing
-    await announceLane({ broker, view, group, lane, topics, assumeBase, warn: settings.warn, signal, waits: () => {} })
+    const { warn } = settings
+    const laneGroup = names.laneGroup(lane)
+    await announceLane({ broker, view, group, lane, laneGroup, topics, assumeBase, warn, signal, waits: () => {} })
     startWhereLedgerSays(this.consumer, broker, view, lane)
     const stream = await this.#consume({ ...options, ...FROM_COMMITTED, ...inLaneGroup('lane') })
     const ownCommits = (options['autocommit'] ?? this.#given.options['autocommit']) === false

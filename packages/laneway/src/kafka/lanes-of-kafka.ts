@@ -82,7 +82,7 @@ async function end(
   }
   write(
     `lane ${lane} of group ${group} ends in ${END_LEAD_MS / 1000} s: base handles messages with later timestamps. ` +
-      `Earlier ones stay with ${group}_${lane}, until they are read.\n`,
+      `Earlier ones stay with ${view.laneGroupOf(lane)}, until they are read.\n`,
   )
   return EXIT.ok
 }

@@ -1,6 +1,12 @@
 import type { GroupConsumer } from '@laneway/core'
 import { GroupReport } from './group-report.js'
-import { type LedgerRecord, parseLedgerKey, parseLedgerValue, type StartOffsets } from './ledger-record.js'
+import {
+  defaultLaneGroup,
+  type LedgerRecord,
+  parseLedgerKey,
+  parseLedgerValue,
+  type StartOffsets,
+} from './ledger-record.js'
 import type { OwnedInterval } from './owner.js'
 import { END_LEAD_MS, KEEP_ENDED_MS, LEAD_MS, MAX_VIEW_AGE_MS } from './timing.js'
 
@@ -10,6 +16,8 @@ export interface LedgerEntry extends OwnedInterval {
   readonly group: string
   readonly lane: string
   readonly start: StartOffsets
+  /** The name of the lane's group. */
+  readonly laneGroup: string
   /** When the broker stored the announcement, by its clock, in milliseconds since the epoch. */
   readonly announcedMs: number
 }
@@ -106,6 +114,11 @@ export class LaneLedgerView {
     return first !== undefined && Object.hasOwn(first.start, place) ? first.start[place] : undefined
   }
 
+  /** The name of a lane's group, as its last announcement has it. */
+  laneGroupOf(lane: string): string {
+    return this.#entries.get(lane)?.at(-1)?.laneGroup ?? defaultLaneGroup(this.group, lane)
+  }
+
   /**
    * Until when the group of a lane needs readers, stand-ins if need be, by the broker's clock: until they reached the end
    * of the log that they see at this time. That leaves `END_LEAD_MS` for messages with older timestamps to arrive.
@@ -192,7 +205,8 @@ function entriesOf(group: string, lane: string, records: Iterable<StoredRecord>)
   for (const { id, record, appendedMs } of records) {
     if ('start' in record) {
       const fromMs = appendedMs + LEAD_MS
-      entries.push({ id, group, lane, fromMs, untilMs: undefined, start: record.start, announcedMs: appendedMs })
+      const { start, laneGroup = defaultLaneGroup(group, lane) } = record
+      entries.push({ id, group, lane, fromMs, untilMs: undefined, start, laneGroup, announcedMs: appendedMs })
       continue
     }
     entries.forEach((entry, at) => {

@@ -7,8 +7,16 @@ import { BASE_TAG, isTag } from '@laneway/core'
  */
 export type StartOffsets = Readonly<Record<string, string>>
 
-/** What a record of the ledger says: the lane owns from now on, beginning at these offsets, or it owns no more. */
-export type LedgerRecord = { readonly start: StartOffsets } | { readonly end: true }
+/**
+ * What a record of the ledger says: the lane owns from now on, beginning at these offsets, or it owns no more. A lane whose
+ * group has a name of its own says it.
+ */
+export type LedgerRecord =
+  | { readonly start: StartOffsets; readonly laneGroup?: string | undefined }
+  | { readonly end: true }
+
+/** The name of a lane's group, where nothing else is said. */
+export const defaultLaneGroup = (group: string, lane: string): string => `${group}_${lane}`
 
 /**
  * A key that no other record has. **Write each key once**: switch off the client's retries, or use its idempotent
@@ -45,10 +53,13 @@ export function parseLedgerValue(value: string): LedgerRecord | undefined {
   if (typeof read !== 'object' || read === null) return undefined
   if (Object.hasOwn(read, 'end')) return { end: true }
   if (!Object.hasOwn(read, 'start')) return undefined
-  const start = (read as { start: unknown }).start
+  const { start, laneGroup } = read as { start: unknown; laneGroup?: unknown }
   if (typeof start !== 'object' || start === null) return undefined
   // fromEntries defines properties, so that a place named `__proto__` changes no prototype.
-  return { start: Object.fromEntries(Object.entries(start).filter(([, offset]) => isOffset(offset))) }
+  return {
+    start: Object.fromEntries(Object.entries(start).filter(([, offset]) => isOffset(offset))),
+    ...(typeof laneGroup === 'string' && laneGroup !== '' && { laneGroup }),
+  }
 }
 
 /** Decimal digits as Kafka has them, two numbers as the entry ids of Redis. */

@@ -23,6 +23,19 @@ function viewAt(group = 'orders') {
   return { view, clock }
 }
 
+t.test('a lane whose group has a name of its own says it', async t => {
+  const { view } = viewAt()
+  t.equal(view.laneGroupOf('gray'), 'orders_gray')
+  view.apply(ledgerKey('orders', 'gray'), OPEN, 1000)
+  t.equal(view.laneGroupOf('gray'), 'orders_gray')
+  view.apply(ledgerKey('orders', 'gray'), ledgerValue({ start: {}, laneGroup: 'lane.gray' }), 2000)
+  t.equal(view.laneGroupOf('gray'), 'lane.gray')
+  for (const [n, laneGroup] of ['', 7, null, { a: 1 }].entries()) {
+    view.apply(ledgerKey('orders', `blue${n}`), JSON.stringify({ start: {}, laneGroup }), 3000)
+    t.equal(view.laneGroupOf(`blue${n}`), `orders_blue${n}`, JSON.stringify(laneGroup))
+  }
+})
+
 t.test('ownerOf is the first tag with an interval that holds the timestamp', async t => {
   const intervals = new Map([
     [
