@@ -107,13 +107,8 @@ const SYSTEMS = [
     tests: [
       ['kafkajs.test.mjs', {}],
       ['platformatic-kafka.test.mjs', {}],
-      // They wait for sessions and rebalances: minutes, which CI has not.
-      ...(options.has('ci')
-        ? []
-        : [
-            ['kafkajs-isolation.test.mjs', {}],
-            ['platformatic-isolation.test.mjs', {}],
-          ]),
+      ['kafkajs-isolation.test.mjs', {}],
+      ['platformatic-isolation.test.mjs', {}],
       ...(full ? [['kafka-ledger.test.mjs', {}]] : []),
     ],
     fuzz: [{ client: 'kafkajs' }, { client: 'platformatic-kafka' }],

@@ -1,6 +1,6 @@
 import { runInLane } from '@laneway/core'
 import { type Delivery, deliveries } from '../isolation/delivery.js'
-import type { Gate } from '../isolation/gate.js'
+import type { Gate, Verdict } from '../isolation/gate.js'
 import type { StartOffsets } from '../isolation/start-offsets.js'
 import type { KafkajsConsumer, KafkajsMessage, Method } from '../kafka.js'
 import { type BatchPayload, withGaps } from './gap-batch.js'
@@ -39,23 +39,34 @@ export function gatedRun(config: RunConfig, gated: GatedConsumer): Record<string
 
 function gatedMessage(eachMessage: Method, { consumer, gate, starts, delivery }: GatedConsumer): Method {
   const handle = delivering(eachMessage, delivery)
-  return async (payload: MessagePayload) => {
-    const { topic, partition, message } = payload
-    if (starts !== undefined && !starts.hasPassed(topic, partition)) {
-      const start = await starts.before(topic, partition, message.offset)
-      if (start !== undefined) {
-        // kafkajs drops what it has fetched before, and commits the new place.
-        consumer.seek({ topic, partition, offset: start })
-        return
-      }
-    }
-    const timestampMs = Number(message.timestamp)
-    let verdict = gate.decide(message, topic, timestampMs)
-    if (verdict.owner === 'wait') {
-      verdict = await gate.settle(message, topic, timestampMs, () => payload.heartbeat())
-    }
-    if (verdict.owner === 'own') await runInLane(verdict.lane, handle, payload)
+  const handleOwn = ({ owner, lane }: Verdict, payload: MessagePayload) =>
+    owner === 'own' ? runInLane(lane, handle, payload) : undefined
+
+  async function settled(payload: MessagePayload, timestampMs: number): Promise<void> {
+    const { topic, message } = payload
+    await handleOwn(await gate.settle(message, topic, timestampMs, () => payload.heartbeat()), payload)
   }
+
+  async function atStart(payload: MessagePayload, starts: StartOffsets): Promise<void> {
+    const { topic, partition, message } = payload
+    const start = await starts.before(topic, partition, message.offset)
+    // kafkajs drops what it has fetched before, and commits the new place.
+    if (start === undefined) await decided(payload)
+    else consumer.seek({ topic, partition, offset: start })
+  }
+
+  /** No promise for a message that is skipped: most of a lane's group is. */
+  function decided(payload: MessagePayload): unknown {
+    const { topic, message } = payload
+    const timestampMs = Number(message.timestamp)
+    const verdict = gate.decide(message, topic, timestampMs)
+    return verdict.owner === 'wait' ? settled(payload, timestampMs) : handleOwn(verdict, payload)
+  }
+
+  return (payload: MessagePayload) =>
+    starts === undefined || starts.hasPassed(payload.topic, payload.partition)
+      ? decided(payload)
+      : atStart(payload, starts)
 }
 
 function gatedBatch(
