@@ -16,6 +16,7 @@ let plain
 let admin
 let producer
 const open = []
+const crashes = []
 /** After its announcement a lane owns messages of this time and later. */
 const LEAD_MS = 6200
 
@@ -54,6 +55,7 @@ async function instance(tag, topic, runConfig, { client = newClient(), warnings 
     ...options,
   })
   open.push(consumer)
+  consumer.on(consumer.events.CRASH, ({ payload }) => crashes.push(`${topic} ${tag}: ${payload.error}`))
   await consumer.connect()
   await consumer.subscribe({ topic, fromBeginning: true })
   // Opened in a lane, as a request does that is the first to need it.
@@ -86,6 +88,28 @@ async function committed(groupId, topic) {
 async function ends(topic) {
   return (await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => `${partition}:${high}`).sort()
 }
+
+/** Waits for messages, and says what the broker knows where they do not come. */
+async function untilSeen(seen, length, group, topics = [group]) {
+  try {
+    await until(() => seen.length === length)
+  } catch {
+    const names = [group, `${group}_gray`]
+    const { groups } = await admin.describeGroups(names)
+    const state = {
+      seen,
+      crashes,
+      groups: groups.map(({ groupId, state, members }) => [groupId, state, members.map(memberText)]),
+      offsets: await Promise.all(
+        names.flatMap(name => topics.map(async topic => [name, await committed(name, topic), await ends(topic)])),
+      ),
+    }
+    throw new Error(`${seen.length} of ${length} messages were handled: ${JSON.stringify(state)}`)
+  }
+}
+
+const memberText = ({ memberMetadata, memberAssignment }) =>
+  [memberMetadata, memberAssignment].map(bytes => bytes.toString('latin1').replace(/[^ -~]+/g, ' ')).join('|')
 
 const handledBy = (seen, who) =>
   seen
@@ -126,17 +150,17 @@ describe('isolation', { concurrency: 12 }, () => {
     const { consumer: gray } = await instance('gray', topic, noting(seen, 'gray'))
     await sleep(LEAD_MS)
     await send(topic, [['a'], ['b', 'gray'], ['c', 'blue'], ['d', 'red,gray'], ['e', 'base,gray']])
-    await until(() => seen.length === 5)
+    await untilSeen(seen, 5, topic)
     assert.deepEqual(handledBy(seen, 'gray'), ['b:gray', 'd:red,gray'])
     assert.deepEqual(handledBy(seen, 'base'), ['a:none', 'c:blue', 'e:base,gray'])
     await gray.disconnect()
     await send(topic, [['f', 'gray'], ['g']])
-    await until(() => seen.length === 7)
+    await untilSeen(seen, 7, topic)
     assert.deepEqual(handledBy(seen.slice(5), 'base'), ['f:gray', 'g:none'])
     // It comes back at once: the announcement stands.
     await instance('gray', topic, noting(seen, 'gray again'))
     await send(topic, [['h', 'gray'], ['i', 'gray'], ['j']])
-    await until(() => seen.length === 10)
+    await untilSeen(seen, 10, topic)
     assert.deepEqual(handledBy(seen, 'gray again'), ['h:gray', 'i:gray'])
     await sleep(500)
     assert.equal(seen.length, 10)
@@ -228,7 +252,7 @@ describe('isolation', { concurrency: 12 }, () => {
     await gray.disconnect()
     await sleep(LEAD_MS)
     await send(topic, [['a', 'gray'], ['b'], ['c', 'gray']])
-    await until(() => seen.length === 3)
+    await untilSeen(seen, 3, topic)
     assert.deepEqual(handledBy(seen, 'base'), ['a:gray', 'b:none', 'c:gray'])
     await until(async () => `${await committed(`${topic}_gray`, topic)}` === '0:3')
     assert.deepEqual(await committed(topic, topic), ['0:2'])
@@ -261,7 +285,7 @@ describe('isolation', { concurrency: 12 }, () => {
     await instance('gray', topic, runOf('gray'))
     await sleep(LEAD_MS)
     await send(topic, [['a', 'gray'], ['b', 'gray'], ['c']])
-    await until(() => seen.length === 2)
+    await untilSeen(seen, 2, topic)
     // Kafka writes the offsets of a transaction a moment after its commit.
     await until(async () => `${await committed(`${topic}_gray`, topic)}` === '0:2')
     assert.deepEqual(await committed(topic, topic), ['0:-1'])
@@ -282,7 +306,7 @@ describe('isolation', { concurrency: 12 }, () => {
         [`${topic}1`, 'gray', 0],
         [`${topic}2`, undefined, 0],
       ])
-    await until(() => seen.length === 4)
+    await untilSeen(seen, 4, first, [first, second])
     assert.deepEqual(
       handledBy(seen, 'gray').map(one => one.replace(/:.*/, '')),
       [`${second}1`, `${first}1`].sort(),
@@ -302,7 +326,7 @@ describe('isolation', { concurrency: 12 }, () => {
       })
       return written.length > 0
     })
-    await until(() => seen.length === 6)
+    await untilSeen(seen, 6, first, [first, second])
     assert.ok(seen.some(({ id, who, partition }) => id === 'new' && who === 'gray' && partition === 1))
     assert.ok(seen.some(({ id, who }) => id === 'plain' && who === 'base'))
   })
@@ -312,7 +336,7 @@ describe('isolation', { concurrency: 12 }, () => {
     const seen = []
     await send(topic, [['old', 'gray'], ['older']])
     await instance('base', topic, noting(seen, 'base'))
-    await until(() => seen.length === 2)
+    await untilSeen(seen, 2, topic)
     await until(async () => `${await committed(topic, topic)}` === '0:2')
     await instance('gray', topic, noting(seen, 'gray'))
     // To seek is to commit: with the first message it sees, which lies before the start.
@@ -328,7 +352,7 @@ describe('isolation', { concurrency: 12 }, () => {
     await sleep(LEAD_MS)
     const list = Array.from({ length: 120 }, (_, i) => [`${i}`, [undefined, 'gray', 'blue'][i % 3]])
     await send(topic, list)
-    await until(() => seen.length === 120)
+    await untilSeen(seen, 120, topic)
     await sleep(500)
     assert.equal(seen.length, 120)
     for (const { id, who } of seen) {
@@ -349,13 +373,13 @@ describe('isolation', { concurrency: 12 }, () => {
     assert.equal(warnings.length, 1)
     assert.match(warnings[0], /lane gray waits, because members of group "isolated-\d+" do not keep lanes apart/)
     await send(topic, [['a', 'gray']])
-    await until(() => seen.length === 1)
+    await untilSeen(seen, 1, topic)
     assert.equal(seen[0].who, 'old')
     await old.disconnect()
     await instance('base', topic, noting(seen, 'base'))
     await sleep(LEAD_MS + 2000)
     await send(topic, [['b', 'gray']])
-    await until(() => seen.length === 2)
+    await untilSeen(seen, 2, topic)
     assert.equal(seen[1].who, 'gray')
     assert.equal(warnings.length, 1)
   })
@@ -370,11 +394,11 @@ describe('isolation', { concurrency: 12 }, () => {
       ['u', undefined, 1],
       ['v', undefined, 1],
     ])
-    await until(() => seen.length === 2)
+    await untilSeen(seen, 2, topic)
     await sleep(4000)
     assert.deepEqual(handledBy(seen, 'base'), ['u:none', 'v:none'])
     unread.delete(topic)
-    await until(() => seen.length === 3)
+    await untilSeen(seen, 3, topic)
   })
 
   test('a consumer that stops while a message waits does not commit it', async () => {
@@ -388,7 +412,7 @@ describe('isolation', { concurrency: 12 }, () => {
     assert.deepEqual(await committed(topic, topic), ['0:-1'])
     unread.delete(topic)
     await instance('base', topic, noting(seen, 'again'))
-    await until(() => seen.length === 1)
+    await untilSeen(seen, 1, topic)
   })
 
   test('what is paused is paused in the stand-in, too; a lane seeks in its own group', async () => {
@@ -398,9 +422,9 @@ describe('isolation', { concurrency: 12 }, () => {
     const { consumer: gray } = await instance('gray', topic, noting(seen, 'gray'))
     await sleep(LEAD_MS)
     await send(topic, [['a', 'gray']])
-    await until(() => seen.length === 1)
+    await untilSeen(seen, 1, topic)
     gray.seek({ topic, partition: 0, offset: '0' })
-    await until(() => seen.length === 2)
+    await untilSeen(seen, 2, topic)
     assert.deepEqual(handledBy(seen, 'gray'), ['a:gray', 'a:gray'])
     base.pause([{ topic }])
     await gray.disconnect()
@@ -408,7 +432,7 @@ describe('isolation', { concurrency: 12 }, () => {
     await sleep(6000)
     assert.equal(seen.length, 2)
     base.resume([{ topic }])
-    await until(() => seen.length === 4)
+    await untilSeen(seen, 4, topic)
     assert.deepEqual(handledBy(seen, 'base'), ['b:gray', 'c:none'])
   })
 
