@@ -10,6 +10,8 @@ const { Producer } = rocketmq
 const logger = { debug() {}, info() {}, warn() {}, error() {} }
 
 export const IN_FLIGHT = 10
+/** It may stand in. */
+export const IN_FLIGHT_OF_BASE = 2 * IN_FLIGHT
 /** In milliseconds: base handles what was sent before the lane's cut, and that may still be on its way. */
 export const WINDOW_MS = 1500
 /** What a dead consumer had taken comes again after ten seconds and a scan of the broker. */

@@ -7,8 +7,11 @@ import { BASE_TAG, isTag } from '@laneway/core'
  */
 export type StartOffsets = Readonly<Record<string, string>>
 
-/** What a record of the ledger says: the lane owns from now on, beginning at these offsets, or it owns no more. */
-export type LedgerRecord = { readonly start: StartOffsets } | { readonly end: true }
+/**
+ * What a record of the ledger says: the lane owns from now on, beginning at these offsets; it owns no more; or all that
+ * it owned until the record with this id was read.
+ */
+export type LedgerRecord = { readonly start: StartOffsets } | { readonly end: true } | { readonly read: string }
 
 /**
  * A key that no other record has. **Write each key once**: switch off the client's retries, or use its idempotent
@@ -44,6 +47,10 @@ export function parseLedgerValue(value: string): LedgerRecord | undefined {
   }
   if (typeof read !== 'object' || read === null) return undefined
   if (Object.hasOwn(read, 'end')) return { end: true }
+  if (Object.hasOwn(read, 'read')) {
+    const { read: id } = read as { read: unknown }
+    return typeof id === 'string' ? { read: id } : undefined
+  }
   if (!Object.hasOwn(read, 'start')) return undefined
   const start = (read as { start: unknown }).start
   if (typeof start !== 'object' || start === null) return undefined

@@ -5,6 +5,8 @@ import type { ReceivedMessage, SimpleConsumer } from '../rocketmq.js'
 import { Hold } from './hold.js'
 
 const COUNT = 32
+/** Requests that are further apart say nothing of the time between: the process or the broker may have been frozen. */
+const PAUSE_MS = 15_000
 
 export interface GroupReaderOptions {
   /** Makes the client, not started. */
@@ -28,8 +30,9 @@ export class GroupReader {
   #rounds = () => {}
   #consumer: SimpleConsumer | undefined
   #loop: Promise<void> | undefined
-  /** When a message came last, by `performance.now()`. */
-  lastAt = performance.now()
+  /** Since when the broker has been asked without a pause and has answered, by `performance.now()`. */
+  #answersSince = Number.POSITIVE_INFINITY
+  #answeredAt = Number.NEGATIVE_INFINITY
 
   constructor(options: GroupReaderOptions) {
     this.#options = options
@@ -47,6 +50,11 @@ export class GroupReader {
   /** Resolves once the broker has been asked for every topic, so that the group has its place in each queue; or by closing. */
   async reads(): Promise<void> {
     await Promise.race([this.#firstRounds, this.#aborted])
+  }
+
+  /** How long the broker has been asked since a moment, with nothing under way now; 0 after a pause or a failure. */
+  quietMs(since: number): number {
+    return this.#running.size > 0 ? 0 : Math.max(0, this.#answeredAt - Math.max(since, this.#answersSince))
   }
 
   /** Takes no more messages, leaves those that have not begun to others, ends those that run. */
@@ -69,14 +77,20 @@ export class GroupReader {
         const messages = await this.#consumer.receive(COUNT, invisibleMs)
         failures = 0
         if (++rounds === this.#options.rounds) this.#rounds()
-        if (messages.length > 0) this.lastAt = performance.now()
+        this.#answered(performance.now())
         await this.#take(this.#consumer, messages, receivedAt)
       } catch (error) {
         if (signal.aborted) return
+        this.#answersSince = Number.POSITIVE_INFINITY
         failed(error as Error)
         await sleep(backoffMs(failures++, 100, 5000), undefined, { signal }).catch(() => {})
       }
     }
+  }
+
+  #answered(now: number): void {
+    if (now - this.#answeredAt > PAUSE_MS || this.#answersSince > now) this.#answersSince = now
+    this.#answeredAt = now
   }
 
   async #take(consumer: SimpleConsumer, messages: readonly ReceivedMessage[], receivedAt: number): Promise<void> {
