@@ -28,6 +28,8 @@ export class GroupReader {
   readonly #aborted: Promise<void>
   readonly #firstRounds: Promise<void>
   #rounds = () => {}
+  /** Ends a wait for a handler. */
+  #wake = () => {}
   #consumer: SimpleConsumer | undefined
   #loop: Promise<void> | undefined
   /** Since when the broker has been asked without a pause and has answered, by `performance.now()`. */
@@ -38,6 +40,7 @@ export class GroupReader {
     this.#options = options
     const { signal } = this.#abort
     this.#aborted = new Promise(resolve => signal.addEventListener('abort', () => resolve()))
+    signal.addEventListener('abort', () => this.#wake())
     this.#firstRounds = new Promise(resolve => {
       this.#rounds = resolve
     })
@@ -98,16 +101,26 @@ export class GroupReader {
     const holds = messages.map(message => new Hold(consumer, message, invisibleMs, receivedAt, failed))
     for (const [index, hold] of holds.entries()) {
       while (this.#running.size >= concurrency && !this.#abort.signal.aborted) {
-        await Promise.race([...this.#running, this.#aborted])
+        await this.#untilWoken()
       }
       if (this.#abort.signal.aborted) {
         await Promise.all(holds.slice(index).map(one => one.leave()))
         return
       }
       if (!(await hold.stillHolds())) continue
-      const running = this.#handle(hold).finally(() => this.#running.delete(running))
+      const running = this.#handle(hold).finally(() => {
+        this.#running.delete(running)
+        this.#wake()
+      })
       this.#running.add(running)
     }
+  }
+
+  /** Until a handler ends, or by closing. A race with a promise that never settles would keep something of each race. */
+  #untilWoken(): Promise<void> {
+    return new Promise(resolve => {
+      this.#wake = resolve
+    })
   }
 
   async #handle(hold: Hold): Promise<void> {
