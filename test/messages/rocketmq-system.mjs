@@ -14,6 +14,8 @@ export const IN_FLIGHT = 10
 export const IN_FLIGHT_OF_BASE = 2 * IN_FLIGHT
 /** In milliseconds: base handles what was sent before the lane's cut, and that may still be on its way. */
 export const WINDOW_MS = 1500
+/** Base handles what was sent before the cut, however late. */
+export const BEGINS_BY_SENT_TIME = true
 /** What a dead consumer had taken comes again after ten seconds and a scan of the broker. */
 export const QUIET_MS = 30_000
 const INVISIBLE_MS = 10_000

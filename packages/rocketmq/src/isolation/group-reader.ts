@@ -31,6 +31,8 @@ export class GroupReader {
   /** Ends a wait for a handler. */
   #wake = () => {}
   #consumer: SimpleConsumer | undefined
+  /** When a message could not be acknowledged. It is handled again, and no others are begun that would be, too. */
+  #troubledAt = Number.NEGATIVE_INFINITY
   #loop: Promise<void> | undefined
   /** Since when the broker has been asked without a pause and has answered, by `performance.now()`. */
   #answersSince = Number.POSITIVE_INFINITY
@@ -107,7 +109,7 @@ export class GroupReader {
         await Promise.all(holds.slice(index).map(one => one.leave()))
         return
       }
-      if (!(await hold.stillHolds())) continue
+      if (!(await hold.stillHolds(this.#troubledAt))) continue
       const running = this.#handle(hold).finally(() => {
         this.#running.delete(running)
         this.#wake()
@@ -125,8 +127,8 @@ export class GroupReader {
 
   async #handle(hold: Hold): Promise<void> {
     try {
-      if ((await this.#options.handle(hold.message)) === 'done') await hold.acknowledge()
-      else await hold.leave()
+      if ((await this.#options.handle(hold.message)) === 'leave') await hold.leave()
+      else if (!(await hold.acknowledge())) this.#troubledAt = performance.now()
     } catch (error) {
       hold.drop()
       this.#options.failed(error as Error, hold.message)
