@@ -10,6 +10,7 @@ import rocketmq from 'rocketmq-client-nodejs'
 import { startRedis } from '../servers/redis/start.mjs'
 import { startJavaService } from '../servers/rocketmq/java-service.mjs'
 import { startRocketmq } from '../servers/rocketmq/start.mjs'
+import { knowsTopic } from '../servers/rocketmq/topic-route.mjs'
 import { until as untilWithin } from './until.mjs'
 
 const { Producer } = rocketmq
@@ -201,22 +202,42 @@ test('a FIFO topic keeps the order of each message group within base and within 
   }
 })
 
-test('retries and dead letters are those of the side that failed', async () => {
-  const seen = []
-  const options = {
-    async handler(message) {
-      seen.push(`${message.body}:${lane()}`)
+test('a message that fails for good goes to the dead letters of its side, and to no other', async () => {
+  const tries = []
+  const failing = side => ({
+    async handler({ body }) {
+      tries.push(`${body}:${side}:${lane()}`)
       throw new Error('no')
     },
+  })
+  const hasDeadLetters = group => knowsTopic(Number(broker.nameServer.split(':')[1]), `%DLQ%${group}`)
+  const seen = { 'retry-g': [], 'retry-g_gray': [] }
+  async function readDeadLetters(group) {
+    await until(() => hasDeadLetters(group))
+    const letters = async ({ body }) => seen[group].push(`${body}`)
+    const topic = `%DLQ%${group}`
+    await consuming(topic, 'base', [], { consumerGroup: `dead-${group}`, lanes: 'propagate', handler: letters }).ready()
   }
-  const base = []
-  await consuming('retry', 'base', base).ready()
-  await consuming('retry', 'gray', seen, options).ready()
-  await send('retry', 'gray', 'fails')
-  await until(() => seen.length === 2)
-  await sleep(25_000)
-  assert.deepEqual(seen, ['fails:gray', 'fails:gray'], 'once more, by the setting of the group of the lane')
-  assert.deepEqual(base, [])
+  await consuming('retry', 'base', [], failing('base')).ready()
+  const gray = consuming('retry', 'gray', [], failing('gray'))
+  await gray.ready()
+  await send('retry', 'gray', 'one')
+  await readDeadLetters('retry-g_gray')
+  await until(() => seen['retry-g_gray'].length === 1)
+  assert.equal(await hasDeadLetters('retry-g'), false)
+  await send('retry', undefined, 'two')
+  await readDeadLetters('retry-g')
+  await until(() => seen['retry-g'].length === 1)
+  // Base stands in: the message stays one of the lane.
+  await gray.close()
+  await send('retry', 'gray', 'three')
+  await until(() => seen['retry-g_gray'].length === 2)
+  assert.deepEqual(seen, { 'retry-g': ['two'], 'retry-g_gray': ['one', 'three'] })
+  assert.deepEqual(
+    tries,
+    ['one:gray:gray', 'two:base:none', 'three:base:gray'].flatMap(one => [one, one]),
+    'once more, by the setting of the groups',
+  )
 })
 
 test('while the ledger is frozen, tagged messages wait and untagged ones flow', async () => {

@@ -31,6 +31,7 @@ export async function start() {
   return {
     ...broker,
     url: redis.url,
+    ledgerPid: redis.pid,
     async stop() {
       await Promise.all([broker.stop(), redis.stop()])
     },
