@@ -24,7 +24,7 @@ function randomOf(seed) {
 
 /** @returns the counts, the acts, and what may be doubled at most */
 export async function chaos(system, server, { name, seed, messages, control }) {
-  const { openProducer, IN_FLIGHT, QUIET_MS = 15_000, EVERY_MS = 50 } = system.module
+  const { openProducer, IN_FLIGHT, IN_FLIGHT_OF_BASE = IN_FLIGHT, QUIET_MS = 15_000, EVERY_MS = 50 } = system.module
   const folder = mkdtempSync(join(tmpdir(), 'laneway-chaos-'))
   const log = join(folder, 'log')
   writeFileSync(log, '')
@@ -49,6 +49,8 @@ export async function chaos(system, server, { name, seed, messages, control }) {
     })
   }
   const acts = { kill: 0, end: 0, freeze: 0 }
+  let mostDoubled = 0
+  const hurt = new Set()
   const thaws = []
   try {
     slots.forEach(up)
@@ -63,6 +65,10 @@ export async function chaos(system, server, { name, seed, messages, control }) {
       const act = ['kill', 'end', 'freeze'][random(3)]
       if (member.frozen || member.isGone || member.readyAt === undefined) continue
       acts[act]++
+      if (act !== 'end') {
+        hurt.add(member.name)
+        mostDoubled += member.lane === 'base' ? IN_FLIGHT_OF_BASE : IN_FLIGHT
+      }
       member[act]()
       if (act === 'freeze') thaws.push(sleep(FROZEN_MS).then(() => member.thaw()))
     }
@@ -71,16 +77,24 @@ export async function chaos(system, server, { name, seed, messages, control }) {
     // A busy machine takes a while to start those that come back.
     await until(() => slots.every(({ member }) => member.readyAt !== undefined && !member.isGone), 300_000)
     await untilQuiet(() => readLog(log).length, QUIET_MS)
-    const counts = account(traffic.sent, readLog(log))
+    const lines = readLog(log)
+    const counts = account(traffic.sent, lines)
     const left = await producer.leftovers()
-    const most = (acts.kill + acts.freeze) * IN_FLIGHT
-    return { seed, acts, counts, left, mostDoubled: most }
+    return { seed, acts, counts, left, mostDoubled, doubledUnhurt: doubledUnhurt(lines, hurt) }
   } finally {
     over = true
     for (const { member } of slots) member?.kill()
     await producer.close().catch(() => {})
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** How many messages were handled several times, and never by a member that was killed or frozen. */
+function doubledUnhurt(lines, hurt) {
+  const times = new Map()
+  for (const { id } of lines) times.set(id, (times.get(id) ?? 0) + 1)
+  for (const { id, member } of lines) if (hurt.has(member)) times.delete(id)
+  return [...times.values()].filter(count => count > 1).length
 }
 
 const plain = ({ host, port, url }) => ({ host, port, url })

@@ -1,17 +1,21 @@
 // From the opening of a lane's consumer to its first message, and what base asks the broker meanwhile.
-//   node --import tsx --conditions=@laneway/source test/messages/first-message.mjs bullmq|amqp|kafka [rounds]
+//   node --import tsx --conditions=@laneway/source test/messages/first-message.mjs bullmq|amqp|kafka|redis-streams|rocketmq [rounds]
 // Messages of the lane come all the time. Prints the median and the maximum in milliseconds, and the requests of base a second.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { laneAmqp } from '@laneway/amqp'
 import { createLaneWorker } from '@laneway/bullmq'
 import { laneKafka } from '@laneway/kafka'
+import { createLaneStreamConsumer } from '@laneway/redis-streams'
+import { createLaneConsumer, createRedisLedger } from '@laneway/rocketmq'
 import amqp from 'amqplib'
 import { Queue, Worker } from 'bullmq'
 import Redis from 'ioredis'
 import { Kafka, logLevel } from 'kafkajs'
+import rocketmq from 'rocketmq-client-nodejs'
 import { startKafka } from '../servers/kafka/start.mjs'
 import { startRabbitmq } from '../servers/rabbitmq/start.mjs'
 import { startRedis } from '../servers/redis/start.mjs'
+import { startRocketmq } from '../servers/rocketmq/start.mjs'
 import { makeTopic } from './make-topic.mjs'
 
 const [system, rounds = '10'] = process.argv.slice(2)
@@ -127,7 +131,81 @@ async function kafka(server) {
   }
 }
 
+/** A lane that returns. Base looks for each batch of entries with tags, too. */
+async function redisStreams(server) {
+  const client = new Redis(server.port, server.host)
+  const consume = (tag, handler) => {
+    const options = { client, stream: 'first', group: 'g', startId: '0', lanes: 'isolate', tag, handler }
+    return createLaneStreamConsumer(options)
+  }
+  const base = consume('base', () => {})
+  await base.ready()
+  const monitor = await client.duplicate().monitor()
+  let looks = 0
+  monitor.on('monitor', (_time, [command, , keys, ...rest]) => {
+    // The command with four keys and five values.
+    if (/^evalsha?$/i.test(command) && keys === '4' && rest.length === 9) looks++
+  })
+  return {
+    async open(handler) {
+      const gray = consume('gray', handler)
+      return () => gray.close()
+    },
+    send: () => client.xadd('first', '*', 'body', 'x', 'x-mse-tag', 'gray'),
+    looks: () => looks,
+    async close() {
+      monitor.disconnect()
+      await base.close()
+      client.disconnect()
+    },
+  }
+}
+
+/** The first round announces the lane, in the others it returns: the maximum and the median. */
+async function rocketmqTopic({ broker, redis: { port } }) {
+  const redis = new Redis(port)
+  const logger = { debug() {}, info() {}, warn() {}, error() {} }
+  const client = { endpoints: broker.address, namespace: '', requestTimeout: 10_000, logger }
+  const subscriptions = new Map([['first', '*']])
+  let looks = 0
+  const consume = (tag, handler) => {
+    const ledger = createRedisLedger(redis)
+    const counted = {
+      ...ledger,
+      look(...args) {
+        if (tag === 'base') looks++
+        return ledger.look(...args)
+      },
+    }
+    const of = { rocketmq, client, consumerGroup: 'g', subscriptions, lanes: 'isolate', filter: 'sql' }
+    return createLaneConsumer({ ...of, ledger: counted, tag, handler })
+  }
+  const base = consume('base', () => {})
+  const producer = new rocketmq.Producer({ ...client, topics: ['first'] })
+  await Promise.all([base.ready(), producer.startup()])
+  const properties = new Map([['__microservice_tag__', '[{"name":"gray","tag":"gray","priority":-1}]']])
+  return {
+    async open(handler) {
+      const gray = consume('gray', handler)
+      return () => gray.close()
+    },
+    send: () => producer.send({ topic: 'first', body: Buffer.from('x'), properties }).catch(() => {}),
+    looks: () => looks,
+    async close() {
+      await base.close()
+      redis.disconnect()
+    },
+  }
+}
+
+async function startBroker() {
+  const [broker, redis] = await Promise.all([startRocketmq({ first: 'NORMAL' }), startRedis()])
+  return { broker, redis, stop: () => Promise.all([broker.stop(), redis.stop()]) }
+}
+
 const SYSTEMS = { amqp: [startRabbitmq, rabbitmq], bullmq: [startRedis, bullmq], kafka: [startKafka, kafka] }
+SYSTEMS['redis-streams'] = [startRedis, redisStreams]
+SYSTEMS.rocketmq = [startBroker, rocketmqTopic]
 const [start, play] = SYSTEMS[system] ?? SYSTEMS.bullmq
 const server = await start()
 const { open, send, looks, close } = await play(server)

@@ -6,6 +6,8 @@ import { startRedis } from '../servers/redis/start.mjs'
 import { staleDecision } from './stale-decision.mjs'
 
 export const IN_FLIGHT = 10
+/** It may stand in. */
+export const IN_FLIGHT_OF_BASE = 2 * IN_FLIGHT
 /** In milliseconds: within this after its start or return, base may still handle a lane's message. */
 export const WINDOW_MS = 0
 const GROUP = 'g'

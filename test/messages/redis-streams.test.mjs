@@ -244,6 +244,26 @@ test('a lane that ends with lag: base reads what is left, and owns what comes af
   assert.equal(new Set(seen).size, 43)
 })
 
+test('a lane that ends amid the entries of one millisecond leaves none of them', async () => {
+  const stream = newStream()
+  const seen = []
+  const base = consuming(stream, 'base', seen)
+  await base.ready()
+  const gray = consuming(stream, 'gray', seen)
+  await gray.ready()
+  await Promise.all([gray.close(), base.close()])
+  const batch = redis.multi()
+  for (const body of ['1', '2', '3']) batch.xadd(stream, '99999999999999-*', 'body', body, 'x-mse-tag', 'gray')
+  await batch.exec()
+  const [[, [[first]]]] = await redis.xreadgroup('GROUP', 'g_gray', 'me', 'COUNT', 1, 'STREAMS', stream, '>')
+  await redis.xack(stream, 'g_gray', first)
+  assert.equal(await endStreamLane(client, { stream, group: 'g', lane: 'gray' }), true)
+  await consuming(stream, 'base', seen).ready()
+  await until(() => seen.length === 2)
+  assert.deepEqual(seen.toSorted(), ['2:base:gray', '3:base:gray'])
+  await until(async () => (await redis.xinfo('GROUPS', stream)).length === 1)
+})
+
 test('a lane without instances ends by itself', async () => {
   const stream = newStream()
   const seen = []

@@ -2,14 +2,15 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { currentLane, runInLane } from '@laneway/core'
+import { channels, currentLane, runInLane } from '@laneway/core'
 import { messages } from '@laneway/messaging'
-import { announceLane, createLaneConsumer, createRedisLedger, laneRocketmq } from '@laneway/rocketmq'
+import { announceLane, createLaneConsumer, createRedisLedger, endLane, laneRocketmq } from '@laneway/rocketmq'
 import { Redis } from 'ioredis'
 import rocketmq from 'rocketmq-client-nodejs'
 import { startRedis } from '../servers/redis/start.mjs'
 import { startJavaService } from '../servers/rocketmq/java-service.mjs'
 import { startRocketmq } from '../servers/rocketmq/start.mjs'
+import { knowsTopic } from '../servers/rocketmq/topic-route.mjs'
 import { until as untilWithin } from './until.mjs'
 
 const { Producer } = rocketmq
@@ -26,7 +27,8 @@ let producer
 
 before(async () => {
   // A new group begins at the first message, so each test has a topic.
-  const names = ['code', 'sql', 'plain', 'java1', 'java2', 'retry', 'frozen', 'alone', 'two1', 'two2']
+  const names = ['code', 'sql', 'plain', 'java1', 'java2', 'retry', 'frozen', 'stopped', 'lag', 'once', 'alone']
+  names.push('two1', 'two2')
   const topics = { fifo: 'FIFO', ...Object.fromEntries(names.map(name => [name, 'NORMAL'])) }
   const groups = {
     'retry-g': { retryMaxTimes: 1 },
@@ -200,22 +202,42 @@ test('a FIFO topic keeps the order of each message group within base and within 
   }
 })
 
-test('retries and dead letters are those of the side that failed', async () => {
-  const seen = []
-  const options = {
-    async handler(message) {
-      seen.push(`${message.body}:${lane()}`)
+test('a message that fails for good goes to the dead letters of its side, and to no other', async () => {
+  const tries = []
+  const failing = side => ({
+    async handler({ body }) {
+      tries.push(`${body}:${side}:${lane()}`)
       throw new Error('no')
     },
+  })
+  const hasDeadLetters = group => knowsTopic(Number(broker.nameServer.split(':')[1]), `%DLQ%${group}`)
+  const seen = { 'retry-g': [], 'retry-g_gray': [] }
+  async function readDeadLetters(group) {
+    await until(() => hasDeadLetters(group))
+    const letters = async ({ body }) => seen[group].push(`${body}`)
+    const topic = `%DLQ%${group}`
+    await consuming(topic, 'base', [], { consumerGroup: `dead-${group}`, lanes: 'propagate', handler: letters }).ready()
   }
-  const base = []
-  await consuming('retry', 'base', base).ready()
-  await consuming('retry', 'gray', seen, options).ready()
-  await send('retry', 'gray', 'fails')
-  await until(() => seen.length === 2)
-  await sleep(25_000)
-  assert.deepEqual(seen, ['fails:gray', 'fails:gray'], 'once more, by the setting of the group of the lane')
-  assert.deepEqual(base, [])
+  await consuming('retry', 'base', [], failing('base')).ready()
+  const gray = consuming('retry', 'gray', [], failing('gray'))
+  await gray.ready()
+  await send('retry', 'gray', 'one')
+  await readDeadLetters('retry-g_gray')
+  await until(() => seen['retry-g_gray'].length === 1)
+  assert.equal(await hasDeadLetters('retry-g'), false)
+  await send('retry', undefined, 'two')
+  await readDeadLetters('retry-g')
+  await until(() => seen['retry-g'].length === 1)
+  // Base stands in: the message stays one of the lane.
+  await gray.close()
+  await send('retry', 'gray', 'three')
+  await until(() => seen['retry-g_gray'].length === 2)
+  assert.deepEqual(seen, { 'retry-g': ['two'], 'retry-g_gray': ['one', 'three'] })
+  assert.deepEqual(
+    tries,
+    ['one:gray:gray', 'two:base:none', 'three:base:gray'].flatMap(one => [one, one]),
+    'once more, by the setting of the groups',
+  )
 })
 
 test('while the ledger is frozen, tagged messages wait and untagged ones flow', async () => {
@@ -234,6 +256,86 @@ test('while the ledger is frozen, tagged messages wait and untagged ones flow', 
   assert.match(seen[1], /^tagged:/)
   await sleep(1000)
   assert.equal(seen.length, 2)
+})
+
+test('while the broker is frozen everything waits, and nothing is lost or handled on two sides', async () => {
+  const seen = []
+  await consuming('stopped', 'base', seen).ready()
+  await consuming('stopped', 'gray', seen).ready()
+  process.kill(broker.pid, 'SIGSTOP')
+  const sending = ['gray', undefined, 'blue'].map(async tag => {
+    while (!(await send('stopped', tag, `of ${tag}`).then(Boolean, () => false))) await sleep(100)
+  })
+  await sleep(10_000)
+  assert.deepEqual(seen, [])
+  process.kill(broker.pid, 'SIGCONT')
+  await Promise.all(sending)
+  await until(() => new Set(seen).size === 3)
+  assert.deepEqual([...new Set(seen)].toSorted(), ['of blue:base:blue', 'of gray:gray:gray', 'of undefined:base:none'])
+})
+
+test('a lane that ends with lag: base owns what comes later, reads what is left an hour later, and the lane returns', async () => {
+  const seen = []
+  const waits = consuming('lag', 'base', seen, { whenLaneMissing: 'fail' })
+  await waits.ready()
+  const gray = consuming('lag', 'gray', seen)
+  await gray.ready()
+  await gray.close()
+  let sent = 0
+  for (; sent < 40; sent++) await send('lag', 'gray', `${sent}`)
+  await endLane(ledger, { group: 'lag-g', topics: ['lag'], lane: 'gray' })
+  for (; seen.length === 0; sent++) {
+    await send('lag', 'gray', `${sent}`)
+    await sleep(2000)
+  }
+  assert.match(seen[0], /:base:gray$/, 'sent after the end')
+  assert.ok(Number.parseInt(seen[0], 10) >= 40)
+  await waits.close()
+  const later = {
+    ...ledger,
+    async look(...args) {
+      const said = await ledger.look(...args)
+      return { ...said, nowMs: said.nowMs + 3_600_000 }
+    },
+  }
+  const events = new Map()
+  const note = event => event.group === 'lag-g' && events.set(event.ledger, event)
+  channels.group.subscribe(note)
+  const standIns = () =>
+    [...events.values()].flatMap(({ consumers }) => consumers.filter(one => one.role === 'stand-in'))
+  await consuming('lag', 'base', seen, { ledger: later }).ready()
+  await until(() => seen.length === sent)
+  assert.equal(new Set(seen).size, sent)
+  assert.ok(seen.every(one => one.endsWith(':base:gray')))
+  // Nothing is left: the ledger says so, and nobody reads for the lane any more.
+  await until(() => standIns().length === 0)
+  channels.group.unsubscribe(note)
+  const records = await redis.xrange('laneway:{rocketmq:lag-g}:ledger', '-', '+')
+  assert.match(records.at(-1)[1][3], /^\{"read":"/)
+  await consuming('lag', 'gray', seen).ready()
+  await send('lag', 'gray', 'returned')
+  await until(() => seen.length === sent + 1)
+  assert.equal(seen.at(-1), 'returned:gray:gray')
+})
+
+test('two lanes and two instances of one that announce at once leave each message to one side', async () => {
+  const seen = []
+  await consuming('once', 'base', seen).ready()
+  await Promise.all(['gray', 'gray', 'blue'].map(tag => consuming('once', tag, seen).ready()))
+  const tags = ['gray', 'blue', 'gray,blue', 'blue,gray', 'red,blue', undefined]
+  for (let i = 0; i < 5; i++) for (const tag of tags) await send('once', tag, `${i}`)
+  await until(() => seen.length >= 30)
+  await sleep(1000)
+  assert.equal(seen.length, 30)
+  const sides = [...new Set(seen.map(one => one.slice(one.indexOf(':') + 1)))]
+  assert.deepEqual(sides.toSorted(), [
+    'base:none',
+    'blue:blue',
+    'blue:blue,gray',
+    'blue:red,blue',
+    'gray:gray',
+    'gray:gray,blue',
+  ])
 })
 
 test('a group of two topics has a ledger for each', async () => {

@@ -10,8 +10,12 @@ const { Producer } = rocketmq
 const logger = { debug() {}, info() {}, warn() {}, error() {} }
 
 export const IN_FLIGHT = 10
+/** It may stand in. */
+export const IN_FLIGHT_OF_BASE = 2 * IN_FLIGHT
 /** In milliseconds: base handles what was sent before the lane's cut, and that may still be on its way. */
 export const WINDOW_MS = 1500
+/** Base handles what was sent before the cut, however late. */
+export const BEGINS_BY_SENT_TIME = true
 /** What a dead consumer had taken comes again after ten seconds and a scan of the broker. */
 export const QUIET_MS = 30_000
 const INVISIBLE_MS = 10_000
@@ -27,6 +31,7 @@ export async function start() {
   return {
     ...broker,
     url: redis.url,
+    ledgerPid: redis.pid,
     async stop() {
       await Promise.all([broker.stop(), redis.stop()])
     },

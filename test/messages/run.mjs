@@ -97,6 +97,10 @@ const SYSTEMS = [
     controls: [
       // What a killed consumer had under way may be handled twice.
       { control: 'none', shows: ({ counts }) => counts.lost + counts.wrong === 0 && counts.doubledByBoth <= 20 },
+      {
+        control: 'frozen-broker',
+        shows: ({ counts }) => counts.lost + counts.wrong === 0 && counts.doubledByBoth <= 40,
+      },
       { control: 'polled', shows: ({ counts }) => counts.lost > 0 },
       { control: 'stale', shows: ({ counts }) => counts.doubledByBoth > 20 },
     ],
@@ -143,9 +147,13 @@ const SYSTEMS = [
             ['rocketmq-isolation.test.mjs', {}],
           ],
           controls: [
-            { control: 'none', shows: ({ counts }) => counts.lost + counts.wrong + counts.doubledByBoth === 0 },
+            { control: 'none', shows: ({ counts }) => counts.lost + counts.wrong === 0 && counts.doubledByBoth <= 20 },
+            ...['frozen-broker', 'frozen-ledger'].map(control => ({
+              control,
+              shows: ({ counts }) => counts.lost + counts.wrong === 0 && counts.doubledByBoth <= 20,
+            })),
             { control: 'polled', shows: ({ counts }) => counts.lost > 0 },
-            { control: 'stale', shows: ({ counts }) => counts.doubledByBoth > 0 },
+            { control: 'stale', shows: ({ counts }) => counts.doubledByBoth > 20 },
           ],
         }),
     environment: server => ({ ROCKETMQ_PROXY: server.address }),

@@ -1,4 +1,5 @@
-// A lane comes, goes and comes back under traffic, while every member decides in a way that is not the ledger's.
+// A lane comes, goes and comes back under traffic, while every member decides in a way that is not the ledger's, or while
+// a server is frozen.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,8 +8,13 @@ import { account, readLog } from './account.mjs'
 import { startMember } from './fleet.mjs'
 import { startTraffic, untilQuiet } from './traffic.mjs'
 
-/** @param control - the fault of the members; `none` for none */
+/** The controls that freeze a server: which of its processes. */
+const FROZEN = { 'frozen-broker': 'pid', 'frozen-ledger': 'ledgerPid' }
+const FROZEN_MS = 10_000
+
+/** @param control - the fault of the members, or the server that is frozen; `none` for none */
 export async function staleDecision(system, server, { name, control, forMs = 2500, quietMs = 6000 }) {
+  const frozen = server[FROZEN[control]]
   const folder = mkdtempSync(join(tmpdir(), 'laneway-control-'))
   const log = join(folder, 'log')
   writeFileSync(log, '')
@@ -17,7 +23,7 @@ export async function staleDecision(system, server, { name, control, forMs = 250
   const members = []
   const up = async (lane, member) => {
     const options = { system: system.name, server: { host, port, url }, name, log, lane, member }
-    const one = startMember({ ...options, ...(control !== 'none' && { control }) })
+    const one = startMember({ ...options, ...(control !== 'none' && frozen === undefined && { control }) })
     members.push(one)
     await one.ready
     return one
@@ -29,6 +35,12 @@ export async function staleDecision(system, server, { name, control, forMs = 250
       await sleep(500)
       const gray = await up('gray', `g${i}`)
       await sleep(forMs)
+      if (frozen !== undefined) {
+        process.kill(frozen, 'SIGSTOP')
+        await sleep(FROZEN_MS)
+        process.kill(frozen, 'SIGCONT')
+        await sleep(forMs)
+      }
       gray.kill()
       await gray.gone
       await sleep(forMs)
@@ -37,6 +49,7 @@ export async function staleDecision(system, server, { name, control, forMs = 250
     await untilQuiet(() => readLog(log).length, quietMs)
     return { counts: account(traffic.sent, readLog(log)), left: [] }
   } finally {
+    if (frozen !== undefined) process.kill(frozen, 'SIGCONT')
     for (const member of members) member.kill()
     await producer.close().catch(() => {})
     rmSync(folder, { recursive: true, force: true })

@@ -4,17 +4,13 @@ import type { MessageDecision } from '@laneway/messaging/internal'
 import type { StreamSettings } from './lane-stream-options.js'
 import type { RawEntry } from './stream/stream-entry.js'
 
-const decided = new WeakMap<RawEntry, MessageDecision>()
-
 /** Decides the lane of an entry, once. Afterwards each of its fields is a text, and none holds a lane that was refused. */
 export function decide(entry: RawEntry, { lanes }: StreamSettings): MessageDecision {
-  const before = decided.get(entry)
-  if (before !== undefined) return before
+  if (entry.decision !== undefined) return entry.decision
   const { fields } = entry
-  const decision = lanes.incoming(fields, entry)
-  for (const name in fields) if (Array.isArray(fields[name])) fields[name] = fields[name].at(-1)
-  decided.set(entry, decision)
-  return decision
+  entry.decision = lanes.incoming(fields, entry)
+  if (entry.hasLists) for (const name in fields) if (Array.isArray(fields[name])) fields[name] = fields[name].at(-1)
+  return entry.decision
 }
 
 /** The tags that a lane may own an entry by; `base` ends a list. */

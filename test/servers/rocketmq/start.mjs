@@ -40,7 +40,7 @@ export const findRocketmq = () => missing('RocketMQ', PROGRAM)
 export async function startRocketmq(topics, groups = {}) {
   const jars = await classPath(PROGRAM)
   const { folder } = ownFolder('rocketmq')
-  const [name, broker, ha, port, remoting] = await freePorts(5)
+  const [name, broker, ha, port, remoting] = await ports()
   const nameServer = `127.0.0.1:${name}`
   for (const one of ['conf', 'store/config', 'home']) mkdirSync(join(folder, one), { recursive: true })
   writeFileSync(join(folder, 'store', 'config', 'topics.json'), JSON.stringify({ topicConfigTable: tableOf(topics) }))
@@ -74,6 +74,8 @@ export async function startRocketmq(topics, groups = {}) {
       autoCreateSubscriptionGroup: true,
       enablePropertyFilter: true,
       diskMaxUsedSpaceRatio: 95,
+      // Five seconds by default: a broker that is killed hands out again what it has handed out since, acknowledged or not.
+      flushConsumerOffsetInterval: 100,
       // Asks soon what became of a transaction.
       transactionTimeOut: 1000,
       transactionCheckInterval: 1000,
@@ -132,6 +134,15 @@ export async function startRocketmq(topics, groups = {}) {
     server = await launchBroker()
   }
   return { host: '127.0.0.1', port, address: `127.0.0.1:${port}`, nameServer, pid: server.pid, stop, restart }
+}
+
+/** A broker also listens on the port two below its own. */
+async function ports() {
+  for (;;) {
+    const free = await freePorts(5)
+    const fast = free[1] - 2
+    if (!free.includes(fast) && !(await answers(fast))) return free
+  }
 }
 
 function tableOfGroups(groups) {

@@ -135,6 +135,18 @@ export class LaneLedgerView {
   }
 
   /**
+   * The id by which a reader says that it has read all that a lane owned: of its last announcement or end. For logs that
+   * cannot be asked what a group has read.
+   *
+   * @returns `undefined` when that was said, and for a lane without an entry
+   */
+  unreadId(lane: string): string | undefined {
+    const records = [...(this.#records.get(lane)?.values() ?? [])]
+    const last = records.findLast(({ record }) => !('read' in record))
+    return records.some(({ record }) => 'read' in record && record.read === last?.id) ? undefined : last?.id
+  }
+
+  /**
    * The keys of records that nobody needs any more, in the order in which they may be removed: an end goes after the
    * announcements that it cut.
    *
@@ -145,7 +157,8 @@ export class LaneLedgerView {
     for (const [lane, records] of this.#records) {
       const entries = this.#entries.get(lane) ?? []
       const ended = entries.filter(({ untilMs }) => untilMs !== undefined && untilMs + KEEP_ENDED_MS <= nowMs)
-      const ends = ended.length < entries.length ? [] : [...records.values()].filter(({ record }) => 'end' in record)
+      const ends =
+        ended.length < entries.length ? [] : [...records.values()].filter(({ record }) => !('start' in record))
       for (const { id } of [...ended, ...ends]) keys.push(`${this.group}/${lane}/${id}`)
     }
     return keys
@@ -207,8 +220,8 @@ function entriesOf(group: string, lane: string, records: Iterable<StoredRecord>)
       const fromMs = appendedMs + LEAD_MS
       const { start, laneGroup = defaultLaneGroup(group, lane) } = record
       entries.push({ id, group, lane, fromMs, untilMs: undefined, start, laneGroup, announcedMs: appendedMs })
-      continue
     }
+    if (!('end' in record)) continue
     entries.forEach((entry, at) => {
       if (entry.untilMs === undefined) entries[at] = { ...entry, untilMs: appendedMs + END_LEAD_MS }
     })

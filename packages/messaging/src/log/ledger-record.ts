@@ -8,12 +8,13 @@ import { BASE_TAG, isTag } from '@laneway/core'
 export type StartOffsets = Readonly<Record<string, string>>
 
 /**
- * What a record of the ledger says: the lane owns from now on, beginning at these offsets, or it owns no more. A lane whose
- * group has a name of its own says it.
+ * What a record of the ledger says: the lane owns from now on, beginning at these offsets, and its group has this name; it
+ * owns no more; or all that it owned until the record with this id was read.
  */
 export type LedgerRecord =
   | { readonly start: StartOffsets; readonly laneGroup?: string | undefined }
   | { readonly end: true }
+  | { readonly read: string }
 
 /** The name of a lane's group, where nothing else is said. */
 export const defaultLaneGroup = (group: string, lane: string): string => `${group}_${lane}`
@@ -52,6 +53,10 @@ export function parseLedgerValue(value: string): LedgerRecord | undefined {
   }
   if (typeof read !== 'object' || read === null) return undefined
   if (Object.hasOwn(read, 'end')) return { end: true }
+  if (Object.hasOwn(read, 'read')) {
+    const { read: id } = read as { read: unknown }
+    return typeof id === 'string' ? { read: id } : undefined
+  }
   if (!Object.hasOwn(read, 'start')) return undefined
   const { start, laneGroup } = read as { start: unknown; laneGroup?: unknown }
   if (typeof start !== 'object' || start === null) return undefined

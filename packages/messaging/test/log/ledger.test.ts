@@ -178,6 +178,28 @@ t.test('readersUntilMs leaves time for messages with old timestamps', async t =>
   t.equal(view.readersUntilMs('gray'), 2000 + 2 * END_LEAD_MS)
 })
 
+t.test('what a lane owned is read once somebody says so of its last announcement or end', async t => {
+  const { view } = viewAt()
+  const read = (id: string) => ledgerValue({ read: id })
+  t.equal(view.unreadId('gray'), undefined)
+  view.apply('orders/gray/1', OPEN, 1000)
+  view.apply('orders/gray/2', END, 2000)
+  t.equal(view.unreadId('gray'), '2')
+  t.ok(view.apply('orders/gray/3', read('2'), 300_000))
+  t.equal(view.unreadId('gray'), undefined)
+  t.equal(view.readersUntilMs('gray'), 2000 + 2 * END_LEAD_MS, 'what is said of reading moves no end')
+  view.apply('orders/gray/4', OPEN, 400_000)
+  view.apply('orders/gray/5', END, 500_000)
+  view.apply('orders/gray/6', read('2'), 500_001)
+  t.equal(view.unreadId('gray'), '5', 'said late of what was before')
+  t.notOk(view.apply('orders/gray/7', '{"read":true}', 500_002))
+  view.apply('orders/gray/8', read('5'), 700_000)
+  t.equal(view.unreadId('gray'), undefined)
+  const late = 500_000 + END_LEAD_MS + KEEP_ENDED_MS
+  const keys = ['1', '4', '2', '3', '5', '6', '8'].map(id => `orders/gray/${id}`)
+  t.strictSame(view.removableKeys(late), keys)
+})
+
 t.test('removableKeys removes an end only after what it cut; each step leaves nobody with another owner', async t => {
   const { view } = viewAt()
   view.apply('orders/gray/1', OPEN, 0)

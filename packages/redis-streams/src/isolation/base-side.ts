@@ -51,9 +51,13 @@ export class BaseSide {
     await this.#view.close()
   }
 
-  async #handle(entry: RawEntry): Promise<Handled> {
+  #handle(entry: RawEntry): Handled | Promise<Handled> {
     const tags = tagsOf(decide(entry, this.#settings))
-    const owner = tags.length === 0 ? undefined : await this.#view.ownerOf(tags, entry.ms)
+    const owner = tags.length === 0 ? undefined : this.#view.ownerOf(tags, entry.ms)
+    return owner instanceof Promise ? owner.then(known => this.#handleOf(known, entry)) : this.#handleOf(owner, entry)
+  }
+
+  #handleOf(owner: string | undefined, entry: RawEntry): Handled | Promise<Handled> {
     return owner === undefined ? handleInLane(entry, this.#settings, 'base') : skip(entry, this.#settings)
   }
 

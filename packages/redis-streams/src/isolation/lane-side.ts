@@ -71,10 +71,15 @@ export class LaneSide {
     this.#foreign = await this.#ledger.hold(this.#lane, consumer, leaseMs, assumeBase)
   }
 
-  async #handle(entry: RawEntry): Promise<Handled> {
+  #handle(entry: RawEntry): Handled | Promise<Handled> {
     const tags = tagsOf(decide(entry, this.#settings))
-    const owns = tags.includes(this.#lane) && (await this.#view.ownerOf(tags, entry.ms)) === this.#lane
-    return owns ? handleInLane(entry, this.#settings, 'own') : skip(entry, this.#settings)
+    if (!tags.includes(this.#lane)) return skip(entry, this.#settings)
+    const owner = this.#view.ownerOf(tags, entry.ms)
+    return owner instanceof Promise ? owner.then(known => this.#handleOf(known, entry)) : this.#handleOf(owner, entry)
+  }
+
+  #handleOf(owner: string | undefined, entry: RawEntry): Handled | Promise<Handled> {
+    return owner === this.#lane ? handleInLane(entry, this.#settings, 'own') : skip(entry, this.#settings)
   }
 
   #warnOf(foreign: string): void {

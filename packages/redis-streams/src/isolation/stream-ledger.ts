@@ -14,12 +14,13 @@ import { NOBODY } from '../stream/group-membership.js'
 const NOW = `local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000)`
 
 /** In milliseconds of ids. A stream that was never written to begins at 0. */
-const LAST_MS = `local last = 0
+const LAST_MS = `local last, lastId = 0, '0-0'
 local info = redis.pcall('XINFO', 'STREAM', KEYS[1])
 if not info.err then
   for i = 1, #info, 2 do
-    if info[i] == 'last-generated-id' then last = tonumber(string.match(info[i + 1], '^%d+')) end
+    if info[i] == 'last-generated-id' then lastId = info[i + 1] end
   end
+  last = tonumber(string.match(lastId, '^%d+'))
 end`
 
 /** Ends the open interval of a lane at what is there now. */
@@ -94,9 +95,10 @@ for i = 1, #ledger, 2 do
   else
     local group = rest(ARGV[1] .. lane)
     if group then
-      local delivered = tonumber(string.match(group['last-delivered-id'], '^%d+'))
+      -- By the whole id: a millisecond may have more entries than were delivered.
+      local delivered = group['last-delivered-id']
       local ended = tonumber(string.match(value, '(%d+);$'))
-      if group.pending == 0 and (delivered >= ended or delivered >= last) then
+      if group.pending == 0 and (delivered == lastId or tonumber(string.match(delivered, '^%d+')) >= ended) then
         redis.call('XGROUP', 'DESTROY', KEYS[1], ARGV[1] .. lane)
       else
         state = '-'

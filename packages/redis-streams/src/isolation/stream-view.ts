@@ -41,14 +41,16 @@ export class StreamView {
 
   /**
    * Who owns an entry: a lane, or `undefined` for base. Asks Redis when the last look was before the entry, and again
-   * until it answers: no entry is decided by a guess.
+   * until it answers: no entry is decided by a guess. Most entries of a log are passed over, so what is known needs no
+   * promise.
    *
    * @throws once this is closed
    */
-  ownerOf(tags: readonly string[], ms: number): Promise<string | undefined> {
+  ownerOf(tags: readonly string[], ms: number): string | undefined | Promise<string | undefined> {
+    const { last } = this.#sight
+    if (last !== undefined && last.lastMs >= ms) return ownerOf(tags, ms, last.intervals)
     return this.#persistently(async () => {
-      const { last } = this.#sight
-      const look = last !== undefined && last.lastMs >= ms ? last : await this.#sight.look()
+      const look = await this.#sight.look()
       // A look that was under way may have been before the entry.
       return ownerOf(tags, ms, (look.lastMs >= ms ? look : await this.#sight.look()).intervals)
     })

@@ -77,9 +77,9 @@ export class GroupMembership {
   }
 
   /** As {@link holds}, certain also after this process has been frozen. */
-  async stillHolds(id: string): Promise<boolean> {
-    if (performance.now() - this.#confirmedAt > this.#options.claimIdleMs / 2) await this.#renew()
-    return this.#held.has(id)
+  stillHolds(id: string): boolean | Promise<boolean> {
+    if (performance.now() - this.#confirmedAt <= this.#options.claimIdleMs / 2) return this.#held.has(id)
+    return this.#renew().then(() => this.#held.has(id))
   }
 
   /** Leaves an entry pending. */

@@ -25,7 +25,7 @@ export interface GroupReaderOptions {
   /** A connection for commands that block. */
   readonly open: () => Promise<OwnConnection>
   /** `skipped`: others handle it. `leave`: another consumer shall have it at once. A rejection: it is tried again later. */
-  readonly handle: (entry: RawEntry) => Promise<Handled>
+  readonly handle: (entry: RawEntry) => Handled | Promise<Handled>
   /** Makes the group when there is none. */
   readonly create: () => Promise<void>
   readonly failed: (error: Error, entry?: RawEntry) => void
@@ -40,9 +40,8 @@ export class GroupReader {
   readonly #membership: GroupMembership
   readonly #running = new Set<Promise<void>>()
   readonly #abort = new AbortController()
-  readonly #aborted = new Promise<void>(resolve => {
-    this.#abort.signal.addEventListener('abort', () => resolve())
-  })
+  /** Ends a wait for a handler. */
+  #wake = () => {}
   #loop: Promise<void> | undefined
   #own: OwnConnection | undefined
   #cursor = '0-0'
@@ -51,6 +50,7 @@ export class GroupReader {
   constructor(options: GroupReaderOptions) {
     this.#options = options
     this.#membership = new GroupMembership(options)
+    this.#abort.signal.addEventListener('abort', () => this.#wake())
   }
 
   start(): void {
@@ -131,18 +131,42 @@ export class GroupReader {
     const { concurrency } = this.#options
     for (const [index, entry] of entries.entries()) {
       while (this.#running.size >= concurrency && !this.#abort.signal.aborted) {
-        await Promise.race([...this.#running, this.#aborted])
+        await this.#untilWoken()
       }
       if (this.#abort.signal.aborted) return this.#membership.handBack(entries.slice(index).map(({ id }) => id))
-      if (!(await this.#membership.stillHolds(entry.id))) continue
-      const running = this.#handle(entry).finally(() => this.#running.delete(running))
-      this.#running.add(running)
+      const holds = this.#membership.stillHolds(entry.id)
+      if (holds === true || (holds !== false && (await holds))) this.#begin(entry)
     }
   }
 
-  async #handle(entry: RawEntry): Promise<void> {
+  /** Until a handler ends, or by closing. A race with a promise that never settles would keep something of each race. */
+  #untilWoken(): Promise<void> {
+    return new Promise(resolve => {
+      this.#wake = resolve
+    })
+  }
+
+  #begin(entry: RawEntry): void {
+    let handled: Handled | Promise<Handled>
     try {
-      const handled = await this.#options.handle(entry)
+      handled = this.#options.handle(entry)
+    } catch (error) {
+      handled = Promise.reject(error)
+    }
+    if (handled === 'skipped') {
+      void this.#membership.acknowledge(entry.id)
+      return
+    }
+    const running = this.#end(entry, handled).finally(() => {
+      this.#running.delete(running)
+      this.#wake()
+    })
+    this.#running.add(running)
+  }
+
+  async #end(entry: RawEntry, handling: Handled | Promise<Handled>): Promise<void> {
+    try {
+      const handled = await handling
       if (handled === 'leave') await this.#membership.handBack([entry.id])
       else {
         const acknowledged = this.#membership.acknowledge(entry.id)

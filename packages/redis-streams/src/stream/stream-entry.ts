@@ -1,3 +1,5 @@
+import type { MessageDecision } from '@laneway/messaging/internal'
+
 /** An entry as its handler gets it. */
 export interface LaneStreamEntry {
   readonly stream: string
@@ -10,8 +12,11 @@ export interface LaneStreamEntry {
 /** An entry before its lane is decided: a field that occurs several times is a list. */
 export interface RawEntry extends LaneStreamEntry {
   readonly fields: Record<string, any>
+  /** Some field is a list. */
+  readonly hasLists: boolean
   /** The time in its id, by the server's clock. */
   readonly ms: number
+  decision: MessageDecision | undefined
 }
 
 /** The time in the id of an entry. */
@@ -24,19 +29,24 @@ export function parseEntries(stream: string, reply: unknown): { entries: RawEntr
   for (const one of (reply ?? []) as ([unknown, unknown[] | null] | null)[]) {
     if (one === null) continue
     const id = String(one[0])
-    if (Array.isArray(one[1])) entries.push({ stream, id, fields: fieldsOf(one[1]), ms: msOf(id) })
+    if (Array.isArray(one[1])) entries.push(entryOf(stream, id, one[1]))
     else deleted.push(id)
   }
   return { entries, deleted }
 }
 
-function fieldsOf(list: readonly unknown[]): Record<string, unknown> {
+function entryOf(stream: string, id: string, list: readonly unknown[]): RawEntry {
   const fields: Record<string, unknown> = Object.create(null)
+  let hasLists = false
   for (let i = 0; i < list.length; i += 2) {
     const name = String(list[i])
     const value = String(list[i + 1])
     const before = fields[name]
-    fields[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value]
+    if (before === undefined) fields[name] = value
+    else {
+      fields[name] = Array.isArray(before) ? [...before, value] : [before, value]
+      hasLists = true
+    }
   }
-  return fields
+  return { stream, id, fields, hasLists, ms: msOf(id), decision: undefined }
 }

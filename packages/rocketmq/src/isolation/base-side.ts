@@ -1,5 +1,5 @@
 import { BASE_TAG } from '@laneway/core'
-import { END_LEAD_MS, LaneBeats } from '@laneway/messaging/internal'
+import { KEEP_ENDED_MS, LaneBeats } from '@laneway/messaging/internal'
 import type { LaneConsumerSettings } from '../lane-consumer-options.js'
 import type { ReceivedMessage } from '../rocketmq.js'
 import type { GroupReader, GroupReaderOptions } from './group-reader.js'
@@ -10,12 +10,19 @@ import { endLane, type LaneLedger, type LedgerLook } from './lane-ledger.js'
 /** Makes a reader of the group of base, or of a lane's. */
 export type OpenReader = (lane: string | undefined, handle: GroupReaderOptions['handle']) => GroupReader
 
-/** A lane that has ended is read until nothing came for this while, in milliseconds. */
+/**
+ * A lane that has ended is read until nothing that it may own came for this while, in milliseconds, and for as long as a
+ * message is invisible: one whose consumer died comes that late.
+ */
 const QUIET_MS = 30_000
 
 interface StandIn {
   readonly reader: GroupReader
   readonly leave: () => void
+  /** When a message came that the lane may own, by `performance.now()`. */
+  cameAt: number
+  /** It said that all was read. */
+  said: boolean
 }
 
 /** Base under isolation: skips what a lane owns, and stands in for lanes without consumers. */
@@ -73,6 +80,9 @@ export class BaseSide {
 
   async #handleFor(lane: string, received: ReceivedMessage): Promise<'done' | 'leave'> {
     const one = isolatedMessage(received, this.#settings)
+    const untilMs = this.#view.readersUntilMs(lane)
+    const standIn = this.#standIns.get(lane)
+    if (standIn !== undefined && (untilMs === undefined || one.bornMs <= untilMs)) standIn.cameAt = performance.now()
     if (!(await this.#view.owns(one, lane))) return skip(one, this.#settings)
     if (await this.#view.lives(lane)) return 'leave'
     return handleInLane(one, this.#settings, 'stand-in')
@@ -82,7 +92,7 @@ export class BaseSide {
     const { standsIn, consumerGroup: group, endAfterMs, failed } = this.#settings
     for (const lane of this.#view.lanes()) {
       const standIn = this.#standIns.get(lane)
-      if (look.living.has(lane) || !this.#needsReader(lane, look.nowMs, standIn?.reader)) {
+      if (look.living.has(lane) || !this.#needsReader(lane, look.nowMs, standIn)) {
         if (standIn !== undefined) this.#end(lane, standIn)
         continue
       }
@@ -93,18 +103,32 @@ export class BaseSide {
       endLane(this.#store, { group, topics, lane }).catch(failed)
       if (standIn === undefined) {
         const reader = this.#openReader(lane, message => this.#handleFor(lane, message))
-        this.#standIns.set(lane, { reader, leave: this.#view.joined({ lane, role: 'stand-in' }) })
+        const leave = this.#view.joined({ lane, role: 'stand-in' })
+        this.#standIns.set(lane, { reader, leave, cameAt: performance.now(), said: false })
         reader.start()
       }
     }
   }
 
-  #needsReader(lane: string, nowMs: number, standIn: GroupReader | undefined): boolean {
+  /** A lane that has ended needs one until the ledger says that all was read, however long nobody was there to do so. */
+  #needsReader(lane: string, nowMs: number, standIn: StandIn | undefined): boolean {
     const untilMs = this.#view.readersUntilMs(lane)
     if (untilMs === undefined || nowMs <= untilMs) return true
-    // One that starts late reads what is left, for as long as messages of an end are late.
-    if (standIn === undefined) return nowMs <= untilMs + END_LEAD_MS
-    return performance.now() - standIn.lastAt < QUIET_MS
+    const records = this.#view.readRecords(lane)
+    if (records.length === 0 || nowMs > untilMs + KEEP_ENDED_MS) return false
+    const { consumerGroup: group, invisibleMs } = this.#settings
+    if (standIn !== undefined && !standIn.said && standIn.reader.quietMs(standIn.cameAt) > QUIET_MS + invisibleMs) {
+      standIn.said = true
+      this.#say(group, records).catch(error => {
+        standIn.said = false
+        this.#settings.failed(error)
+      })
+    }
+    return true
+  }
+
+  async #say(group: string, records: readonly [key: string, value: string][]): Promise<void> {
+    for (const [key, value] of records) await this.#store.append(group, key, value)
   }
 
   #end(lane: string, { reader, leave }: StandIn): void {

@@ -5,6 +5,8 @@ import type { ReceivedMessage, SimpleConsumer } from '../rocketmq.js'
 import { Hold } from './hold.js'
 
 const COUNT = 32
+/** Requests that are further apart say nothing of the time between: the process or the broker may have been frozen. */
+const PAUSE_MS = 15_000
 
 export interface GroupReaderOptions {
   /** Makes the client, not started. */
@@ -26,15 +28,21 @@ export class GroupReader {
   readonly #aborted: Promise<void>
   readonly #firstRounds: Promise<void>
   #rounds = () => {}
+  /** Ends a wait for a handler. */
+  #wake = () => {}
   #consumer: SimpleConsumer | undefined
+  /** When a message could not be acknowledged. It is handled again, and no others are begun that would be, too. */
+  #troubledAt = Number.NEGATIVE_INFINITY
   #loop: Promise<void> | undefined
-  /** When a message came last, by `performance.now()`. */
-  lastAt = performance.now()
+  /** Since when the broker has been asked without a pause and has answered, by `performance.now()`. */
+  #answersSince = Number.POSITIVE_INFINITY
+  #answeredAt = Number.NEGATIVE_INFINITY
 
   constructor(options: GroupReaderOptions) {
     this.#options = options
     const { signal } = this.#abort
     this.#aborted = new Promise(resolve => signal.addEventListener('abort', () => resolve()))
+    signal.addEventListener('abort', () => this.#wake())
     this.#firstRounds = new Promise(resolve => {
       this.#rounds = resolve
     })
@@ -47,6 +55,11 @@ export class GroupReader {
   /** Resolves once the broker has been asked for every topic, so that the group has its place in each queue; or by closing. */
   async reads(): Promise<void> {
     await Promise.race([this.#firstRounds, this.#aborted])
+  }
+
+  /** How long the broker has been asked since a moment, with nothing under way now; 0 after a pause or a failure. */
+  quietMs(since: number): number {
+    return this.#running.size > 0 ? 0 : Math.max(0, this.#answeredAt - Math.max(since, this.#answersSince))
   }
 
   /** Takes no more messages, leaves those that have not begun to others, ends those that run. */
@@ -69,14 +82,20 @@ export class GroupReader {
         const messages = await this.#consumer.receive(COUNT, invisibleMs)
         failures = 0
         if (++rounds === this.#options.rounds) this.#rounds()
-        if (messages.length > 0) this.lastAt = performance.now()
+        this.#answered(performance.now())
         await this.#take(this.#consumer, messages, receivedAt)
       } catch (error) {
         if (signal.aborted) return
+        this.#answersSince = Number.POSITIVE_INFINITY
         failed(error as Error)
         await sleep(backoffMs(failures++, 100, 5000), undefined, { signal }).catch(() => {})
       }
     }
+  }
+
+  #answered(now: number): void {
+    if (now - this.#answeredAt > PAUSE_MS || this.#answersSince > now) this.#answersSince = now
+    this.#answeredAt = now
   }
 
   async #take(consumer: SimpleConsumer, messages: readonly ReceivedMessage[], receivedAt: number): Promise<void> {
@@ -84,22 +103,32 @@ export class GroupReader {
     const holds = messages.map(message => new Hold(consumer, message, invisibleMs, receivedAt, failed))
     for (const [index, hold] of holds.entries()) {
       while (this.#running.size >= concurrency && !this.#abort.signal.aborted) {
-        await Promise.race([...this.#running, this.#aborted])
+        await this.#untilWoken()
       }
       if (this.#abort.signal.aborted) {
         await Promise.all(holds.slice(index).map(one => one.leave()))
         return
       }
-      if (!(await hold.stillHolds())) continue
-      const running = this.#handle(hold).finally(() => this.#running.delete(running))
+      if (!(await hold.stillHolds(this.#troubledAt))) continue
+      const running = this.#handle(hold).finally(() => {
+        this.#running.delete(running)
+        this.#wake()
+      })
       this.#running.add(running)
     }
   }
 
+  /** Until a handler ends, or by closing. A race with a promise that never settles would keep something of each race. */
+  #untilWoken(): Promise<void> {
+    return new Promise(resolve => {
+      this.#wake = resolve
+    })
+  }
+
   async #handle(hold: Hold): Promise<void> {
     try {
-      if ((await this.#options.handle(hold.message)) === 'done') await hold.acknowledge()
-      else await hold.leave()
+      if ((await this.#options.handle(hold.message)) === 'leave') await hold.leave()
+      else if (!(await hold.acknowledge())) this.#troubledAt = performance.now()
     } catch (error) {
       hold.drop()
       this.#options.failed(error as Error, hold.message)

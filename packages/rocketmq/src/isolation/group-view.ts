@@ -1,5 +1,13 @@
 import type { GroupConsumer } from '@laneway/core'
-import { decideOwner, GroupReport, LaneLedgerView, LaneSight, persistently } from '@laneway/messaging/internal'
+import {
+  decideOwner,
+  GroupReport,
+  LaneLedgerView,
+  LaneSight,
+  ledgerKey,
+  ledgerValue,
+  persistently,
+} from '@laneway/messaging/internal'
 import { type LaneLedger, type LedgerLook, placeOf } from './lane-ledger.js'
 
 /** What decides who owns a message. */
@@ -90,6 +98,14 @@ export class GroupView {
   readersUntilMs(lane: string): number | undefined {
     const until = [...this.#views.values()].map(view => view.readersUntilMs(lane))
     return until.some(one => one === undefined) ? undefined : Math.max(...(until as number[]))
+  }
+
+  /** Keys and values by which a reader says that it has read all that a lane owned; none once the ledger says so. */
+  readRecords(lane: string): [key: string, value: string][] {
+    return [...this.#views.values()].flatMap(view => {
+      const id = view.unreadId(lane)
+      return id === undefined ? [] : [[ledgerKey(view.group, lane), ledgerValue({ read: id })] as [string, string]]
+    })
   }
 
   lives(lane: string): Promise<boolean> {

@@ -33,17 +33,23 @@ export class Hold {
     this.#timer = setInterval(() => void this.#renew(), invisibleMs / 3).unref()
   }
 
-  /** Whether the message is still ours, certain also after this process has been frozen. */
-  async stillHolds(): Promise<boolean> {
-    if (performance.now() - this.#confirmedAt > this.#invisibleMs / 2) await this.#renew()
-    if (performance.now() - this.#confirmedAt < this.#invisibleMs) return true
+  /**
+   * Whether the message is still ours, certain also after this process has been frozen.
+   *
+   * @param troubledAt - what the broker said before does not count, by `performance.now()`
+   */
+  async stillHolds(troubledAt: number): Promise<boolean> {
+    const ageMs = () => performance.now() - this.#confirmedAt
+    if (ageMs() > this.#invisibleMs / 2 || this.#confirmedAt <= troubledAt) await this.#renew()
+    if (ageMs() < this.#invisibleMs && this.#confirmedAt > troubledAt) return true
     this.drop()
     return false
   }
 
-  async acknowledge(): Promise<void> {
+  /** @returns whether the broker knows */
+  acknowledge(): Promise<boolean> {
     this.drop()
-    await this.#inTurn(() => this.#consumer.ack(this.message), ACK_ATTEMPTS)
+    return this.#inTurn(() => this.#consumer.ack(this.message), ACK_ATTEMPTS)
   }
 
   /** Lets others receive it soon. */
