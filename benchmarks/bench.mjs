@@ -48,7 +48,8 @@ export async function buildBenchmarks() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const args = process.argv.slice(2)
-  if (!args.includes('--help') && !args.includes('--no-build')) await buildAll(PACKAGES)
+  // `quick` builds two trees of its own.
+  if (args[0] !== 'quick' && !args.includes('--help') && !args.includes('--no-build')) await buildAll(PACKAGES)
   await buildBenchmarks()
   const { main } = await import('./dist/main.js')
   process.exitCode = await main(args)

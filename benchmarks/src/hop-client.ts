@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { exchange } from './exchange.js'
 
@@ -15,22 +16,36 @@ export interface ChainKind {
   readonly telemetry: boolean
 }
 
+/** Which program runs the chain, and how. */
+export interface ChainProcess {
+  /** The folder of the compiled benchmarks, and where the process runs. @default this one, and where this process runs */
+  readonly folder?: string
+  readonly execArgv?: readonly string[]
+}
+
 /** A running chain of services, and the client that calls it from this process. */
 export class Chain {
   readonly #child: ChildProcess
   readonly #sockets: Socket[]
-  readonly #head: string
+  readonly #tag: string | undefined
 
   private constructor(child: ChildProcess, sockets: Socket[], tag: string | undefined) {
     this.#child = child
     this.#sockets = sockets
-    const header = tag === undefined ? '' : `x-mse-tag: ${tag}\r\n`
-    this.#head = `GET / HTTP/1.1\r\nhost: sc-a\r\naccept: application/json\r\n${header}\r\n`
+    this.#tag = tag
   }
 
-  static async start({ framework, lane, telemetry }: ChainKind, tag: string | undefined): Promise<Chain> {
+  static async start(
+    { framework, lane, telemetry }: ChainKind,
+    tag: string | undefined,
+    { folder, execArgv = [] }: ChainProcess = {},
+  ): Promise<Chain> {
     const args = [framework, lane, telemetry ? 'otel' : 'none']
-    const child = fork(SERVICE, args, { execArgv: ['--expose-gc'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    const child = fork(folder === undefined ? SERVICE : join(folder, 'hop-service.js'), args, {
+      ...(folder !== undefined && { cwd: folder }),
+      execArgv: ['--expose-gc', ...execArgv],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
     const [{ port }] = (await once(child, 'message')) as [{ port: number }]
     const sockets = await Promise.all(
       Array.from({ length: CONNECTIONS }, async () => {
@@ -44,17 +59,18 @@ export class Chain {
   }
 
   /** One call. @returns the body of the answer */
-  get(): Promise<string> {
-    return exchange(this.#sockets[0]!, this.#head)
+  get(tag = this.#tag): Promise<string> {
+    return exchange(this.#sockets[0]!, headOf(tag))
   }
 
   /** Processor time of the chain for one request of a block, in microseconds. */
-  async block(requests: number): Promise<number> {
+  async block(requests: number, tag = this.#tag): Promise<number> {
+    const head = headOf(tag)
     const before = await this.#cpu()
     let left = requests
     await Promise.all(
       this.#sockets.map(async socket => {
-        while (left-- > 0) await exchange(socket, this.#head)
+        while (left-- > 0) await exchange(socket, head)
       }),
     )
     return ((await this.#cpu()) - before) / requests
@@ -72,4 +88,9 @@ export class Chain {
     const [{ cpu }] = (await once(this.#child, 'message')) as [{ cpu: number }]
     return cpu
   }
+}
+
+function headOf(tag: string | undefined): string {
+  const header = tag === undefined ? '' : `x-mse-tag: ${tag}\r\n`
+  return `GET / HTTP/1.1\r\nhost: sc-a\r\naccept: application/json\r\n${header}\r\n`
 }

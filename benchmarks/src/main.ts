@@ -3,6 +3,7 @@ import { compareWith } from './compare.js'
 import { durationText, estimateSeconds } from './estimate.js'
 import { judge, type Verdict } from './judge.js'
 import { cellsOf, textTable, verdictText } from './print.js'
+import { decideQuickly } from './quick.js'
 import { writeReport } from './report.js'
 import { RUN_ROW, type RunSettings, runTable, selectedRows, type TableResult } from './run-table.js'
 import { describeSetting } from './setting.js'
@@ -11,6 +12,7 @@ import { allTables } from './tables.js'
 const HELP = `npm run bench                     every case
 npm run bench -- <regex>          cases whose name matches, with what they are compared with
 npm run bench:compare -- <ref>    the packages as they are against those of a git ref (and a <regex>)
+npm run bench -- quick [case]     within two minutes: do requests cost more or less than before; \`--against <ref>\`
 npm run bench:report              every case, then writes benchmarks/README.md and benchmarks/results.json; with a
                                   <regex> or --node only those tables are measured, and the others kept
 
@@ -20,7 +22,8 @@ npm run bench:report              every case, then writes benchmarks/README.md a
 --list         the names of the cases
 --no-build     leaves the packages as they are built
 
-The last line says how many targets are met; the exit code is 1 when one is missed or a result is wrong.`
+The last line says how many targets are met; the exit code is 1 when one is missed or a result is wrong, when a comparison finds
+a case that costs more, and when quick finds the tree slower.`
 
 const ROUNDS = 3
 
@@ -31,6 +34,7 @@ export async function main(args: readonly string[]): Promise<number> {
     console.log(HELP)
     return 0
   }
+  if (options.decide !== undefined) return decideQuickly(options.decide, options.against)
   const tables = await allTables()
   const chosen = tables.filter(table => selectedRows(table, options.only).length > 0)
   if (options.list) {
@@ -95,6 +99,9 @@ interface Options {
   rounds: number
   node: number | undefined
   ref: string | undefined
+  /** A case that is decided quickly. */
+  decide: string | undefined
+  against: string | undefined
   only: RegExp | undefined
 }
 
@@ -107,9 +114,15 @@ function read(args: readonly string[]): Options {
     rounds: ROUNDS,
     node: undefined,
     ref: undefined,
+    decide: undefined,
+    against: undefined,
     only: undefined,
   }
   const rest = [...args]
+  if (rest[0] === 'quick') {
+    rest.shift()
+    options.decide = rest[0] === undefined || rest[0].startsWith('-') ? 'hop' : rest.shift()
+  }
   let compare = false
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     if (arg === '--help') options.help = true
@@ -118,6 +131,7 @@ function read(args: readonly string[]): Options {
     else if (arg === '--report') options.report = true
     else if (arg === '--compare') compare = true
     else if (arg === '--no-build') continue
+    else if (arg === '--against') options.against = rest.shift()
     else if (arg === '--rounds') options.rounds = count('--rounds', rest.shift())
     else if (arg === '--node') options.node = count('--node', rest.shift())
     else if (arg.startsWith('-')) throw new Error(`unknown option ${arg}\n\n${HELP}`)

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Figures, Row, Table } from './case.js'
 
@@ -96,7 +97,9 @@ function runRows(table: Table, rows: readonly Row[], settings: RunSettings): Pro
   const estimated = rows.reduce((sum, { seconds = 0 }) => sum + seconds * 1000, 0)
   const timeout = Math.max(ROW_TIMEOUT_MS, settings.quick ? 0 : BUSY * estimated)
   return new Promise((resolve, reject) => {
-    execFile(settings.node, args, { timeout, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+    // A preload in NODE_OPTIONS is found from the folder of the process, so each tree gets its own.
+    const options = { timeout, maxBuffer: 1 << 26, cwd: dirname(settings.script) }
+    execFile(settings.node, args, options, (error, stdout, stderr) => {
       const line = stdout.trim().split('\n').at(-1) ?? ''
       if (error === null && line.startsWith('{')) resolve(JSON.parse(line).figures)
       else reject(new Error(`${table.name}: ${stderr.trim() || error?.message || 'no figures'}`))

@@ -30,3 +30,12 @@ t.test('an unknown option is refused', async t => {
   )
   t.match(error?.stderr, /unknown option --quik/)
 })
+
+t.test('quick refuses a case that it does not know', async t => {
+  const run = promisify(execFile)(process.execPath, [bench, 'quick', 'hops'])
+  const error = await run.then(
+    () => undefined,
+    (reason: { stderr: string }) => reason,
+  )
+  t.match(error?.stderr, /quick knows hop, hop\/express, hop\/register; received hops/)
+})

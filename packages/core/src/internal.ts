@@ -5,6 +5,7 @@ export { BoundedMap, type Generations, keep } from './bounded-map.js'
 export { createCallInfo } from './context/call-info.js'
 export { callNow, currentRequest, duringCall, followRequests } from './context/context.js'
 export { type LaneStorage, setLaneStorage } from './context/context-slot.js'
+export { reserveEmit } from './context/emitter.js'
 export { guardExpressClass, guardExpressLayers } from './context/express-layers.js'
 export { guardFastifyLayers } from './context/fastify-layers.js'
 export { decideInjected } from './context/injected.js'
@@ -23,7 +24,14 @@ export { isOwnShortage } from './egress/own-shortage.js'
 export { publishEgress } from './egress/publish-egress.js'
 export { refusalOf } from './egress/refusal-of.js'
 export { FileFollower, type FileFollowerOptions } from './file-follower.js'
-export { contextOf, createIngress, decisionOf, type Ingress, type IngressDecision } from './ingress/ingress.js'
+export {
+  contextOf,
+  createIngress,
+  decisionOf,
+  type Ingress,
+  type IngressDecision,
+  reserveDecision,
+} from './ingress/ingress.js'
 export { hintAtLateMiddleware } from './ingress/late-middleware.js'
 export { isPrivateAddress } from './ingress/private-address.js'
 export type { IngressRequest } from './ingress/request.js'

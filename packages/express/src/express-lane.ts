@@ -7,6 +7,7 @@ import {
   resolveHeaderNames,
   runRequest,
 } from '@laneway/core/internal'
+import { reserveProperties } from './reserve-properties.js'
 
 declare global {
   namespace Express {
@@ -52,7 +53,8 @@ export function expressLane(options: ExpressLaneOptions = {}): ExpressLane {
   return function laneMiddleware(request, response, next) {
     const decision = ingress(request)
     guardExpressLayers(request)
-    // Express replaces the prototype of a request; each property added after that costs 1.5 µs on Node 20.
+    reserveProperties(request)
+    // Only where it differs: see `reserveProperties`.
     if (request.lane !== decision.lane) request.lane = decision.lane
     runRequest(decision, request, response, next)
   }
