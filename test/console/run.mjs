@@ -1,7 +1,7 @@
 // The console in a real Chromium. What cannot be had here says so and counts as skipped.
 //
 //   npm run test:console                           hostile names, a big fleet, the demo, brokers, Nacos 3, Kubernetes with Prometheus
-//   npm run test:console -- --ci                   the same without brokers and with fewer pictures
+//   npm run test:console -- --ci                   the same with fewer pictures
 //   npm run test:console -- hostile demo           these parts
 //
 // Pictures go to test/.cache/console, or to the folder that LANEWAY_PICTURES names.
@@ -32,9 +32,7 @@ await installLocked(folder)
 const pictures = process.env.LANEWAY_PICTURES ?? `${root}test/.cache/console`
 mkdirSync(pictures, { recursive: true })
 const counts = { passed: 0, failed: 0, skipped: 0 }
-// The brokers take a while to start.
-const usual = given.includes('--ci') ? PARTS.filter(part => part !== 'messages') : PARTS
-for (const part of parts.length > 0 ? parts : usual) await run(part)
+for (const part of parts.length > 0 ? parts : PARTS) await run(part)
 console.log(`pictures are in ${pictures}`)
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
 process.exitCode = counts.failed === 0 ? 0 : 1

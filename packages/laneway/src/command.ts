@@ -107,6 +107,11 @@ function createProgram(world: CommandWorld, set: (result: Promise<number>) => Pr
     .option('--host-name <name>', 'a name under which the page is opened; may be repeated', collect, [])
     .option('--prometheus <url>', 'reads the calls between services from its metrics')
     .option('--processes', 'reads them from /lanes of each registered instance')
+    .option(
+      '--lanes-port <ports>',
+      'reads them from there on these ports, those of LANEWAY_LANES: 9464, 9464-9471',
+      ports,
+    )
     .option('--lanes-of <url>', 'reads them from this lanesHandler; may be repeated', collect, [])
     .option('--rollouts', 'shows Rollouts and TrafficRoutings of the namespace')
     .option('--gate-hops <hops>', 'shows the verdict of the gate, e.g. a=rollout-a,b,c=rollout-c; needs --prometheus')
@@ -186,6 +191,16 @@ function whole(text: string): number {
   if (!Number.isInteger(value) || value < 1 || value > 65_535)
     throw new InvalidArgumentError('It is a whole number from 1 to 65535.')
   return value
+}
+
+/** As many as `LANEWAY_LANES` takes. */
+const MAX_PORTS = 64
+
+function ports(text: string): number[] {
+  const [from, to = from, more] = text.split('-').map(whole)
+  if (more !== undefined || to! < from! || to! - from! >= MAX_PORTS)
+    throw new InvalidArgumentError(`It is a port, or a range of at most ${MAX_PORTS} ports: 9464, 9464-9471.`)
+  return Array.from({ length: to! - from! + 1 }, (_, index) => from! + index)
 }
 
 function collect(value: string, before: readonly string[]): string[] {

@@ -21,6 +21,7 @@ import { hookFastify } from './ingress/fastify-hook.js'
 import { FRAMEWORKS } from './ingress/frameworks.js'
 import { type HttpServer, watchServers } from './ingress/http-servers.js'
 import { hookInjectedRequests, seesInjected } from './ingress/injected-requests.js'
+import { serveLanes } from './lanes/serve-lanes.js'
 import { CONSUMERS } from './libraries/consumers.js'
 import { DRIVERS } from './libraries/drivers.js'
 import { hookLibraries } from './libraries/library-hooks.js'
@@ -77,6 +78,8 @@ function startWith(config: RegisterConfig): Running {
   const guard = createGuard(warn)
   const discovery = createDiscovery(config, on('discovery'), warn)
   const control = startControl(config.control, discovery)
+  // The calls of worker threads are not among those of the process.
+  const lanes = isMainThread ? serveLanes(config, warn) : undefined
   const registers = isMainThread && on('registration')
   const membership = createMembership(config.service, registers ? discovery.register : undefined, warn)
   const hooks: string[] = []
@@ -103,6 +106,7 @@ function startWith(config: RegisterConfig): Running {
         control: controlText(control?.state()),
         disabled: [...config.disabled],
         faults: [...guard.faults.keys()],
+        ...(lanes !== undefined && { lanes: lanes.text() }),
         'looks wrong': health().warnings,
       },
       writeError,
@@ -111,6 +115,7 @@ function startWith(config: RegisterConfig): Running {
   watchServers({
     listens(server, port) {
       servers.add(server)
+      lanes?.open()
       if (port !== undefined) membership.register(server, config.port ?? port)
       if (on('nest')) hookNestClients(guard)
       if (config.diagnose) whenKnown(health, diagnose)
@@ -166,7 +171,10 @@ function startWith(config: RegisterConfig): Running {
     hookSockets(guard, libraries.opens)
     hooks.push('sockets')
   }
-  const deregister = () => atMost(config.leaveDelayMs + config.shutdownMs, membership.deregister())
+  const deregister = async () => {
+    await atMost(config.leaveDelayMs + config.shutdownMs, membership.deregister())
+    lanes?.close()
+  }
   if (isMainThread && on('signals') && config.service !== undefined) {
     hookSignals(
       () => void deregister(),

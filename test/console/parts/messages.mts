@@ -134,8 +134,16 @@ t.test('real brokers: who owns the messages of a lane, and how many wait', { ski
   await assertAccessible(t, page, 'the messages')
   await picture(page, 'messages')
 
-  await redis.stop()
-  await until(page, "document.querySelectorAll('.broker')[1].querySelector('.problem') !== null")
-  t.match(await page.textContent('main'), /mail_gray/, 'what was read stays, beside the problem')
+  // A Redis that hangs: it takes connections and answers nothing.
+  const problemOfRedis = "document.querySelectorAll('.broker')[1].querySelector('.problem')"
+  process.kill(redis.pid, 'SIGSTOP')
+  try {
+    await until(page, `${problemOfRedis} !== null`)
+    t.match(await page.textContent('main'), /mail_gray/, 'what was read stays, beside the problem')
+  } finally {
+    process.kill(redis.pid, 'SIGCONT')
+  }
+  await until(page, `${problemOfRedis} === null`)
+  t.pass('and the console reads on when Redis answers again')
   t.strictSame(problems, [])
 })

@@ -1,4 +1,4 @@
-import { type OptionTable, readOptions, text, unchecked, whole } from '@laneway/core/internal'
+import { type OptionTable, optional, readOptions, text, unchecked, whole } from '@laneway/core/internal'
 import { formatAddress } from '@laneway/discovery/internal'
 import type { LanesDocument } from '../lanes.js'
 import type { Flow } from '../wire.js'
@@ -10,6 +10,11 @@ export interface ProcessesReaderOptions {
   urls?: (() => readonly string[]) | undefined
   /** Ask each registered instance under this path, e.g. `/lanes`. @default undefined: registered instances are not asked */
   path?: string | undefined
+  /**
+   * Ask the hosts of registered instances on these ports, those of `LANEWAY_LANES`.
+   * @default undefined: each instance on its own port
+   */
+  ports?: readonly number[] | undefined
   /** Most processes asked in a round. @default 200, so that a round ends within seconds */
   maxProcesses?: number
 }
@@ -17,6 +22,11 @@ export interface ProcessesReaderOptions {
 const OPTIONS = {
   urls: unchecked<ProcessesReaderOptions['urls']>(),
   path: text(undefined),
+  ports: optional((value, place) => {
+    const isPort = (one: unknown) => Number.isInteger(one) && Number(one) >= 1 && Number(one) <= 65_535
+    if (Array.isArray(value) && value.length > 0 && value.every(isPort)) return value as readonly number[]
+    throw place.unexpected('a list of ports', value)
+  }),
   maxProcesses: whole(200, 1, 10_000),
 } satisfies OptionTable<ProcessesReaderOptions>
 
@@ -35,19 +45,17 @@ interface Seen {
  * @throws LanewayError `LANEWAY_INVALID_OPTION`
  */
 export function processesReader(options: ProcessesReaderOptions): FlowReader {
-  const { urls, path, maxProcesses } = readOptions('processesReader', options, OPTIONS)
+  const { urls, path, ports, maxProcesses } = readOptions('processesReader', options, OPTIONS)
   let before = new Map<string, Seen>()
 
   return {
     name: 'running processes',
     async read(instances) {
-      const targets = [...(urls?.() ?? []), ...(path === undefined ? [] : urlsOf(instances(), path))].slice(
-        0,
-        maxProcesses,
-      )
+      const registered = path === undefined ? [] : urlsOf(instances(), path, ports)
+      const targets = [...new Set([...(urls?.() ?? []), ...registered])].slice(0, maxProcesses)
       const now = new Map<string, Seen>()
       const flows = new Map<string, { -readonly [K in keyof Flow]: Flow[K] }>()
-      const queue = [...new Set(targets)]
+      const queue = [...targets]
       const work = async () => {
         for (let url = queue.pop(); url !== undefined; url = queue.pop()) {
           const document = await ask(url).catch(() => undefined)
@@ -65,16 +73,22 @@ export function processesReader(options: ProcessesReaderOptions): FlowReader {
   }
 }
 
-function* urlsOf(instances: Iterable<RegisteredInstance>, path: string): Iterable<string> {
+function* urlsOf(
+  instances: Iterable<RegisteredInstance>,
+  path: string,
+  ports: readonly number[] | undefined,
+): Iterable<string> {
   for (const { host, port } of instances) {
-    const url = `http://${formatAddress(host, port)}${path}`
-    // Whatever a registry calls a host must not become another part of the URL.
-    if (
-      URL.canParse(url) &&
-      new URL(url).pathname === path.split('?')[0] &&
-      new URL(url).port === String(port === 80 ? '' : port)
-    )
-      yield url
+    for (const one of ports ?? [port]) {
+      const url = `http://${formatAddress(host, one)}${path}`
+      // Whatever a registry calls a host must not become another part of the URL.
+      if (
+        URL.canParse(url) &&
+        new URL(url).pathname === path.split('?')[0] &&
+        new URL(url).port === String(one === 80 ? '' : one)
+      )
+        yield url
+    }
   }
 }
 

@@ -8,6 +8,9 @@ export interface OpenRedis extends RedisConnection {
   end(): void
 }
 
+/** A Redis that is frozen takes connections and answers nothing. */
+const TIMEOUT_MS = 5000
+
 /**
  * Connects with the ioredis of the project in a folder, else with its node-redis.
  *
@@ -18,15 +21,31 @@ export async function openRedis(url: string, folder: string): Promise<OpenRedis>
   const client = openIoredis(load, url) ?? openNodeRedis(load, url, folder)
   // A command says that the connection is lost; without a listener the event ends the process.
   client.on('error', () => {})
-  await client.connect()
-  return { ...connectionOf(client), end: () => (client.destroy ?? client.disconnect).call(client) }
+  const end = () => (client.destroy ?? client.disconnect).call(client)
+  try {
+    await inTime(client.connect(), 'connection')
+  } catch (error) {
+    end()
+    throw error
+  }
+  const { call } = connectionOf(client)
+  return { call: (...args) => inTime(call(...args), String(args[0])), end }
+}
+
+/** Rejects when the answer takes too long. */
+function inTime<T>(answer: Promise<T>, to: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer to ${to} within ${TIMEOUT_MS / 1000} s`)), TIMEOUT_MS)
+  })
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer))
 }
 
 function openIoredis(load: NodeJS.Require, url: string) {
   const found = loaded(load, 'ioredis')
   if (found === undefined) return undefined
   // Whoever reads connects anew; a command without connection fails at once.
-  const options = { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0, connectTimeout: 5000 }
+  const options = { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0, connectTimeout: TIMEOUT_MS }
   return new found.Redis(url, options)
 }
 
@@ -36,7 +55,7 @@ function openNodeRedis(load: NodeJS.Require, url: string, folder: string) {
     const cause = Object.assign(new Error("Cannot find module 'ioredis'"), { code: 'MODULE_NOT_FOUND' })
     throw missingPackage('ioredis', `redisReader in ${folder}`, cause)!
   }
-  return found.createClient({ url, socket: { reconnectStrategy: false, connectTimeout: 5000 } })
+  return found.createClient({ url, socket: { reconnectStrategy: false, connectTimeout: TIMEOUT_MS } })
 }
 
 function loaded(load: NodeJS.Require, name: string): any {

@@ -38,8 +38,13 @@ export const traceOption: Option<TraceSettings | undefined> = (value, place) => 
   const { env } = process
   const { name, token, addresses } = readOptions(place, value === true ? {} : ((value ?? {}) as object), OPTIONS)
   return Object.freeze({
-    name: name ?? (env['LANEWAY_SERVICE'] || env['OTEL_SERVICE_NAME'] || hostname()),
+    name: name ?? nameOfProcess(),
     token: token ?? (env['LANEWAY_TRACE_TOKEN'] || undefined),
     addresses: addresses ?? env['LANEWAY_TRACE_ADDRESSES'] === '1',
   })
+}
+
+/** The name of a process that was given none. */
+export function nameOfProcess({ env } = process): string {
+  return env['LANEWAY_SERVICE'] || env['OTEL_SERVICE_NAME'] || hostname()
 }

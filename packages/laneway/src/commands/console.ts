@@ -21,6 +21,7 @@ export interface ConsoleCommandOptions extends SourceOptions {
   readonly hostName: readonly string[]
   readonly prometheus?: string
   readonly processes?: boolean
+  readonly lanesPort?: readonly number[]
   readonly lanesOf: readonly string[]
   readonly rollouts?: boolean
   readonly gateHops?: string
@@ -76,15 +77,20 @@ function readersOf(
   options: ConsoleCommandOptions,
   { env, folder }: CommandWorld,
 ): Pick<ConsoleOptions, 'flows' | 'releases' | 'gate' | 'messages'> {
-  const { prometheus, processes, lanesOf, rollouts, gateHops, gateLane, rabbitmq, kafka, redis, namespace } = options
+  const { prometheus, processes, lanesPort, lanesOf, rollouts, gateHops, gateLane, rabbitmq, kafka, redis, namespace } =
+    options
   const token = env['LANEWAY_GATE_PROMETHEUS_TOKEN'] || undefined
-  const asksProcesses = processes === true || lanesOf.length > 0
+  const asksInstances = processes === true || lanesPort !== undefined
   return {
     flows:
       prometheus !== undefined
         ? prometheusReader({ url: prometheus, token })
-        : asksProcesses
-          ? processesReader({ urls: () => lanesOf, path: processes ? '/lanes' : undefined })
+        : asksInstances || lanesOf.length > 0
+          ? processesReader({
+              urls: () => lanesOf,
+              path: asksInstances ? '/lanes' : undefined,
+              ports: lanesPort,
+            })
           : undefined,
     releases: rollouts ? kruiseReader({ namespace }) : undefined,
     gate:

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LanewayError } from '@laneway/core'
 import { assertKnownKeys, describe, nearest } from '@laneway/core/internal'
+import { parseLanesPlace } from '../lanes/lanes-place.js'
 import { CONSUMERS } from '../libraries/consumers.js'
 import { DRIVERS } from '../libraries/drivers.js'
 import { FASTQ, QUEUES } from '../libraries/queue-hook.js'
@@ -90,6 +91,8 @@ export function readConfig(env: Environment, folder: string): RegisterConfig {
   // Nacos pushes within a second; more than a few would make every restart slow.
   const shutdownMs = rest.shutdownMs ?? 5000
   const isolate = rest.isolate ?? []
+  // Checked here, for those who read a configuration without starting.
+  if (rest.lanes !== undefined) parseLanesPlace(rest.lanes)
   if (rest.messages === 'isolate' && isolate.length === 0) {
     throw invalid('LANEWAY_MESSAGES is "isolate", and LANEWAY_ISOLATE names no queue; name the queues of this service')
   }

@@ -31,6 +31,13 @@ export const PROCESS_FIELDS = {
       'a JSON file, or `nacos:dataId` or `nacos:dataId@group`, that changes settings and switches Laneway off and on while it runs',
     fallback: 'none',
   },
+  lanes: {
+    variable: 'LANEWAY_LANES',
+    kind: 'text',
+    meaning:
+      'serves `/lanes`, where the calls of this process went, on a port of its own for `laneway console`: `9464`, `0.0.0.0:9464`, or a range of which each process takes a free one, `9464-9471`; on loopback without an address',
+    fallback: 'not served',
+  },
   diagnose: {
     variable: 'LANEWAY_DIAGNOSE',
     kind: 'flag',
