@@ -117,17 +117,18 @@ const handledBy = (seen, who) =>
     .map(({ id, lane }) => `${id}:${lane}`)
     .sort()
 
-/** Kafka refuses a transaction while it still closes the one before, which kafkajs does not try again. */
+/** Kafka refuses a transaction while it still closes the one before or loads its coordinator; kafkajs does not try again. */
 async function inTransaction(producer, work) {
   for (let turn = 0; ; turn++) {
-    const transaction = await producer.transaction()
+    let transaction
     try {
+      transaction = await producer.transaction()
       await work(transaction)
       return await transaction.commit()
     } catch (error) {
-      await transaction.abort()
-      if (error.type !== 'CONCURRENT_TRANSACTIONS' || turn === 50) throw error
-      await sleep(100)
+      await transaction?.abort().catch(() => {})
+      if (turn === 50) throw error
+      await sleep(200)
     }
   }
 }

@@ -39,6 +39,7 @@ export { downwardValue } from './lane/downward-value.js'
 export { laneOfCall } from './lane/hand-set.js'
 export { POD_LABEL } from './lane/own-lane.js'
 export { assertLane, lanesSeen } from './lane/parse-lane.js'
+export { type LimitedSignal, limitedSignal } from './limited-signal.js'
 export {
   type ConfigClient,
   type CreatedSources,

@@ -117,6 +117,32 @@ t.test('a view is fresh once everything up to the end that was asked for has bee
   t.strictSame(warnings, [])
 })
 
+t.test('a reader that has ended by itself is opened again', async t => {
+  const broker = fakeBroker()
+  const reader = new LedgerReader(broker.asLogBroker, () => {}, 50)
+  await reader.open()
+  let closed = 0
+  const { readLedger } = broker.asLogBroker
+  const opened = new Promise<void>(resolve => {
+    broker.asLogBroker.readLedger = async listener => {
+      await readLedger(listener)
+      broker.append(ledgerKey('orders', 'gray'), start, 1000)
+      resolve()
+      return async () => {
+        closed++
+      }
+    }
+  })
+  // The log has a record that the first reader never brings.
+  broker.high = '1'
+  const keepsAlive = setInterval(() => {}, 1000)
+  await opened
+  clearInterval(keepsAlive)
+  t.ok(reader.viewOf('orders').openEntry('gray'))
+  await reader.close()
+  t.equal(closed, 1)
+})
+
 t.test('a ledger that cannot be made: the error has the commands', async t => {
   const broker = fakeBroker()
   broker.asLogBroker.createLedger = async () => {

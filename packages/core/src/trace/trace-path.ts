@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { limitedSignal } from '../limited-signal.js'
 import { readPath } from './expect-path.js'
 import { type LanePath, TRACE_HEADER } from './lane-path.js'
 
@@ -39,15 +40,15 @@ export async function tracePath(url: string | URL, options: TracePathOptions = {
   const all: Record<string, string | readonly string[]> = { [TRACE_HEADER]: '1' }
   for (const name of Object.keys(headers)) all[name.toLowerCase()] = headers[name]!
   const began = performance.now()
-  const limit = AbortSignal.timeout(timeoutMs)
+  const limit = limitedSignal(signal, timeoutMs)
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const outgoing = request(target, {
       method,
       headers: all as Record<string, string | string[]>,
       agent: false,
-      signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
+      signal: limit.signal,
     })
-    outgoing.once('response', resolve).once('error', reject).end(body)
+    outgoing.once('response', resolve).once('error', reject).once('close', limit.release).end(body)
   })
   const ms = performance.now() - began
   // The head has all that is asked for; a body may be without end.

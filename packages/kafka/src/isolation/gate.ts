@@ -1,4 +1,5 @@
 import { BASE_TAG, type Lane } from '@laneway/core'
+import { limitedSignal } from '@laneway/core/internal'
 import type { MessageOutcome } from '@laneway/messaging'
 import { decideOwner, type LaneLedgerView, type OwnerDecision } from '@laneway/messaging/internal'
 import type { KafkaMessage } from '../kafka.js'
@@ -71,7 +72,9 @@ export class Gate {
   async #fresh(): Promise<void> {
     const closing = this.#closing.signal
     closing.throwIfAborted()
-    await this.#view.untilFresh(AbortSignal.any([closing, AbortSignal.timeout(HEARTBEAT_MS)])).catch(() => {})
+    const { signal, release } = limitedSignal(closing, HEARTBEAT_MS)
+    await this.#view.untilFresh(signal).catch(() => {})
+    release()
     closing.throwIfAborted()
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Warn } from '@laneway/core'
+import { limitedSignal } from '@laneway/core/internal'
 import { LaneLedgerView } from '@laneway/messaging/internal'
 import { LEDGER_TOPIC, ledgerError } from './ledger-topic.js'
 import type { LogBroker } from './log-broker.js'
@@ -7,6 +8,8 @@ import type { LogBroker } from './log-broker.js'
 const LOOK_MS = 1000
 /** A view that is older than this gets a warning. */
 const OLD_MS = 10_000
+/** A reader that is behind and has read nothing for this long has ended, or hangs. */
+const STALLED_MS = 10_000
 
 type LedgerRecord = readonly [key: string, value: string | null, appendedMs: number]
 
@@ -17,11 +20,13 @@ type LedgerRecord = readonly [key: string, value: string | null, appendedMs: num
 export class LedgerReader {
   readonly #broker: LogBroker
   readonly #warn: Warn
+  readonly #stalledMs: number
   readonly #views = new Map<string, LaneLedgerView>()
   /** All records, for views that are asked for later. */
   readonly #records: LedgerRecord[] = []
   /** Offset of the last record that was read. A reader that rejoins its group reads from the start again. */
   #position = -1n
+  #reads = 0
   #applied = -1n
   /** The end of the log at the last proof. */
   #end = 0n
@@ -32,9 +37,10 @@ export class LedgerReader {
   #looking: Promise<void> | undefined
   #warned = false
 
-  constructor(broker: LogBroker, warn: Warn) {
+  constructor(broker: LogBroker, warn: Warn, stalledMs = STALLED_MS) {
     this.#broker = broker
     this.#warn = warn
+    this.#stalledMs = stalledMs
   }
 
   /** Resolves once everything has been read. @throws LanewayError `LANEWAY_LEDGER` */
@@ -43,9 +49,7 @@ export class LedgerReader {
       throw ledgerError('create', error)
     })
     try {
-      this.#endReading = await this.#broker.readLedger({
-        record: (offset, ...record) => this.#read(offset, record),
-      })
+      await this.#beginReading()
       await this.#prove(this.#closing.signal)
     } catch (error) {
       throw ledgerError('read', error)
@@ -71,6 +75,7 @@ export class LedgerReader {
   }
 
   #read(offset: bigint, record: LedgerRecord): void {
+    this.#reads++
     this.#position = offset
     if (offset > this.#applied) {
       this.#applied = offset
@@ -87,18 +92,30 @@ export class LedgerReader {
     while (!signal.aborted) {
       await sleep(LOOK_MS, undefined, { signal, ref: false }).catch(() => {})
       if (signal.aborted) return
-      const once = new AbortController()
-      const limit = setTimeout(() => once.abort(new Error('the reader is behind')), 10 * LOOK_MS)
-      limit.unref()
+      const once = limitedSignal(signal, this.#stalledMs)
+      const before = this.#reads
       try {
-        await this.#prove(AbortSignal.any([signal, once.signal]))
+        await this.#prove(once.signal)
         this.#warned = false
       } catch (error) {
         this.#complain(error)
+        if (once.signal.aborted && this.#reads === before && !signal.aborted) await this.#readAnew()
       } finally {
-        clearTimeout(limit)
+        once.release()
       }
     }
+  }
+
+  async #beginReading(): Promise<void> {
+    this.#endReading = await this.#broker.readLedger({ record: (offset, ...record) => this.#read(offset, record) })
+  }
+
+  /** A client's consumer may end for good with an error that it does not try again. */
+  async #readAnew(): Promise<void> {
+    await this.#endReading?.().catch(() => {})
+    this.#endReading = undefined
+    // Without a reader the next proof fails, too.
+    await this.#beginReading().catch(error => this.#complain(error))
   }
 
   #complain(error: unknown): void {
