@@ -1,5 +1,6 @@
-import { parseLane } from '@laneway/core'
-import type { BalancerName, Choice } from '@laneway/discovery'
+import { type Lane, parseLane } from '@laneway/core'
+import { serviceHandle } from '@laneway/core/internal'
+import type { BalancerName, Choice, LaneResolver } from '@laneway/discovery'
 import { expect, type Row, type Subject, type Table, type Target } from '../case.js'
 import { bare, bareMap, filterThenRandom, nacosClient, OPS } from './pick-peers.js'
 import { endpoints, resolverOf, SERVICE, SIZES, type Size } from './services.js'
@@ -13,19 +14,46 @@ const VARIANTS = {
   list: { lane: parseLane('red,gray'), outcome: 'lane', served: 'gray' },
 } as const
 
-function ours(size: Size, variant: keyof typeof VARIANTS, balancer: BalancerName, weighted = false): Row {
+type Way = 'pick' | 'hop' | 'handle'
+
+/** `hop` is what an adapter asks for each request: the service of the host, and an endpoint. `handle` asks the same of a handle. */
+function loopOf(resolver: LaneResolver, lane: Lane | undefined, way: Way): () => Choice | undefined {
+  let choice: Choice | undefined
+  if (way === 'pick') {
+    return () => {
+      for (let i = 0; i < OPS; i++) choice = resolver.pick(SERVICE, lane)
+      return choice
+    }
+  }
+  if (way === 'hop') {
+    return () => {
+      for (let i = 0; i < OPS; i++) choice = resolver.pick(resolver.match(SERVICE, undefined, false)!, lane)
+      return choice
+    }
+  }
+  const handle = serviceHandle<Choice>(resolver, { hostname: SERVICE, port: undefined, secure: false })
+  return () => {
+    for (let i = 0; i < OPS; i++) choice = handle.pick(handle.match()!, lane)
+    return choice
+  }
+}
+
+function ours(
+  size: Size,
+  variant: keyof typeof VARIANTS,
+  balancer: BalancerName,
+  weighted = false,
+  way: Way = 'pick',
+): Row {
   const { lane, outcome, served } = VARIANTS[variant]
+  const name = weighted ? `${size}/${variant}/weights` : `${size}/${variant}`
   return {
-    name: weighted ? `${size}/${variant}/weights` : `${size}/${variant}`,
+    name: way === 'pick' ? name : `${name}/${way}`,
     async subject(): Promise<Subject> {
       const [resolver] = await resolverOf(endpoints(SIZES[size], weighted), balancer)
       return {
         ops: OPS,
-        run() {
-          let choice: Choice | undefined
-          for (let i = 0; i < OPS; i++) choice = resolver.pick(SERVICE, lane)
-          return choice
-        },
+        run: loopOf(resolver, lane, way),
         check(result) {
           const choice = result as Choice
           expect(choice.outcome === outcome && choice.served === served, `outcome ${choice.outcome}`)
@@ -55,6 +83,9 @@ function pickTable(balancer: BalancerName): Table {
       bareMap(size, balancer),
       ...(balancer === 'weighted-random' && size !== '100k' ? [filterThenRandom(size), nacosClient(size)] : []),
       ...variants.map(variant => ours(size, variant, balancer)),
+      ...(['base', 'lane'] as const).flatMap(variant =>
+        (['hop', 'handle'] as const).map(way => ours(size, variant, balancer, false, way)),
+      ),
       ...(balancer === 'least-request' ? [] : [ours(size, 'base', balancer, true)]),
     ]),
     targets,
