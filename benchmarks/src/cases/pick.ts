@@ -70,6 +70,9 @@ function pickTable(balancer: BalancerName): Table {
   const variants = Object.keys(VARIANTS) as (keyof typeof VARIANTS)[]
   const targets: Target[] = sizes.flatMap(size => [
     { row: `${size}/base`, figure: 'ns', per: `${size}/bare array`, atMost: 2 },
+    { row: `${size}/base/handle`, figure: 'ns', per: `${size}/bare array`, atMost: 2 },
+    { row: `${size}/base/handle`, figure: 'bytes', atMost: 0 },
+    { row: `${size}/lane/handle`, figure: 'bytes', atMost: 0 },
     ...variants.map(variant => ({ row: `${size}/${variant}`, figure: 'bytes', atMost: 0 })),
   ])
   targets.push({ row: '10k/base', figure: 'ns', per: '10/base', atMost: 2.5 })
@@ -77,7 +80,7 @@ function pickTable(balancer: BalancerName): Table {
   return {
     name: `discovery/pick/${balancer}`,
     about:
-      '`resolver.pick` by the number of endpoints of the service; three of five are base, one is in the lane. The floor is the same algorithm, with the same generator, on an array at hand: no service to find by name, no lane, no health. `nacos` knows no lanes.',
+      '`resolver.pick` by the number of endpoints of the service; three of five are base, one is in the lane. The floor is the same algorithm, with the same generator, on an array at hand: no service to find by name, no lane, no health. `hop` is the two questions of an adapter for each request, the service of the host and an endpoint; `handle` asks both of the handle that adapters keep. `nacos` knows no lanes.',
     rows: sizes.flatMap(size => [
       bare(size, balancer),
       bareMap(size, balancer),
