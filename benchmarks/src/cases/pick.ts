@@ -1,5 +1,6 @@
-import { parseLane } from '@laneway/core'
-import type { BalancerName, Choice } from '@laneway/discovery'
+import { type Lane, parseLane } from '@laneway/core'
+import { serviceHandle } from '@laneway/core/internal'
+import type { BalancerName, Choice, LaneResolver } from '@laneway/discovery'
 import { expect, type Row, type Subject, type Table, type Target } from '../case.js'
 import { bare, bareMap, filterThenRandom, nacosClient, OPS } from './pick-peers.js'
 import { endpoints, resolverOf, SERVICE, SIZES, type Size } from './services.js'
@@ -13,19 +14,46 @@ const VARIANTS = {
   list: { lane: parseLane('red,gray'), outcome: 'lane', served: 'gray' },
 } as const
 
-function ours(size: Size, variant: keyof typeof VARIANTS, balancer: BalancerName, weighted = false): Row {
+type Way = 'pick' | 'hop' | 'handle'
+
+/** `hop` is what an adapter asks for each request: the service of the host, and an endpoint. `handle` asks the same of a handle. */
+function loopOf(resolver: LaneResolver, lane: Lane | undefined, way: Way): () => Choice | undefined {
+  let choice: Choice | undefined
+  if (way === 'pick') {
+    return () => {
+      for (let i = 0; i < OPS; i++) choice = resolver.pick(SERVICE, lane)
+      return choice
+    }
+  }
+  if (way === 'hop') {
+    return () => {
+      for (let i = 0; i < OPS; i++) choice = resolver.pick(resolver.match(SERVICE, undefined, false)!, lane)
+      return choice
+    }
+  }
+  const handle = serviceHandle<Choice>(resolver, { hostname: SERVICE, port: undefined, secure: false })
+  return () => {
+    for (let i = 0; i < OPS; i++) choice = handle.pick(handle.match()!, lane)
+    return choice
+  }
+}
+
+function ours(
+  size: Size,
+  variant: keyof typeof VARIANTS,
+  balancer: BalancerName,
+  weighted = false,
+  way: Way = 'pick',
+): Row {
   const { lane, outcome, served } = VARIANTS[variant]
+  const name = weighted ? `${size}/${variant}/weights` : `${size}/${variant}`
   return {
-    name: weighted ? `${size}/${variant}/weights` : `${size}/${variant}`,
+    name: way === 'pick' ? name : `${name}/${way}`,
     async subject(): Promise<Subject> {
       const [resolver] = await resolverOf(endpoints(SIZES[size], weighted), balancer)
       return {
         ops: OPS,
-        run() {
-          let choice: Choice | undefined
-          for (let i = 0; i < OPS; i++) choice = resolver.pick(SERVICE, lane)
-          return choice
-        },
+        run: loopOf(resolver, lane, way),
         check(result) {
           const choice = result as Choice
           expect(choice.outcome === outcome && choice.served === served, `outcome ${choice.outcome}`)
@@ -42,6 +70,9 @@ function pickTable(balancer: BalancerName): Table {
   const variants = Object.keys(VARIANTS) as (keyof typeof VARIANTS)[]
   const targets: Target[] = sizes.flatMap(size => [
     { row: `${size}/base`, figure: 'ns', per: `${size}/bare array`, atMost: 2 },
+    { row: `${size}/base/handle`, figure: 'ns', per: `${size}/bare array`, atMost: 2 },
+    { row: `${size}/base/handle`, figure: 'bytes', atMost: 0 },
+    { row: `${size}/lane/handle`, figure: 'bytes', atMost: 0 },
     ...variants.map(variant => ({ row: `${size}/${variant}`, figure: 'bytes', atMost: 0 })),
   ])
   targets.push({ row: '10k/base', figure: 'ns', per: '10/base', atMost: 2.5 })
@@ -49,12 +80,15 @@ function pickTable(balancer: BalancerName): Table {
   return {
     name: `discovery/pick/${balancer}`,
     about:
-      '`resolver.pick` by the number of endpoints of the service; three of five are base, one is in the lane. The floor is the same algorithm, with the same generator, on an array at hand: no service to find by name, no lane, no health. `nacos` knows no lanes.',
+      '`resolver.pick` by the number of endpoints of the service; three of five are base, one is in the lane. The floor is the same algorithm, with the same generator, on an array at hand: no service to find by name, no lane, no health. `hop` is the two questions of an adapter for each request, the service of the host and an endpoint; `handle` asks both of the handle that adapters keep. `nacos` knows no lanes.',
     rows: sizes.flatMap(size => [
       bare(size, balancer),
       bareMap(size, balancer),
       ...(balancer === 'weighted-random' && size !== '100k' ? [filterThenRandom(size), nacosClient(size)] : []),
       ...variants.map(variant => ours(size, variant, balancer)),
+      ...(['base', 'lane'] as const).flatMap(variant =>
+        (['hop', 'handle'] as const).map(way => ours(size, variant, balancer, false, way)),
+      ),
       ...(balancer === 'least-request' ? [] : [ours(size, 'base', balancer, true)]),
     ]),
     targets,

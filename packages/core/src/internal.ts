@@ -23,6 +23,13 @@ export { type ParsedHost, parseHost, parseHostHeader } from './egress/host.js'
 export { isOwnShortage } from './egress/own-shortage.js'
 export { publishEgress } from './egress/publish-egress.js'
 export { refusalOf } from './egress/refusal-of.js'
+export {
+  type HandledHost,
+  type HandleMaker,
+  kServiceHandles,
+  type ServiceHandle,
+  serviceHandle,
+} from './egress/service-handle.js'
 export { FileFollower, type FileFollowerOptions } from './file-follower.js'
 export {
   contextOf,

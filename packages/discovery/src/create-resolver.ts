@@ -1,5 +1,13 @@
 import { channels, type DecisionEvent, type Lane, LanewayError, parseLane } from '@laneway/core'
-import { BoundedMap, callNow, describe, isDisabled } from '@laneway/core/internal'
+import {
+  BoundedMap,
+  callNow,
+  describe,
+  type HandledHost,
+  type HandleMaker,
+  isDisabled,
+  kServiceHandles,
+} from '@laneway/core/internal'
 import { type Clock, createClock } from './clock.js'
 import type { Endpoint } from './endpoint/endpoint.js'
 import { type Decision, explainDecision } from './explain/explain-decision.js'
@@ -16,6 +24,7 @@ import {
   resolveLaneResolverOptions,
 } from './resolver-options.js'
 import { type ResolverSettings, withSettings } from './resolver-settings.js'
+import { EntryHandle } from './service/entry-handle.js'
 import type { ServiceEntry } from './service/service-entry.js'
 import { ServiceRegistry } from './service/service-registry.js'
 import { describeService, type ServiceState } from './service/service-state.js'
@@ -50,6 +59,8 @@ class Resolver implements LaneResolver {
   #warnedUnanswered = false
   #closing: Promise<void> | undefined
   readonly #stopHints: () => void
+  /** A property and no accessor: whoever stands in front of this resolver must be able to read it, and to see whose it is. */
+  readonly [kServiceHandles]: HandleMaker
 
   constructor(input: LaneResolverOptions) {
     const options = resolveLaneResolverOptions(input)
@@ -62,6 +73,7 @@ class Resolver implements LaneResolver {
       gone: endpoints => this.#reportGone(endpoints),
       changed: () => this.#waiters.changed(),
     })
+    this[kServiceHandles] = this.#handleMaker()
     for (const hub of this.#hubs) hub.addUser()
     try {
       this.#services.start()
@@ -71,6 +83,19 @@ class Resolver implements LaneResolver {
       throw error
     }
     this.#stopHints = hintAtFailedCalls(this.#services, this.#sourceNames, options.warn)
+  }
+
+  #handleMaker(): HandleMaker {
+    const services = this.#services
+    const parts = {
+      names: services.names,
+      find: (hostname: string) => services.match(hostname),
+      named: (service: string) => services.getCanonical(service),
+      match: ({ hostname, port, secure }: HandledHost) => this.match(hostname, port, secure),
+      pick: (service: string, lane: Lane | undefined, tried: ReadonlySet<string> | undefined) =>
+        this.pick(service, lane, tried),
+    }
+    return { resolver: this, make: host => new EntryHandle(parts, host) }
   }
 
   match(hostname: string, port: number | undefined, secure: boolean): string | undefined {

@@ -1,6 +1,7 @@
 import { currentLane, parseLane, runInLane } from '@laneway/core'
 import t, { type Test } from 'tap'
 import { createLaneResolver, createStaticSource, type LaneResolverOptions } from '../src/index.js'
+import { matchByHandles } from './kept-handles.js'
 import { endpoint } from './one-service.js'
 import { createScriptedSource } from './scripted-source.js'
 
@@ -10,7 +11,7 @@ function resolverOf(t: Test, options: LaneResolverOptions) {
   const warnings: string[] = []
   const resolver = createLaneResolver({ warn: message => warnings.push(message), env: {}, ...options })
   t.teardown(() => resolver.close())
-  return { resolver, warnings, match: (host: string, port?: number) => resolver.match(host, port, false) }
+  return { resolver, warnings, match: matchByHandles(t, resolver) }
 }
 
 /** Whether a promise has settled once everything that is due has run. */

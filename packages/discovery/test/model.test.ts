@@ -1,8 +1,10 @@
 import { parseLane } from '@laneway/core'
+import { serviceHandle } from '@laneway/core/internal'
 import fc from 'fast-check'
 import t from 'tap'
 import {
   type BalancerName,
+  type Choice,
   createLaneResolver,
   createStaticSource,
   type EndpointInput,
@@ -117,13 +119,16 @@ t.test('a choice is always what the model says, after any series of snapshots, a
         env: {},
         ...policy,
       })
+      const handle = serviceHandle<Choice>(resolver, { hostname: 's', port: undefined, secure: false })
+      check(handle.match() === 's', 'the handle finds its service')
       for (const snapshot of snapshots.slice(1)) source.update({ s: snapshot })
       const last = snapshots.at(-1)!
       for (const { lane, tried } of requests) {
         const expected = model(last, lane, new Set(tried), policy)
         const explained = resolver.explain('s', lane, new Set(tried))
         for (let repeat = 0; repeat < 4; repeat++) {
-          const choice = resolver.pick('s', parseLane(lane), new Set(tried))
+          const by = repeat % 2 === 0 ? resolver : handle
+          const choice = by.pick('s', parseLane(lane), new Set(tried))
           const context = JSON.stringify({ last, lane, tried, policy, expected, choice })
           check(choice.outcome === expected.outcome, context)
           check(expected.served === 'any' || choice.served === expected.served, context)

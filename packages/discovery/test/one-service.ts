@@ -1,4 +1,5 @@
 import { parseLane } from '@laneway/core'
+import { serviceHandle } from '@laneway/core/internal'
 import type { Test } from 'tap'
 import {
   type Choice,
@@ -19,6 +20,7 @@ export function endpoint(more: Partial<EndpointInput> = {}): EndpointInput {
 
 export interface OneService {
   readonly resolver: LaneResolver
+  /** By a handle that is kept all the time, as adapters pick. */
   pick(lane?: string, tried?: Iterable<string>): Choice
   /** Outcome and the index of the chosen endpoint among the inputs. */
   outcome(lane?: string, tried?: Iterable<string>): string
@@ -35,8 +37,11 @@ export function oneService(
   const resolver = createLaneResolver({ sources: [source], services: ['sc-B'], env: {}, ...options })
   t.teardown(() => resolver.close())
   let current = endpoints
-  const pick = (lane?: string, tried?: Iterable<string>) =>
-    resolver.pick('sc-B', parseLane(lane), tried === undefined ? undefined : new Set(tried))
+  const handle = serviceHandle<Choice>(resolver, { hostname: 'sc-b', port: undefined, secure: false })
+  const pick = (lane?: string, tried?: Iterable<string>) => {
+    handle.match()
+    return handle.pick('sc-B', parseLane(lane), tried === undefined ? undefined : new Set(tried))
+  }
   return {
     resolver,
     pick,

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { createLaneResolver, createStaticSource, type LaneResolverOptions } from '../src/index.js'
+import { matchByHandles } from './kept-handles.js'
 import { createScriptedSource, type ScriptedSource } from './scripted-source.js'
 
 const one = [{ host: '10.0.0.1', port: 8080 }]
@@ -12,7 +13,7 @@ function resolverOf(t: Test, options: Partial<LaneResolverOptions> & { listed?: 
   t.teardown(() => resolver.close())
   return {
     resolver,
-    match: (host: string, port?: number, secure = false) => resolver.match(host, port, secure),
+    match: matchByHandles(t, resolver),
   }
 }
 

@@ -11,7 +11,7 @@ import type {
 import { composeOf } from './dispatcher/generation.js'
 import { type LaneRoute, redirectionsOfCall } from './dispatcher/route.js'
 import { noCompose, refusingDns } from './interceptors.js'
-import { accepts, createExchange, deliverError, mismatch, resolveLane, sendAttempt } from './resolve.js'
+import { accepts, createExchange, deliverError, dispatchBy, mismatch, resolveLane, sendAttempt } from './resolve.js'
 import { readHeaders, withLaneInShape } from './sent/headers.js'
 import { decidedOptions, isDone, kDone } from './sent/sent-options.js'
 
@@ -118,8 +118,7 @@ function dispatchInLane(
   ended: Call | undefined,
 ): boolean {
   if (redirectionsOfCall(route, options) !== 0) {
-    const resolve: Dispatch = (hop, follower) => resolveLane(route, hop, follower)
-    return captureInLane(route, resolve, options, handler, ended)
+    return captureInLane(route, dispatchBy(resolveLane, route), options, handler, ended)
   }
   const headers = readHeaders(options)
   if (headers === undefined) return route.send(options, handler)

@@ -24,9 +24,15 @@ export function resolveLane(route: LaneRoute, options: DispatchOptions, handler:
   if (redirections === 0) return resolveHop(route, options, handler)
   const own: DispatchOptions = { ...options, throwOnMaxRedirect: false }
   if (redirections !== 'hidden') own['maxRedirections'] = 0
-  const next: Dispatch = (hop, follower) => resolveHop(route, hop, follower)
   const throws = options['throwOnMaxRedirect'] === true
-  return resolveHop(route, own, new RedirectFollower(next, redirections, own, handler, throws))
+  return resolveHop(route, own, new RedirectFollower(dispatchBy(resolveHop, route), redirections, own, handler, throws))
+}
+
+type Step = (route: LaneRoute, options: DispatchOptions, handler: DispatchHandler) => boolean
+
+/** A function of its own: a function with a closure in it costs an object at each call, whether or not the closure is made. */
+export function dispatchBy(step: Step, route: LaneRoute): Dispatch {
+  return (options, handler) => step(route, options, handler)
 }
 
 function resolveHop(route: LaneRoute, options: DispatchOptions, handler: DispatchHandler): boolean {
@@ -76,8 +82,12 @@ export function sendAttempt(exchange: Exchange): boolean {
   }
   markVary(exchange)
   const { hop } = exchange
-  if (mock !== undefined) return sendToMock(exchange, mock, hop && (() => sendToService(exchange, hop)))
+  if (mock !== undefined) return sendPastMock(exchange, mock, hop)
   return hop === undefined ? sendOutside(exchange) : sendToService(exchange, hop)
+}
+
+function sendPastMock(exchange: Exchange, mock: Mock, hop: ServiceHop | undefined): boolean {
+  return sendToMock(exchange, mock, hop && (() => sendToService(exchange, hop)))
 }
 
 /** Below the user's interceptors responses say that they depend on the lane, so that caches keep lanes apart. */
@@ -89,10 +99,10 @@ function markVary(exchange: Exchange): void {
 /** @returns `undefined` when the target is no service, or cannot be reached past the dispatcher's proxy */
 function serviceHopOf(exchange: Exchange, aim: Aim | undefined, mock: Mock | undefined): ServiceHop | undefined {
   const { route, call, options, headers, target } = exchange
-  const { settings, direct } = route
-  const { resolver } = settings
-  if (resolver === undefined || direct === undefined || target === undefined || aim?.tunnel === true) return undefined
-  const service = resolver.match(target.hostname, target.port, target.secure)
+  const { settings, direct, handles } = route
+  if (handles === undefined || direct === undefined || target === undefined || aim?.tunnel === true) return undefined
+  const handle = handles.of(target)
+  const service = handle.match()
   if (service === undefined) return undefined
   const copy = doneOptions(options, call)
   if (aim?.path !== undefined) copy.path = aim.path
@@ -102,7 +112,7 @@ function serviceHopOf(exchange: Exchange, aim: Aim | undefined, mock: Mock | und
   copy.headers = sent
   // What undici would derive from `Host`, by a check for addresses that costs 2 µs.
   if (!cameWithHost()) copy.servername ??= target.servername
-  return new ServiceHop(exchange, resolver, service, copy, mock === undefined ? direct : pastMocks(mock))
+  return new ServiceHop(exchange, handle, service, copy, mock === undefined ? direct : pastMocks(mock))
 }
 
 function sendToService(exchange: Exchange, hop: ServiceHop): boolean {

@@ -1,5 +1,4 @@
 import { channels, type Lane, type SourceEvent, type Warn } from '@laneway/core'
-import type { Clock } from '../clock.js'
 import type { Endpoint, EndpointInput } from '../endpoint/endpoint.js'
 import { findNearMiss } from '../endpoint/near-miss.js'
 import { type BalancedService, type BalanceSettings, ServiceBalance } from '../load/service-balance.js'
@@ -65,7 +64,8 @@ export class ServiceEntry implements BalancedService {
   /** Loads of vanished endpoints that still have requests in flight. */
   readonly #departed = new Map<string, EndpointLoad>()
   readonly #notReady: Choice
-  readonly #clock: Clock
+  /** The clock has no timers, so each pick lets happen what is due. */
+  readonly #polls: boolean
   #build: TableBuild | undefined
   /** There has been a table. */
   #tabled = false
@@ -79,7 +79,7 @@ export class ServiceEntry implements BalancedService {
     this.declared = declared
     this.#settings = settings
     this.#notReady = new TableChoice(this.name, undefined, 'not-ready', undefined, undefined)
-    this.#clock = settings.clock
+    this.#polls = settings.clock.injected
     this.#balance = new ServiceBalance(settings, this, (state, address) => {
       this.publish(state, { message: address })
       if (state === 'ejected') this.owner?.suspect?.(this.name)
@@ -127,7 +127,7 @@ export class ServiceEntry implements BalancedService {
   pick(lane: Lane | undefined, tried: ReadonlySet<string> | undefined): Choice {
     const { table } = this
     if (table === undefined) return this.#notReady
-    if (this.#clock.injected) this.#balance.check()
+    if (this.#polls) this.#balance.check()
     return table.pick(lane, tried)
   }
 

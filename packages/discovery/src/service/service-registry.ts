@@ -116,6 +116,11 @@ export class ServiceRegistry {
     return this.#hosts.match(hostname)
   }
 
+  /** A host or a service name may mean something else when its version has changed. */
+  get names(): { readonly version: number } {
+    return this.#hosts.names
+  }
+
   /** What is known about a host that could be a service; `undefined` for other hosts. Asks no source. */
   factsOf(hostname: string): HostFacts | undefined {
     const question = this.#naming.question(hostname)
@@ -194,6 +199,7 @@ export class ServiceRegistry {
     if (entry.asked) this.#asked.add(entry)
     this.#byKey.set(key, { entry, feed })
     this.#byName.set(name, entry)
+    this.#hosts.names.version++
     if (this.#patience === undefined) feed.loseHope()
     else feed.elect()
     return entry

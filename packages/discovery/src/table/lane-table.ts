@@ -39,6 +39,9 @@ export class LaneTable {
   readonly #laneRequired: Choice
   readonly #noBase: Choice
   readonly #overloaded: Choice
+  /** The lane of the pick before that the service has, by its header, and its group: most picks in a row are of one lane. */
+  #lastHeader: string | undefined
+  #lastGroup: Group | undefined
 
   constructor(parts: LaneTableParts) {
     this.service = parts.service
@@ -58,12 +61,22 @@ export class LaneTable {
   pick(lane: Lane | undefined, tried: ReadonlySet<string> | undefined): Choice {
     if (lane === undefined) return this.#pickBase(tried)
     // Lanes of one tag that the service has: all but few requests.
-    const group = this.lanes.get(lane.header)
+    const { header } = lane
+    const group = header === this.#lastHeader ? this.#lastGroup : this.#groupOf(header)
     if (group !== undefined) {
       const choice = group.serve(tried)
       if (choice !== undefined) return choice
     }
     return this.#walk(lane.tags, tried)
+  }
+
+  #groupOf(header: string): Group | undefined {
+    const group = this.lanes.get(header)
+    if (group !== undefined) {
+      this.#lastHeader = header
+      this.#lastGroup = group
+    }
+    return group
   }
 
   #walk(tags: readonly string[], tried: ReadonlySet<string> | undefined): Choice {

@@ -129,7 +129,7 @@ export class LaneCall extends ReplayedCall implements GrpcCall, GrpcListener, Se
   }
 
   pick(tried: ReadonlySet<string> | undefined): Choice {
-    return this.#route.resolver!.pick(this.#service, this.#lane, tried)
+    return this.#route.handle!.pick(this.#service, this.#lane, tried)
   }
 
   begin(channel: GrpcChannel, choice: Choice | undefined, last: boolean): void {

@@ -1,4 +1,4 @@
-import { warnOfFault } from '@laneway/core/internal'
+import { type ServiceHandle, serviceHandle, warnOfFault } from '@laneway/core/internal'
 import type { Choice, ChoiceEnd, EgressResolver } from '@laneway/discovery'
 import type { ChannelOptions, GrpcChannel, GrpcCredentials, MakeChannel } from '../grpc-js.js'
 import type { ResolvedLaneChannelOptions } from '../lane-channel-options.js'
@@ -16,7 +16,8 @@ export class LaneRoute {
   readonly retries: boolean
   /** The channel that the application would have without Laneway. */
   readonly plain: () => GrpcChannel
-  readonly #secure: boolean
+  /** For the host of the target; `undefined` without a resolver, and for a target without a host. */
+  readonly handle: ServiceHandle<Choice> | undefined
 
   constructor(
     make: MakeChannel,
@@ -30,16 +31,20 @@ export class LaneRoute {
     this.plain = plain
     this.target = readTarget(target)
     this.resolver = options.resolver
-    this.#secure = credentials._isSecure()
     this.retries = /"(?:retry|hedging)Policy"/.test(String(channelOptions['grpc.service_config'] ?? ''))
+    const { hostname, port } = this.target
+    const { resolver } = options
+    this.handle =
+      resolver === undefined || hostname === undefined
+        ? undefined
+        : serviceHandle(resolver, { hostname, port, secure: credentials._isSecure() })
     this.channels =
       options.resolver && new EndpointChannels(make, this.target, credentials, channelOptions, options.resolver)
   }
 
   /** The service that the target names, as the resolver knows it now. */
   service(): string | undefined {
-    const { hostname, port } = this.target
-    return hostname === undefined ? undefined : this.resolver?.match(hostname, port, this.#secure)
+    return this.handle?.match()
   }
 
   /**

@@ -51,7 +51,7 @@ export class TransportCall {
   }
 
   async #attempts(): Promise<unknown> {
-    const { options, hostname } = this.#route
+    const { options, hostname, handle } = this.#route
     const [, signal] = this.#args
     let looked = false
     let cause: unknown
@@ -59,7 +59,7 @@ export class TransportCall {
       const service = this.#route.service()
       if (service === undefined) return this.#sendPlain()
       const lane = laneOfMetadata(this.#given, laneOfContext(this.#caller), hostname, options)
-      const choice = options.resolver!.pick(service, lane, this.#tried)
+      const choice = handle!.pick(service, lane, this.#tried)
       const { endpoint } = choice
       if (endpoint === undefined) {
         if (choice.outcome !== 'not-ready' || looked) throw refusalOf(options.resolver!, choice, lane, cause)

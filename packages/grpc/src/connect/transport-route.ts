@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
-import { guardLookup, kAnyAddress, type Lookup } from '@laneway/core/internal'
-import type { Endpoint } from '@laneway/discovery'
+import { guardLookup, kAnyAddress, type Lookup, type ServiceHandle, serviceHandle } from '@laneway/core/internal'
+import type { Choice, Endpoint } from '@laneway/discovery'
 import type { ResolvedLaneChannelOptions } from '../lane-channel-options.js'
 
 /** Of `Transport` of `@connectrpc/connect` 2. */
@@ -27,7 +27,8 @@ export class TransportRoute {
   readonly #baseUrl: string
   readonly #create: (target: TransportTarget) => AnyTransport
   readonly #path: string
-  readonly #port: number | undefined
+  /** `undefined` without a resolver. */
+  readonly handle: ServiceHandle<Choice> | undefined
   readonly #secure: boolean
   readonly #byAddress = new Map<string, AnyTransport>()
   #plain: AnyTransport | undefined
@@ -40,13 +41,15 @@ export class TransportRoute {
     this.#path = pathname.replace(/\/$/, '')
     this.#secure = protocol === 'https:'
     this.hostname = hostname
-    this.#port = port === '' ? undefined : Number(port)
+    const { resolver } = options
+    const host = { hostname, port: port === '' ? undefined : Number(port), secure: this.#secure }
+    this.handle = resolver && serviceHandle<Choice>(resolver, host)
     options.resolver?.onEndpointGone?.(({ address }) => this.#byAddress.delete(address))
   }
 
   /** The service that the URL names, as the resolver knows it now. */
   service(): string | undefined {
-    return this.options.resolver?.match(this.hostname, this.#port, this.#secure)
+    return this.handle?.match()
   }
 
   plain(): AnyTransport {

@@ -14,8 +14,9 @@ import {
   type HopOptions,
 } from '../node-internals.js'
 import { type LaneAgentOptions, type ResolvedLaneAgentOptions, resolveLaneAgentOptions } from '../options.js'
+import { KnownTargets } from '../request/known-targets.js'
 import { OutgoingLane } from '../request/outgoing-lane.js'
-import { type Target, targetOf } from '../request/target.js'
+import type { Target } from '../request/target.js'
 import { createSocket, kPlain, type SocketWay } from '../sockets/create-socket.js'
 import { poolName } from '../sockets/endpoint-pool.js'
 import { EndpointSockets } from '../sockets/endpoint-sockets.js'
@@ -46,6 +47,7 @@ export class LaneRouting {
   readonly #options: ResolvedLaneAgentOptions
   readonly #secure: boolean
   readonly #agent: AnyAgent
+  readonly #targets: KnownTargets
   readonly #hops: HopAgent | undefined
   readonly #connectHere: HopAgent['connect']
   readonly #sockets: EndpointSockets | undefined
@@ -58,6 +60,7 @@ export class LaneRouting {
     this.way = { agent, open: node.createSocket, direct, timeoutMs: connectTimeoutMs }
     this.#secure = secure
     this.#agent = agent
+    this.#targets = new KnownTargets(resolver, secure)
     this.#connectHere = node.addRequest.bind(agent)
     ;(agent as { [kLaneAgent]?: true })[kLaneAgent] = true
     routeBehindMocks(agent, (front, request, hop, addRequest) => this.#addBehind(front, request, hop, addRequest))
@@ -76,7 +79,7 @@ export class LaneRouting {
       return
     }
     const hops = this.#hops
-    const target = targetOf(request, options, this.#secure)
+    const target = this.#targets.of(request, options)
     let service: string | undefined
     let outgoing: OutgoingLane
     try {
@@ -126,7 +129,7 @@ export class LaneRouting {
   #tag(request: ClientRequest, options: HopOptions) {
     if (isLeftAlone()) return undefined
     try {
-      const target = targetOf(request, options, this.#secure)
+      const target = this.#targets.of(request, options)
       const service = serviceOf(this.#options.resolver, target, this.#secure)
       return { target, service, outgoing: new OutgoingLane(request, options, target, service, this.#options) }
     } catch {
@@ -168,7 +171,9 @@ function ownOptions(options: HopOptions, target: Target, secure: boolean): HopOp
 /** The service that a target names. Plain HTTP reaches an https target only through its proxy. */
 export function serviceOf(resolver: EgressResolver | undefined, target: Target, secure: boolean): string | undefined {
   if (resolver === undefined || target.tunnel || (target.secure && !secure)) return undefined
-  return resolver.match(target.hostname, target.port, target.secure)
+  return target.handle === undefined
+    ? resolver.match(target.hostname, target.port, target.secure)
+    : target.handle.match()
 }
 
 /**

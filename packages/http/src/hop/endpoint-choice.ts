@@ -137,7 +137,11 @@ export class EndpointChoice extends HopEnd {
   }
 
   private choose(): Choice {
-    return this.hop.agent.resolver.pick(this.hop.service, this.hop.outgoing.lane, this.tried)
+    const { agent, outgoing, service } = this.hop
+    const { handle } = outgoing.target
+    return handle === undefined
+      ? agent.resolver.pick(service, outgoing.lane, this.tried)
+      : handle.pick(service, outgoing.lane, this.tried)
   }
 
   /** Whether the caller has set another tag since the pick. */

@@ -90,7 +90,8 @@ export class RequestHop implements ChoosingHop {
 
   /** Asked again after a wait: before it, neither the ports of a service are known nor whether a registry lists it. */
   protected isNoService(): boolean {
-    const { hostname, port, secure } = this.outgoing.target
+    const { hostname, port, secure, handle } = this.outgoing.target
+    if (handle !== undefined) return handle.match() === undefined
     return this.agent.resolver.match(hostname, port, secure) === undefined
   }
 

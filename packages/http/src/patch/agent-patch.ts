@@ -7,6 +7,7 @@ import { kRouting } from '../mock/agent-in-agent.js'
 import { tagMockedRequests } from '../mock/mocked-request.js'
 import { type AgentInternals, type AnyAgent, classOf, type HopOptions, hopOptions } from '../node-internals.js'
 import { type LaneAgentOptions, resolveLaneAgentOptions } from '../options.js'
+import { KnownTargets } from '../request/known-targets.js'
 import { OutgoingLane } from '../request/outgoing-lane.js'
 import { targetOf } from '../request/target.js'
 import { createSocket } from '../sockets/create-socket.js'
@@ -62,6 +63,8 @@ export function createAgentPatch(options: LaneAgentOptions, onFault: (error: unk
   const settings = resolveLaneAgentOptions('createAgentPatch', options, onFault)
   const { resolver, connectTimeoutMs } = settings
   const sockets = resolver === undefined ? undefined : new EndpointSockets(resolver)
+  const targets = new KnownTargets(resolver, false)
+  const secureTargets = new KnownTargets(resolver, true)
   const shadows = new ShadowAgents(settings)
   const withoutAgent = requestWithoutAgent(settings, onFault)
   const hops = new WeakMap<object, HopAgent>()
@@ -87,20 +90,31 @@ export function createAgentPatch(options: LaneAgentOptions, onFault: (error: unk
   function route(agent: AnyAgent, request: ClientRequest, hop: HopOptions, original: Method): boolean {
     if (hop.socketPath || agent.options?.socketPath) return false
     const secure = request.protocol === 'https:'
-    const target = targetOf(request, hop, secure)
+    const target = (secure ? secureTargets : targets).of(request, hop)
     const service = serviceOf(resolver, target, secure)
     if (service === undefined) {
       new OutgoingLane(request, hop, target, undefined, settings)
       return false
     }
     if (target.originForm !== undefined || isProxy(agent) || OWN_WAY.some(name => isReplaced(agent, name, patched))) {
-      const giveBack = () => original.call(agent, request, hop)
-      shadows.of(agent, secure).addRequest(request, { ...hop, [kGiveBack]: giveBack })
+      routeByShadow(agent, request, hop, original, secure)
     } else {
       const outgoing = new OutgoingLane(request, hop, target, service, settings)
       sendToService(hopsOf(agent, original), request, outgoing, service, { ...hop })
     }
     return true
+  }
+
+  /** A function of its own: a function with a closure in it costs an object at each call, whether or not the closure is made. */
+  function routeByShadow(
+    agent: AnyAgent,
+    request: ClientRequest,
+    hop: HopOptions,
+    original: Method,
+    secure: boolean,
+  ): void {
+    const giveBack = () => original.call(agent, request, hop)
+    shadows.of(agent, secure).addRequest(request, { ...hop, [kGiveBack]: giveBack })
   }
 
   function wrapAddRequest<F extends (...args: any[]) => void>(original: F): F {

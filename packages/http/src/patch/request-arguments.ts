@@ -28,6 +28,7 @@ export function targetOfCall(args: readonly unknown[], secure: boolean): Target 
     originForm: undefined,
     authority: undefined,
     tunnel: false,
+    handle: undefined,
   }
 }
 

@@ -85,9 +85,13 @@ export function inLane<A extends unknown[]>(
   self: unknown,
   args: A,
 ): unknown {
-  const now = contextNow()
-  if (now === lane || isSame(now, lane)) return Reflect.apply(fn, self, args)
+  if (isIn(lane)) return Reflect.apply(fn, self, args)
   return runInLane(lane, Reflect.apply, fn, self, args)
+}
+
+function isIn(lane: Lane | undefined): boolean {
+  const now = contextNow()
+  return now === lane || isSame(now, lane)
 }
 
 /** Another copy of core may have made one of them. What carries a trace is the same as itself only. */
@@ -132,9 +136,14 @@ function answered(hooks: RequestHooks, response: IncomingMessage): void {
     bound.emit = emitOfResponse
     return
   }
+  bindOwnEmit(hooks, response)
+}
+
+/** A function of its own: a function with a closure in it costs an object at each call, whether or not the closure is made. */
+function bindOwnEmit({ caller }: RequestHooks, response: IncomingMessage): void {
   const { emit: own } = response
-  bound.emit = function emitBound(this: unknown, ...args: unknown[]): boolean {
-    return inLane(hooks.caller, own, this, args) as boolean
+  ;(response as { emit: unknown }).emit = function emitBound(this: unknown, ...args: unknown[]): boolean {
+    return inLane(caller, own, this, args) as boolean
   }
 }
 
@@ -158,7 +167,18 @@ function emitOfResponse(this: Hooked<IncomingMessage>, ...args: unknown[]): bool
 
 function onSocket(this: Hooked<OutgoingRequest>, socket: Socket | undefined, error?: Error): void {
   const { caller, watcher } = this[kHooks]
-  inLane(caller, watcher === undefined ? classOf(this).onSocket : received, this, [socket, error])
+  const method = watcher === undefined ? classOf(this).onSocket : received
+  if (isIn(caller)) method.call(this, socket, error)
+  else runInLane(caller, callWithSocket, method, this, socket, error)
+}
+
+function callWithSocket(
+  method: typeof received,
+  request: Hooked<OutgoingRequest>,
+  socket: Socket | undefined,
+  error: Error | undefined,
+): void {
+  method.call(request, socket, error)
 }
 
 function received(this: Hooked<OutgoingRequest>, socket: Socket | undefined, error?: Error): void {

@@ -1,5 +1,6 @@
 import type { ClientRequest } from 'node:http'
-import { type EgressScope, parseHost, parseHostHeader } from '@laneway/core/internal'
+import { type EgressScope, parseHost, parseHostHeader, type ServiceHandle } from '@laneway/core/internal'
+import type { Choice } from '@laneway/discovery'
 import type { HopOptions } from '../node-internals.js'
 
 /** Where a request is meant to go, whatever it is sent through. */
@@ -15,6 +16,8 @@ export interface Target {
   readonly authority: string | undefined
   /** A CONNECT: Laneway does not route the bytes that follow. */
   readonly tunnel: boolean
+  /** For targets that are kept, see `known-targets.ts`; `undefined`: the resolver is asked by name. */
+  readonly handle: ServiceHandle<Choice> | undefined
 }
 
 /** Stands for a `Host` that cannot be read, in warnings too: it is in no scope. */
@@ -22,10 +25,19 @@ const UNREADABLE = 'an unreadable Host'
 const SLASH = 47
 const COLON = 58
 
+/** Whether the options, and not the path, say where a request is meant to go. */
+export function isInOriginForm({ path }: ClientRequest): boolean {
+  return path.charCodeAt(0) === SLASH
+}
+
+export function portOf({ port }: HopOptions): number | undefined {
+  return port === undefined || port === null ? undefined : Number(port)
+}
+
 /** The target of a request: of its URL in absolute form, of CONNECT, else of the options. Never throws. */
 export function targetOf(request: ClientRequest, options: HopOptions, secure: boolean): Target {
   const { path } = request
-  if (path.charCodeAt(0) !== SLASH) {
+  if (!isInOriginForm(request)) {
     const url = request.method === 'CONNECT' ? parse(`http://${path}`) : parse(path)
     if (url !== undefined) {
       const { protocol } = url
@@ -37,16 +49,18 @@ export function targetOf(request: ClientRequest, options: HopOptions, secure: bo
         originForm: tunnel ? undefined : `${url.pathname}${url.search}`,
         authority: tunnel ? undefined : url.host,
         tunnel,
+        handle: undefined,
       }
     }
   }
   return {
     hostname: options.host ?? 'localhost',
-    port: options.port === undefined || options.port === null ? undefined : Number(options.port),
+    port: portOf(options),
     secure,
     originForm: undefined,
     authority: undefined,
     tunnel: false,
+    handle: undefined,
   }
 }
 

@@ -121,17 +121,17 @@ const ending = new AsyncLocalStorage<Call | undefined>()
  * redirect does so at once or by a timer, in the context of the report. Outside Laneway it may use a handler that Laneway
  * has never seen. So the report runs where the call was made: in the lane of the caller.
  */
-export function reportInContext(call: Call, report: () => void): void {
+export function reportInContext<A extends unknown[]>(call: Call, report: (...args: A) => void, ...args: A): void {
   let reported = false
   try {
     runInLane(call.ambient, () => {
       reported = true
-      ending.run(call, report)
+      ending.run(call, report, ...args)
     })
   } catch (error) {
     // A context that fails was reported when the call read it; the end is reported in any case.
     if (reported) throw error
-    report()
+    report(...args)
   }
 }
 

@@ -7,6 +7,7 @@ import type { Dispatch, DispatchOptions, LaneableDispatcher } from './dispatcher
 import { type EndpointPools, watchEndpointPools } from './endpoint-pools.js'
 import { type Generation, generationOf } from './generation.js'
 import { classNames, hasSocketPath } from './internals.js'
+import { ServiceHandles } from './service-handles.js'
 
 /** Where requests of one dispatcher go, and by which rules. */
 export interface LaneRoute {
@@ -17,6 +18,8 @@ export interface LaneRoute {
   /** For chosen endpoints, past any proxy; `undefined` when the dispatcher cannot be steered. */
   readonly direct: Dispatch | undefined
   readonly pools: EndpointPools | undefined
+  /** `undefined` when nothing is resolved. */
+  readonly handles: ServiceHandles | undefined
   /** Where requests without an origin go: a Client has one of its own. */
   readonly origin: string
   /** The connections go to a unix socket: nothing is resolved or tagged. */
@@ -82,6 +85,7 @@ export function createRoute(
     send,
     direct: agent === undefined ? undefined : agent.dispatcher === dispatcher ? send : sendBy(agent.dispatcher),
     pools,
+    handles: agent === undefined || resolver === undefined ? undefined : new ServiceHandles(resolver),
     origin,
     unix,
     varies: composed,

@@ -36,13 +36,25 @@ export class LegacyExchange extends Exchange implements LegacyHandler {
     const { handler, call } = this
     const passed = this.varied(status, headers)
     if (call.watched && this.outermost) {
-      return reportHead(call, status, rawLocations(headers), () =>
-        runInLane(call.ambient, head, handler, status, passed, resume, statusText),
-      )
+      return this.watchedHead(status, rawLocations(headers), passed, resume, statusText)
     }
     return isInLane(call.ambient)
       ? handler.onHeaders?.(status, passed, resume, statusText)
       : runInLane(call.ambient, head, handler, status, passed, resume, statusText)
+  }
+
+  /** A function of its own: a function with a closure in it costs an object at each call, whether or not the closure is made. */
+  private watchedHead(
+    status: number,
+    locations: string[],
+    headers: unknown[],
+    resume: () => void,
+    statusText: string,
+  ): boolean | undefined {
+    const { handler, call } = this
+    return reportHead(call, status, locations, () =>
+      runInLane(call.ambient, head, handler, status, headers, resume, statusText),
+    )
   }
 
   private varied(status: number, headers: unknown[]): unknown[] {

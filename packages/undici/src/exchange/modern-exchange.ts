@@ -31,12 +31,23 @@ export class ModernExchange extends Exchange implements ModernHandler {
     this.success = status >= 200 && status < 300
     const { handler, call } = this
     const passed = this.varied(status, headers)
-    if (call.watched && this.outermost) {
-      reportHead(call, status, headers['location'], () =>
-        runInLane(call.ambient, head, handler, controller, status, passed, statusText),
-      )
-    } else if (isInLane(call.ambient)) handler.onResponseStart?.(controller, status, passed, statusText)
+    if (call.watched && this.outermost) this.watchedHead(controller, status, headers['location'], passed, statusText)
+    else if (isInLane(call.ambient)) handler.onResponseStart?.(controller, status, passed, statusText)
     else runInLane(call.ambient, head, handler, controller, status, passed, statusText)
+  }
+
+  /** A function of its own: a function with a closure in it costs an object at each call, whether or not the closure is made. */
+  private watchedHead(
+    controller: DispatchController,
+    status: number,
+    location: string | string[] | undefined,
+    headers: ParsedHeaders,
+    statusText: string | undefined,
+  ): void {
+    const { handler, call } = this
+    reportHead(call, status, location, () =>
+      runInLane(call.ambient, head, handler, controller, status, headers, statusText),
+    )
   }
 
   private varied(status: number, headers: ParsedHeaders): ParsedHeaders {

@@ -1,5 +1,12 @@
 import { type CallInfo, channels, LanewayError } from '@laneway/core'
-import { duringCall, guardLookup, refusalOf, type TracedCall, warnOfFault } from '@laneway/core/internal'
+import {
+  duringCall,
+  guardLookup,
+  refusalOf,
+  type ServiceHandle,
+  type TracedCall,
+  warnOfFault,
+} from '@laneway/core/internal'
 import type { Choice, ChoiceEnd, EgressResolver, Endpoint } from '@laneway/discovery'
 import { infoOf, resumedFrom } from '../call/call.js'
 import type { Dispatch, DispatchOptions } from '../dispatcher/dispatcher.js'
@@ -47,13 +54,17 @@ export class ServiceHop {
 
   constructor(
     private readonly attempt: Attempt,
-    private readonly resolver: EgressResolver,
+    private readonly handle: ServiceHandle<Choice>,
     readonly service: string,
     /** The copy for the dispatcher below. */
     private readonly options: DispatchOptions,
     private readonly dispatch: Dispatch,
   ) {
     this.resumes = resumedFrom(attempt.call, attempt.headers)
+  }
+
+  private get resolver(): EgressResolver {
+    return this.attempt.route.settings.resolver!
   }
 
   pick(): Choice {
@@ -67,7 +78,7 @@ export class ServiceHop {
 
   private choose(): Choice {
     const { call } = this.attempt
-    return this.resolver.pick(this.service, call.lane, call.tried)
+    return this.handle.pick(this.service, call.lane, call.tried)
   }
 
   private info(choice: Choice | undefined): CallInfo {
@@ -76,8 +87,7 @@ export class ServiceHop {
 
   /** Asked again after a wait: before it, neither the ports of a service are known nor whether a registry lists it. */
   isService(): boolean {
-    const { hostname, port, secure } = this.attempt.target!
-    return this.resolver.match(hostname, port, secure) !== undefined
+    return this.handle.match() !== undefined
   }
 
   /** Waits for the first answer of the sources. */

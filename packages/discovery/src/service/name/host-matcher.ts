@@ -8,6 +8,8 @@ const MAX_HOST_LENGTH = 255
 
 /** Remembers which service a host names, for hosts that come from the network. A hit is one look-up. */
 export class HostMatcher {
+  /** Counted up when a host or a service name may mean something else than before: handles look again. */
+  readonly names = { version: 0 }
   readonly #judge: (hostname: string) => ServiceEntry | null
   readonly #known = new BoundedMap<string, ServiceEntry | null>(MAX_HOSTS)
 
@@ -24,6 +26,7 @@ export class HostMatcher {
 
   /** Services came or went: every host is judged again. */
   forget(): void {
+    this.names.version++
     this.#known.clear()
   }
 
