@@ -12,16 +12,21 @@ const REQUESTS = 1_000_000
 const WARM = 300_000
 
 /** Every service has endpoints of its own, as objects fresh from a registry. */
-const source: Source = {
-  name: 'bench',
-  subscribe(service, listener) {
-    const id = Number(service.slice(2))
-    listener.snapshot(
-      endpoints(ENDPOINTS).map(one => ({ ...one, host: `10.${id >> 8}.${id & 255}.${one.host.split('.')[3]}` })),
-    )
-    return () => {}
-  },
-  async close() {},
+function sourceOf(count: number): Source {
+  return {
+    name: 'bench',
+    subscribe(service, listener) {
+      const id = Number(service.slice(2))
+      // A large service keeps the addresses that it has, since there is one.
+      const own = count > ENDPOINTS ? undefined : `10.${id >> 8}.${id & 255}`
+      const list = endpoints(count)
+      listener.snapshot(
+        own === undefined ? list : list.map(one => ({ ...one, host: `${own}.${one.host.split('.')[3]}` })),
+      )
+      return () => {}
+    },
+    async close() {},
+  }
 }
 
 async function heap(): Promise<number> {
@@ -58,7 +63,7 @@ async function measure(quick: boolean): Promise<Figures> {
   const services = Array.from({ length: quick ? 10 : SERVICES }, (_, i) => `s-${i}`)
   parseLane('gray')
   const before = await heap()
-  const resolver = createLaneResolver({ sources: [source], services })
+  const resolver = createLaneResolver({ sources: [sourceOf(ENDPOINTS)], services })
   await Promise.all(services.map(service => resolver.ready(service)))
   const table = await heap()
   const random = seeded(3)
@@ -81,7 +86,33 @@ async function measure(quick: boolean): Promise<Figures> {
   }
 }
 
+/** What tables take, without requests. */
+async function tables(services: number, each: number, quick: boolean): Promise<Figures> {
+  const names = Array.from({ length: quick ? 2 : services }, (_, i) => `s-${i}`)
+  const warm = createLaneResolver({ sources: [sourceOf(each)], services: ['s-0'] })
+  await warm.ready('s-0')
+  await warm.close()
+  const before = await heap()
+  const resolver = createLaneResolver({ sources: [sourceOf(each)], services: names })
+  await Promise.all(names.map(name => resolver.ready(name)))
+  const bytes = (await heap()) - before
+  expect(resolver.pick(names.at(-1)!, undefined).endpoint !== undefined, 'no endpoint')
+  await resolver.close()
+  if (quick) return { 'kB per service': Number.NaN }
+  return { 'kB per service': bytes / names.length / 1000, 'kB per 1000 endpoints': bytes / names.length / each }
+}
+
 export const memory: readonly Table[] = [
+  {
+    name: 'memory/tables',
+    about: 'Heap of the tables of a resolver that nobody has called yet.',
+    rows: [
+      { name: '1k services of 1', rounds: 3, seconds: 3, measure: quick => tables(1000, 1, quick) },
+      { name: '1 service of 1k', rounds: 3, seconds: 2, measure: quick => tables(1, 1000, quick) },
+      { name: '1 service of 10k', rounds: 3, seconds: 2, measure: quick => tables(1, 10_000, quick) },
+    ],
+    targets: [],
+  },
   {
     name: 'memory/resolver',
     about:

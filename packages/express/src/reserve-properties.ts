@@ -5,6 +5,8 @@ import { reserveDecision, reserveEmit } from '@laneway/core/internal'
 const kReserves = Symbol.for('laneway.express.reserves')
 
 interface Application {
+  readonly request?: { readonly emit?: unknown }
+  readonly response?: { readonly emit?: unknown }
   handle?: (request: Emitter & { lane?: unknown }, response: Emitter, ...rest: unknown[]) => unknown
   [kReserves]?: true
 }
@@ -28,7 +30,7 @@ export function reserveProperties(request: object): void {
   try {
     Object.defineProperty(application, kReserves, { value: true })
     application.handle = function handleReserved(request, response, ...rest) {
-      reserve(request, response)
+      reserve(application, request, response)
       return handle.call(this, request, response, ...rest)
     }
   } catch {
@@ -36,10 +38,11 @@ export function reserveProperties(request: object): void {
   }
 }
 
-function reserve(request: Emitter & { lane?: unknown }, response: Emitter): void {
+function reserve(application: Application, request: Emitter & { lane?: unknown }, response: Emitter): void {
   if (typeof request?.emit !== 'function' || typeof response?.emit !== 'function') return
   reserveDecision(request)
-  reserveEmit(request)
-  reserveEmit(response)
+  // An application may have an `emit` of its own for them, which must not be hidden.
+  if (application.request?.emit === request.emit) reserveEmit(request)
+  if (application.response?.emit === response.emit) reserveEmit(response)
   if (!('lane' in request)) request.lane = undefined
 }

@@ -1,4 +1,3 @@
-import dns from 'node:dns'
 import { isIP } from 'node:net'
 import { guardLookup, kAnyAddress } from '@laneway/core/internal'
 import type { Endpoint } from '@laneway/discovery'
@@ -17,7 +16,16 @@ export function lookUpGoal(
   options: HopOptions | undefined,
   callback: (error: Error | null, addresses: string[]) => void,
 ): void {
-  const { lookup: given = dns.lookup, family, hints } = (options ?? {}) as { lookup?: any; family?: any; hints?: any }
+  // An import would load `dns.promises`, too, at every start.
+  const {
+    lookup: given = process.getBuiltinModule('node:dns').lookup,
+    family,
+    hints,
+  } = (options ?? {}) as {
+    lookup?: any
+    family?: any
+    hints?: any
+  }
   // The name of an endpoint does not show that it leads to a metadata service; the resolver has checked an address.
   const lookup = isUnchecked(goal) ? guardLookup(given) : given
   lookup(goal.host, { all: true, family, hints }, (error: Error | null, found: unknown) => {
