@@ -74,11 +74,14 @@ export async function assertTraced(t: any, rules: string): Promise<void> {
   while (!gray.test(await (await fetch(`${url}/a`, { headers: { 'user-agent': 'xiaoming' } })).text()));
 
   let output = ''
+  const write = (text: string) => {
+    output += text
+  }
   const code = await runCommand(
     ['trace', `${url}/a`, '-H', 'User-Agent: xiaoming', '-H', 'x-laneway-trace: of-this-test', '--json'],
     {
-      write: text => void (output += text),
-      writeError: text => void (output += text),
+      write,
+      writeError: write,
       env: {},
       folder: process.cwd(),
       isTerminal: false,
