@@ -59,6 +59,7 @@ t.test('a big fleet is drawn within two seconds, and updates do not hold the pag
       await until(page, `document.querySelector('.cell .note').textContent.startsWith('2.${update * step}.')`)
       took.push((await taskMs()) - before)
     }
+    if (process.env['SHOW_EACH']) console.log(`# ${took.map(ms => ms.toFixed(0)).join(' ')}`)
     return took.sort((a, b) => a - b)
   }
   const tenth = await cost(10)
