@@ -300,6 +300,7 @@ const UNCHANGED = [
   { file: 'register.test.mjs', find: async () => (await findRedis()) ?? (await findRabbitmq()) },
   { file: 'nest.test.mjs', find: async () => (await findRedis()) ?? (await findRabbitmq()) },
   { file: 'register-kafka.test.mjs', find: findKafka },
+  { file: 'trace.test.mjs', find: async () => (await findKafka()) ?? (await findRabbitmq()) ?? findRedis() },
   { file: 'laneway-lanes.test.mjs', find: findKafka },
   { file: 'register-rocketmq.test.mjs', find: findRocketmq },
 ]

@@ -20,6 +20,7 @@ import { installRollouts, startRollouts } from '../servers/kubernetes/rollouts.m
 import { startControlPlane } from '../servers/kubernetes/start.mjs'
 import { Cluster } from './cluster.js'
 import { objectOf, PROFILES } from './manifests.js'
+import { assertTraced } from './traced.js'
 
 const { files = [], problem }: { files?: string[]; problem?: string } = findCrds()
 const missing: string | undefined =
@@ -156,6 +157,8 @@ async function followed(t: any, cluster: Cluster, plane: { server: string; kubec
     const [route] = await routeOf(cluster)
     const read = compileRules({ apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', metadata: {}, ...route })
     t.equal(read.laneOf(XIAOMING)?.header, lane, 'the route says the same')
+    const rules = readFileSync(file, 'utf8')
+    await t.test('laneway trace prints what the pages show', (t: any) => assertTraced(t, rules))
   }
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -8,19 +8,10 @@ import { createNacosClient, registerInstance } from '@laneway/nacos'
 import { createNacosDevServer } from '@laneway/nacos-dev-server'
 import t from 'tap'
 import { objectOf } from './manifests.js'
+import { startGateway } from './running-gateway.js'
+import { assertTraced } from './traced.js'
 
 const FOLLOWER = 'examples/end-to-end-canary/docker/gateway/follow-traffic-routing.js'
-const COMMAND = ['--import', 'tsx', '--conditions=@laneway/source', 'packages/gateway/src/bin.ts']
-
-/** The configuration of the manifests, on free ports and with the files and the registry of this test. */
-function configOf(profile: string, folder: string, nacos: string): string {
-  const text: string = objectOf(profile, 'ConfigMap', 'laneway-gateway').data['gateway.yaml']
-  return text
-    .replace('port: 8080', 'port: 0\n    host: 127.0.0.1')
-    .replace('port: 9090', 'port: 0')
-    .replace('/rules/', `${folder}/`)
-    .replace('nacos-server:8848', nacos)
-}
 
 async function instanceOfA(t: any, nacos: any, lane: string) {
   const server = createServer((req, res) => res.end(`${lane || 'base'} ${req.headers['x-mse-tag'] ?? 'untagged'}`))
@@ -31,22 +22,6 @@ async function instanceOfA(t: any, nacos: any, lane: string) {
   t.teardown(() => {
     server.closeAllConnections()
     server.close()
-  })
-}
-
-async function startGateway(t: any, profile: string, folder: string, nacos: string) {
-  const file = join(folder, 'gateway.yaml')
-  writeFileSync(file, configOf(profile, folder, nacos))
-  const child = spawn(process.execPath, [...COMMAND, '--config', file], { stdio: ['ignore', 'ignore', 'pipe'] })
-  t.teardown(() => child.kill('SIGKILL'))
-  return new Promise<{ url: string; admin: string }>((resolve, reject) => {
-    let output = ''
-    child.stderr.on('data', chunk => {
-      output += chunk
-      const found = /listens on (\S+), admin on \S+:(\d+)/.exec(output)
-      if (found !== null) resolve({ url: `http://${found[1]}`, admin: `http://127.0.0.1:${found[2]}` })
-    })
-    child.once('exit', () => reject(new Error(`the gateway ended: ${output}`)))
   })
 }
 
@@ -102,6 +77,8 @@ t.test('the gateway of the manifests colours by the TrafficRouting, while it is 
   while ((await ask(url, XIAOMING)) === 'base untagged');
   t.equal(await ask(url, XIAOMING), 'gray gray')
   t.equal(await ask(url), 'base untagged')
+  const rules = readFileSync(join(folder, 'traffic-routing.yaml'), 'utf8')
+  await t.test('laneway trace prints what the pages show', t => assertTraced(t, rules))
   current = half
   while ((await ask(url, XIAOMING)) === 'gray gray');
   const users = Array.from({ length: 100 }, (_, id) => ({ 'x-user-id': `${id}` }))

@@ -5,10 +5,18 @@ import { type AmqpSettings, type LaneAmqpOptions, PARTS, resolveAmqpOptions } fr
 
 type Callable = (this: any, ...args: any[]) => any
 
+/** On the envelope of a message whose lane is decided: a publisher sends by way of a channel, which has lanes as well. */
+const kDecided = Symbol('laneway.decided')
+
 /** What a message of rabbitmq-client is addressed by: a routing key, or an envelope. */
 type Envelope =
   | string
-  | { readonly exchange?: string; readonly routingKey?: string; readonly headers?: Record<string, unknown> }
+  | {
+      readonly exchange?: string
+      readonly routingKey?: string
+      readonly headers?: Record<string, unknown>
+      readonly [kDecided]?: true
+    }
 
 /** Registered: two copies of this package may meet one connection. */
 const kLanes = Symbol.for('laneway.amqp.rabbitmq-client')
@@ -58,12 +66,12 @@ function tagSends<T extends object>(sender: T, method: string, { lanes }: AmqpSe
   const send = (sender as Record<string, Callable>)[method]!
   return Object.assign(sender, {
     [method](envelope: Envelope, ...rest: unknown[]) {
-      const { exchange, routingKey, headers } =
-        typeof envelope === 'string' ? { routingKey: envelope } : (envelope ?? {})
+      const whole = typeof envelope === 'string' ? { routingKey: envelope } : (envelope ?? {})
+      if (whole[kDecided]) return send.call(sender, envelope, ...rest)
+      const { exchange, routingKey, headers } = whole
       const tagged = lanes.tagged(String(exchange || routingKey || ''), headers)
-      if (tagged === headers) return send.call(sender, envelope, ...rest)
-      const whole = typeof envelope === 'string' ? { routingKey: envelope } : envelope
-      return send.call(sender, { ...whole, headers: tagged }, ...rest)
+      if (tagged === headers && method === 'basicPublish') return send.call(sender, envelope, ...rest)
+      return send.call(sender, { ...whole, ...(tagged && { headers: tagged }), [kDecided]: true }, ...rest)
     },
   })
 }

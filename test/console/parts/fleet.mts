@@ -64,11 +64,10 @@ t.test('a big fleet is drawn within two seconds, and updates do not hold the pag
   const tenth = await cost(10)
   const all = await cost(1)
   const text = (ms: number[]) => `median ${ms[UPDATES / 2]!.toFixed(0)} ms, most ${ms.at(-1)!.toFixed(0)} ms`
-  const figures = `first picture ${first.toFixed(0)} ms; main thread for an update of 50 services: ${text(tenth)}, of all 500: ${text(all)}`
+  const figures = `first picture ${first.toFixed(0)} ms; processor time of the main thread for an update of 50 services: ${text(tenth)}, of all 500: ${text(all)}`
   console.log(`# ${figures}`)
   t.ok(first < 2000, figures)
-  // The median: on a busy machine a single update waits for other programs.
-  t.ok(tenth[UPDATES / 2]! < 100, figures)
+  t.ok(tenth.at(-1)! < 100 && all.at(-1)! < 100, figures)
   const rows = await page.evaluate<number>("document.querySelectorAll('tbody tr:not(.spacer)').length")
   t.ok(rows < 60, `only the rows that are seen are drawn: ${rows}`)
   await assertAccessible(t, page, 'the matrix of a big fleet')

@@ -1,7 +1,10 @@
 // The lane of the code that calls, as the next service hears it: by the header of a request.
 const { createServer, get } = require('node:http')
 
-const next = createServer((request, response) => response.end(request.headers['x-mse-tag'] ?? 'none'))
+const next = createServer(({ headers }, response) => {
+  const trace = headers['x-laneway-trace'] === undefined ? '' : ' traced'
+  response.end(`${headers['x-mse-tag'] ?? 'none'}${trace}`)
+})
 const port = new Promise(resolve => next.listen(0, '127.0.0.1', () => resolve(next.address().port)))
 
 exports.laneHeaderHere = async () => {

@@ -6,7 +6,7 @@ import { until } from '../until.mjs'
 
 const folder = fileURLToPath(new URL('../', import.meta.url))
 
-/** Resolves once it serves, with `ask(path, tag)`, what it prints, and the process. */
+/** Resolves once it serves, with `ask(path, tag)`, what it prints, the process and its port. */
 export async function startProgram(t, file, args, environment = {}) {
   const { NODE_OPTIONS: _, ...rest } = process.env
   const flags = ['--import', '@laneway/register', `${folder}register/${file}`]
@@ -25,5 +25,5 @@ export async function startProgram(t, file, args, environment = {}) {
     assert.equal(response.status, 200, text)
     return JSON.parse(text)
   }
-  return { ask, output, child }
+  return { ask, output, child, port }
 }

@@ -32,10 +32,14 @@ function addCalls(rows: string[][], { calls, cut }: LanePath, indent: string): v
 }
 
 function rowOf(call: PathCall, branch: string): string[] {
-  const { target, address, outcome, attempt, status, ms, path } = call
+  const { address, outcome, attempt, status, ms } = call
   const time = ms === undefined ? '' : `${ms} ms`
-  const name = `${branch}${path?.service ?? target}${attempt > 1 ? ` (attempt ${attempt})` : ''}`
+  const name = `${branch}${nameOf(call)}${attempt > 1 ? ` (attempt ${attempt})` : ''}`
   return [name, laneCell(call), address ?? '', outcomeWords(outcome), String(status), time]
+}
+
+function nameOf({ target, outcome, path }: PathCall): string {
+  return outcome === 'message' ? `sent to ${target}` : (path?.service ?? target)
 }
 
 /** The lane that served; also that of the instance where it says another one. */
@@ -48,7 +52,7 @@ function laneCell(call: PathCall): string {
 
 function outcomeWords(outcome: string): string {
   if (outcome === 'out-of-scope') return 'out of scope, no tag'
-  return outcome === 'message' ? 'sent, the path ends' : outcome
+  return outcome === 'message' ? 'the path ends' : outcome
 }
 
 /** `undefined` where a call has no lane that served it. */
@@ -91,10 +95,9 @@ function inOrder(calls: readonly PathCall[]): string[] {
 }
 
 function summaryOfCall(call: PathCall): string {
-  const { target, status, outcome, path } = call
+  const { status, path } = call
   const lane = laneOf(call)
-  const name = outcome === 'message' ? `sent to ${target}` : (path?.service ?? target)
-  return `${name}${lane === undefined ? '' : `[${lane}]`}${isGood(status) ? '' : `!${status}`}${path === undefined ? '' : summaryOfCalls(path)}`
+  return `${nameOf(call)}${lane === undefined ? '' : `[${lane}]`}${isGood(status) ? '' : `!${status}`}${path === undefined ? '' : summaryOfCalls(path)}`
 }
 
 function isGood(status: number | string): boolean {

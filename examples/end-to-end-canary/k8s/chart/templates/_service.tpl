@@ -63,6 +63,9 @@ spec:
               valueFrom:
                 fieldRef:
                   fieldPath: status.podIP
+            # Its name in the path of a traced request; by itself a pod has the name of the pod.
+            - name: LANEWAY_SERVICE
+              value: {{ $one.service }}
             # Empty for base. The Rollout labels the pods of the lane.
             - name: LANEWAY_TAG
               valueFrom:
