@@ -293,6 +293,29 @@ test('two instances that announce at once make one lane; several streams are one
   }
 })
 
+test('two lanes and two instances of one that announce at once leave each entry to one side', async () => {
+  const stream = newStream()
+  const seen = []
+  await consuming(stream, 'base', seen).ready()
+  // A lease that ends on a busy machine would let base stand in.
+  const lanes = ['gray', 'gray', 'blue'].map(tag => consuming(stream, tag, seen, { leaseMs: 30_000 }))
+  await Promise.all(lanes.map(one => one.ready()))
+  const tags = ['gray', 'blue', 'gray,blue', 'blue,gray', 'red,blue', undefined]
+  for (let i = 0; i < 20; i++) for (const tag of tags) await add(stream, `${i}`, tag)
+  await until(() => seen.length >= 120)
+  await sleep(200)
+  assert.equal(seen.length, 120)
+  const sides = [...new Set(seen.map(one => one.slice(one.indexOf(':') + 1)))]
+  assert.deepEqual(sides.toSorted(), [
+    'base:none',
+    'blue:blue',
+    'blue:blue,gray',
+    'blue:red,blue',
+    'gray:gray',
+    'gray:gray,blue',
+  ])
+})
+
 test('a lane waits while a consumer of base runs without Laneway, and says so once', async () => {
   const stream = newStream()
   await redis.xgroup('CREATE', stream, 'g', '0', 'MKSTREAM')
@@ -362,15 +385,17 @@ test('a Redis that freezes or restarts delays entries, and loses none', async ()
   await consuming(stream, 'base', seen).ready()
   await consuming(stream, 'gray', seen).ready()
   process.kill(server.pid, 'SIGSTOP')
-  const adding = add(stream, 'frozen', 'gray')
-  await sleep(1500)
+  const adding = Promise.all([add(stream, 'frozen', 'gray'), add(stream, 'plain')])
+  await sleep(10_000)
+  assert.deepEqual(seen, [])
   process.kill(server.pid, 'SIGCONT')
   await adding
-  await until(() => seen.length === 1)
+  await until(() => seen.length === 2)
+  assert.ok(seen.includes('plain:base:none'))
   await server.restart(300)
   await until(() => add(stream, 'restarted', 'gray').then(Boolean, () => false))
   await until(() => seen.includes('restarted:gray:gray') || seen.includes('restarted:base:gray'))
-  assert.equal(seen.length, 2)
+  assert.equal(seen.length, 3)
 })
 
 test('wrong options are refused with their names', () => {

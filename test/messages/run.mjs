@@ -148,10 +148,12 @@ const SYSTEMS = [
           ],
           controls: [
             { control: 'none', shows: ({ counts }) => counts.lost + counts.wrong === 0 && counts.doubledByBoth <= 20 },
-            ...['frozen-broker', 'frozen-ledger'].map(control => ({
-              control,
+            // A broker that was frozen hands out again what was acknowledged, also to a stand-in.
+            { control: 'frozen-broker', shows: ({ counts }) => counts.lost + counts.wrong === 0 },
+            {
+              control: 'frozen-ledger',
               shows: ({ counts }) => counts.lost + counts.wrong === 0 && counts.doubledByBoth <= 20,
-            })),
+            },
             { control: 'polled', shows: ({ counts }) => counts.lost > 0 },
             { control: 'stale', shows: ({ counts }) => counts.doubledByBoth > 20 },
           ],

@@ -23,6 +23,14 @@ if not info.err then
   last = tonumber(string.match(lastId, '^%d+'))
 end`
 
+/** Compares whole ids: a millisecond may have more entries than were delivered. A number of one may have 20 digits. */
+const AT_LEAST = `local function atLeast(id, other)
+  local ms, number = string.match(id, '^(%d+)-(%d+)$')
+  local otherMs, otherNumber = string.match(other, '^(%d+)-(%d+)$')
+  if ms ~= otherMs then return tonumber(ms) > tonumber(otherMs) end
+  return #number > #otherNumber or (#number == #otherNumber and number >= otherNumber)
+end`
+
 /** Ends the open interval of a lane at what is there now. */
 const END_LANE = `local function finish(lane, value)
   value = value .. string.format('%.0f', last + 1) .. ';'
@@ -61,6 +69,7 @@ return false`)
  */
 const LOOK = new RedisScript(`${NOW}
 ${LAST_MS}
+${AT_LEAST}
 ${END_LANE}
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
 if ARGV[2] ~= '' then redis.call('ZADD', KEYS[3], now + ARGV[3], '|' .. ARGV[2]) end
@@ -95,10 +104,9 @@ for i = 1, #ledger, 2 do
   else
     local group = rest(ARGV[1] .. lane)
     if group then
-      -- By the whole id: a millisecond may have more entries than were delivered.
       local delivered = group['last-delivered-id']
       local ended = tonumber(string.match(value, '(%d+);$'))
-      if group.pending == 0 and (delivered == lastId or tonumber(string.match(delivered, '^%d+')) >= ended) then
+      if group.pending == 0 and (atLeast(delivered, lastId) or tonumber(string.match(delivered, '^%d+')) >= ended) then
         redis.call('XGROUP', 'DESTROY', KEYS[1], ARGV[1] .. lane)
       else
         state = '-'
