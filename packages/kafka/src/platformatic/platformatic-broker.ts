@@ -47,7 +47,8 @@ export function connectPlatformatic(
         ([name, { state, members }]): [string, GroupLook] => [
           name,
           {
-            settled: SETTLED.includes(state),
+            // Version 1 gives the states in capitals.
+            settled: SETTLED.includes(state.toUpperCase()),
             members: [...members.values()].map(({ metadata }) => String(metadata?.metadata ?? '')),
           },
         ],
