@@ -56,6 +56,11 @@ export function connectPlatformatic(
       return new Map(looks)
     },
 
+    async hidesMembers(group) {
+      const { groupType, state = 'EMPTY' } = (await admin.listGroups({ types: ['consumer'] })).get(group) ?? {}
+      return groupType?.toLowerCase() === 'consumer' && !['EMPTY', 'DEAD'].includes(state.toUpperCase())
+    },
+
     async committed(group, topics) {
       const asked = (await partitionsOf(topics)).map(({ name, partitions }) => ({ name, partitionIndexes: partitions }))
       const offsets = new Map<string, string>()
