@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { laneKafka } from '@laneway/kafka'
+import { createLaneConsumer, laneKafka } from '@laneway/kafka'
+import * as platformatic from '@platformatic/kafka'
 import { Kafka, logLevel } from 'kafkajs'
 import { runCommand } from 'laneway'
 import { startKafka } from '../servers/kafka/start.mjs'
@@ -99,6 +100,21 @@ test('lanes, consumers, lag, ledger and conflicts; the end of a lane', { timeout
   const { lanes: rows } = await look()
   assert.equal(rows[1].state, 'ends')
   assert.equal((await lanes('end', 'orders', 'gray')).code, 1, 'it has an end')
+})
+
+test('of a group of KIP-848 the lanes are shown, and base without a number of consumers', {
+  timeout: 120_000,
+}, async () => {
+  const options = { groupId: 'mail', groupProtocol: 'consumer', assumeBase: true, bootstrapBrokers: [broker.address] }
+  for (const tag of ['base', 'gray']) {
+    const consumer = createLaneConsumer({ ...options, platformatic, lanes: 'isolate', tag, clientId: tag })
+    open.push({ disconnect: () => consumer.close(true) })
+    await consumer.consume({ topics: ['orders'], mode: 'earliest' })
+  }
+  await until(async () => {
+    const { code, stdout } = await lanes('--group', 'mail')
+    return code === 0 && /^mail +base +- +- +\S+ +-\n +gray +1 +0 /m.test(stdout)
+  })
 })
 
 test('a broker that cannot be reached is code 3', async () => {

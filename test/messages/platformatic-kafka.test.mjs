@@ -6,10 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { currentLane, runInLane } from '@laneway/core'
 import { laneKafka } from '@laneway/kafka'
 import { eachInLane, messageLane } from '@laneway/messaging'
-import * as client from '@platformatic/kafka'
 import { startKafka } from '../servers/kafka/start.mjs'
 import { until } from './until.mjs'
 
+const client = await import(process.env.PLATFORMATIC_KAFKA ?? '@platformatic/kafka')
 const { Consumer, Producer, stringDeserializers, stringSerializers } = client
 const json = client.serializersFrom(client.jsonSerializer)
 const fromJson = client.deserializersFrom(client.jsonDeserializer)

@@ -12,6 +12,7 @@
 // than was under way where something was killed or frozen. Controls have a fault built in, which has to show.
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { nodeBinary } from '../../scripts/node-versions.mjs'
 import { installLocked } from '../ecosystem/install.mjs'
 import { findKafka, startKafka } from '../servers/kafka/start.mjs'
 import { findNats, startNats } from '../servers/nats/start.mjs'
@@ -47,6 +48,10 @@ if (options.has('fuzz')) options.set('only', 'fuzz')
 const fuzzed = Number(options.get('fuzz') ?? (full ? 1000 : options.has('ci') ? 60 : 200))
 const ownMajor = Number.parseInt(process.versions.node, 10)
 const nodes = (options.get('nodes') ?? (full ? '20,22,24,26' : `${ownMajor}`)).split(',').map(Number)
+
+/** Version 2 of @platformatic/kafka, which needs Node 22.22. */
+const PLATFORMATIC_2 = { PLATFORMATIC_KAFKA: 'platformatic-kafka-2' }
+const PLATFORMATIC_2_NODE = Math.max(ownMajor, 24)
 
 const SYSTEMS = [
   {
@@ -111,11 +116,17 @@ const SYSTEMS = [
     tests: [
       ['kafkajs.test.mjs', {}],
       ['platformatic-kafka.test.mjs', {}],
+      ['platformatic-kafka.test.mjs', PLATFORMATIC_2, PLATFORMATIC_2_NODE],
       ['kafkajs-isolation.test.mjs', {}],
       ['platformatic-isolation.test.mjs', {}],
+      ...(options.has('ci') ? [] : [['platformatic-isolation.test.mjs', PLATFORMATIC_2, PLATFORMATIC_2_NODE]]),
       ...(full ? [['kafka-ledger.test.mjs', {}]] : []),
     ],
-    fuzz: [{ client: 'kafkajs' }, { client: 'platformatic-kafka' }],
+    fuzz: [
+      { client: 'kafkajs' },
+      { client: 'platformatic-kafka' },
+      { client: 'platformatic-kafka', env: PLATFORMATIC_2, sinceNode: 22 },
+    ],
     environment: server => ({ KAFKA_BROKER: server.address }),
     // Each kill costs a session and a rebalance: minutes, which CI has not.
     ...(options.has('ci')
@@ -170,7 +181,7 @@ function report(verdict, where, more) {
   console.log(`${mark} ${where}${more === undefined ? '' : `: ${more}`}`)
 }
 
-function runTests(file, env) {
+function runTests(file, env, binary) {
   const args = [
     '--import',
     'tsx',
@@ -179,7 +190,7 @@ function runTests(file, env) {
     '--test-force-exit',
     `${folder}${file}`,
   ]
-  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(binary, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let out = ''
   child.stdout.on('data', chunk => (out += chunk))
   child.stderr.on('data', chunk => (out += chunk))
@@ -206,6 +217,10 @@ async function runFuzz(system, environment) {
     for (const node of nodes) {
       for (const kind of ['esm', 'cjs']) {
         const where = `${system.name}: fuzz of ${Object.values(client.env ?? client)[0]}, ${kind}, Node ${node}, seed ${seeds[0]}`
+        if (node < client.sinceNode) {
+          report('skipped', where, `it needs Node ${client.sinceNode}`)
+          continue
+        }
         const result = await fuzz(client, { environment, kind, node, count: fuzzed, seed: seeds[0] })
         if (result.skipped !== undefined) report('skipped', where, result.skipped)
         else {
@@ -217,8 +232,10 @@ async function runFuzz(system, environment) {
   }
 }
 
-async function testFile(file, env) {
-  const { code, out } = await runTests(file, env)
+async function testFile(file, env, node = ownMajor) {
+  const binary = await nodeBinary(node)
+  if (binary === undefined) return report('skipped', `${file} ${Object.values(env)}`, `no Node ${node}`)
+  const { code, out } = await runTests(file, env, binary)
   const lines = out.split('\n')
   const first = lines.findIndex(line => /^\s*not ok/.test(line))
   report(
@@ -254,7 +271,7 @@ async function runSystem(system) {
   const problem = await system.find()
   if (problem !== undefined) return report('skipped', system.name, problem)
   if (chosen('only', 'tests')) {
-    for (const [file, env] of system.tests) await testFile(file, env)
+    for (const [file, env, node] of system.tests) await testFile(file, env, node)
   }
   if (system.controls !== undefined) system.module = await import(`./${system.name}-system.mjs`)
   if (system.module === undefined && !chosen('only', 'tests') && !chosen('only', 'fuzz')) return

@@ -48,6 +48,7 @@ interface KafkajsAdmin {
   describeGroups(
     groups: readonly string[],
   ): Promise<{ groups: { groupId: string; state: string; members: { memberMetadata: Buffer }[] }[] }>
+  listGroups(): Promise<{ groups: { groupId: string }[] }>
   fetchOffsets(options: {
     groupId: string
     topics: readonly string[]

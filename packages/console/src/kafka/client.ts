@@ -24,6 +24,7 @@ export interface KafkaAdmin {
   describeConfigs(query: object): Promise<{
     resources: { configEntries: { configName: string; configValue: string }[] }[]
   }>
+  listGroups(): Promise<{ groups: { groupId: string }[] }>
   describeGroups(names: readonly string[]): Promise<{
     groups: { groupId: string; state: string; protocol: string; members: { memberMetadata: Buffer }[] }[]
   }>

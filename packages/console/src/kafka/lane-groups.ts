@@ -10,8 +10,8 @@ export interface LaneOfGroup {
   readonly readers: string
   /** `base` or the tag. */
   readonly lane: string
-  /** Members that handle the messages of this side. */
-  readonly consumers: number
+  /** Members that handle the messages of this side; `undefined` in a group of KIP-848, whose members kafkajs does not see. */
+  readonly consumers: number | undefined
   /** Members of base in the group of a lane. */
   readonly standIns: number
   /** Messages that the side has not read, its own and others; `undefined` where it has read none. */
@@ -33,6 +33,8 @@ interface Members {
   readonly roles: readonly string[]
   /** The group rebalances, so that the broker does not say what its members are. */
   readonly settled: boolean
+  /** The group is of KIP-848. */
+  readonly hidden: boolean
 }
 
 /** Looks at the groups that the ledger knows. @param only - this one */
@@ -53,7 +55,7 @@ export async function laneGroups(
       group,
       readers: group,
       lane: 'base',
-      consumers: base.roles.length,
+      consumers: base.hidden ? undefined : base.roles.length,
       standIns: 0,
       lag: await lagOf(admin, group),
       state: undefined,
@@ -113,16 +115,21 @@ async function membersOf(admin: KafkaAdmin, kafkajs: Kafkajs, names: readonly st
     }
   }
   const { groups } = await admin.describeGroups(names)
+  // The broker lists a group of KIP-848, and describes it to kafkajs as if it were not there.
+  const listed = groups.some(isDead) ? (await admin.listGroups()).groups.map(({ groupId }) => groupId) : []
   return new Map(
-    groups.map(({ groupId, state, members }) => [
-      groupId,
+    groups.map(group => [
+      group.groupId,
       {
-        roles: members.map(({ memberMetadata }) => roleOf(memberMetadata)),
-        settled: ['Stable', 'Empty', 'Dead'].includes(state),
+        roles: group.members.map(({ memberMetadata }) => roleOf(memberMetadata)),
+        settled: ['Stable', 'Empty', 'Dead'].includes(group.state),
+        hidden: isDead(group) && listed.includes(group.groupId),
       },
     ]),
   )
 }
+
+const isDead = ({ state }: { readonly state: string }): boolean => state === 'Dead'
 
 async function lagOf(admin: KafkaAdmin, groupId: string): Promise<number | undefined> {
   let lag: number | undefined

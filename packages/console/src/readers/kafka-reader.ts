@@ -75,16 +75,15 @@ async function connect(kafka: string, folder: string): Promise<Connection> {
 }
 
 function queueOf({ group, readers, lane, consumers, standIns, lag, state, sinceMs }: LaneOfGroup): Queue {
-  const isBase = lane === 'base'
   const owner =
-    consumers > 0 ? lane : standIns > 0 ? 'base, as stand-in' : state === 'ended' && !(lag! > 0) ? 'base' : 'nobody'
+    consumers !== 0 ? lane : standIns > 0 ? 'base, as stand-in' : state === 'ended' && !(lag! > 0) ? 'base' : 'nobody'
   return {
     system: 'kafka',
     name: readers,
     group,
     lane,
     owner,
-    consumers: isBase ? consumers : consumers + standIns,
+    consumers: consumers === undefined ? null : consumers + standIns,
     lag: lag ?? null,
     ...(state !== undefined && { state }),
     ...(sinceMs !== undefined && { sinceMs }),

@@ -77,13 +77,17 @@ async function untilBaseIsMarked({
   for (let warned = false; !assumeBase; await sleep(LOOK_MS, undefined, { signal })) {
     const look = (await broker.groups([group])).get(group)
     if (look?.settled !== true) continue
-    if (look.members.every(mark => mark === BASE_MARK)) return
+    const hides = look.members.length === 0 && (await broker.hidesMembers(group))
+    if (!hides && look.members.every(mark => mark === BASE_MARK)) return
     if (warned) continue
     warned = true
     waits()
     warn(
-      `kafka: lane ${lane} waits, because members of group "${group}" do not keep lanes apart and would handle its messages, ` +
-        "too; give all instances of base lanes: 'isolate' first, or set assumeBase",
+      hides
+        ? `kafka: lane ${lane} waits, because members of group "${group}" use the protocol of KIP-848 and cannot say that they ` +
+            "keep lanes apart; give all instances of base lanes: 'isolate', then assumeBase to the lane"
+        : `kafka: lane ${lane} waits, because members of group "${group}" do not keep lanes apart and would handle its ` +
+            "messages, too; give all instances of base lanes: 'isolate' first, or set assumeBase",
     )
   }
 }

@@ -20,6 +20,8 @@ export interface LedgerListener {
 /** What isolation asks of Kafka, through whichever client. Its methods throw what the client throws. */
 export interface LogBroker {
   groups(names: readonly string[]): Promise<ReadonlyMap<string, GroupLook>>
+  /** Whether a group may have members of KIP-848: {@link groups} does not show them. */
+  hidesMembers(group: string): Promise<boolean>
   /** The offsets that a group has committed; places without a commit are left out. */
   committed(group: string, topics: readonly string[]): Promise<ReadonlyMap<Place, string>>
   /** The names of all topics. */

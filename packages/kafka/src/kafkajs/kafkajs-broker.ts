@@ -23,6 +23,12 @@ export async function connectKafkajs(client: KafkajsClient): Promise<LogBroker> 
       return new Map(looks)
     },
 
+    async hidesMembers(group) {
+      // The broker lists a group of KIP-848, and describes it to this client as if it were not there.
+      const [described, listed] = await Promise.all([admin.describeGroups([group]), admin.listGroups()])
+      return described.groups[0]?.state === 'Dead' && listed.groups.some(({ groupId }) => groupId === group)
+    },
+
     async committed(group, topics) {
       const offsets = new Map<string, string>()
       if (topics.length === 0) return offsets

@@ -12,9 +12,14 @@ type Assigner = (
   metadata: { readonly topics: ReadonlyMap<string, { readonly partitionsCount: number }> },
 ) => unknown[]
 
-/** Options of a consumer that is a member of a lane's group. */
-export function inLaneGroup(role: MemberRole): { protocols: object[]; partitionAssigner: Assigner } {
-  return { protocols: [{ name: LANE_ASSIGNER, version: 1, metadata: role }], partitionAssigner }
+/** Options of a consumer that is a member of a lane's group, whose members assign partitions whatever base's group does. */
+export function inLaneGroup(role: MemberRole): {
+  groupProtocol: 'classic'
+  protocols: object[]
+  partitionAssigner: Assigner
+} {
+  const protocols = [{ name: LANE_ASSIGNER, version: 1, metadata: role }]
+  return { groupProtocol: 'classic', protocols, partitionAssigner }
 }
 
 /** Options of a consumer of base: its protocols, with the mark where they have no data of their own. */

@@ -39,6 +39,7 @@ interface PlatformaticAdmin {
   describeGroups(options: {
     groups: string[]
   }): Promise<Map<string, { state: string; members: Map<string, { metadata?: { metadata?: unknown } }> }>>
+  listGroups(options: { types: string[] }): Promise<Map<string, { state: string; groupType?: string }>>
   listConsumerGroupOffsets(
     options: object,
   ): Promise<{ topics: { name: string; partitions: { partitionIndex: number; committedOffset: bigint }[] }[] }[]>

@@ -48,11 +48,11 @@ export function createLaneConsumer<C extends object>(
     if (claim(consumer)) tagConsumer(consumer as Methods, settings)
     return consumer
   }
-  if (rest['groupProtocol'] === 'consumer') {
+  if (rest['groupProtocol'] === 'consumer' && settings.lanes.own !== undefined && !wanted.assumeBase) {
     throw new LanewayError(
       'LANEWAY_INVALID_OPTION',
-      `${WHERE}: lanes is 'isolate' and groupProtocol is 'consumer', where the broker assigns partitions and cannot put a ` +
-        "lane before its stand-ins; use groupProtocol 'classic'",
+      `${WHERE}: groupProtocol is 'consumer', where members of base cannot say that they keep lanes apart; when all ` +
+        "instances of base have lanes: 'isolate', give assumeBase: true",
     )
   }
   const names = groupNames(WHERE, rest['groupId'], wanted)
@@ -90,7 +90,9 @@ function answered(answer: Promise<unknown>, done: Method | undefined): unknown {
 
 /** What the other clients get: where the brokers are, nothing of groups and streams. */
 function connectionOf(options: Record<string, unknown>): Record<string, unknown> {
-  const { groupId, groupInstanceId, protocols, partitionAssigner, deserializers, registry, ...connection } = options
-  const { beforeDeserialization, autocommit, context, streamContext, metrics, ...rest } = connection
+  const { groupId, groupInstanceId, groupProtocol, groupRemoteAssignor, protocols, partitionAssigner, ...others } =
+    options
+  const { deserializers, registry, beforeDeserialization, autocommit, context, streamContext, metrics, ...rest } =
+    others
   return rest
 }

@@ -47,12 +47,18 @@ export function connectPlatformatic(
         ([name, { state, members }]): [string, GroupLook] => [
           name,
           {
-            settled: SETTLED.includes(state),
+            // Version 1 gives the states in capitals.
+            settled: SETTLED.includes(state.toUpperCase()),
             members: [...members.values()].map(({ metadata }) => String(metadata?.metadata ?? '')),
           },
         ],
       )
       return new Map(looks)
+    },
+
+    async hidesMembers(group) {
+      const { groupType, state = 'EMPTY' } = (await admin.listGroups({ types: ['consumer'] })).get(group) ?? {}
+      return groupType?.toLowerCase() === 'consumer' && !['EMPTY', 'DEAD'].includes(state.toUpperCase())
     },
 
     async committed(group, topics) {

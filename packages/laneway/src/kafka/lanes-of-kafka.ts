@@ -103,7 +103,7 @@ function print(ledger: Ledger, groups: LaneGroups, { json }: KafkaLanesOptions, 
   const body = groups.rows.map(({ group, lane, consumers, standIns, lag, state, sinceMs }) => [
     lane === 'base' ? paint('bold', plain(group)) : '',
     lane === 'base' ? lane : paint('cyan', lane),
-    String(consumers),
+    consumers === undefined ? '-' : String(consumers),
     lane === 'base' ? '-' : String(standIns),
     lag === undefined ? '-' : String(lag),
     state === undefined ? '-' : `${state} ${timeText(sinceMs!, now)}`,

@@ -1,5 +1,5 @@
 export async function open(load, { name, handle }) {
-  const { Consumer, Producer, stringSerializers } = await load('@platformatic/kafka')
+  const { Consumer, Producer, stringSerializers } = await load(process.env.PLATFORMATIC_KAFKA ?? '@platformatic/kafka')
   const { laneKafka } = await load('@laneway/kafka')
   const { eachInLane, messageLane } = await load('@laneway/messaging')
   const base = { clientId: name, bootstrapBrokers: [process.env.KAFKA_BROKER], autocreateTopics: true, retries: 20 }
