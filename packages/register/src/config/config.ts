@@ -22,6 +22,7 @@ export const PARTS = [
     'koa',
     'hapi',
     'nest',
+    'next',
     'http',
     'undici',
     'grpc',
