@@ -67,7 +67,7 @@ export function hookNext(watchFetch: () => void, guard: Guard): void {
       const sandbox = module.exports as Sandbox
       const { run } = sandbox
       const laneRun: Sandbox['run'] = params =>
-        params?.incrementalCache === undefined ? run(params) : inLane(undefined, run, undefined, [params])
+        params?.incrementalCache === undefined ? run(params) : inLane(undefined, run as Callback, undefined, [params])
       module.exports = { ...sandbox, run: laneRun }
     },
     guard,
