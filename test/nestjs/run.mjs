@@ -1,14 +1,16 @@
 // @laneway/nestjs in applications that Nest's own generator makes: Nest 10, 11 and 12, on Express and Fastify, in code alone and
-// beside register, with a real RabbitMQ.
+// beside register, with a real RabbitMQ and a real Kafka.
 //
 //   npm run test:nestjs                      all of it
 //   npm run test:nestjs -- --only=11         what has this in its name
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { fakeLanes } from '@laneway/testing'
 import WebSocket from 'ws'
 import { installLocked } from '../ecosystem/install.mjs'
+import { findKafka, startKafka } from '../servers/kafka/start.mjs'
 import { findRabbitmq, startRabbitmq } from '../servers/rabbitmq/start.mjs'
 import { generate, hasTypes } from './generate.mjs'
 import { startApp } from './start-app.mjs'
@@ -107,6 +109,61 @@ async function checkMessages(app) {
   )
 }
 
+/** Base and a lane, with the same options: each handles the messages that are its own. */
+async function checkIsolation(base, gray) {
+  const paid = async app => (await app.ask('lanes/paid')).map(String)
+  // A lane owns messages from some seconds after its announcement on.
+  const until = Date.now() + 60_000
+  for (let first = 0; (await paid(gray)).length === 0 && Date.now() < until; first++) {
+    await base.ask(`lanes/pay/first-${first}`, 'gray')
+    await new Promise(resolve => setTimeout(resolve, 500))
+  }
+  await askAll(base, index => `lanes/pay/${index}`)
+  const own = async app => (await paid(app)).filter(one => !one.startsWith('first')).sort()
+  const ofLane = (...tags) =>
+    TAGS.map((tag = 'none', index) => `${index} handler:${tag}`).filter(one => tags.some(tag => one.endsWith(tag)))
+  while ((await own(base)).length + (await own(gray)).length < TAGS.length && Date.now() < until) {
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  assert.deepEqual(await own(gray), ofLane('gray'), 'the lane handles its own')
+  assert.deepEqual(
+    await own(base),
+    ofLane('none', 'blue'),
+    'base handles its own, and those of a lane that is not there',
+  )
+}
+
+async function checkKafka(name, folder, kafka) {
+  const start = (queue, more, registered) =>
+    startApp(folder, { PLATFORM: 'express', KAFKA_BROKER: kafka.address, QUEUE_NAME: queue, ...more }, registered)
+  const queue = name.replaceAll(/\W+/g, '-')
+  for (const way of WAYS) {
+    await check(`${name}, ${way}: Kafka`, async () => {
+      const own = `${queue}-${way.replaceAll(' ', '-')}`
+      await kafka.topics([`${own}-order`, `${own}-order.reply`, `${own}-paid`])
+      const app = await start(own, {}, way === 'beside register')
+      try {
+        await checkMessages(app)
+        assert.deepEqual(app.output().match(/LanewayWarning.*|laneway:.*/g), null)
+      } finally {
+        await app.stop()
+      }
+    })
+  }
+  await check(`${name}: Kafka, lanes kept apart`, async () => {
+    const own = `${queue}-apart`
+    await kafka.topics([`${own}-order`, `${own}-order.reply`, `${own}-paid`])
+    const base = await start(own, { ISOLATE: '1' })
+    await base.port
+    const gray = await start(own, { ISOLATE: '1', LANEWAY_TAG: 'gray' })
+    try {
+      await checkIsolation(base, gray)
+    } finally {
+      await Promise.all([base.stop(), gray.stop()])
+    }
+  })
+}
+
 async function checkHealth(app) {
   const { status, info } = await app.ask('lanes/health')
   assert.equal(status, 'ok')
@@ -126,7 +183,7 @@ async function checkInject(folder, environment, mode, middleware) {
   )
 }
 
-async function checkApp({ major, type }, server) {
+async function checkApp({ major, type }, server, kafka) {
   const name = `Nest ${major}, ${type}`
   let folder
   await check(`${name}: is made by the generator and compiles${hasTypes() ? '' : ', types unchecked'}`, async () => {
@@ -165,6 +222,8 @@ async function checkApp({ major, type }, server) {
         }
       }
     }
+    if (kafka === undefined) counts.skipped++
+    else await checkKafka(name, folder, kafka)
     const environment = { ENDPOINTS: LANEWAY_ENDPOINTS_FILE }
     await check(`${name}: inject`, () => checkInject(folder, environment, 'inject', false))
     await check(`${name}: inject, @nestjs/testing`, () => checkInject(folder, environment, 'testing', major > 10))
@@ -174,17 +233,37 @@ async function checkApp({ major, type }, server) {
   }
 }
 
+/** `topics(names)` makes topics: a client that asks for one that is just being made fails. */
+async function startWithTopics() {
+  const require = createRequire(new URL('./12/package.json', import.meta.url))
+  const { Kafka, logLevel } = require('kafkajs')
+  const broker = await startKafka()
+  return {
+    ...broker,
+    async topics(names) {
+      const admin = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING }).admin()
+      await admin.connect()
+      await admin.createTopics({ topics: names.map(topic => ({ topic })), waitForLeaders: true })
+      await admin.disconnect()
+    },
+  }
+}
+
 const chosen = APPS.filter(({ major, type }) => only === undefined || `${major} ${type}`.includes(only))
-for (const major of new Set(chosen.map(one => one.major))) {
+for (const major of new Set([12, ...chosen.map(one => one.major)])) {
   await installLocked(fileURLToPath(new URL(`./${major}/`, import.meta.url)))
 }
 const problem = findRabbitmq()
 if (problem !== undefined) console.log(`skip RabbitMQ: ${problem}`)
 const server = problem === undefined ? await startRabbitmq() : undefined
+const noKafka = await findKafka()
+if (noKafka !== undefined) console.log(`skip Kafka: ${noKafka}`)
+const kafka = noKafka === undefined ? await startWithTopics() : undefined
 try {
-  for (const app of chosen) await checkApp(app, server)
+  for (const app of chosen) await checkApp(app, server, kafka)
 } finally {
   await server?.stop()
+  await kafka?.stop()
 }
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
 process.exitCode = counts.failed === 0 ? 0 : 1

@@ -98,7 +98,11 @@ function link(modules) {
   for (const [name, target] of [...packages(), ['tsx', `${root}node_modules/tsx`]]) {
     mkdirSync(dirname(`${modules}/${name}`), { recursive: true })
     rmSync(`${modules}/${name}`, { recursive: true, force: true })
-    symlinkSync(target, `${modules}/${name}`, 'junction')
+    // Through a link it would find the Nest of this repository in place of the one beside it.
+    if (name === '@laneway/nestjs') {
+      for (const part of ['package.json', 'dist'])
+        cpSync(`${target}/${part}`, `${modules}/${name}/${part}`, { recursive: true })
+    } else symlinkSync(target, `${modules}/${name}`, 'junction')
   }
 }
 

@@ -3,7 +3,7 @@ import { isMainThread } from 'node:worker_threads'
 import { type IngressOptions, type LaneFormat, type Logger, ownLane } from '@laneway/core'
 import { guardExpressLayers, isDisabled } from '@laneway/core/internal'
 import { laneServer } from '@laneway/http'
-import { createFetchWatch } from '@laneway/undici/internal'
+import { createFetchWatch, watchFetchOfNext } from '@laneway/undici/internal'
 import { type RegisterConfig, readConfig } from './config/config.js'
 import { unfoldPm2Environment } from './config/pm2-environment.js'
 import { startInWords } from './config/register-words.js'
@@ -26,6 +26,7 @@ import { CONSUMERS } from './libraries/consumers.js'
 import { DRIVERS } from './libraries/drivers.js'
 import { hookLibraries } from './libraries/library-hooks.js'
 import { hookNestClients } from './libraries/nest-hook.js'
+import { hookNext } from './libraries/next-hook.js'
 import { hookQueues, QUEUES } from './libraries/queue-hook.js'
 import { atMost, drain } from './lifecycle/drain.js'
 import { healthOfProcess, OFF, type RegisterHealth } from './lifecycle/health.js'
@@ -154,6 +155,7 @@ function startWith(config: RegisterConfig): Running {
     lookAtFetch = () => guard.attempt('undici', watch)
     hooks.push('undici')
   }
+  if (on('next')) hookNext(on('undici') ? () => watchFetchOfNext(egress) : () => {}, guard)
   let grpcCopies = () => 0
   if (on('grpc')) {
     grpcCopies = hookGrpc({ ...egress, ...(connectTimeoutMs !== undefined && { connectTimeoutMs }) }, guard)

@@ -2,5 +2,5 @@
 
 export { composeAlways } from './compose-lane.js'
 export { type ChoiceListener, kChoiceListener } from './hop/service-hop.js'
-export { builtInDispatcher, createFetchWatch } from './lane-fetch.js'
+export { builtInDispatcher, createFetchWatch, watchFetchOfNext } from './lane-fetch.js'
 export { createUndiciPatch, type UndiciPatch } from './undici-patch.js'

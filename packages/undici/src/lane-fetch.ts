@@ -1,13 +1,13 @@
 import { runInThisContext } from 'node:vm'
 import { type EgressOptions, LanewayError } from '@laneway/core'
-import { isDisabled } from '@laneway/core/internal'
+import { emitLanewayWarning, isDisabled } from '@laneway/core/internal'
 import type { EgressResolver } from '@laneway/discovery'
 import type { LaneableDispatcher } from './dispatcher/dispatcher.js'
 import { composedRoute } from './dispatcher/route.js'
 import { assertRoutesByOrigin } from './dispatcher/routes-by-origin.js'
 import { laneDispatcher } from './lane-dispatcher.js'
-import { type Fetch, isMockOfFetch, isReplaced, withTag } from './mock/mocked-fetch.js'
-import { resolveEgressOptions } from './options.js'
+import { type Fetch, isFetchOfNext, isMockOfFetch, isReplaced, withTag } from './mock/mocked-fetch.js'
+import { resolveEgressOptions, type UndiciSettings } from './options.js'
 
 /** The type of the global `fetch`, as the project's own `@types/node` has it. */
 export type LaneFetch = typeof globalThis.fetch
@@ -61,15 +61,51 @@ export function createFetchWatch(options: EgressOptions<EgressResolver> = {}): (
   return () => {
     if (holder.fetch === seen) return
     seen = holder.fetch
-    if (!isMockOfFetch(seen)) return
-    const mock = holder.fetch
-    const tagged = function fetch(input: unknown, init?: object) {
-      return mock(input, withTag(settings, input, init))
-    }
-    Object.defineProperties(tagged, Object.getOwnPropertyDescriptors(mock))
-    holder.fetch = tagged
+    const unknownNext = isFetchOfNext(seen) && !tagged.has(seen as object)
+    if (unknownNext) (options.warn ?? emitLanewayWarning)(UNKNOWN_NEXT)
+    else if (!isMockOfFetch(seen)) return
+    holder.fetch = tagging(holder.fetch, settings)
     seen = holder.fetch
   }
+}
+
+/**
+ * For a preload, in a process of Next: makes the global `fetch` a property that notices when Next replaces it, so that already
+ * the first call that Next answers from its cache has the tag. Other replacements stay as they are.
+ *
+ * @throws LanewayError `LANEWAY_INVALID_OPTION`
+ */
+export function watchFetchOfNext(options: EgressOptions<EgressResolver> = {}): void {
+  const settings = resolveEgressOptions('watchFetchOfNext', options)
+  const seen = (fetch: Fetch): Fetch => {
+    if (!isFetchOfNext(fetch) || tagged.has(fetch)) return fetch
+    const replacement = tagging(fetch, settings)
+    tagged.add(replacement)
+    return replacement
+  }
+  let current = seen(globalThis.fetch as unknown as Fetch)
+  Object.defineProperty(globalThis, 'fetch', {
+    configurable: true,
+    enumerable: true,
+    get: () => current,
+    set: (fetch: Fetch) => {
+      current = seen(fetch)
+    },
+  })
+}
+
+const UNKNOWN_NEXT =
+  'Laneway does not know this version of Next: its caches may give what a request of a lane has seen to requests of base. Use Next 15 or 16, or switch the caches off'
+
+/** Replacements of `fetch` that {@link watchFetchOfNext} has made. */
+const tagged = new WeakSet<object>()
+
+/** The same function with the tag in its arguments. */
+function tagging(original: Fetch, settings: UndiciSettings): Fetch {
+  const withLane = function fetch(input: unknown, init?: object) {
+    return original(input, withTag(settings, input, init))
+  }
+  return Object.defineProperties(withLane, Object.getOwnPropertyDescriptors(original))
 }
 
 const FIRST = Symbol.for('undici.globalDispatcher.1')

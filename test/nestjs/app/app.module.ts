@@ -1,14 +1,12 @@
 import { LaneClients, LanewayModule } from '@laneway/nestjs'
-import { laneRmqTransport } from '@laneway/nestjs/rmq'
 import { HttpModule } from '@nestjs/axios'
 import { type MiddlewareConsumer, Module } from '@nestjs/common'
-import { ClientRMQ } from '@nestjs/microservices'
 import { TerminusModule } from '@nestjs/terminus'
 import { AppController } from './app.controller.js'
 import { AppService } from './app.service.js'
 import { LaneGateway } from './lane.gateway.js'
 import { LanesController } from './lanes.controller.js'
-import { QUEUE, resolver } from './settings.js'
+import { createClient, resolver } from './settings.js'
 import { middleware } from './trail.js'
 
 /** What the generator made, and lanes. */
@@ -23,7 +21,7 @@ import { middleware } from './trail.js'
   providers: [
     AppService,
     LaneGateway,
-    { provide: 'ORDERS', useFactory: () => laneRmqTransport(new ClientRMQ({ ...QUEUE })) },
+    { provide: 'ORDERS', useFactory: createClient },
   ],
 })
 export class AppModule {

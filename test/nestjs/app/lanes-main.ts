@@ -1,16 +1,14 @@
 // The application of the generator, with what a test asks for in the environment.
 import 'reflect-metadata'
 import type { AddressInfo } from 'node:net'
-import { laneRmqTransport } from '@laneway/nestjs/rmq'
 import { NestFactory } from '@nestjs/core'
-import { ServerRMQ } from '@nestjs/microservices'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import { WsAdapter } from '@nestjs/platform-ws'
 import { Test } from '@nestjs/testing'
 import { AppModule } from './app.module.js'
-import { QUEUE } from './settings.js'
+import { createServer } from './settings.js'
 
-const { PLATFORM, MODE, AMQP_URL } = process.env
+const { PLATFORM, MODE } = process.env
 
 async function create() {
   if (PLATFORM !== 'fastify') return NestFactory.create(AppModule, { logger: ['error'] })
@@ -38,8 +36,9 @@ async function bootstrap() {
     return
   }
   app.enableShutdownHooks()
-  if (AMQP_URL !== undefined) {
-    app.connectMicroservice({ strategy: laneRmqTransport(new ServerRMQ(QUEUE)) })
+  const strategy = createServer()
+  if (strategy !== undefined) {
+    app.connectMicroservice({ strategy })
     await app.startAllMicroservices()
   }
   await app.listen(0, '127.0.0.1')

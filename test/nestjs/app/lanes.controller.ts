@@ -12,9 +12,10 @@ import {
   UseGuards,
   UseInterceptors,
 } from '@nestjs/common'
-import { ClientProxy, EventPattern, MessagePattern, Payload } from '@nestjs/microservices'
+import { ClientKafka, ClientProxy, EventPattern, MessagePattern, Payload } from '@nestjs/microservices'
 import { HealthCheck, HealthCheckService } from '@nestjs/terminus'
 import { firstValueFrom, map } from 'rxjs'
+import { ORDER, PAID } from './settings.js'
 import { here, LaneFilter, LaneGuard, LaneInterceptor, LanePipe, steps } from './trail.js'
 
 let decided = 0
@@ -30,6 +31,12 @@ export class LanesController {
     private readonly laneway: LanewayHealth,
     @Optional() @Inject('ORDERS') private readonly orders: ClientProxy,
   ) {}
+
+  async onModuleInit() {
+    if (!(this.orders instanceof ClientKafka)) return
+    this.orders.subscribeToResponseOf(ORDER)
+    await this.orders.connect()
+  }
 
   @Get('seen/:id')
   @UseGuards(LaneGuard)
@@ -54,12 +61,12 @@ export class LanesController {
 
   @Get('orders')
   async order() {
-    return firstValueFrom(this.orders.send('order', {}).pipe(map((lane: string) => [lane, here('pipe')])))
+    return firstValueFrom(this.orders.send(ORDER, {}).pipe(map((lane: string) => [lane, here('pipe')])))
   }
 
   @Get('pay/:id')
   async pay(@Param('id') id: string) {
-    await firstValueFrom(this.orders.emit('paid', id), { defaultValue: undefined })
+    await firstValueFrom(this.orders.emit(PAID, id), { defaultValue: undefined })
     return []
   }
 
@@ -68,12 +75,12 @@ export class LanesController {
     return paid
   }
 
-  @MessagePattern('order')
+  @MessagePattern(ORDER)
   onOrder(@CurrentLane() lane: Lane | undefined) {
     return `parameter:${lane?.header ?? 'none'} ${here('handler')}`
   }
 
-  @EventPattern('paid')
+  @EventPattern(PAID)
   onPaid(@Payload() id: string) {
     paid.push(`${id} ${here('handler')}`)
   }

@@ -1,17 +1,19 @@
-// A service with a gray version.
+// A service with a gray version, which asks for its lane.
 import 'reflect-metadata'
-import { Controller, Get, Headers, Module } from '@nestjs/common'
+import type { Lane } from '@laneway/core'
+import { CurrentLane, LanewayModule } from '@laneway/nestjs'
+import { Controller, Get, Module } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 
 @Controller()
 class StockController {
   @Get()
-  stock(@Headers('x-mse-tag') tag = 'none') {
-    return `stock ${process.env.VERSION}, tag ${tag}`
+  stock(@CurrentLane() lane: Lane | undefined) {
+    return `stock ${process.env.VERSION}, lane ${lane?.header ?? 'base'}`
   }
 }
 
-@Module({ controllers: [StockController] })
+@Module({ imports: [LanewayModule.forRoot()], controllers: [StockController] })
 class StockModule {}
 
 const app = await NestFactory.create(StockModule, { logger: ['error', 'warn'] })

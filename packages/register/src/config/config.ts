@@ -23,6 +23,7 @@ export const PARTS = [
     'koa',
     'hapi',
     'nest',
+    'next',
     'http',
     'undici',
     'grpc',

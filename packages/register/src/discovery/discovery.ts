@@ -101,8 +101,13 @@ export function createDiscovery(
     warn,
   )
   if (stubs !== undefined) sources.unshift(stubs)
+  const options = {
+    ...resolverOptions(config),
+    // A source that lists a service first owns it. So nothing is asked for before a test has made its stubs.
+    ...(stubs !== undefined && { services: config.services.filter(name => name.includes('.')) }),
+  }
   return {
-    resolver: !resolves ? undefined : discovery.createLaneResolver({ sources, ...resolverOptions(config), warn }),
+    resolver: !resolves ? undefined : discovery.createLaneResolver({ sources, ...options, warn }),
     sources,
     nacos: client,
     register:

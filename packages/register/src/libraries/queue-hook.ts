@@ -49,17 +49,17 @@ export function hookQueues(on: (part: string) => boolean, meets: (prototype: obj
 }
 
 /** Shows each module of these files, when Node's CommonJS loader has read it; those that are loaded already at once. */
-export function whenLoaded(path: RegExp, take: Exported, guard: Guard): void {
+export function whenLoaded(path: RegExp, take: Exported, guard: Guard, part = 'queues'): void {
   const { _extensions: extensions, _cache: cache } = Module as unknown as Loader
   // A preload before this one may have it already, and may not have made its objects.
   for (const [file, module] of Object.entries(cache)) {
-    if (module !== undefined && path.test(file)) guard.attempt('queues', () => take(module))
+    if (module !== undefined && path.test(file)) guard.attempt(part, () => take(module))
   }
   const load = extensions['.js']
   if (load === undefined) return
   extensions['.js'] = function loadAndLook(module, file) {
     load(module, file)
-    if (path.test(file)) guard.attempt('queues', () => take(module))
+    if (path.test(file)) guard.attempt(part, () => take(module))
   }
 }
 

@@ -29,6 +29,11 @@ export function isMockOfFetch(fetch: unknown): boolean {
   return marked
 }
 
+/** Whether Next has made this `fetch`. It keeps answers by URL and headers, so it has to see the tag. */
+export function isFetchOfNext(fetch: unknown): boolean {
+  return typeof fetch === 'function' && (fetch as { __nextPatched?: unknown }).__nextPatched === true
+}
+
 /** Whether the global `fetch` is another one than when this package was loaded. */
 export function isReplaced(fetch: unknown): boolean {
   return fetch !== atStart || (globalThis as Record<symbol, unknown>)[INTERCEPTOR] !== undefined

@@ -1,0 +1,3 @@
+export const dynamic = 'force-dynamic'
+
+export const GET = async () => new Response(await (await fetch('http://sc-c/cached', { cache: 'force-cache' })).text())
