@@ -53,7 +53,11 @@ function BrokerSection({ broker }: { broker: Broker }) {
               <tr>
                 <th scope="col">{hasStates ? 'Group' : 'Queue'}</th>
                 <th scope="col">Lane</th>
-                {hasStates && <th scope="col">State</th>}
+                {hasStates && (
+                  <th scope="col" class="not-narrow">
+                    State
+                  </th>
+                )}
                 <th scope="col">Owner</th>
                 <th scope="col" class="r">
                   Consumers
@@ -78,18 +82,19 @@ function BrokerSection({ broker }: { broker: Broker }) {
 function QueueRow({ queue, hasStates }: { queue: Queue; hasStates: boolean }) {
   const { name, group, lane, owner, consumers, lag, state, sinceMs } = queue
   const isLeft = consumers === 0 && state !== 'ended'
+  const since =
+    sinceMs === undefined ? '' : sinceMs > Date.now() ? `in ${ageText(Date.now(), sinceMs)}` : agoText(sinceMs)
   return (
     <tr class={name === group ? 'group' : undefined}>
       <th scope="row">{plain(name)}</th>
       <td>
         <LaneName lane={plain(lane)} />
+        {state !== undefined && <span class="note num narrow">{`${state} ${since}`}</span>}
       </td>
       {hasStates && (
-        <td class="num">
+        <td class="num not-narrow">
           {state}
-          {state !== undefined && sinceMs !== undefined && (
-            <span class="note"> {sinceMs > Date.now() ? `in ${ageText(Date.now(), sinceMs)}` : agoText(sinceMs)}</span>
-          )}
+          {state !== undefined && since !== '' && <span class="note"> {since}</span>}
         </td>
       )}
       <td class={owner === 'nobody' ? 'bad' : undefined}>{plain(owner)}</td>
