@@ -118,8 +118,12 @@ const SYSTEMS = [
       ['platformatic-kafka.test.mjs', {}],
       ['platformatic-kafka.test.mjs', PLATFORMATIC_2, PLATFORMATIC_2_NODE],
       ['kafkajs-isolation.test.mjs', {}],
-      ['platformatic-isolation.test.mjs', {}],
-      ...(options.has('ci') ? [] : [['platformatic-isolation.test.mjs', PLATFORMATIC_2, PLATFORMATIC_2_NODE]]),
+      ...(options.has('ci')
+        ? []
+        : [
+            ['platformatic-isolation.test.mjs', {}],
+            ['platformatic-isolation.test.mjs', PLATFORMATIC_2, PLATFORMATIC_2_NODE],
+          ]),
       ...(full ? [['kafka-ledger.test.mjs', {}]] : []),
     ],
     fuzz: [
@@ -241,7 +245,8 @@ async function testFile(file, env, node = ownMajor) {
   report(
     code === 0 ? 'passed' : 'failed',
     `${file} ${Object.values(env)}`,
-    code === 0 ? undefined : lines.slice(first, first + 20).join('\n'),
+    // A file that dies says so at its end.
+    code === 0 ? undefined : (first < 0 ? lines.slice(-30) : lines.slice(first, first + 20)).join('\n'),
   )
 }
 

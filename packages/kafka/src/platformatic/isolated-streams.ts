@@ -110,8 +110,9 @@ export class IsolatedStreams {
         ...inLaneGroup('stand-in'),
         autocommit: false,
       })
-      const gate = this.#gate(stream, view, lane, 'stand-in', holderOf(consumer))
-      const standIn = streams.add(consumer, stream)
+      const isHolder = holderOf(consumer)
+      const gate = this.#gate(stream, view, lane, 'stand-in', isHolder)
+      const standIn = streams.add(consumer, stream, isHolder)
       const close = async () => {
         gate.close()
         this.#gates.delete(gate)

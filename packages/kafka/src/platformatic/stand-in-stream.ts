@@ -31,8 +31,11 @@ export class StandInStreams {
     }
   }
 
-  /** @param stream - that commits nothing by itself */
-  add(consumer: PlatformaticConsumer, stream: MessageStream): StandIn {
+  /**
+   * @param stream - that commits nothing by itself
+   * @param isHolder - whether the stand-in still has the partition of a message, which may have waited in its stream
+   */
+  add(consumer: PlatformaticConsumer, stream: MessageStream, isHolder: (message: StreamMessage) => boolean): StandIn {
     let isOver = false
     let underWay: StreamMessage | undefined
     stream.once('error', () => {})
@@ -44,6 +47,7 @@ export class StandInStreams {
       stream.resume()
     }
     stream.on('data', message => {
+      if (!isHolder(message)) return
       stream.pause()
       underWay = message
       const { commit } = message
