@@ -40,7 +40,7 @@ const steps = [
       { command: 'npm run test:messages -- --ci', count: plainCounts, minutes: 40 },
     ],
     [
-      { command: 'npm run test:kubernetes', count: plainCounts, minutes: 25 },
+      { command: 'npm run test:kubernetes', count: plainCounts, minutes: 35 },
       { command: 'npm run test:java', count: plainCounts, minutes: 20 },
       { command: 'npm run test:compat', count: plainCounts, minutes: 8 },
       { command: 'npm run test:mesh', count: plainCounts, minutes: 5 },
