@@ -6,6 +6,9 @@ import { spreadText, textTable } from './print.js'
 import { type RunSettings, runRow, selectedRows } from './run-table.js'
 import { withTrees } from './trees.js'
 
+/** Below this there is no spread to speak of, so nothing is said to cost more. */
+const LEAST_ROUNDS = 3
+
 /** The figures of a row, round by round: in one tree and in the other. */
 interface Rounds {
   readonly old: Figures[]
@@ -77,6 +80,7 @@ function valuesOf({ old, now }: Rounds, figure: string): [before: number[], afte
 }
 
 function moreOf(rounds: Rounds): string[] {
+  if (rounds.now.length < LEAST_ROUNDS) return []
   return namesOf(rounds).filter(figure => isCost(figure) && changeOf(...valuesOf(rounds, figure)) === 'more')
 }
 
