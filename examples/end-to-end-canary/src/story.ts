@@ -71,6 +71,7 @@ export async function playStory(
     entry.kind === 'Pod' && entry['ready'] === true && 'alicloud.service.tag' in (entry['labels'] as object)
   const release = async (tag: string) => {
     phases.begin(`image ${tag}: nothing has changed yet`)
+    await phases.fill(1)
     window(`${tag}: tagged, no gray instance is ready`, isRoute(true), quickEntrance)
     window(`${tag}: the first gray instances`, isGrayReady)
     await run('set-image', `a=${tag}`, `c=${tag}`)
