@@ -36,6 +36,15 @@ t.test('lanes: the registry is that of the settings, and one that cannot be reac
   t.match(none.stderr, /no registry is configured: give --nacos/)
 })
 
+t.test('lanes: an instance whose metadata almost says a lane is named below the table', async t => {
+  const misspelt = { host: '10.0.0.5', port: 80, metadata: { 'alicloud.service.tags': 'gray' } }
+  const folder = folderWith(t, { 'endpoints.json': { services: { 'sc-b': [], 'sc-d': [misspelt] } } })
+  const { code, stdout, stderr } = await command(['lanes', '--file', join(folder, 'endpoints.json')], { folder })
+  t.equal(code, 0)
+  t.match(stdout, /sc-d +base +1 /)
+  t.match(stderr, /^10\.0\.0\.5:80 of sc-d counts as base: .* did you mean "alicloud\.service\.tag"\?\n$/)
+})
+
 t.test('lanes --kafka: what is missing or wrong is said, with what mends it', async t => {
   const folder = folderWith(t, { 'package.json': {}, 'broken.json': '{' })
   for (const [args, said] of [

@@ -4,6 +4,7 @@ import {
   assertKnownKeys,
   callback,
   describe,
+  emitLanewayWarning,
   flag,
   milliseconds,
   numeric,
@@ -130,6 +131,7 @@ export async function registerInstance(client: NacosClient, options: RegisterIns
     metadata: Object.freeze({ ...read.metadata, ...laneKeys }),
   }
   await client.naming.register(ref, instance)
+  if (read.ip === undefined && isLoopback(ip)) warnOfLoopback(client, service, `${ip}:${port}`)
   let deregistering: Promise<void> | undefined
   const deregister = async (): Promise<void> => {
     await client.naming.deregister(ref, { ip, port })
@@ -199,6 +201,19 @@ function listening(server: Server): Promise<void> {
 /** A wildcard address is where a server listens, not where it can be called. */
 function specific(address: string | undefined): string | undefined {
   return address === undefined || address === '0.0.0.0' || address === '::' ? undefined : address
+}
+
+function isLoopback(ip: string): boolean {
+  return ip.startsWith('127.') || ip === '::1'
+}
+
+/** On another machine the address leads to that machine itself, where something else may listen on the port. */
+function warnOfLoopback({ naming: { localAddress } }: NacosClient, service: string, address: string): void {
+  if (localAddress === undefined || isLoopback(localAddress)) return
+  emitLanewayWarning(
+    `${service} is registered as ${address}, because its server listens there, and no other machine can reach it; let the ` +
+      'server listen on 0.0.0.0, or say the address that callers reach (ip, LANEWAY_IP)',
+  )
 }
 
 async function reachedFrom(client: NacosClient): Promise<string> {

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { setLogger } from '@laneway/core'
 import t from 'tap'
-import { laneMetadata, registerInstance } from '../src/index.js'
+import { laneMetadata, type NacosClient, registerInstance } from '../src/index.js'
 import { client, server } from './harness.js'
 import { refused } from './raw-server.js'
 
@@ -82,6 +83,27 @@ t.test('registration waits for the server to listen and for the app, and takes t
   t.teardown(() => wild.close())
   const second = await registerInstance(client(t, nacos), { service: 'b', server: wild })
   t.equal(second.ip, '127.0.0.1', 'a wildcard address is not one to call')
+})
+
+t.test('a server on loopback, registered in a Nacos elsewhere, is warned of', async t => {
+  const app = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => app.close())
+  const warnings: string[] = []
+  setLogger({ debug() {}, warn: (message: string) => void warnings.push(message) })
+  t.teardown(() => setLogger(undefined))
+  const from = (localAddress: string) =>
+    ({ naming: { localAddress, register: async () => {}, deregister: async () => {} } }) as unknown as NacosClient
+  await registerInstance(from('127.0.0.1'), { service: 'sc-b', server: app })
+  await registerInstance(from('::1'), { service: 'sc-c', server: app })
+  await registerInstance(from('10.0.0.7'), { service: 'sc-d', server: app, ip: '127.0.0.1' })
+  await registerInstance(from('10.0.0.7'), { service: 'sc-e', port: 80 })
+  t.same(warnings, [])
+  const { port } = await registerInstance(from('10.0.0.7'), { service: 'sc-f', server: app })
+  t.equal(warnings.length, 1)
+  t.match(
+    warnings[0],
+    `sc-f is registered as 127.0.0.1:${port}, because its server listens there, and no other machine`,
+  )
 })
 
 t.test('leaving: deregister, wait, drain, in this order and once', async t => {

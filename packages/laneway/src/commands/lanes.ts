@@ -52,7 +52,10 @@ export async function lanes(services: readonly string[], options: LanesOptions, 
     if (!options.watch) {
       show()
       const code = endOf(view, world)
-      if (code === EXIT.ok) for (const warning of warnings) world.writeError(`${warning}\n`)
+      if (code !== EXIT.ok) return code
+      // The resolver warns of metadata when it takes the lists over.
+      await Promise.all([...view.services.keys()].map(service => resolver?.ready(service).catch(() => {})))
+      for (const warning of warnings) world.writeError(`${warning}\n`)
       return code
     }
     for (let drawn = 0; !world.signal.aborted; ) {

@@ -90,7 +90,7 @@ function jsonOf({ status, ms, path }: TracedAnswer): object {
 function noPath({ status }: TracedAnswer): string {
   return (
     `the answer, ${status}, has no path. One of: an entrance does not trust this sender, so give its token, ` +
-    "-H 'x-laneway-trace: <LANEWAY_TRACE_TOKEN>', or a rule with trace: true; or LANEWAY_DISABLE has trace; or nothing of Laneway answered\n"
+    "-H 'x-laneway-trace: <LANEWAY_TRACE_TOKEN>', or a rule with trace: true; or LANEWAY_DISABLE has trace; or LANEWAY_CONTROL has switched Laneway off; or nothing of Laneway answered\n"
   )
 }
 
