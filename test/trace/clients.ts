@@ -1,5 +1,6 @@
 // The clients of the suite: a step of a plan becomes a call, as a program would make it.
-import { get, type IncomingMessage } from 'node:http'
+import { get } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { LaneResolver } from '@laneway/discovery'
 import { laneChannel } from '@laneway/grpc'
 import { LaneAgent } from '@laneway/http'
@@ -127,7 +128,7 @@ export function createClients(resolver: LaneResolver) {
   }
 }
 
-function readBody(body: NodeJS.ReadableStream & Pick<IncomingMessage, 'destroy'>, isCut: boolean): Promise<void> {
+function readBody(body: Readable, isCut: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     body.on('end', resolve).on('error', reject).on('close', resolve)
     body.on('data', () => isCut && body.destroy())
