@@ -53,7 +53,8 @@ export class TransportTrace {
   }
 
   answered({ header, trailer }: Record<string, unknown>): void {
-    this.#now?.responded('grpc 0', this.#read(trailer) ?? this.#read(header) ?? this.#path)
+    const path = this.#read(trailer) ?? this.#read(header) ?? this.#path
+    this.#now?.responded('grpc 0', path)
   }
 
   failed(error: unknown, end: ChoiceEnd): void {
