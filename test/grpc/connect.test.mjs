@@ -166,6 +166,26 @@ test('a traced request has the calls of a transport in its path, a dead endpoint
   assert.equal(readPath(await ask({ 'x-mse-tag': 'gray' })), undefined)
 })
 
+test('a caller of a transport sees no path, also of calls that a path has no room for', async t => {
+  const base = await serve(t, echo('base'), undefined, { trace: { name: 'b' } })
+  const { client } = await clientOf(t, 'sc-b', [{ port: base.port }])
+  const seen = []
+  const onHeader = headers => seen.push(...[...headers.keys()].filter(name => name.startsWith('x-laneway')))
+  const one = () => client.unary({ value: 'x' }, { onHeader, onTrailer: onHeader })
+  const handler = laneHandler(
+    async (_request, response) => {
+      await Promise.all(Array.from({ length: 260 }, one))
+      response.end(seen.join())
+    },
+    { trace: { name: 'a' } },
+  )
+  const server = http.createServer(handler)
+  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  const answer = await fetch(`http://127.0.0.1:${server.address().port}`, { headers: { 'x-laneway-trace': '1' } })
+  assert.equal(await answer.text(), '')
+})
+
 test('the messages of a call that fails for good are closed', async t => {
   const [dead] = await freePorts(1)
   const { client, inFlight } = await clientOf(t, 'sc-b', [{ port: dead }])

@@ -79,6 +79,9 @@ export function seenText(plan: Plan, arrival: Arrival): string {
   return `${arrival.service}[${arrival.tag}]{${arrival.lane}}(${texts.sort().join(' ')})`
 }
 
+/** The kinds that their service sees twice. */
+const TWICE = new Set<Step['kind']>(['retry', 'again', 'redirect'])
+
 function stepTexts({ kind, to, via, plan }: Step, lane: string): string[] {
   const seen = arrivals.get(plan.id) ?? []
   const good = via === 'grpc' ? 'grpc 0' : 200
@@ -88,19 +91,26 @@ function stepTexts({ kind, to, via, plan }: Step, lane: string): string[] {
   }
   const of = (arrival: Arrival, status: string | number, path: string | undefined) =>
     text(`sc-${to}`, lane, arrival.tag, `127.0.0.1:${arrival.port}`, status, path)
-  if (seen.length !== (kind === 'retry' || kind === 'redirect' ? 2 : 1)) return [`${plan.id} came ${seen.length} times`]
+  if (seen.length !== (TWICE.has(kind) ? 2 : 1)) return [`${plan.id} came ${seen.length} times`]
   const [first, last = first] = seen as [Arrival, Arrival?]
   const none = { id: plan.id, steps: [] }
   switch (kind) {
     case 'retry':
-      return [of(first, 503, seenText(none, first)), of(last, 200, seenText(plan, last))]
+    case 'again':
+      // What a policy of grpc-js repeats stays below its client.
+      if (via === 'grpc' && kind === 'retry')
+        return [of(first, 'repeated', undefined), of(last, good, seenText(plan, last))]
+      return [of(first, via === 'grpc' ? 'grpc 14' : 503, seenText(none, first)), of(last, good, seenText(plan, last))]
     case 'redirect':
       return [of(first, 302, seenText(none, first)), of(last, 200, seenText(plan, last))]
     case 'abort':
       return [of(first, 'aborted', undefined)]
     case 'late':
       return [of(first, 'open', undefined)]
+    case 'cut':
+      return [via === 'grpc' ? of(first, 'grpc 1', undefined) : of(first, 200, seenText(none, first))]
     case 'stream':
+      if (via === 'grpc') return [of(first, good, seenText(plan, first))]
       // The head goes first: nothing of what follows can be in it.
       return [of(first, 200, seenText(none, first))]
     default:

@@ -55,3 +55,33 @@ t.test('a callback runs in the trace of its own request, also when another one o
     { target: 'sc-c', status: 'grpc 0', path: { service: 'C' } },
   ])
 })
+
+t.test('a caller sees no path in the metadata, also of calls that a path has no room for', async t => {
+  const named = (name: string) => ({ interceptors: [laneInterceptor({ trace: { name } })] })
+  const c = await serve(t, echo('c'), named('C'))
+  const { resolver } = await resolverOf(t, 'sc-c', [{ port: c.port }])
+  const toC = client(t, 'sc-c', laneChannel({ resolver }))
+  const seen: unknown[] = []
+  const one = () =>
+    new Promise<void>(resolve => {
+      const made = toC.client['unary']!('x', () => {}) as grpc.ClientUnaryCall
+      made.on('status', ({ metadata }) => {
+        seen.push(...metadata.get('x-laneway-path'))
+        resolve()
+      })
+    })
+  const b = await serve(
+    t,
+    {
+      ...echo('b'),
+      unary: (_call: unknown, done: grpc.sendUnaryData<string>) => {
+        void Promise.all(Array.from({ length: 260 }, one)).then(() => done(null, 'all'))
+      },
+    },
+    named('B'),
+  )
+  const metadata = new grpc.Metadata()
+  metadata.set('x-laneway-trace', '1')
+  await client(t, `127.0.0.1:${b.port}`, {}).unary(metadata)
+  t.strictSame(seen, [])
+})

@@ -73,6 +73,28 @@ t.test('a call whose first attempt was seen is not moved when its endpoint is go
   t.equal(seenByBase, 0)
 })
 
+t.test('a call that loses its connection at the second attempt counts as reset', async t => {
+  let attempts = 0
+  const dying = await serve(
+    t,
+    {
+      ...echo('base'),
+      unary: (_call: unknown, callback: grpc.sendUnaryData<string>) => {
+        if (++attempts === 1) callback({ code: grpc.status.UNAVAILABLE, details: 'not yet' })
+        else dying.server.forceShutdown()
+      },
+    },
+    interceptors(),
+  )
+  const { resolver } = await resolverOf(t, 'sc-b', [{ port: dying.port }])
+  const { resolver: recording, ends } = recorded(resolver)
+  const c = client(t, 'sc-b', { ...laneChannel({ resolver: recording }), ...RETRY })
+  const error = await c.unary().catch(error => error as grpc.ServiceError)
+  t.equal(attempts, 2)
+  t.strictSame((error as grpc.ServiceError).metadata.get('grpc-previous-rpc-attempts'), ['1'], 'as grpc-js says')
+  t.strictSame(ends, ['base reset'])
+})
+
 t.test('hedged attempts stay at the endpoint of the lane and carry its tag', async t => {
   const tags: string[] = []
   const base = await serve(t, echo('base'), interceptors())

@@ -3,6 +3,7 @@ import { connect, createServer as createHttp2Server } from 'node:http2'
 import { currentLane, type IngressOptions, readPath, runInLane, summaryOfPath } from '@laneway/core'
 import { LaneAgent, laneHandler } from '@laneway/http'
 import { listen, rawRequest } from '@laneway/testkit'
+import { fakeResolver } from '@laneway/testkit/egress'
 import t from 'tap'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
@@ -198,6 +199,35 @@ t.test('calls are noted with what came of them, and answers are as without a tra
   t.equal(seen?.headers['x-c'], '1')
   t.notMatch(JSON.stringify(seen), /laneway-path/, 'the application sees the answer as it was')
   t.strictSame(new Set(outside), new Set([undefined]), 'a third party gets neither tag nor question')
+})
+
+t.test('a call that its caller has left is not open when the answer follows at once', async t => {
+  let arrive = () => {}
+  const port = await listen(
+    t,
+    createServer(() => arrive()),
+  )
+  const agent = new LaneAgent({ resolver: fakeResolver({ 'sc-c': [{ port }] }) })
+  t.teardown(() => agent.destroy())
+  const timeout = Object.assign(new Error('timeout of 1000ms exceeded'), { code: 'ECONNABORTED' })
+  for (const [target, error, status] of [
+    ['sc-c', undefined, 'aborted'],
+    ['sc-c', timeout, 'timeout'],
+    [`127.0.0.1:${port}`, undefined, 'aborted'],
+    [`127.0.0.1:${port}`, new Error('of the caller'), 'error'],
+  ] as const) {
+    const url = await serve(t, (_incoming, response) => {
+      const call = request(`http://${target}/`, { agent }).on('error', () => {})
+      arrive = () => {
+        call.destroy(error)
+        response.end()
+      }
+      call.end()
+    })
+    const calls = readPath(await get(url, traced))?.calls
+    t.match(calls, [{ status, ms: Number }], `${target} ${error}`)
+    t.equal(calls?.length, 1)
+  }
 })
 
 t.test('requests of one connection do not see the trace of another', async t => {

@@ -33,7 +33,8 @@ export interface PathCall {
   readonly attempt: number
   /**
    * The status of an HTTP answer, `grpc 0` and so on for gRPC, or what happened instead of an answer: `connect-error`, `reset`,
-   * `timeout`, `aborted`, `refused`, `error`; `sent` for a message; `open` for a call that had not ended when the answer began.
+   * `timeout`, `aborted`, `refused`, `error`; `repeated`: a policy of grpc-js sent the call again, and shows no answer of this
+   * attempt; `sent` for a message; `open` for a call that had not ended when the answer began.
    */
   readonly status: number | string
   /** When the attempt began, in ms after the request came. */

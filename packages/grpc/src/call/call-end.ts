@@ -1,5 +1,13 @@
 import type { ChoiceEnd } from '@laneway/discovery'
-import { CANCELLED, DEADLINE_EXCEEDED, type GrpcStatus, INTERNAL, UNAVAILABLE, UNKNOWN } from '../grpc-js.js'
+import {
+  CANCELLED,
+  DEADLINE_EXCEEDED,
+  type GrpcMetadata,
+  type GrpcStatus,
+  INTERNAL,
+  UNAVAILABLE,
+  UNKNOWN,
+} from '../grpc-js.js'
 import { httpStatusOf } from '../http-status.js'
 
 /** What is known about a call when its status arrives. */
@@ -38,9 +46,18 @@ export function responseStatus(status: GrpcStatus): number {
   return isOfServer(status) ? httpStatusOf(status.code) : 0
 }
 
+/** Set by grpc-js in what it receives for a call that it has repeated, also when no server has answered. */
+const PREVIOUS_ATTEMPTS = 'grpc-previous-rpc-attempts'
+
+/** How often grpc-js had sent a call before the attempt that this metadata is of, as far as a policy can have said. */
+export function previousAttempts(metadata: GrpcMetadata): number {
+  const text = String(metadata.get(PREVIOUS_ATTEMPTS)[0])
+  return /^[1-9]\d?$/.test(text) ? Number(text) : 0
+}
+
 /** A status from the server has headers in its metadata, at least `content-type`; one that the client made has none. */
 function isOfServer({ metadata }: GrpcStatus): boolean {
-  for (const _ in metadata.getMap()) return true
+  for (const name in metadata.getMap()) if (name !== PREVIOUS_ATTEMPTS) return true
   return false
 }
 

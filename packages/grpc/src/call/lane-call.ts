@@ -49,7 +49,7 @@ export class LaneCall extends ReplayedCall implements GrpcCall, GrpcListener, Se
 
   constructor(route: LaneRoute, args: CallArguments) {
     super(contextNow())
-    this.#trace = CallTrace.of(this.caller)
+    this.#trace = CallTrace.of(this.caller, route.retries)
     this.#route = route
     this.args = args
   }

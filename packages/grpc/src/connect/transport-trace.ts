@@ -7,6 +7,8 @@ export class TransportTrace {
   readonly #trace: Trace
   #attempts = 0
   #now: TracedCall | undefined
+  /** The target is asked for its path, also when the call itself is not noted any more. */
+  #asked = false
   /** Of the head of a stream. */
   #path: string | undefined
 
@@ -21,6 +23,7 @@ export class TransportTrace {
   }
 
   begins(service: string, lane: Lane | undefined, choice: Choice): void {
+    this.#asked = true
     this.#now = this.#trace.call(service, lane, choice.outcome, ++this.#attempts)
     this.#now?.chosen(choice)
   }
@@ -32,7 +35,8 @@ export class TransportTrace {
     headers: Headers,
     send: () => Promise<R>,
   ): Promise<R> {
-    this.#now = this.#trace.call(host, lane, headers.has(TRACE_HEADER) ? 'forwarded' : 'out-of-scope')
+    this.#asked = headers.has(TRACE_HEADER)
+    this.#now = this.#trace.call(host, lane, this.#asked ? 'forwarded' : 'out-of-scope')
     try {
       const response = await send()
       this.answered(response)
@@ -49,7 +53,8 @@ export class TransportTrace {
   }
 
   answered({ header, trailer }: Record<string, unknown>): void {
-    this.#now?.responded('grpc 0', this.#read(trailer) ?? this.#read(header) ?? this.#path)
+    const path = this.#read(trailer) ?? this.#read(header) ?? this.#path
+    this.#now?.responded('grpc 0', path)
   }
 
   failed(error: unknown, end: ChoiceEnd): void {
@@ -60,7 +65,7 @@ export class TransportTrace {
 
   /** Takes the path out of headers, which the caller sees as without the trace. */
   #read(headers: unknown): string | undefined {
-    if (!(headers instanceof Headers) || this.#now?.asked !== true) return undefined
+    if (!(headers instanceof Headers) || !this.#asked) return undefined
     const path = headers.get(PATH_HEADER) ?? undefined
     headers.delete(PATH_HEADER)
     return path

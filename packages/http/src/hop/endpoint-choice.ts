@@ -144,6 +144,12 @@ export class EndpointChoice extends HopEnd {
       : handle.pick(service, outgoing.lane, this.tried)
   }
 
+  /** A path that is written before the request hears of its end has that end. */
+  override cancelled(error: unknown): void {
+    super.cancelled(error)
+    if (this.choice !== undefined) this.noteEnd()
+  }
+
   /** Whether the caller has set another tag since the pick. */
   isOutdated(): boolean {
     return this.lane?.header !== this.hop.outgoing.lane?.header
@@ -175,6 +181,13 @@ export class EndpointChoice extends HopEnd {
     return true
   }
 
+  private noteEnd(): ChoiceEnd {
+    const { request, traced } = this.hop.outgoing
+    const end = this.of(request)
+    if (end !== 'ok') traced?.failed(end)
+    return end
+  }
+
   /** Reports the end of the use. @param how - `undefined`: as the request itself ended */
   release(how: 'aborted' | undefined): void {
     const choice = this.choice
@@ -183,8 +196,7 @@ export class EndpointChoice extends HopEnd {
     const { resolver, onFault = warnOfFault } = this.hop.agent
     try {
       const { request } = this.hop.outgoing
-      const end = how ?? this.of(request)
-      if (how === undefined && end !== 'ok') this.hop.outgoing.traced?.failed(end)
+      const end = how ?? this.noteEnd()
       resolver.finished(choice, end, statusOf(request))
     } catch (error) {
       // The request is over, so it cannot end with this error.

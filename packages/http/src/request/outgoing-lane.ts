@@ -22,6 +22,7 @@ import type { ResolvedLaneAgentOptions } from '../options.js'
 import { baseUrl, watchRedirect } from './redirect.js'
 import { isRendered, laneValues, values, write, writeLane } from './request-head.js'
 import {
+  hookDestroy,
   hookRequest,
   hooksOf,
   isReadByCache,
@@ -106,6 +107,7 @@ export class OutgoingLane implements RequestHooks {
     this.emit = ownEmit(request)
     if (options.keepHandSet) this.#watchHandSet(true)
     hookRequest(request, this)
+    if (this.traced !== undefined && !Object.hasOwn(request, 'destroy')) hookDestroy(request)
     this.settle()
     if (isRendered(request)) this.report()
     else {

@@ -73,7 +73,7 @@ export function hookRequest(request: ClientRequest, hooks: RequestHooks): void {
   hooked.onSocket = onSocket
 }
 
-/** Notifies the watcher when the caller aborts. */
+/** Notifies the watcher, and the trace, when the caller aborts. */
 export function hookDestroy(request: ClientRequest): void {
   ;(request as unknown as { destroy: unknown }).destroy = destroy
 }
@@ -188,7 +188,11 @@ function received(this: Hooked<OutgoingRequest>, socket: Socket | undefined, err
 function destroy(this: Hooked<OutgoingRequest>, error?: Error): ClientRequest {
   const first = !this.destroyed
   classOf(this).destroy.call(this, error)
-  if (first) this[kHooks].watcher?.cancel(error)
+  if (!first) return this
+  const { watcher, traced } = this[kHooks]
+  watcher?.cancel(error)
+  // The caller may answer before the request hears of its end.
+  traced?.failed(error === undefined ? 'aborted' : failureOf(error))
   return this
 }
 
