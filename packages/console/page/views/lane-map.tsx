@@ -145,13 +145,16 @@ function EdgeLines({ edge, lane, places, isDown }: EdgeLinesProps) {
           ? `M${x1} ${y1}C${x1} ${my} ${x2} ${my} ${x2} ${y2}`
           : `M${x1} ${y1}C${mx} ${y1} ${mx} ${y2} ${x2} ${y2}`
         const [lx, ly] = labelAt(x1, y1, x2, y2, isDown)
+        // The first of several lines has its label on its outer side, so that no line crosses it.
+        const isOuter = index === 0 && some.length > 1
+        const below = some.length > 2 && index > 0 ? (index - some.length / 2) * 15 : 0
         return (
           <g key={kind} class={kind}>
             <path d={path} stroke-width={Math.min(6, 1.5 + Math.log10(1 + rate)).toFixed(1)} />
             <text
-              x={isDown ? lx + 8 : lx}
-              y={isDown ? ly + 4 + (index - (some.length - 1) / 2) * 15 : ly - 6}
-              text-anchor={isDown ? 'start' : 'middle'}
+              x={isDown ? lx + (isOuter ? -8 : 8) : lx}
+              y={isDown ? ly + 4 + below : ly - 6}
+              text-anchor={isDown ? (isOuter ? 'end' : 'start') : 'middle'}
             >
               {numberText(rate)}/s
             </text>
