@@ -30,6 +30,9 @@ export async function start() {
   ])
   return {
     ...broker,
+    get pid() {
+      return broker.pid
+    },
     url: redis.url,
     ledgerPid: redis.pid,
     async stop() {

@@ -68,7 +68,9 @@ ${Object.entries(more)
     host: '127.0.0.1',
     port,
     address: `127.0.0.1:${port}`,
-    pid: server.pid,
+    get pid() {
+      return server.pid
+    },
     stop: () => server.stop(),
     restart,
     freeze: () => signal('SIGSTOP'),

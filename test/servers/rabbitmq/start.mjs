@@ -74,7 +74,17 @@ ${management ? `management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = ${managemen
     }
     const managementUrl = management ? `http://guest:guest@127.0.0.1:${managementPort}` : undefined
     const url = `amqp://guest:guest@127.0.0.1:${port}`
-    return { host: '127.0.0.1', port, url, managementUrl, pid: server.pid, stop, restart }
+    return {
+      host: '127.0.0.1',
+      port,
+      url,
+      managementUrl,
+      get pid() {
+        return server.pid
+      },
+      stop,
+      restart,
+    }
   } catch (error) {
     endNames()
     throw error

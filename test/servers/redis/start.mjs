@@ -34,7 +34,9 @@ export async function startRedis({ durable = false } = {}) {
     host: '127.0.0.1',
     port,
     url: `redis://127.0.0.1:${port}`,
-    pid: server.pid,
+    get pid() {
+      return server.pid
+    },
     stop: () => server.stop(),
     restart,
   }

@@ -133,7 +133,17 @@ export async function startRocketmq(topics, groups = {}) {
     await sleep(awayMs)
     server = await launchBroker()
   }
-  return { host: '127.0.0.1', port, address: `127.0.0.1:${port}`, nameServer, pid: server.pid, stop, restart }
+  return {
+    host: '127.0.0.1',
+    port,
+    address: `127.0.0.1:${port}`,
+    nameServer,
+    get pid() {
+      return server.pid
+    },
+    stop,
+    restart,
+  }
 }
 
 /** A broker also listens on the port two below its own. */
