@@ -27,12 +27,13 @@ const steps = [
   { command: 'npm run test:mutations', count: plainCounts, minutes: 15 },
   { command: 'npm run test:grpc -- --ci', count: plainCounts, minutes: 12 },
   { command: 'npm run test:python', count: plainCounts, minutes: 10 },
+  { command: 'npm run test:nacos -- nacos3 dev', count: plainCounts, minutes: 15 },
+  { command: 'npm run test:first-call -- nacos3 --short', count: plainCounts, minutes: 8 },
   { command: 'npm run test:kubernetes', count: plainCounts, minutes: 25 },
   [
     // They mostly wait: for leases that end, for members that come back, and for servers.
     [
       { command: 'npm run test:messages -- --ci', count: plainCounts, minutes: 40 },
-      { command: 'npm run test:first-call -- nacos3 --short', count: plainCounts, minutes: 10 },
       {
         command: "npm run test:chaos -- --nacos real --faults 6 --only 'registry|list'",
         count: plainCounts,
@@ -40,7 +41,6 @@ const steps = [
       },
     ],
     [
-      { command: 'npm run test:nacos -- nacos3 dev', count: plainCounts, minutes: 20 },
       { command: 'npm run test:java', count: plainCounts, minutes: 20 },
       { command: 'npm run test:compat', count: plainCounts, minutes: 8 },
       { command: 'npm run test:mesh', count: plainCounts, minutes: 5 },
