@@ -29,13 +29,13 @@ const KINDS: readonly { name: string; kind: Omit<ChainKind, 'framework'>; peer?:
   { name: 'nginx for egress', kind: { way: 'proxied', proxy: { program: 'nginx' } }, peer: true },
 ]
 
-/** A tag must arrive where the way keeps it, and the answer come from its instance. */
+/** The answer must come from the instance of the lane, and the tag arrive where the way keeps it. */
 async function prove(chain: SidecarChain, { way }: Omit<ChainKind, 'framework'>): Promise<void> {
   const keeps = way !== 'plain' && way !== 'telemetry'
   for (const tag of [undefined, 'gray']) {
     const { id, at, tag: arrived } = JSON.parse(await chain.get(tag))
-    const lane = keeps ? tag : undefined
-    expect(id === 7 && at === (lane ?? 'base') && arrived === (lane ?? null), `${tag} went to ${at} with ${arrived}`)
+    const carried = keeps ? tag : undefined
+    expect(id === 7 && at === (tag ?? 'base') && arrived === (carried ?? null), `${tag} went to ${at} with ${arrived}`)
   }
 }
 
@@ -163,7 +163,7 @@ const chainOf = (framework: string) =>
 export const sidecar: readonly Table[] = [
   {
     name: 'sidecar/fastify',
-    about: `Processor time that a way to keep lanes adds to a request through ${chainOf('Fastify')}: all processes of the chain, proxies included, over the same chain without lanes. 8 in flight, half of the requests tagged, unless the figure says otherwise. Blocks of the plain chain, of HAProxy as egress sidecar and of the row take turns; low and high bound the median (95 %, bootstrap). Behind a proxy the program still carries the header by hand.`,
+    about: `Processor time that a way to keep lanes adds to a request through ${chainOf('Fastify')}: all processes of the chain, proxies included, over the same chain without lanes, in which the path names the instance, so that both use two instances alike. 8 in flight, half of the requests tagged, unless the figure says otherwise. Blocks of the plain chain, of HAProxy as egress sidecar and of the row take turns; low and high bound the median (95 %, bootstrap). Behind a proxy the program still carries the header by hand.`,
     rows: rows('fastify', 30, processorTime),
     targets: [...targets, ...(major >= 24 ? ofRegister : [])],
   },
