@@ -6,7 +6,8 @@ import { bootstrapMedian, median, quantile } from '../statistics.js'
 const GENERATIONS = 3
 const PAIRS = 24
 const REQUESTS = 120
-const WARM = 1500
+/** The chains become faster for some thousand requests. */
+const WARM = 10_000
 const IN_FLIGHT = 8
 const LOADS = [0.2, 0.5, 0.8]
 const LOAD_SECONDS = 4

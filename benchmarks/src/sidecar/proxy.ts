@@ -37,12 +37,13 @@ export async function startProxy(program: ProxyName, route: Route): Promise<Runn
   const port = await freePort()
   const file = join(folder, 'conf')
   writeFileSync(file, program === 'haproxy' ? haproxy(port, route) : nginx(port, route, folder))
-  const args = program === 'haproxy' ? ['-db', '-q', '-f', file] : ['-p', folder, '-c', file]
+  const args = program === 'haproxy' ? ['-db', '-f', file] : ['-p', folder, '-c', file]
   const log = join(folder, 'access.log')
-  const output = openSync(log, 'a')
-  const child = spawn(program, args, { stdio: ['ignore', output, 'inherit'] })
-  closeSync(output)
-  await untilOpen(port, child)
+  const errors = join(folder, 'stderr')
+  const files = [log, errors].map(name => openSync(name, 'a'))
+  const child = spawn(program, args, { stdio: ['ignore', ...files] })
+  for (const one of files) closeSync(one)
+  if (!(await isOpen(port, child))) throw new Error(`${program} opens no port: ${readFileSync(errors, 'utf8')}`)
   return {
     port,
     pids: [child.pid!, ...childrenOf(child.pid!)],
@@ -133,19 +134,18 @@ async function freePort(): Promise<number> {
   return port
 }
 
-async function untilOpen(port: number, child: ChildProcess): Promise<void> {
-  for (let look = 0; look < 200; look++) {
-    if (child.exitCode !== null) throw new Error(`the proxy ended with ${child.exitCode}`)
+async function isOpen(port: number, child: ChildProcess): Promise<boolean> {
+  for (let look = 0; look < 200 && child.exitCode === null; look++) {
     const open = await new Promise<boolean>(resolve => {
       const socket = connect(port, '127.0.0.1')
       socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
       socket.once('connect', () => socket.destroy())
     })
-    if (open) return
+    if (open) return true
     await sleep(25)
   }
   child.kill()
-  throw new Error('the proxy opens no port')
+  return false
 }
 
 function childrenOf(pid: number): number[] {
