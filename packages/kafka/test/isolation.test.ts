@@ -143,6 +143,30 @@ t.test('a reader that has ended by itself is opened again', async t => {
   t.equal(closed, 1)
 })
 
+t.test('a reader that has ended is opened again, also when the broker says late how long the log is', async t => {
+  const broker = fakeBroker()
+  const reader = new LedgerReader(broker.asLogBroker, () => {}, 50)
+  await reader.open()
+  const { bounds, readLedger } = broker.asLogBroker
+  const opened = new Promise<void>(resolve => {
+    broker.asLogBroker.readLedger = async listener => {
+      const end = await readLedger(listener)
+      broker.append(ledgerKey('orders', 'gray'), start, 1000)
+      resolve()
+      return end
+    }
+  })
+  broker.high = '1'
+  broker.asLogBroker.bounds = async topics => {
+    await new Promise(resolve => setTimeout(resolve, 100))
+    return bounds(topics)
+  }
+  const keepsAlive = setInterval(() => {}, 1000)
+  await opened
+  clearInterval(keepsAlive)
+  await reader.close()
+})
+
 t.test('a ledger that cannot be made: the error has the commands', async t => {
   const broker = fakeBroker()
   broker.asLogBroker.createLedger = async () => {

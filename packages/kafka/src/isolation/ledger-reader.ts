@@ -139,8 +139,10 @@ export class LedgerReader {
     for (const view of this.#views.values()) view.markFresh(askedMs)
   }
 
-  #next(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async #next(signal: AbortSignal): Promise<void> {
+    // It was aborted while the broker was asked.
+    signal.throwIfAborted()
+    await new Promise<void>((resolve, reject) => {
       const abort = () => reject(signal.reason)
       signal.addEventListener('abort', abort, { once: true })
       this.#progress.push(() => {
