@@ -70,8 +70,7 @@ export class StandInStreams {
         while (underWay !== undefined && !isOver && performance.now() < until) {
           await new Promise(resolve => setTimeout(resolve, 20))
         }
-        await consumer.close(true)
-        membership.end(true)
+        await consumer.close(true).finally(() => membership.end(true))
       },
     }
   }
