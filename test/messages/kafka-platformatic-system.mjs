@@ -1,8 +1,7 @@
-// Kafka by @platformatic/kafka as timelines and chaos drive it; the producer is that of kafkajs.
+// Kafka by @platformatic/kafka as timelines and chaos drive it; the producer is that of kafkajs. SHOW_ERRORS=1 tells why streams end.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createLaneConsumer } from '@laneway/kafka'
 import { eachInLane } from '@laneway/messaging'
-
 import * as kafkajs from './kafka-system.mjs'
 import { until } from './until.mjs'
 
@@ -12,7 +11,8 @@ const { Admin, Consumer, Producer, stringDeserializers } = await import(
   process.env.PLATFORMATIC_KAFKA ?? '@platformatic/kafka'
 )
 
-export const IN_FLIGHT = 8
+/** The message under way, and that of each other consumer whose partition moves: two of the lane and a stand-in, at most. */
+export const IN_FLIGHT = 4
 
 /** How long a program waits before it opens its stream again. */
 const REOPEN_MS = 500

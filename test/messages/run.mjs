@@ -7,6 +7,7 @@
 //   npm run test:messages -- --fuzz --nodes=20,22,24,26 --system=kafka --seeds=4
 //   npm run test:messages -- --only=model          the protocol of logs, every schedule of small scenarios; no broker
 //   npm run test:messages -- --only=chaos --system=bullmq --seeds=4,7 --messages=5000
+//   npm run test:messages -- --only=chaos --system=kafka-platformatic    the other client of Kafka
 //
 // Each timeline and chaos is right when nothing was lost, on the wrong side or without its tag, and no more was doubled
 // than was under way where something was killed or frozen. Controls have a fault built in, which has to show.

@@ -31,9 +31,9 @@ export function gateStream(stream: MessageStream, gate: Gate, membership?: Membe
   }
 
   function take(message: StreamMessage): boolean {
-    const holding = membership?.holdingOf(message)
-    if (membership !== undefined && holding === undefined) return true
     const place = placeOf(message.topic, message.partition)
+    const holding = membership?.holdingOf(message, place)
+    if (membership !== undefined && holding === undefined) return true
     const before = held.get(place)
     if (before !== undefined) {
       before.push({ message, holding })

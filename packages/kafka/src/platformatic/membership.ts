@@ -6,6 +6,7 @@ import { tickets } from './tickets.js'
 
 /** A partition from one division of the group to the next. */
 export interface Holding {
+  readonly place: Place
   /** What the group has committed; -1 where it has nothing. */
   committed: bigint
   /** What was handled before this division, and committed since. */
@@ -130,8 +131,8 @@ export class Membership {
   }
 
   /** @returns `undefined` for a message that is not delivered; the group reads it again */
-  holdingOf(message: StreamMessage): Holding | undefined {
-    const holding = this.#held.get(placeOf(message.topic, message.partition))
+  holdingOf(message: StreamMessage, place: Place): Holding | undefined {
+    const holding = this.#held.get(place)
     if (holding === undefined || !this.isGood(message, holding)) return undefined
     if (holding.committed < 0n) holding.undelivered ??= message.offset
     return holding
@@ -140,7 +141,7 @@ export class Membership {
   isGood({ offset, topic, partition }: StreamMessage, holding: Holding): boolean {
     return (
       !this.#isLeaving &&
-      this.#held.get(placeOf(topic, partition)) === holding &&
+      this.#held.get(holding.place) === holding &&
       offset >= holding.handled &&
       this.#holds(topic, partition)
     )
@@ -188,7 +189,7 @@ export class Membership {
         const place = placeOf(topic, partition)
         // Where nothing was committed the client goes on behind what it has fetched.
         const undelivered = this.#last.get(place)?.undelivered
-        const holding = { committed, handled: 0n, undelivered: undefined }
+        const holding = { place, committed, handled: 0n, undelivered: undefined }
         if (committed < 0n && undelivered !== undefined) partitions[partition] = undelivered
         this.#held.set(place, holding)
         this.#last.set(place, holding)
@@ -199,11 +200,10 @@ export class Membership {
 
   #commitMessage(message: StreamMessage, holding: Holding, commit: Method, done: Done): unknown {
     const { topic, partition, offset } = message
-    const place = placeOf(topic, partition)
     const answered: Done = error => done(this.#dropsCommits ? undefined : error)
     const send = () => commit.call(message, answered)
     if (this.#dropsCommits) return done()
-    if (this.#held.get(place) === holding && this.#consumer.isActive()) return send()
+    if (this.#held.get(holding.place) === holding && this.#consumer.isActive()) return send()
     this.#whenDivided([message], () => {
       if (this.#dropsCommits) return done()
       if (this.#isOver) return send()
