@@ -55,18 +55,21 @@ export async function openProducer(server, name, { partitions = 3, skewMs = () =
         const { groups } = await admin.describeGroups([`${name}_gray`]).catch(() => ({ groups: [] }))
         return groups[0]?.state === 'Stable' && groups[0].members.some(hasPartitions)
       }, 60_000),
-    /** What the groups have not read to the end. */
-    async leftovers() {
-      const left = []
+    /** Where the groups stand that have not committed to the end. */
+    async positions() {
+      const behind = []
       const ends = await admin.fetchTopicOffsets(name)
       for (const groupId of [name, `${name}_gray`]) {
         const [{ partitions }] = await admin.fetchOffsets({ groupId, topics: [name] })
         for (const { partition, offset } of partitions) {
           const { high } = ends.find(one => one.partition === partition)
-          if (offset !== high) left.push(`${groupId}/${partition} ${offset} of ${high}`)
+          if (offset !== high) behind.push({ groupId, partition, offset, high })
         }
       }
-      return left
+      return behind
+    },
+    async leftovers() {
+      return (await this.positions()).map(leftover)
     },
     async close() {
       await producer.disconnect()
@@ -74,6 +77,9 @@ export async function openProducer(server, name, { partitions = 3, skewMs = () =
     },
   }
 }
+
+/** What a group has not read to the end. */
+export const leftover = ({ groupId, partition, offset, high }) => `${groupId}/${partition} ${offset} of ${high}`
 
 function hasPartitions({ clientId, memberAssignment }) {
   const { assignment = {} } = AssignerProtocol.MemberAssignment.decode(memberAssignment) ?? {}

@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { currentLane, runInLane } from '@laneway/core'
 import { createLaneConsumer, laneKafka } from '@laneway/kafka'
+import { eachInLane } from '@laneway/messaging'
 import { LaneLedgerView } from '@laneway/messaging/internal'
 import { Kafka, logLevel } from 'kafkajs'
 import { startKafka } from '../servers/kafka/start.mjs'
@@ -75,6 +76,30 @@ async function instance(tag, topic, seen, { consume = {}, ...more } = {}) {
   return { consumer, stream, close }
 }
 
+/** A program that handles one message after another and commits each. @returns the consumer, and the loop's end */
+async function loop(tag, topic, handle, more = {}) {
+  const consumer = createLaneConsumer(optionsOf(tag, topic, { autocommit: false, ...more }))
+  open.push(consumer)
+  const stream = await consumer.consume({ topics: [topic], mode: 'committed', fallbackMode: 'earliest' })
+  const ended = eachInLane(stream, async message => {
+    await handle(message.value)
+    await message.commit()
+  })
+  return { consumer, ended }
+}
+
+/** Something that a test waits for, and lets happen. */
+function gate() {
+  let pass
+  const passed = new Promise(resolve => (pass = resolve))
+  return { pass, passed }
+}
+
+const committedIn = async (groupId, topic) => {
+  const [{ partitions }] = await admin.fetchOffsets({ groupId, topics: [topic] })
+  return partitions.map(({ offset }) => Number(offset))
+}
+
 const send = (topic, list) =>
   producer.send({
     topic,
@@ -84,6 +109,20 @@ const send = (topic, list) =>
       ...(tag && { headers: { 'x-mse-tag': tag } }),
     })),
   })
+
+/** As when the coordinator cannot be reached. */
+function failNextHeartbeat(consumer) {
+  let owner = consumer
+  const isGetApi = symbol => symbol.description.endsWith('getApi')
+  while (!Object.getOwnPropertySymbols(owner).some(isGetApi)) owner = Object.getPrototypeOf(owner)
+  const getApi = Object.getOwnPropertySymbols(owner).find(isGetApi)
+  const original = consumer[getApi]
+  consumer[getApi] = (name, done) => {
+    if (name !== 'Heartbeat') return original.call(consumer, name, done)
+    delete consumer[getApi]
+    return done(new client.NetworkError('away', { canRetry: false }))
+  }
+}
 
 const handledBy = (seen, who) =>
   seen
@@ -118,6 +157,81 @@ describe('isolation of @platformatic/kafka', { concurrency: 8 }, () => {
       })
     }
   }
+
+  test('what waits in a stream when the group is divided anew is handled once, and none is lost', async () => {
+    const topic = await newTopic(2)
+    const seen = []
+    const { pass, passed } = gate()
+    const first = await loop(
+      'base',
+      topic,
+      async id => {
+        seen.push(id)
+        await passed
+      },
+      { maxWaitTime: 5000 },
+    )
+    const batch = (name, size) => Array.from({ length: size }, (_, i) => [`${name}${i}`, undefined, i % 2])
+    await send(topic, batch('a', 40))
+    await until(() => seen.length === 1)
+    // The stream holds the others, and waits at the broker for what comes next.
+    const divided = new Promise(resolve => first.consumer.once('consumer:group:join', resolve))
+    await loop('base', topic, async id => seen.push(id))
+    await divided
+    await send(topic, batch('b', 20))
+    await sleep(500)
+    pass()
+    await until(() => new Set(seen).size === 60)
+    await sleep(1000)
+    // The message under way may belong to the other by now.
+    assert.ok(seen.length <= 61, `${seen.length} of 60`)
+  })
+
+  test('a stand-in whose message the lane has read again does not take its progress back', async () => {
+    const topic = await newTopic()
+    const seen = []
+    const { pass, passed } = gate()
+    await loop('base', topic, async id => {
+      seen.push(`${id} by base`)
+      if (id === 'a') await passed
+    })
+    const gray = () => loop('gray', topic, async id => seen.push(`${id} by gray`))
+    const before = await gray()
+    await sleep(LEAD_MS)
+    await before.consumer.close(true)
+    await send(topic, [['a', 'gray']])
+    await until(() => seen.includes('a by base'))
+    const again = await gray()
+    await until(() => seen.includes('a by gray'))
+    await send(topic, [
+      ['b', 'gray'],
+      ['c', 'gray'],
+    ])
+    await until(async () => (await committedIn(`${topic}_gray`, topic))[0] === 3)
+    pass()
+    await send(topic, [['d']])
+    await until(() => seen.includes('d by base'))
+    assert.deepEqual(await committedIn(`${topic}_gray`, topic), [3])
+    await again.consumer.close(true)
+    await send(topic, [['e', 'gray']])
+    await until(() => seen.includes('e by base'))
+    assert.deepEqual(seen, ['a by base', 'a by gray', 'b by gray', 'c by gray', 'd by base', 'e by base'])
+  })
+
+  test('a member whose heartbeat has failed joins its group again', async () => {
+    const topic = await newTopic()
+    const seen = []
+    const { consumer } = await loop('base', topic, async id => seen.push(id))
+    await send(topic, [['a']])
+    await until(() => seen.length === 1)
+    const failed = new Promise(resolve => consumer.once('consumer:heartbeat:error', resolve))
+    failNextHeartbeat(consumer)
+    await failed
+    await until(() => consumer.isActive())
+    await send(topic, [['b']])
+    await until(() => seen.length === 2)
+    assert.deepEqual(seen, ['a', 'b'])
+  })
 
   test('while the ledger cannot be read a message with a lane waits with those behind it, other partitions go on', async () => {
     const topic = await newTopic(2)

@@ -7,6 +7,7 @@
 //   npm run test:messages -- --fuzz --nodes=20,22,24,26 --system=kafka --seeds=4
 //   npm run test:messages -- --only=model          the protocol of logs, every schedule of small scenarios; no broker
 //   npm run test:messages -- --only=chaos --system=bullmq --seeds=4,7 --messages=5000
+//   npm run test:messages -- --only=chaos --system=kafka-platformatic    the other client of Kafka
 //
 // Each timeline and chaos is right when nothing was lost, on the wrong side or without its tag, and no more was doubled
 // than was under way where something was killed or frozen. Controls have a fault built in, which has to show.
@@ -149,6 +150,21 @@ const SYSTEMS = [
           ],
         }),
   },
+  // The same by the other client. Each kill costs a session and a rebalance: minutes, which CI has not.
+  ...(options.has('ci')
+    ? []
+    : [
+        {
+          name: 'kafka-platformatic',
+          find: findKafka,
+          tests: [],
+          fuzz: [],
+          controls: [
+            { control: 'waiting', shows: ({ counts, left }) => counts.lost + counts.doubledByBoth + left.length === 0 },
+            { control: 'frozen-broker', shows: ({ counts, left }) => counts.lost + counts.wrong + left.length === 0 },
+          ],
+        },
+      ]),
   {
     name: 'rocketmq',
     find: async () => (await findRocketmq()) ?? findRedis(),
@@ -284,12 +300,12 @@ async function runSystem(system) {
   let runs = 0
   const name = () => `${system.name}-${process.pid}-${++runs}`
   try {
-    if (chosen('only', 'tests')) {
+    if (chosen('only', 'tests') && system.environment !== undefined) {
       const { code, printed, expected, errors } = await readmeExample(system.name, system.environment(server))
       const right = code === 0 && printed === expected
       report(right ? 'passed' : 'failed', `${system.name}: README`, right ? undefined : `${printed}${errors}`)
     }
-    if (chosen('only', 'fuzz')) await runFuzz(system, system.environment(server))
+    if (chosen('only', 'fuzz') && system.fuzz.length > 0) await runFuzz(system, system.environment(server))
     if (system.module === undefined) return
     if (chosen('only', 'timeline')) {
       const kills = full ? 10 : 3

@@ -1,17 +1,7 @@
 import type { Method } from '../kafka.js'
+import type { Fetched } from './fetched.js'
 
 const LOG_APPEND_TIME = 0b1000
-
-interface FetchedBatch {
-  readonly attributes: number
-  readonly maxTimestamp: bigint
-  firstTimestamp: bigint
-  readonly records: { timestampDelta: bigint }[]
-}
-
-interface Fetched {
-  readonly responses: readonly { readonly partitions: readonly { readonly records?: FetchedBatch[] }[] }[]
-}
 
 /**
  * Gives messages of topics with `message.timestamp.type=LogAppendTime` the broker's time. The client reads the producer's,

@@ -16,6 +16,7 @@ export interface MessageStream {
   on(event: string, listener: (message: StreamMessage) => void): this
   once(event: string, listener: (value: unknown) => void): this
   push(message: StreamMessage | null): boolean
+  read(size?: number): StreamMessage | null
   emit(event: string, ...args: unknown[]): boolean
   pause(): this
   resume(): this
@@ -27,6 +28,7 @@ export interface MessageStream {
 export interface PlatformaticConsumer {
   readonly assignments: readonly { readonly topic: string; readonly partitions: readonly number[] }[] | null
   isActive(): boolean
+  on(event: string, listener: (event: unknown) => void): unknown
   consume(options: Record<string, unknown>): Promise<MessageStream>
   close(force?: boolean): Promise<void>
   listCommittedOffsets(options: object): Promise<Map<string, bigint[]>>

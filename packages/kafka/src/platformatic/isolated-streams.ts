@@ -6,14 +6,15 @@ import { Gate } from '../isolation/gate.js'
 import type { GroupNames } from '../isolation/group-names.js'
 import type { LaneConsumerSettings } from '../isolation/isolate-options.js'
 import type { LedgerUse } from '../isolation/ledger-use.js'
-import { type LogBroker, placeOf } from '../isolation/log-broker.js'
+import type { LogBroker } from '../isolation/log-broker.js'
 import { type StandIn, StandIns } from '../isolation/stand-ins.js'
-import type { Method } from '../kafka.js'
 import type { KafkaSettings } from '../lane-kafka-options.js'
 import { useAppendTimes } from './append-times.js'
 import { inBaseGroup, inLaneGroup } from './assigner.js'
-import type { MessageStream, PlatformaticConsumer, StreamMessage } from './classes.js'
+import type { MessageStream, PlatformaticConsumer } from './classes.js'
 import { emitInLanes, gateStream } from './gated-stream.js'
+import { ledgerStarts } from './ledger-starts.js'
+import { Membership } from './membership.js'
 import { StandInStreams } from './stand-in-stream.js'
 
 export interface IsolatedStreamsOptions {
@@ -29,6 +30,7 @@ export interface IsolatedStreamsOptions {
 /** A consumer whose streams keep lanes apart. */
 export class IsolatedStreams {
   readonly consumer: PlatformaticConsumer
+  readonly #membership: Membership
   readonly #given: IsolatedStreamsOptions
   readonly #own: string | undefined
   readonly #consume: PlatformaticConsumer['consume']
@@ -49,6 +51,7 @@ export class IsolatedStreams {
     this.#consume = this.consumer.consume.bind(this.consumer)
     this.#close = this.consumer.close.bind(this.consumer)
     useAppendTimes(this.consumer)
+    this.#membership = new Membership(this.consumer)
   }
 
   async consume(options: Record<string, unknown>): Promise<MessageStream> {
@@ -69,6 +72,7 @@ export class IsolatedStreams {
     for (const gate of this.#gates) gate.close()
     await Promise.all([...this.#standIns].map(one => one.close()))
     await this.#close(force)
+    this.#membership.end(false)
     await this.#given.ledger.leave()
   }
 
@@ -78,11 +82,18 @@ export class IsolatedStreams {
     const protocols = (options['protocols'] ?? own['protocols']) as object[] | undefined
     const stream = await this.#consume({ ...options, ...inBaseGroup(protocols) })
     const push = stream.push.bind(stream)
-    this.#gate(stream, view, undefined, 'base')
+    const ownCommits = (options['autocommit'] ?? own['autocommit'] ?? true) === false
+    if (options['mode'] === 'committed') this.#membership.follow(options['topics'] as string[], stream)
+    this.#gate(
+      stream,
+      view,
+      undefined,
+      'base',
+      ownCommits && options['mode'] === 'committed' ? this.#membership : undefined,
+    )
     emitInLanes(stream, settings.lanes.names)
     if (wanted.whenLaneMissing !== 'base') return stream
     const broker = await ledger.broker()
-    const ownCommits = (options['autocommit'] ?? own['autocommit'] ?? true) === false
     const streams = new StandInStreams(stream, push, ownCommits)
     const join = (lane: string) => this.#standIn(lane, options, view, streams, broker)
     const topics = async () => options['topics'] as string[]
@@ -102,7 +113,8 @@ export class IsolatedStreams {
     const { make, options: own, names } = this.#given
     const consumer = make({ ...own, groupId: names.laneGroup(lane), ...inLaneGroup('stand-in') })
     useAppendTimes(consumer)
-    startWhereLedgerSays(consumer, broker, view, lane)
+    const membership = new Membership(consumer)
+    membership.startAt(ledgerStarts(broker, view, lane))
     try {
       const stream = await consumer.consume({
         ...options,
@@ -110,9 +122,9 @@ export class IsolatedStreams {
         ...inLaneGroup('stand-in'),
         autocommit: false,
       })
-      const isHolder = holderOf(consumer)
-      const gate = this.#gate(stream, view, lane, 'stand-in', isHolder)
-      const standIn = streams.add(consumer, stream, isHolder)
+      membership.follow(options['topics'] as string[], stream)
+      const gate = this.#gate(stream, view, lane, 'stand-in', membership)
+      const standIn = streams.add(consumer, stream, membership)
       const close = async () => {
         gate.close()
         this.#gates.delete(gate)
@@ -135,10 +147,11 @@ export class IsolatedStreams {
     const { warn } = settings
     const laneGroup = names.laneGroup(lane)
     await announceLane({ broker, view, group, lane, laneGroup, topics, assumeBase, warn, signal, waits: () => {} })
-    startWhereLedgerSays(this.consumer, broker, view, lane)
+    this.#membership.startAt(ledgerStarts(broker, view, lane))
     const stream = await this.#consume({ ...options, ...FROM_COMMITTED, ...inLaneGroup('lane') })
     const ownCommits = (options['autocommit'] ?? this.#given.options['autocommit']) === false
-    this.#gate(stream, view, lane, 'own', ownCommits ? holderOf(this.consumer) : undefined)
+    this.#membership.follow(options['topics'] as string[], stream)
+    this.#gate(stream, view, lane, 'own', ownCommits ? this.#membership : undefined)
     emitInLanes(stream, settings.lanes.names)
     return stream
   }
@@ -148,56 +161,14 @@ export class IsolatedStreams {
     view: LaneLedgerView,
     side: string | undefined,
     outcome: 'base' | 'own' | 'stand-in',
-    isHolder?: (message: StreamMessage) => boolean,
+    membership?: Membership,
   ): Gate {
     const gate = new Gate(this.#given.settings, view, side, outcome)
     claim(stream)
-    gateStream(stream, gate, isHolder)
+    gateStream(stream, gate, membership)
     this.#gates.add(gate)
     return gate
   }
 }
 
-/** In a member that joins again nothing is assigned yet. */
-function holderOf(consumer: PlatformaticConsumer): (message: StreamMessage) => boolean {
-  return ({ topic, partition }) =>
-    consumer.isActive() &&
-    consumer.assignments?.some(one => one.topic === topic && one.partitions.includes(partition)) === true
-}
-
 const FROM_COMMITTED = { mode: 'committed', fallbackMode: 'earliest' } as const
-
-/** Answers for partitions without a commit what the lane's announcement says, or the first offset that is still there. */
-function startWhereLedgerSays(
-  consumer: PlatformaticConsumer,
-  broker: LogBroker,
-  view: LaneLedgerView,
-  lane: string,
-): void {
-  const list: Method = consumer.listCommittedOffsets
-  async function listed(options: object): Promise<Map<string, bigint[]>> {
-    const offsets: Map<string, bigint[]> = await list.call(consumer, options)
-    const missing = [...offsets].filter(([, partitions]) => partitions.some(offset => offset < 0n))
-    if (missing.length === 0) return offsets
-    const bounds = await broker.bounds(missing.map(([topic]) => topic))
-    for (const [topic, partitions] of missing) {
-      partitions.forEach((offset, partition) => {
-        const place = placeOf(topic, partition)
-        const low = BigInt(bounds.get(place)?.low ?? 0)
-        const start = BigInt(view.startOf(lane, place, Date.now()) ?? 0)
-        if (offset < 0n) partitions[partition] = start > low ? start : low
-      })
-    }
-    return offsets
-  }
-  Object.assign(consumer, {
-    listCommittedOffsets(options: object, done?: Method) {
-      const answer = listed(options)
-      if (done === undefined) return answer
-      answer.then(
-        offsets => done(null, offsets),
-        error => done(error),
-      )
-    },
-  })
-}

@@ -122,6 +122,7 @@ async function readLedger(open: () => PlatformaticConsumer, listener: LedgerList
   async function begin(): Promise<void> {
     consumer = open()
     useAppendTimes(consumer)
+    consumer.on('error', () => {})
     const stream = await consumer.consume({
       topics: [LEDGER_TOPIC],
       mode: 'earliest',

@@ -1,5 +1,7 @@
 import type { StandIn } from '../isolation/stand-ins.js'
 import type { MessageStream, PlatformaticConsumer, StreamMessage } from './classes.js'
+import type { Membership } from './membership.js'
+import { tickets } from './tickets.js'
 
 /** How long a stand-in that leaves waits for the commit of what it has delivered. */
 const COMMIT_WITHIN_MS = 5000
@@ -12,7 +14,6 @@ export class StandInStreams {
   readonly #main: MessageStream
   readonly #push: MessageStream['push']
   readonly #ownCommits: boolean
-  readonly #waiting = new Set<() => void>()
 
   /**
    * @param push - of the stream, without a gate
@@ -22,22 +23,14 @@ export class StandInStreams {
     this.#main = main
     this.#push = push
     this.#ownCommits = ownCommits
-    const { _read } = main
-    main._read = size => {
-      const waiting = [...this.#waiting]
-      this.#waiting.clear()
-      for (const go of waiting) go()
-      return _read.call(main, size)
-    }
   }
 
-  /**
-   * @param stream - that commits nothing by itself
-   * @param isHolder - whether the stand-in still has the partition of a message, which may have waited in its stream
-   */
-  add(consumer: PlatformaticConsumer, stream: MessageStream, isHolder: (message: StreamMessage) => boolean): StandIn {
+  /** @param stream - that commits nothing by itself */
+  add(consumer: PlatformaticConsumer, stream: MessageStream, membership: Membership): StandIn {
     let isOver = false
+    /** Delivered, and not committed. */
     let underWay: StreamMessage | undefined
+    consumer.on('error', () => {})
     stream.once('error', () => {})
     stream.once('close', () => {
       isOver = true
@@ -47,34 +40,37 @@ export class StandInStreams {
       stream.resume()
     }
     stream.on('data', message => {
-      if (!isHolder(message)) return
+      const ticket = tickets.get(message)!
+      if (!ticket.isGood()) return
       stream.pause()
-      underWay = message
+      const { delivered } = ticket
       const { commit } = message
-      if (this.#ownCommits) {
-        message.commit = (...args) => {
-          const committing = commit.apply(message, args)
-          if (underWay === message) next()
-          return committing
-        }
-      } else {
-        message.commit = () => {}
-        // The next is handed over when the program reads on.
-        this.#waiting.add(() => {
+      ticket.dropped = next
+      ticket.delivered = () => {
+        delivered()
+        if (this.#ownCommits) underWay = message
+        else {
           commit.call(message, () => {})
-          next()
-        })
+          setImmediate(next)
+        }
+      }
+      message.commit = (...args) => {
+        if (!this.#ownCommits) return undefined
+        const committing = commit.apply(message, args)
+        if (underWay === message) next()
+        return committing
       }
       this.#push.call(this.#main, message)
     })
     return {
       isOver: () => isOver,
       async close() {
+        membership.leave()
         const until = performance.now() + COMMIT_WITHIN_MS
         while (underWay !== undefined && !isOver && performance.now() < until) {
           await new Promise(resolve => setTimeout(resolve, 20))
         }
-        await consumer.close(true)
+        await consumer.close(true).finally(() => membership.end(true))
       },
     }
   }
