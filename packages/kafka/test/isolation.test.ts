@@ -143,7 +143,7 @@ t.test('a reader that has ended by itself is opened again', async t => {
   t.equal(closed, 1)
 })
 
-t.test('a reader that has ended is opened again, also when the broker says late how long the log is', async t => {
+t.test('a reader that has ended is opened again, also when the broker says late how long the log is', async () => {
   const broker = fakeBroker()
   const reader = new LedgerReader(broker.asLogBroker, () => {}, 50)
   await reader.open()
