@@ -1,5 +1,6 @@
 import { channels, type SourceEvent } from '@laneway/core'
 import type { EndpointInput } from '@laneway/discovery'
+import { lastingEndpoint } from '@laneway/discovery/internal'
 import { expect, type Row, type Table } from '../case.js'
 import { seeded } from '../statistics.js'
 import { endpoints, resolverOf, SIZES } from './services.js'
@@ -26,6 +27,23 @@ function pushes(count: number, change: Change): (turn: number) => EndpointInput[
     const list = JSON.parse(JSON.stringify(endpoints(count))) as { weight?: number }[]
     change(list, turn, random)
     return list as unknown as EndpointInput[]
+  }
+}
+
+/** As from a source that keeps the objects of endpoints which stay as they are. */
+function pushesOfKept(count: number): (turn: number) => EndpointInput[] {
+  const lasting = (one: EndpointInput) => {
+    Object.freeze(one.tags)
+    Object.freeze(one.metadata)
+    return lastingEndpoint(one)
+  }
+  const next = pushes(count, () => {})
+  const list = next(0).map(lasting)
+  const random = seeded(7)
+  return turn => {
+    const at = Math.floor(random() * count)
+    list[at] = lasting({ ...list[at]!, weight: 2 + (turn % 2) })
+    return [...list]
   }
 }
 
@@ -57,11 +75,14 @@ function rowsOf(size: '1k' | '10k'): Row[] {
         }
       },
     },
-    ...Object.entries(CHANGES).map(
-      ([name, change]): Row => ({
+    ...Object.entries({
+      ...Object.fromEntries(Object.entries(CHANGES).map(([name, change]) => [name, () => pushes(count, change)])),
+      'one changed, the others kept': () => pushesOfKept(count),
+    }).map(
+      ([name, start]): Row => ({
         name: `${size}/${name}`,
         async subject() {
-          const next = pushes(count, change)
+          const next = start()
           const [resolver, source] = await resolverOf(next(0), 'weighted-random')
           let inUse = (_: number | undefined) => {}
           channels.source.subscribe(event => {
@@ -96,7 +117,7 @@ export const rebuild: readonly Table[] = [
   {
     name: 'discovery/rebuild',
     about:
-      'A push of a whole service, from new objects to the table in use: one endpoint has another weight; one in the middle left or joined; the list runs the other way.',
+      'A push of a whole service, from new objects to the table in use: one endpoint has another weight; one in the middle left or joined; the list runs the other way; one has another weight, and the others are the same frozen objects.',
     rows: [...rowsOf('1k'), ...rowsOf('10k')],
     targets: [
       { row: '1k/one changed', figure: 'ns', per: '1k/an object per endpoint', atMost: 10 },

@@ -1,5 +1,6 @@
 import type { EndpointInput } from '../endpoint/endpoint.js'
 import { formatAddress } from '../endpoint/endpoint-host.js'
+import { lastingOf } from '../endpoint/lasting-endpoint.js'
 import { isUnchanged, type ParseEndpointOptions, parseEndpoint } from '../endpoint/parse-endpoint.js'
 import type { ZoneRouting } from '../zone/zone-routing.js'
 import { EndpointLoad, type LoadSettings } from './endpoint-load.js'
@@ -30,9 +31,6 @@ export interface BuildParts {
   /** What zones mean for a service of these members. */
   readonly zonesFor: (members: readonly Member[]) => ZoneRouting | undefined
 }
-
-/** Where the next endpoint is looked for: in its place, behind one that has left, before one that has joined. */
-const SHIFTS = [0, 1, -1] as const
 
 let builds = 0
 
@@ -99,25 +97,27 @@ export class TableBuild {
   }
 
   /**
-   * The member that stays as it is, by its place in the previous snapshot, else by its address. To read an endpoint anew
-   * takes 30 times as long as to compare it (benchmark case discovery/rebuild).
+   * The member that stays as it is: behind the one before it in the previous table, else by its address. To read an endpoint
+   * anew takes 30 times as long as to compare it (benchmark case discovery/rebuild).
    */
   #sameAs(input: unknown): Member | undefined {
-    for (const shift of SHIFTS) {
-      const at = this.#at + this.#shift + shift
-      const member = this.#before[at]
-      if (!this.#isAgain(member, input)) continue
-      this.#shift += shift
-      return member
-    }
+    const next = this.#before[this.#at + this.#shift]
+    if (this.#isAgain(next, input)) return next
     const { host, port } = Object(input) as { host?: unknown; port?: unknown }
     if (typeof host !== 'string' || typeof port !== 'number') return undefined
     const member = this.#known.get(formatAddress(host, port))
-    return this.#isAgain(member, input) ? member : undefined
+    if (!this.#isAgain(member, input)) return undefined
+    this.#shift = member.place - this.#at
+    return member
   }
 
   #isAgain(member: Member | undefined, input: unknown): member is Member {
-    return member !== undefined && member.seenBy !== this.#id && isUnchanged(member.endpoint, input)
+    if (member === undefined || member.seenBy === this.#id) return false
+    if (member.input === undefined) return isUnchanged(member.endpoint, input)
+    if (member.input === input) return true
+    if (!isUnchanged(member.endpoint, input)) return false
+    member.input = lastingOf(input)
+    return true
   }
 
   #parse(input: unknown): void {
@@ -137,7 +137,7 @@ export class TableBuild {
     // Back after an absence, or declared healthy again: the registry knows better than old connect errors.
     const recovered = known?.endpoint.health === 'unhealthy' && endpoint.health === 'healthy'
     if (known === undefined || recovered) load.forgive()
-    const member = new Member(this.#settings.service, endpoint, load)
+    const member = new Member(this.#settings.service, endpoint, load, lastingOf(input))
     const { warmUp } = this.#parts.groups
     if (known === undefined) warmUp?.began(load, endpoint, this.#follows ? 'new' : 'first')
     else if (!known.seats[0]!.fit && member.seats[0]!.fit) warmUp?.began(load, endpoint, 'returned')
@@ -151,7 +151,7 @@ export class TableBuild {
   }
 
   #add(member: Member): void {
-    this.#members.push(member)
+    member.place = this.#members.push(member) - 1
     this.#ports.add(member.endpoint.port)
     for (const seat of member.seats) this.#seatsOf(seat.tag).push(seat)
   }
