@@ -4,10 +4,6 @@ import { expect, type Row, type Table } from '../case.js'
 import { seeded } from '../statistics.js'
 import { endpoints, resolverOf, SIZES } from './services.js'
 
-/** Between two pushes a service does other work, so that neither list is in a cache. */
-const elsewhere = new Float64Array(2 ** 23)
-const doOtherWork = () => elsewhere.fill(Math.random())
-
 type Change = (list: { weight?: number }[], turn: number, random: () => number) => void
 
 /** What differs from one push to the next. */
@@ -46,7 +42,6 @@ function rowsOf(size: '1k' | '10k'): Row[] {
         return {
           prepare() {
             list = next(++turn)
-            doOtherWork()
           },
           run: () =>
             list.map(({ host, port, weight, health, tags, metadata }) => ({
@@ -79,7 +74,6 @@ function rowsOf(size: '1k' | '10k'): Row[] {
             asynchronous: true,
             prepare() {
               list = next(++turn)
-              doOtherWork()
             },
             // A large service is taken over in several turns of the event loop; the time ends with the last.
             run() {
