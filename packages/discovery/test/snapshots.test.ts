@@ -1,7 +1,6 @@
 import { channels, parseLane, type SourceEvent } from '@laneway/core'
 import t, { type Test } from 'tap'
 import { createLaneResolver, type EndpointInput, type LaneResolverOptions } from '../src/index.js'
-import { lastingEndpoint } from '../src/internal.js'
 import { addressOf, endpoint, oneService } from './one-service.js'
 import { createScriptedSource } from './scripted-source.js'
 
@@ -259,44 +258,6 @@ t.test('a large list in which endpoints left, joined and moved is compared, not 
     t.equal(state?.base.endpoints, wanted.size - 1, name)
     t.equal(gray(), kept, `${name}: the one of the lane is as it was`)
   }
-})
-
-t.test('an endpoint that can never change is not looked at again', async t => {
-  let reads = 0
-  const lasting = (input: EndpointInput) =>
-    lastingEndpoint(
-      new Proxy(input, {
-        get(target, key, receiver) {
-          reads++
-          return Reflect.get(target, key, receiver)
-        },
-      }),
-    )
-  const list = [endpoint(), endpoint({ tags: ['gray'] }), endpoint()].map(lasting)
-  const { source, resolver } = scripted(t)
-  const update = (endpoints: readonly EndpointInput[]) => source.snapshot('sc-B', endpoints)
-  const pick = (tag: string) => resolver.pick('sc-B', parseLane(tag))
-  update(list)
-  const gray = pick('gray')
-  reads = 0
-  update([...list])
-  t.equal(reads, 0)
-  t.equal(pick('gray'), gray)
-
-  const again = lasting({ ...list[1]! })
-  update([list[0]!, again, list[2]!])
-  t.equal(pick('gray'), gray, 'another object that is alike')
-  reads = 0
-  update([list[0]!, again, list[2]!])
-  t.equal(reads, 0)
-
-  const changed = { ...list[1]!, tags: ['gray'] }
-  update([list[0]!, changed, list[2]!])
-  t.equal(pick('gray'), gray)
-  changed.tags[0] = 'blue'
-  update([list[0]!, changed, list[2]!])
-  t.equal(pick('gray').outcome, 'fallback-missing', 'an ordinary object is compared, after one that could not change')
-  t.equal(pick('blue').outcome, 'lane')
 })
 
 t.test('what is compared out of its place has to be the same in all', async t => {

@@ -1,6 +1,5 @@
 import type { EndpointInput } from '../endpoint/endpoint.js'
 import { formatAddress } from '../endpoint/endpoint-host.js'
-import { lastingOf } from '../endpoint/lasting-endpoint.js'
 import { isUnchanged, type ParseEndpointOptions, parseEndpoint } from '../endpoint/parse-endpoint.js'
 import type { ZoneRouting } from '../zone/zone-routing.js'
 import { EndpointLoad, type LoadSettings } from './endpoint-load.js'
@@ -112,12 +111,7 @@ export class TableBuild {
   }
 
   #isAgain(member: Member | undefined, input: unknown): member is Member {
-    if (member === undefined || member.seenBy === this.#id) return false
-    if (member.input === undefined) return isUnchanged(member.endpoint, input)
-    if (member.input === input) return true
-    if (!isUnchanged(member.endpoint, input)) return false
-    member.input = lastingOf(input)
-    return true
+    return member !== undefined && member.seenBy !== this.#id && isUnchanged(member.endpoint, input)
   }
 
   #parse(input: unknown): void {
@@ -137,7 +131,7 @@ export class TableBuild {
     // Back after an absence, or declared healthy again: the registry knows better than old connect errors.
     const recovered = known?.endpoint.health === 'unhealthy' && endpoint.health === 'healthy'
     if (known === undefined || recovered) load.forgive()
-    const member = new Member(this.#settings.service, endpoint, load, lastingOf(input))
+    const member = new Member(this.#settings.service, endpoint, load)
     const { warmUp } = this.#parts.groups
     if (known === undefined) warmUp?.began(load, endpoint, this.#follows ? 'new' : 'first')
     else if (!known.seats[0]!.fit && member.seats[0]!.fit) warmUp?.began(load, endpoint, 'returned')

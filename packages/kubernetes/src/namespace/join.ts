@@ -1,5 +1,4 @@
 import type { EndpointInput } from '@laneway/discovery'
-import { lastingEndpoint } from '@laneway/discovery/internal'
 import type { LabelSet } from '../objects/label-sets.js'
 import type { Pod } from '../objects/pod.js'
 import type { Slice, SliceEndpoint } from '../objects/slice.js'
@@ -57,18 +56,17 @@ function inputOf(
   port: number,
   set: LabelSet,
 ): EndpointInput {
-  // A slice that is as before reports the same objects again.
-  return lastingEndpoint({
+  return {
     host: address,
     port,
     health: ready ? 'healthy' : 'unhealthy',
     // As kube-proxy: a terminating pod that still serves is the last resort; one that no longer serves is never used.
     enabled: !terminating || serving,
     ...(zone === undefined ? {} : { zone }),
-    ...(forZones === undefined ? {} : { forZones: Object.freeze(forZones) }),
+    ...(forZones === undefined ? {} : { forZones }),
     tags: set.tags,
     metadata: set.labels,
-  })
+  }
 }
 
 /**
