@@ -437,6 +437,21 @@ describe('isolation', { concurrency: 12 }, () => {
     assert.deepEqual(handledBy(seen, 'base'), ['b:gray', 'c:none'])
   })
 
+  test('a lane that shares its group with another lane is refused, because each would skip what is for the other', async () => {
+    const topic = await newTopic()
+    const shared = { laneGroup: group => `${group}_lanes` }
+    const seen = []
+    await instance('base', topic, noting(seen, 'base'), shared)
+    await instance('gray', topic, noting(seen, 'gray'), shared)
+    const refused = await instance('blue', topic, noting(seen, 'blue'), shared).catch(error => error)
+    await sleep(LEAD_MS)
+    const list = Array.from({ length: 40 }, (_, id) => [`${id}`, id % 2 ? 'gray' : 'blue', (id >> 1) % 2])
+    await send(topic, list)
+    await untilSeen(seen, 40, topic)
+    assert.equal(refused.code, 'LANEWAY_INVALID_OPTION')
+    assert.match(refused.message, /lane blue .* lane gray/)
+  })
+
   test('wrong options, and clients that take no assigner, are refused', async () => {
     const kafka = laneKafka(newClient())
     for (const wrong of [

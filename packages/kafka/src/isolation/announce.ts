@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Warn } from '@laneway/core'
-import { backoffMs } from '@laneway/core/internal'
+import { LanewayError, type Warn } from '@laneway/core'
+import { backoffMs, describe } from '@laneway/core/internal'
 import {
   defaultLaneGroup,
+  END_LEAD_MS,
   type LaneLedgerView,
   ledgerKey,
   ledgerValue,
@@ -34,29 +35,48 @@ const WARN_AT_TURN = 3
  * Says in the ledger that a lane owns messages from soon on, where it does not say so already. Begins after base's members
  * have said that they keep lanes apart.
  *
- * @throws the signal's reason
+ * @throws the signal's reason, and LanewayError `LANEWAY_INVALID_OPTION` when another lane has the same group
  */
 export async function announceLane(announcement: Announcement): Promise<void> {
   const { broker, view, group, lane, laneGroup, topics, warn, signal } = announcement
   for (let turn = 0; ; turn++) {
     try {
       await view.untilFresh(signal)
+      assertOwnGroup(announcement)
       if (view.openEntry(lane) !== undefined) return
       await untilBaseIsMarked(announcement)
       const start = await startOf(broker, group, await topics())
       const record = laneGroup === defaultLaneGroup(group, lane) ? { start } : { start, laneGroup }
       await broker.append(ledgerKey(group, lane), ledgerValue(record))
       while (view.openEntry(lane) === undefined) await sleep(20, undefined, { signal })
+      // Another lane may have announced itself at the same time.
+      assertOwnGroup(announcement)
       return
     } catch (error) {
       // Whether it was written cannot be known; a second announcement with a key of its own does no harm.
       signal.throwIfAborted()
+      if ((error as Partial<LanewayError>).code === 'LANEWAY_INVALID_OPTION') throw error
       if (turn === WARN_AT_TURN) {
         warn(`kafka: lane ${lane} of group "${group}" waits: ${ledgerError('write to', error).message}`)
       }
       await sleep(backoffMs(turn, 200, 5000), undefined, { signal })
     }
   }
+}
+
+/** The members of one group share its messages, and those of a lane skip what is for another lane. */
+function assertOwnGroup({ view, group, lane, laneGroup }: Announcement): void {
+  const announcedMs = view.openEntry(lane)?.announcedMs ?? Number.POSITIVE_INFINITY
+  const other = view.entries().find(entry => {
+    const goesOn = entry.untilMs === undefined || entry.untilMs + END_LEAD_MS > Date.now()
+    return entry.lane !== lane && entry.laneGroup === laneGroup && goesOn && entry.announcedMs <= announcedMs
+  })
+  if (other === undefined) return
+  throw new LanewayError(
+    'LANEWAY_INVALID_OPTION',
+    `laneGroup gives each lane a group of its own, received ${describe(laneGroup)} for lane ${lane} of "${group}", which is the ` +
+      `group of lane ${other.lane}`,
+  )
 }
 
 /** Everything that base will still decide lies at or behind what it has committed. */
