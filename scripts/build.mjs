@@ -6,7 +6,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFi
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { bundle } from './bundle.mjs'
+import { bundle, foldersInside } from './bundle.mjs'
 import { digest } from './digest.mjs'
 import { withLock } from './lock.mjs'
 
@@ -95,7 +95,9 @@ async function inOrder(work) {
 /** What a build depends on, besides the packages below. */
 function sourcesOf(folder) {
   const page = existsSync(`${folder}/page`) ? [`${folder}/page`] : []
-  return [`${folder}/src`, ...page, `${folder}/package.json`, `${root}tsconfig.base.json`, `${root}scripts/bundle.mjs`]
+  const inside = foldersInside(folder).map(one => `${one}/src`)
+  const settings = [`${folder}/package.json`, `${root}tsconfig.base.json`, `${root}scripts/bundle.mjs`]
+  return [`${folder}/src`, ...page, ...inside, ...settings]
 }
 
 function tshy(folder) {

@@ -54,6 +54,8 @@ export interface Target {
   readonly atLeast?: number
   /** Passes too when this figure of the row is at most so much: "whichever is larger". */
   readonly or?: { readonly figure: string; readonly atMost: number }
+  /** Major versions of Node that it is judged on; all by default. */
+  readonly nodes?: { readonly from?: number; readonly below?: number }
 }
 
 /** Rows that are compared with each other. */

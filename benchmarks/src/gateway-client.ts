@@ -2,31 +2,27 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { processorTimeOf } from './sidecar/processor-time.js'
+import { type ProxyName, type Route, type RunningProxy, startProxy } from './sidecar/proxy.js'
 
 const CONNECTIONS = 8
 
-/** A process of the gateway cases, or of others that answer the same messages. */
-export class GatewayProcess {
-  readonly #child: ChildProcess
+/** What one side of a gateway case has used: processor time in microseconds, and lines of its access log. */
+export interface Usage {
+  readonly cpu: number
+  readonly lines: number
+}
+
+/** One side of a gateway case and the connections to it. */
+export abstract class MeasuredProcess {
   readonly port: number
   #sockets: Socket[] = []
 
-  private constructor(child: ChildProcess, port: number) {
-    this.#child = child
+  protected constructor(port: number) {
     this.port = port
   }
 
-  static start(...args: string[]): Promise<GatewayProcess> {
-    return GatewayProcess.startService('gateway-service.js', ...args)
-  }
-
-  /** @param script - file name beside this one */
-  static async startService(script: string, ...args: string[]): Promise<GatewayProcess> {
-    const file = fileURLToPath(new URL(script, import.meta.url))
-    const child = fork(file, args, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-    const [{ port }] = (await once(child, 'message')) as [{ port: number }]
-    return new GatewayProcess(child, port)
-  }
+  abstract usage(): Promise<Usage>
 
   async connect(): Promise<this> {
     this.#sockets = await Promise.all(
@@ -57,14 +53,64 @@ export class GatewayProcess {
     return ((await this.usage()).cpu - before.cpu) / requests
   }
 
-  async usage(): Promise<{ cpu: number; lines: number }> {
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+}
+
+/** A proxy that is no Node program. */
+export class ProxyProcess extends MeasuredProcess {
+  readonly #proxy: RunningProxy
+
+  private constructor(proxy: RunningProxy) {
+    super(proxy.port)
+    this.#proxy = proxy
+  }
+
+  static async start(program: ProxyName, route: Route): Promise<ProxyProcess> {
+    return new ProxyProcess(await startProxy(program, route))
+  }
+
+  async usage(): Promise<Usage> {
+    const cpu = this.#proxy.pids.reduce((sum, pid) => sum + processorTimeOf(pid), 0)
+    return { cpu, lines: this.#proxy.lines() }
+  }
+
+  override async close(): Promise<void> {
+    await super.close()
+    await this.#proxy.close()
+  }
+}
+
+/** A process of the gateway cases, or of others that answer the same messages. */
+export class GatewayProcess extends MeasuredProcess {
+  readonly #child: ChildProcess
+
+  private constructor(child: ChildProcess, port: number) {
+    super(port)
+    this.#child = child
+  }
+
+  static start(...args: string[]): Promise<GatewayProcess> {
+    return GatewayProcess.startService('gateway-service.js', ...args)
+  }
+
+  /** @param script - file name beside this one */
+  static async startService(script: string, ...args: string[]): Promise<GatewayProcess> {
+    const file = fileURLToPath(new URL(script, import.meta.url))
+    const child = fork(file, args, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    const [{ port }] = (await once(child, 'message')) as [{ port: number }]
+    return new GatewayProcess(child, port)
+  }
+
+  async usage(): Promise<Usage> {
     this.#child.send('usage')
-    const [usage] = (await once(this.#child, 'message')) as [{ cpu: number; lines: number }]
+    const [usage] = (await once(this.#child, 'message')) as [Usage]
     return usage
   }
 
-  async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy()
+  override async close(): Promise<void> {
+    await super.close()
     const gone = once(this.#child, 'exit')
     this.#child.disconnect()
     await gone

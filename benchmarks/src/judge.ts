@@ -39,10 +39,16 @@ export function figureOf(result: TableResult, row: string, figure: string, per?:
   )
 }
 
-/** The verdicts on the targets whose rows were run. */
-export function judge(result: TableResult): Verdict[] {
+/**
+ * The verdicts on the targets whose rows were run.
+ *
+ * @param major - of the Node that ran them
+ */
+export function judge(result: TableResult, major: number): Verdict[] {
   const verdicts: Verdict[] = []
   for (const target of result.table.targets) {
+    const { from = 0, below = Number.POSITIVE_INFINITY } = target.nodes ?? {}
+    if (major < from || major >= below) continue
     const value = figureOf(result, target.row, target.figure, target.per)
     if (value === undefined) continue
     const { atMost = Number.POSITIVE_INFINITY, atLeast = Number.NEGATIVE_INFINITY, or } = target

@@ -6,7 +6,7 @@ import { cellsOf, textTable, verdictText } from './print.js'
 import { decideQuickly } from './quick.js'
 import { writeReport } from './report.js'
 import { RUN_ROW, type RunSettings, runTable, selectedRows, type TableResult } from './run-table.js'
-import { describeSetting } from './setting.js'
+import { describeSetting, majorOf } from './setting.js'
 import { allTables } from './tables.js'
 
 const HELP = `npm run bench                     every case
@@ -73,7 +73,7 @@ export async function main(args: readonly string[]): Promise<number> {
         continue
       }
       console.log(textTable(cellsOf(result)))
-      for (const verdict of judge(result)) {
+      for (const verdict of judge(result, majorOf(setting))) {
         verdicts.push(verdict)
         console.log(`  ${verdictText(verdict)}`)
       }

@@ -4,7 +4,7 @@ import type { Figures, Table } from './case.js'
 import { judge, wordsOf } from './judge.js'
 import { cellsOf, spreadText } from './print.js'
 import type { TableResult } from './run-table.js'
-import type { Setting } from './setting.js'
+import { majorOf, type Setting } from './setting.js'
 
 const BEGIN = '<!-- results: begin -->'
 const END = '<!-- results: end -->'
@@ -46,10 +46,6 @@ export function merge(before: readonly StoredTable[], now: readonly StoredTable[
   return [...all.values()].sort((a, b) => majorOf(a.setting) - majorOf(b.setting))
 }
 
-function majorOf({ node }: Setting): number {
-  return Number.parseInt(node, 10)
-}
-
 /** @throws Error when the text has no markers */
 export function withResults(readme: string, results: string): string {
   const begin = readme.indexOf(BEGIN)
@@ -72,7 +68,7 @@ export function markdown(stored: readonly StoredTable[], tables: readonly Table[
       const [heads, ...cells] = cellsOf(result)
       lines.push(setting.text, '')
       lines.push(rowOf(heads!), rowOf(heads!.map((_, at) => (at === 0 ? '---' : '---:'))), ...cells.map(rowOf), '')
-      const verdicts = judge(result)
+      const verdicts = judge(result, majorOf(setting))
       for (const { target, value, met, close } of verdicts) {
         const verdict = met ? 'met' : '**missed**'
         lines.push(`- ${verdict}: ${wordsOf(target)}, is ${spreadText(value)}${close ? ' (within the spread)' : ''}`)

@@ -17,6 +17,10 @@ export interface Setting {
   readonly text: string
 }
 
+export function majorOf({ node }: Pick<Setting, 'node'>): number {
+  return Number.parseInt(node, 10)
+}
+
 export async function describeSetting(node: string): Promise<Setting> {
   const versions = JSON.parse((await run(node, ['-p', 'JSON.stringify(process.versions)'])).stdout)
   const root = fileURLToPath(new URL('../..', import.meta.url))

@@ -68,10 +68,18 @@ t.test('only what stands between the markers is replaced', async t => {
 t.test('a limit inside the spread of the rounds is called close', async t => {
   const row = table.rows[1]!
   const result = (...ns: number[]) => ({ table, rows: [{ row, rounds: ns.map(one => ({ ns: one, bytes: 0 })) }] })
-  const verdictOf = (...ns: number[]) => judge(result(...ns)).find(({ target }) => target.per === undefined)
+  const verdictOf = (...ns: number[]) => judge(result(...ns), 24).find(({ target }) => target.per === undefined)
   t.match(verdictOf(9, 9, 11), { met: true, close: true })
   t.match(verdictOf(11, 12, 11), { met: false, close: false })
   t.match(verdictOf(10, 10, 10), { met: true, close: false })
+})
+
+t.test('a target of some versions of Node is judged on these alone', async t => {
+  const row = table.rows[1]!
+  const targets = [{ row: 'ours', figure: 'ns', atMost: 10, nodes: { from: 22, below: 24 } }]
+  const result = { table: { ...table, targets }, rows: [{ row, rounds: [{ ns: 9 }] }] }
+  const counts = [20, 22, 23, 24].map(major => judge(result, major).length)
+  t.same(counts, [0, 1, 1, 0])
 })
 
 t.test('the last line counts the targets, and a missed one makes the exit code 1', async t => {

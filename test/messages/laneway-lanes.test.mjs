@@ -132,13 +132,13 @@ test('a broker that cannot be reached is code 3', async () => {
 })
 
 test('a group of a lane with a name of its own', { timeout: 120_000 }, async () => {
-  const named = { groupId: 'mail', lanes: 'isolate', laneGroup: (group, lane) => `lane.${lane}.${group}` }
+  const named = { groupId: 'letters', lanes: 'isolate', laneGroup: (group, lane) => `lane.${lane}.${group}` }
   await consume(laneKafka(client(), { tag: 'base' }), named)
   await consume(laneKafka(client(), { tag: 'gray' }), named)
   await until(async () => {
-    const { lanes: rows, conflicts } = JSON.parse((await lanes('--json', '--group', 'mail')).stdout)
+    const { lanes: rows, conflicts } = JSON.parse((await lanes('--json', '--group', 'letters')).stdout)
     const gray = rows.find(({ lane }) => lane === 'gray')
-    return gray?.readers === 'lane.gray.mail' && gray.consumers === 1 && conflicts.length === 0
+    return gray?.readers === 'lane.gray.letters' && gray.consumers === 1 && conflicts.length === 0
   })
-  assert.match((await lanes('end', 'mail', 'gray')).stdout, /stay with lane\.gray\.mail/)
+  assert.match((await lanes('end', 'letters', 'gray')).stdout, /stay with lane\.gray\.letters/)
 })

@@ -261,6 +261,29 @@ test('a lane that ends amid the entries of one millisecond leaves none of them',
   await consuming(stream, 'base', seen).ready()
   await until(() => seen.length === 2)
   assert.deepEqual(seen.toSorted(), ['2:base:gray', '3:base:gray'])
+  // Until then more entries of that time may come.
+  await redis.xadd(stream, '100000000000000-*', 'body', 'next')
+  await until(async () => (await redis.xinfo('GROUPS', stream)).length === 1)
+})
+
+test('a lane that has ended owns what comes in its last millisecond, also when all before was read', async () => {
+  const stream = newStream()
+  const seen = []
+  const base = consuming(stream, 'base', seen)
+  await base.ready()
+  const gray = consuming(stream, 'gray', seen)
+  await gray.ready()
+  await Promise.all([gray.close(), base.close()])
+  // As after a step back of the server's clock: what is added next has this time, too.
+  await redis.xadd(stream, `${Date.now() + 2000}-*`, 'body', 'read', 'x-mse-tag', 'gray')
+  const [[, [[read]]]] = await redis.xreadgroup('GROUP', 'g_gray', 'me', 'COUNT', 1, 'STREAMS', stream, '>')
+  await redis.xack(stream, 'g_gray', read)
+  assert.equal(await endStreamLane(client, { stream, group: 'g', lane: 'gray' }), true)
+  await consuming(stream, 'base', seen).ready()
+  const later = await add(stream, 'later', 'gray')
+  assert.equal(later.split('-')[0], read.split('-')[0])
+  await until(() => seen.length === 1)
+  assert.deepEqual(seen, ['later:base:gray'])
   await until(async () => (await redis.xinfo('GROUPS', stream)).length === 1)
 })
 

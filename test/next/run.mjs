@@ -32,7 +32,12 @@ const PATHS = {
   used: SHARED,
   kept: SHARED,
   static: SHARED,
+  '_next/image?w=64&q=75&url=http://sc-c/picture': SHARED,
+  '_next/image?w=64&q=75&url=/picture': SHARED,
 }
+
+/** The first bytes of an icon: Next keeps it as it is. */
+const ICON = Buffer.of(0, 0, 1, 0)
 
 const SERVERS = [
   ['next start', () => ['../node_modules/next/dist/bin/next', 'start', '--hostname', '127.0.0.1']],
@@ -50,7 +55,10 @@ function check(what, problem) {
 /** An instance that says who it is, and counts its answers so that no two are the same. */
 async function instance(name) {
   let count = 0
-  const server = createServer((_request, response) => response.end(`${name} number ${++count}`)).listen(0, '127.0.0.1')
+  const server = createServer((request, response) => {
+    if (request.url === '/picture') response.setHeader('content-type', 'image/x-icon').write(ICON)
+    response.end(` ${name} number ${++count}`)
+  }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   return server
 }

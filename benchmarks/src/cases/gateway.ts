@@ -1,5 +1,6 @@
 import { expect, type Figures, type Row, type Table } from '../case.js'
-import { GatewayProcess } from '../gateway-client.js'
+import { GatewayProcess, type MeasuredProcess, ProxyProcess } from '../gateway-client.js'
+import { missing, type ProxyName } from '../sidecar/proxy.js'
 import { bootstrapMedian, median } from '../statistics.js'
 
 /** Fresh pairs of processes: two processes of the same program differ by a few per cent, and only more of them show it. */
@@ -32,8 +33,16 @@ function post(bytes: number): Load {
 const small = (lane: string | null): Load['check'] => {
   return (body, kind) => {
     const { id, tag } = JSON.parse(body.toString())
-    expect(id === 7 && tag === (kind === 'gateway' ? lane : null), `answered ${body.toString()}`)
+    expect(id === 7 && tag === (kind === 'proxy' ? null : lane), `answered ${body.toString()}`)
   }
+}
+
+const isProxyName = (kind: string): kind is ProxyName => kind === 'haproxy' || kind === 'nginx'
+
+function start(kind: string, upstream: number): Promise<MeasuredProcess> {
+  return isProxyName(kind)
+    ? ProxyProcess.start(kind, { base: upstream, gray: upstream, agent: 'xiaoming' })
+    : GatewayProcess.start(kind, String(upstream))
 }
 
 async function generation(
@@ -42,9 +51,7 @@ async function generation(
   { request, check, share = 1 }: Load,
   quick: boolean,
 ) {
-  const [one, other] = await Promise.all(
-    [off, on].map(async kind => (await GatewayProcess.start(kind, String(upstream.port))).connect()),
-  )
+  const [one, other] = await Promise.all([off, on].map(async kind => (await start(kind, upstream.port)).connect()))
   const pairs = { ratios: [] as number[], off: [] as number[], on: [] as number[] }
   try {
     for (const [process, kind] of [
@@ -104,27 +111,35 @@ function row(name: string, load: Load, kinds: readonly [string, string] = ['prox
     rounds: 1,
     seconds: 12,
     ...(kinds[0] === kinds[1] && { peer: true }),
+    ...(isProxyName(kinds[0]) && { skip: () => missing(kinds[0] as ProxyName) }),
     measure: quick => compare(kinds, load, quick),
   }
 }
 
-const rows: readonly Row[] = [
-  row('A/A', get('/orders/7?full=1', 'bench', small(null)), ['proxy', 'proxy']),
-  row('GET', get('/orders/7?full=1', 'bench', small(null))),
-  row('GET in a lane', get('/orders/7?full=1', 'xiaoming', small('gray'))),
-  row(
-    'GET 64 KiB',
-    get('/large', 'bench', body => expect(body.length === 65_536, `${body.length} bytes`), 0.5),
-  ),
-  row('POST 1 KiB', post(1024)),
+const loads: readonly (readonly [string, Load])[] = [
+  ['GET', get('/orders/7?full=1', 'bench', small(null))],
+  ['GET in a lane', get('/orders/7?full=1', 'xiaoming', small('gray'))],
+  ['GET 64 KiB', get('/large', 'bench', body => expect(body.length === 65_536, `${body.length} bytes`), 0.5)],
+  ['POST 1 KiB', post(1024)],
 ]
+const rows = loads.map(([name, load]) => row(name, load))
+const foreign = (['haproxy', 'nginx'] as const).flatMap(program =>
+  loads.map(([name, load]) => row(`${program}, ${name}`, load, [program, 'gateway'])),
+)
+const PAIRS_TEXT =
+  'Throughput is the processor time of the proxy for a request over that of the gateway: 1 is as much, more is better. 120 pairs of alternating blocks over four pairs of processes; low and high bound the median (95 %, bootstrap).'
 
 export const gateway: readonly Table[] = [
   {
     name: 'gateway',
-    about:
-      'The gateway against `@fastify/http-proxy` without lanes, in front of the same upstream, both with an access log and metrics. Throughput is the processor time of the proxy for a request over that of the gateway: 1 is as much, more is better. 120 pairs of alternating blocks over four pairs of processes; low and high bound the median (95 %, bootstrap). A/A compares the proxy with itself: what it shows is noise.',
-    rows,
-    targets: rows.slice(1).map(({ name }) => ({ row: name, figure: 'throughput', atLeast: 1.25 })),
+    about: `The gateway against \`@fastify/http-proxy\` without lanes, in front of the same upstream, both with an access log and metrics. ${PAIRS_TEXT} A/A compares the proxy with itself: what it shows is noise.`,
+    rows: [row('A/A', loads[0]![1], ['proxy', 'proxy']), ...rows],
+    targets: rows.map(({ name }) => ({ row: name, figure: 'throughput', atLeast: 1.25 })),
+  },
+  {
+    name: 'gateway/foreign',
+    about: `The gateway against HAProxy and nginx with the same work: no tag is taken from outside, one user agent gets a lane, the request goes to the instance of that lane, and each has a line in an access log. ${PAIRS_TEXT} Both are written in C: that they need less is expected, and the table says how much less.`,
+    rows: foreign,
+    targets: [],
   },
 ]

@@ -182,7 +182,8 @@ export class SidecarChain {
   }
 }
 
+/** The path names the instance for ways that keep no lane, so that all chains use the same instances. */
 function headOf(tag: string | undefined): string {
   const header = tag === undefined ? '' : `x-mse-tag: ${tag}\r\n`
-  return `GET / HTTP/1.1\r\nhost: sc-a\r\naccept: application/json\r\n${header}\r\n`
+  return `GET /${tag ?? ''} HTTP/1.1\r\nhost: sc-a\r\naccept: application/json\r\n${header}\r\n`
 }

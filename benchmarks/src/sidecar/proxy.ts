@@ -1,7 +1,7 @@
 // Proxies that choose the server of a lane by the header, as a sidecar does: checks the servers, falls back to base.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,12 +13,16 @@ export type ProxyName = 'haproxy' | 'nginx'
 export interface Route {
   readonly base: number
   readonly gray?: number
+  /** As an entrance: no tag is taken from outside, this user agent gets `gray`, and each request has a line in a log. */
+  readonly agent?: string
 }
 
 export interface RunningProxy {
   readonly port: number
   /** Of all its processes. */
   readonly pids: readonly number[]
+  /** Of its access log. */
+  lines(): number
   close(): Promise<void>
 }
 
@@ -33,12 +37,17 @@ export async function startProxy(program: ProxyName, route: Route): Promise<Runn
   const port = await freePort()
   const file = join(folder, 'conf')
   writeFileSync(file, program === 'haproxy' ? haproxy(port, route) : nginx(port, route, folder))
-  const args = program === 'haproxy' ? ['-db', '-q', '-f', file] : ['-p', folder, '-c', file]
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] })
-  await untilOpen(port, child)
+  const args = program === 'haproxy' ? ['-db', '-f', file] : ['-p', folder, '-c', file]
+  const log = join(folder, 'access.log')
+  const errors = join(folder, 'stderr')
+  const files = [log, errors].map(name => openSync(name, 'a'))
+  const child = spawn(program, args, { stdio: ['ignore', ...files] })
+  for (const one of files) closeSync(one)
+  if (!(await isOpen(port, child))) throw new Error(`${program} opens no port: ${readFileSync(errors, 'utf8')}`)
   return {
     port,
     pids: [child.pid!, ...childrenOf(child.pid!)],
+    lines: () => readFileSync(log, 'latin1').split('HTTP/1.1').length - 1,
     async close() {
       const gone = once(child, 'exit')
       child.kill()
@@ -48,11 +57,19 @@ export async function startProxy(program: ProxyName, route: Route): Promise<Runn
   }
 }
 
-function haproxy(port: number, { base, gray }: Route): string {
+function haproxy(port: number, { base, gray, agent }: Route): string {
   const backend = (name: string, server: number) =>
     `backend ${name}\n  option httpchk GET /health\n  server s 127.0.0.1:${server} check inter 2s\n`
   const toGray =
     gray === undefined ? '' : '  use_backend gray if { req.hdr(x-mse-tag) -m str gray } { nbsrv(gray) gt 0 }\n'
+  const entrance =
+    agent === undefined
+      ? ''
+      : `  log stdout format raw local0
+  option httplog
+  http-request del-header x-mse-tag
+  http-request set-header x-mse-tag gray if { req.hdr(user-agent) -m str ${agent} }
+`
   return `global
   nbthread 1
   maxconn 2000
@@ -64,28 +81,30 @@ defaults
   timeout server 60s
 frontend in
   bind 127.0.0.1:${port}
-${toGray}  default_backend base
+${entrance}${toGray}  default_backend base
 ${backend('base', base)}${gray === undefined ? '' : backend('gray', gray)}`
 }
 
 /** Its free edition has no active checks: a server that fails is left out for a while, and base takes over. */
-function nginx(port: number, { base, gray }: Route, folder: string): string {
+function nginx(port: number, { base, gray, agent }: Route, folder: string): string {
   const keptOpen = '    keepalive 64;\n    keepalive_requests 1000000;\n'
   const ofGray = gray ?? base
+  const isEntrance = agent !== undefined
+  const tag = isEntrance ? '$decided' : '$http_x_mse_tag'
   return `worker_processes 1;
 daemon off;
 pid ${folder}/pid;
 error_log ${folder}/error.log;
 events { worker_connections 2000; }
 http {
-  access_log off;
+  access_log ${isEntrance ? `${folder}/access.log` : 'off'};
   client_body_temp_path ${folder};
   proxy_temp_path ${folder};
   fastcgi_temp_path ${folder};
   uwsgi_temp_path ${folder};
   scgi_temp_path ${folder};
   keepalive_requests 1000000;
-  map $http_x_mse_tag $group { default base; gray gray; }
+${isEntrance ? `  map $http_user_agent $decided { default ""; ${agent} gray; }\n` : ''}  map ${tag} $group { default base; gray gray; }
   upstream base {
     server 127.0.0.1:${base};
 ${keptOpen}  }
@@ -100,7 +119,7 @@ ${keptOpen}  }
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_set_header Host $host;
-    }
+${isEntrance ? `      proxy_set_header x-mse-tag ${tag};\n` : ''}    }
   }
 }
 `
@@ -115,19 +134,18 @@ async function freePort(): Promise<number> {
   return port
 }
 
-async function untilOpen(port: number, child: ChildProcess): Promise<void> {
-  for (let look = 0; look < 200; look++) {
-    if (child.exitCode !== null) throw new Error(`the proxy ended with ${child.exitCode}`)
+async function isOpen(port: number, child: ChildProcess): Promise<boolean> {
+  for (let look = 0; look < 200 && child.exitCode === null; look++) {
     const open = await new Promise<boolean>(resolve => {
       const socket = connect(port, '127.0.0.1')
       socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
       socket.once('connect', () => socket.destroy())
     })
-    if (open) return
+    if (open) return true
     await sleep(25)
   }
   child.kill()
-  throw new Error('the proxy opens no port')
+  return false
 }
 
 function childrenOf(pid: number): number[] {

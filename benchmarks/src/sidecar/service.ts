@@ -6,8 +6,9 @@ import type { AddressInfo } from 'node:net'
 import type { Dispatcher } from 'undici'
 
 /**
- * How a service keeps the lane. `plain`: not at all. `register`: by a preload, so its program is the plain one.
- * `telemetry`: the preload of OpenTelemetry, which carries no lane by itself and chooses no instance.
+ * How a service keeps the lane. `plain`: not at all, the path of the request says which instance it calls, so that a chain
+ * without lanes wakes the same processes as one with them. `register`: by a preload. `telemetry`: `plain` with the preload
+ * of OpenTelemetry, which carries no lane by itself and chooses no instance.
  */
 export type Way = 'plain' | 'packages' | 'register' | 'hand' | 'proxied' | 'telemetry'
 
@@ -24,6 +25,7 @@ export interface ServiceSettings {
 
 const settings = JSON.parse(process.argv[2]!) as ServiceSettings
 const { way, framework, role } = settings
+const GRAY = '/gray'
 const carriesByHand = way === 'hand' || way === 'proxied'
 const storage = new AsyncLocalStorage<string | undefined>()
 const tagOf = ({ headers }: IncomingMessage) => headers['x-mse-tag'] as string | undefined
@@ -31,7 +33,7 @@ const tagOf = ({ headers }: IncomingMessage) => headers['x-mse-tag'] as string |
 const { Agent, request } = await import('undici')
 const call = role === 'front' ? await caller() : undefined
 
-async function caller(): Promise<() => Promise<unknown>> {
+async function caller(): Promise<(path: string) => Promise<unknown>> {
   const base = `http://127.0.0.1:${settings.base}`
   const gray = `http://127.0.0.1:${settings.gray}`
   let dispatcher: Dispatcher = new Agent()
@@ -47,9 +49,10 @@ async function caller(): Promise<() => Promise<unknown>> {
     dispatcher = composeLane(dispatcher, { resolver })
   }
   const isNamed = way === 'packages' || way === 'register'
-  return async () => {
+  return async path => {
     const tag = carriesByHand ? storage.getStore() : undefined
-    const origin = isNamed ? 'http://sc-b' : tag === 'gray' ? gray : base
+    const isGray = carriesByHand ? tag === 'gray' : path === GRAY
+    const origin = isNamed ? 'http://sc-b' : isGray ? gray : base
     const accept = 'application/json'
     const headers = tag === undefined ? { accept } : { accept, 'x-mse-tag': tag }
     const { body } = await request(`${origin}/orders/7`, { dispatcher, headers })
@@ -58,7 +61,8 @@ async function caller(): Promise<() => Promise<unknown>> {
 }
 
 async function answer(raw: IncomingMessage): Promise<unknown> {
-  if (call !== undefined && raw.url === '/') return call()
+  const path = raw.url!
+  if (call !== undefined && (path === '/' || path === GRAY)) return call(path)
   return { id: 7, at: settings.name, tag: tagOf(raw) ?? null }
 }
 

@@ -1,3 +1,4 @@
+export { lastingEndpoint, lastingOf } from './endpoint/lasting-endpoint.js'
 // For the other @laneway packages. Nothing here is public: any release may change it.
 
 export { formatAddress } from './endpoint/endpoint-host.js'

@@ -1,6 +1,7 @@
 import { channels, parseLane, type SourceEvent } from '@laneway/core'
 import t, { type Test } from 'tap'
 import { createLaneResolver, type EndpointInput, type LaneResolverOptions } from '../src/index.js'
+import { lastingEndpoint } from '../src/internal.js'
 import { addressOf, endpoint, oneService } from './one-service.js'
 import { createScriptedSource } from './scripted-source.js'
 
@@ -230,6 +231,88 @@ t.test('a changed endpoint is a new one, an unchanged one keeps its choices', as
   const grays = new Set(Array.from({ length: 50 }, () => pick('gray')))
   t.equal(grays.size, 2)
   t.notOk(grays.has(before[1]!))
+})
+
+t.test('a large list in which endpoints left, joined and moved is compared, not read anew', async t => {
+  const { source, resolver } = scripted(t)
+  const list = many(2000, index => ({ tags: index === 7 ? ['gray'] : [] }))
+  const gray = () => resolver.pick('sc-B', { header: 'gray', tags: ['gray'] })
+  source.snapshot('sc-B', list)
+  await settled(() => resolver.state('sc-B')?.status === 'current')
+  const kept = gray()
+  const others = many(2100).slice(2000)
+  const lists = {
+    'one left in front': list.slice(1),
+    'one joined in front': [others[0]!, ...list.slice(1)],
+    'some left in the middle': [...list.slice(0, 900), ...list.slice(1000)],
+    'some joined in the middle': [...list.slice(0, 900), ...others.slice(0, 50), ...list.slice(900)],
+    'one cannot be read': [{ host: 'a/b', port: 80 }, ...list],
+    'the other way round': list.toReversed(),
+  }
+  for (const [name, next] of Object.entries(lists)) {
+    // New objects, as from a registry.
+    source.snapshot('sc-B', structuredClone(next))
+    // Read anew 128 endpoints a turn, 2000 take 16 turns.
+    await turns(4)
+    const wanted = new Set(next.map(({ host }) => host).filter(host => host !== 'a/b'))
+    const state = resolver.state('sc-B')
+    t.equal(state?.base.endpoints, wanted.size - 1, name)
+    t.equal(gray(), kept, `${name}: the one of the lane is as it was`)
+  }
+})
+
+t.test('an endpoint that can never change is not looked at again', async t => {
+  let reads = 0
+  const lasting = (input: EndpointInput) =>
+    lastingEndpoint(
+      new Proxy(input, {
+        get(target, key, receiver) {
+          reads++
+          return Reflect.get(target, key, receiver)
+        },
+      }),
+    )
+  const list = [endpoint(), endpoint({ tags: ['gray'] }), endpoint()].map(lasting)
+  const { source, resolver } = scripted(t)
+  const update = (endpoints: readonly EndpointInput[]) => source.snapshot('sc-B', endpoints)
+  const pick = (tag: string) => resolver.pick('sc-B', parseLane(tag))
+  update(list)
+  const gray = pick('gray')
+  reads = 0
+  update([...list])
+  t.equal(reads, 0)
+  t.equal(pick('gray'), gray)
+
+  const again = lasting({ ...list[1]! })
+  update([list[0]!, again, list[2]!])
+  t.equal(pick('gray'), gray, 'another object that is alike')
+  reads = 0
+  update([list[0]!, again, list[2]!])
+  t.equal(reads, 0)
+
+  const changed = { ...list[1]!, tags: ['gray'] }
+  update([list[0]!, changed, list[2]!])
+  t.equal(pick('gray'), gray)
+  changed.tags[0] = 'blue'
+  update([list[0]!, changed, list[2]!])
+  t.equal(pick('gray').outcome, 'fallback-missing', 'an ordinary object is compared, after one that could not change')
+  t.equal(pick('blue').outcome, 'lane')
+})
+
+t.test('what is compared out of its place has to be the same in all', async t => {
+  const list = [endpoint(), endpoint(), endpoint(), endpoint()]
+  const { pick, update } = oneService(t, list)
+  const [first, second, third, fourth] = list as [EndpointInput, EndpointInput, EndpointInput, EndpointInput]
+  update([
+    { ...second, tags: ['gray'] },
+    { ...fourth, weight: 0 },
+    third,
+    { ...first, tags: ['blue'] },
+    { ...third, tags: ['gray'] },
+  ])
+  t.equal(pick('gray').endpoint?.address, addressOf(second))
+  t.equal(pick('blue').endpoint?.address, addressOf(first))
+  for (let turn = 0; turn < 10; turn++) t.equal(pick().endpoint?.address, addressOf(third))
 })
 
 t.test('an endpoint input that the source changes later does not change the table', async t => {

@@ -305,3 +305,24 @@ t.test('HTTP/2 requests get their path', async t => {
   )
   t.equal(summaryOfPath(readPath({ headers })!), 'h2[base]')
 })
+
+t.test('the answer of an attempt that a path has no room for is as without a trace', async t => {
+  const c = createServer(laneHandler((_, response) => response.end(), named('C')))
+  const port = await listen(t, c)
+  const agent = new LaneAgent({ resolver: fakeResolver({ 'sc-c': [{ port }], 'sc-d': [{ port: 1 }, { port }] }) })
+  t.teardown(() => agent.destroy())
+  const seen = new Set<unknown>()
+  const b = await serve(
+    t,
+    async (_, response) => {
+      for (let call = 0; call < 255; call++) await get('http://sc-c/', {}, { agent })
+      // The second attempt is the 257th that begins.
+      for (const host of ['sc-d', 'sc-c'])
+        seen.add((await get(`http://${host}/`, {}, { agent })).headers['x-laneway-path'])
+      response.end()
+    },
+    named('B'),
+  )
+  t.match(readPath(await get(b, traced)), { service: 'B', lane: 'gray' })
+  t.strictSame([...seen], [undefined])
+})

@@ -143,6 +143,76 @@ t.test('a reader that has ended by itself is opened again', async t => {
   t.equal(closed, 1)
 })
 
+t.test('a reader that has ended is opened again, also when the broker says late how long the log is', async () => {
+  const broker = fakeBroker()
+  const reader = new LedgerReader(broker.asLogBroker, () => {}, 50)
+  await reader.open()
+  const { bounds, readLedger } = broker.asLogBroker
+  const opened = new Promise<void>(resolve => {
+    broker.asLogBroker.readLedger = async listener => {
+      const end = await readLedger(listener)
+      broker.append(ledgerKey('orders', 'gray'), start, 1000)
+      resolve()
+      return end
+    }
+  })
+  broker.high = '1'
+  broker.asLogBroker.bounds = async topics => {
+    await new Promise(resolve => setTimeout(resolve, 100))
+    return bounds(topics)
+  }
+  const keepsAlive = setInterval(() => {}, 1000)
+  await opened
+  clearInterval(keepsAlive)
+  t.ok(reader.viewOf('orders').openEntry('gray'))
+  await reader.close()
+})
+
+t.test(
+  'a broker that is away keeps its reader, and a reader that cannot be opened keeps nobody from closing',
+  async t => {
+    const broker = fakeBroker()
+    const reader = new LedgerReader(broker.asLogBroker, () => {}, 50)
+    await reader.open()
+    const { bounds } = broker.asLogBroker
+    let asked = 0
+    let opened = 0
+    let returned = () => {}
+    const opens = new Promise<void>(resolve => {
+      broker.asLogBroker.readLedger = async () => {
+        opened++
+        resolve()
+        await new Promise<void>(resolve => {
+          returned = resolve
+        })
+        return async () => {
+          opened--
+        }
+      }
+    })
+    const isAway = new Promise<void>(resolve => {
+      broker.asLogBroker.bounds = async () => {
+        // Longer than a reader may stall.
+        await new Promise(resolve => setTimeout(resolve, 100))
+        if (++asked === 2) resolve()
+        throw new Error('no broker')
+      }
+    })
+    const keepsAlive = setInterval(() => {}, 1000)
+    await isAway
+    t.equal(opened, 0)
+    broker.asLogBroker.bounds = bounds
+    broker.high = '1'
+    await opens
+    clearInterval(keepsAlive)
+    await reader.close()
+    t.equal(opened, 1)
+    returned()
+    await turn()
+    t.equal(opened, 0, 'what was opened too late is closed')
+  },
+)
+
 t.test('a ledger that cannot be made: the error has the commands', async t => {
   const broker = fakeBroker()
   broker.asLogBroker.createLedger = async () => {

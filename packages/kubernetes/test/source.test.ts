@@ -1,3 +1,4 @@
+import { lastingOf } from '@laneway/discovery/internal'
 import { eventually, SourceReports } from '@laneway/testkit'
 import t from 'tap'
 import { Cluster, PODS, SERVICES, SLICES } from './cluster.js'
@@ -120,6 +121,35 @@ t.test('a service has several slices, and an endpoint may stand in two', async t
   cluster.api.store.remove(SLICES, 's2')
   await seen.until(one => one.endpoints.find(e => e.host === '10.0.0.2')?.health === 'unhealthy')
   t.equal(seen.endpoints.length, 3)
+})
+
+t.test('a slice that is as before is reported as the same objects, which can never change', async t => {
+  const cluster = await Cluster.start(t)
+  for (const uid of ['u1', 'u2', 'u3']) cluster.pod(uid)
+  cluster.slice('s1', { endpoints: { '10.0.0.1': 'u1' } })
+  cluster.slice('s2', {
+    endpoints: {
+      '10.0.0.2': {
+        targetRef: { kind: 'Pod', uid: 'u2' },
+        zone: 'zone-1',
+        hints: { forZones: [{ name: 'zone-1' }] },
+      },
+      '10.0.0.3': 'u3',
+    },
+  })
+  const seen = cluster.watch('orders')
+  await seen.untilTable('10.0.0.1:80=base 10.0.0.2:80=base 10.0.0.3:80=base')
+  const at = (host: string) => seen.endpoints.find(one => one.host === host)
+  const before = ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map(at)
+  cluster.pod('u1', 'gray')
+  await seen.untilTable('10.0.0.1:80=gray 10.0.0.2:80=base 10.0.0.3:80=base')
+  t.not(at('10.0.0.1'), before[0])
+  t.equal(at('10.0.0.2'), before[1])
+  t.equal(at('10.0.0.3'), before[2])
+  for (const one of seen.endpoints) {
+    t.equal(lastingOf(one), one)
+    for (const part of Object.values(one)) t.ok(Object.isFrozen(part), JSON.stringify(part))
+  }
 })
 
 t.test('an endpoint without a pod belongs to the lane of its Service', async t => {

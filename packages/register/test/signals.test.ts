@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { createNacosDevServer, type NacosDevServer } from '@laneway/nacos-dev-server'
 import t from 'tap'
 import { type App, ask, program, startApp, type Test } from './start-app.js'
@@ -7,12 +10,14 @@ async function registered(
   t: Test & { match(found: unknown, wanted: unknown): unknown },
   end: string,
   environment: Record<string, string> = {},
+  under: readonly string[] = [],
 ) {
   const nacos = await createNacosDevServer({ port: 0 }).start()
   t.teardown(() => nacos.close())
   const app = await startApp(t, program('plain.mjs'), {
     environment: { LANEWAY_NACOS: nacos.address, LANEWAY_SERVICE: 'sc-P', LANEWAY_TAG: 'gray', ...environment },
     args: [end],
+    under,
   })
   await nacos.until(({ instances }) => instances('sc-P').length === 1)
   const [instance] = nacos.instances('sc-P')
@@ -73,4 +78,16 @@ t.test('a registry that is lost holds the end for LANEWAY_SHUTDOWN_MS at most', 
   await nacos.close()
   app.child.kill('SIGTERM')
   t.equal(await app.ended, 'SIGTERM')
+})
+
+const IN_CONTAINER = ['unshare', '--pid', '--fork', '--kill-child']
+const can = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0
+
+t.test('the first process of a container ends, too', { skip: !can && 'no PID namespace can be made here' }, async t => {
+  const { nacos, app } = await registered(t, 'stays', { LANEWAY_SHUTDOWN_MS: '300' }, IN_CONTAINER)
+  const { pid } = app.child
+  const [first] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')
+  process.kill(Number(first), 'SIGTERM')
+  await gone(nacos)
+  t.equal(await app.ended, 128 + constants.signals.SIGTERM)
 })

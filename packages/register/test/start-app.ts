@@ -19,12 +19,15 @@ export interface AppOptions {
   readonly environment?: Record<string, string>
   readonly folder?: string
   readonly args?: readonly string[]
+  /** A command that starts it, with its arguments. */
+  readonly under?: readonly string[]
 }
 
 /** Starts a program and waits for its `serving on <port>`. */
 export async function startApp(t: Test, file: string, options: AppOptions = {}): Promise<App> {
-  const { flags = ['--import', '@laneway/register'], environment = {}, folder, args = [] } = options
-  const child = spawn(process.execPath, [...flags, file, ...args], {
+  const { flags = ['--import', '@laneway/register'], environment = {}, folder, args = [], under = [] } = options
+  const [command, ...rest] = [...under, process.execPath, ...flags, file, ...args] as [string, ...string[]]
+  const child = spawn(command, rest, {
     env: { ...clean(process.env), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(folder !== undefined && { cwd: folder }),

@@ -107,7 +107,8 @@ function serviceHopOf(exchange: Exchange, aim: Aim | undefined, mock: Mock | und
   const copy = doneOptions(options, call)
   if (aim?.path !== undefined) copy.path = aim.path
   const sent = sentHeaders(headers, settings, call.lane, target.host, true)
-  const asked = askedTrace() ?? (call.trace?.open === true ? '1' : undefined)
+  exchange.asksPath = call.trace?.open === true
+  const asked = askedTrace() ?? (exchange.asksPath ? '1' : undefined)
   if (asked !== undefined) sent.push(TRACE_HEADER, asked)
   copy.headers = sent
   // What undici would derive from `Host`, by a check for addresses that costs 2 µs.

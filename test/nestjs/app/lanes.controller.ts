@@ -81,7 +81,7 @@ export class LanesController {
   }
 
   @EventPattern(PAID)
-  onPaid(@Payload() id: string) {
+  onPaid(@Payload() id: unknown) {
     paid.push(`${id} ${here('handler')}`)
   }
 

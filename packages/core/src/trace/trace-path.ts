@@ -49,6 +49,10 @@ export async function tracePath(url: string | URL, options: TracePathOptions = {
       signal: limit.signal,
     })
     outgoing.once('response', resolve).once('error', reject).once('close', limit.release).end(body)
+  }).catch(error => {
+    // A request that cannot be made does not close.
+    limit.release()
+    throw error
   })
   const ms = performance.now() - began
   // The head has all that is asked for; a body may be without end.

@@ -38,12 +38,12 @@ export interface OutlierOptions {
    */
   readonly maxEjectionMs?: number
   /**
-   * Largest share of the endpoints of base, or of one lane, that is ejected at a time. One endpoint of a lane may always
-   * be, when it cannot be connected to: base is behind it. The last of base never is.
+   * Largest share of the endpoints of base, or of one lane, that is ejected at a time. One endpoint of a lane may always be
+   * ejected when it cannot be connected to, because base serves in its place. The last endpoint of base is never ejected.
    *
-   * Of this share, timeouts and statuses eject at most a tenth, but one, and never the last usable endpoint: one that is slow
-   * may be overloaded, and its share goes to the others. When most of the others fail, too, all of these return in full, and
-   * for `maxEjectionMs` none is ejected for such failures.
+   * Timeouts and statuses eject at most a tenth of the endpoints, and one where a tenth is less than one, but never the last
+   * usable endpoint: a slow endpoint may be overloaded, and the others get its share. When most of the others fail, too, all
+   * of these return, and for `maxEjectionMs` none is ejected for such failures.
    * @default 0.5, because losing half is rather this client's network than the endpoints. Envoy and gRPC have 0.1 for
    * everything; but an endpoint that refuses connections serves nobody, so its ejection overloads nobody
    */

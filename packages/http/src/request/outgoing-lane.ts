@@ -64,6 +64,7 @@ export class OutgoingLane implements RequestHooks {
   emit: ClientRequest['emit'] | undefined
   /** Set for a request to a service. */
   watcher: RequestWatcher | undefined
+  readonly asksPath: boolean
   /** Records the attempt that goes on now, for a traced request. */
   traced: TracedCall | undefined
   /** The target has turned out to be no service: Laneway, not the caller, set the tag that the head has now. */
@@ -104,6 +105,7 @@ export class OutgoingLane implements RequestHooks {
     this.lane = decided === undefined ? currentLane() : (decided ?? undefined)
     this.traced =
       hooks === undefined ? traceOf(this.caller)?.call(service ?? this.host, this.lane, this.#outcome()) : hooks.traced
+    this.asksPath = hooks === undefined ? this.traced !== undefined : hooks.asksPath
     this.emit = ownEmit(request)
     if (options.keepHandSet) this.#watchHandSet(true)
     hookRequest(request, this)

@@ -28,7 +28,9 @@ export interface RequestHooks {
   /** Whether a cache above the agent could give the answer of this request to code in another lane. */
   isCached(): boolean
   readonly watcher: RequestWatcher | undefined
-  /** Records the attempt that goes on now, for a traced request. */
+  /** The request is traced, and its target is asked for its path unless it is out of scope. */
+  readonly asksPath: boolean
+  /** Records the attempt that goes on now, for a traced request; `undefined` when the path has no room for it. */
   readonly traced: TracedCall | undefined
   /** An `emit` that the request had of its own. */
   readonly emit: ClientRequest['emit'] | undefined
@@ -129,7 +131,7 @@ function emit(this: Hooked<OutgoingRequest>, ...args: unknown[]): boolean {
 
 function answered(hooks: RequestHooks, response: IncomingMessage): void {
   if (hooks.isCached()) keepOutOfCache(response)
-  if (hooks.traced !== undefined) readPath(hooks.traced, response)
+  if (hooks.asksPath) readPath(hooks.traced, response)
   const bound = response as unknown as Hooked<{ emit: unknown }>
   bound[kHooks] = hooks
   if (!Object.hasOwn(response, 'emit')) {
@@ -148,10 +150,10 @@ function bindOwnEmit({ caller }: RequestHooks, response: IncomingMessage): void 
 }
 
 /** The caller sees the answer as it is without the trace. */
-function readPath(traced: TracedCall, response: IncomingMessage): void {
+function readPath(traced: TracedCall | undefined, response: IncomingMessage): void {
   const path = response.headers[PATH_HEADER]
-  traced.responded(response.statusCode ?? 0, path)
-  if (path !== undefined && traced.asked) removeHeader(response, PATH_HEADER)
+  traced?.responded(response.statusCode ?? 0, path)
+  if (path !== undefined && traced?.asked !== false) removeHeader(response, PATH_HEADER)
 }
 
 function failureOf(error: unknown): string {

@@ -99,7 +99,9 @@ export class LedgerReader {
         this.#warned = false
       } catch (error) {
         this.#complain(error)
-        if (once.signal.aborted && this.#reads === before && !signal.aborted) await this.#readAnew()
+        // Of another error the broker is away, and the reader goes on with it.
+        const stalled = error === once.signal.reason && this.#reads === before
+        if (stalled && !signal.aborted) await this.#unlessClosed(this.#readAnew())
       } finally {
         once.release()
       }
@@ -107,15 +109,35 @@ export class LedgerReader {
   }
 
   async #beginReading(): Promise<void> {
-    this.#endReading = await this.#broker.readLedger({ record: (offset, ...record) => this.#read(offset, record) })
+    const end = await this.#broker.readLedger({ record: (offset, ...record) => this.#read(offset, record) })
+    if (this.#closing.signal.aborted) await end()
+    else this.#endReading = end
   }
 
   /** A client's consumer may end for good with an error that it does not try again. */
   async #readAnew(): Promise<void> {
-    await this.#endReading?.().catch(() => {})
+    const end = this.#endReading
     this.#endReading = undefined
+    await end?.().catch(() => {})
     // Without a reader the next proof fails, too.
     await this.#beginReading().catch(error => this.#complain(error))
+  }
+
+  /** A client may try for hours to reach a broker that is away. */
+  async #unlessClosed(work: Promise<void>): Promise<void> {
+    const { signal } = this.#closing
+    let closed = () => {}
+    try {
+      await Promise.race([
+        work,
+        new Promise<void>(resolve => {
+          closed = resolve
+          signal.addEventListener('abort', closed)
+        }),
+      ])
+    } finally {
+      signal.removeEventListener('abort', closed)
+    }
   }
 
   #complain(error: unknown): void {
@@ -139,8 +161,10 @@ export class LedgerReader {
     for (const view of this.#views.values()) view.markFresh(askedMs)
   }
 
-  #next(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async #next(signal: AbortSignal): Promise<void> {
+    // It was aborted while the broker was asked.
+    signal.throwIfAborted()
+    await new Promise<void>((resolve, reject) => {
       const abort = () => reject(signal.reason)
       signal.addEventListener('abort', abort, { once: true })
       this.#progress.push(() => {

@@ -1,4 +1,5 @@
 import type { EndpointInput } from '@laneway/discovery'
+import { lastingEndpoint } from '@laneway/discovery/internal'
 import type { LabelSet } from '../objects/label-sets.js'
 import type { Pod } from '../objects/pod.js'
 import type { Slice, SliceEndpoint } from '../objects/slice.js'
@@ -56,17 +57,18 @@ function inputOf(
   port: number,
   set: LabelSet,
 ): EndpointInput {
-  return {
+  // A slice that is as before reports the same objects again.
+  return lastingEndpoint({
     host: address,
     port,
     health: ready ? 'healthy' : 'unhealthy',
     // As kube-proxy: a terminating pod that still serves is the last resort; one that no longer serves is never used.
     enabled: !terminating || serving,
     ...(zone === undefined ? {} : { zone }),
-    ...(forZones === undefined ? {} : { forZones }),
+    ...(forZones === undefined ? {} : { forZones: Object.freeze(forZones) }),
     tags: set.tags,
     metadata: set.labels,
-  }
+  })
 }
 
 /**

@@ -64,8 +64,8 @@ return false`)
 
 /**
  * ARGV: the prefix of groups of lanes, consumer of base or '', how long it counts as ours, how long a lane may be away, how long what
- * ended is kept. Returns the last time, then for each lane its name, its intervals, and '+' for a living one, '-' for one
- * whose group needs readers.
+ * ended is kept. The group of a lane that ended goes once it was read and no entry can come that the lane owns. Returns the last time,
+ * then for each lane its name, its intervals, and '+' for a living one, '-' for one whose group needs readers.
  */
 const LOOK = new RedisScript(`${NOW}
 ${LAST_MS}
@@ -106,7 +106,8 @@ for i = 1, #ledger, 2 do
     if group then
       local delivered = group['last-delivered-id']
       local ended = tonumber(string.match(value, '(%d+);$'))
-      if group.pending == 0 and (atLeast(delivered, lastId) or tonumber(string.match(delivered, '^%d+')) >= ended) then
+      local passed = tonumber(string.match(delivered, '^%d+')) >= ended
+      if group.pending == 0 and (passed or (now >= ended and atLeast(delivered, lastId))) then
         redis.call('XGROUP', 'DESTROY', KEYS[1], ARGV[1] .. lane)
       else
         state = '-'

@@ -29,10 +29,15 @@ interface Sandbox {
 
 const SANDBOX = /[\\/]next[\\/]dist[\\/]server[\\/]web[\\/]sandbox[\\/]sandbox\.js$/
 
+/** What gets the images of `/_next/image`. */
+const IMAGES = /[\\/]next[\\/]dist[\\/]server[\\/]image-optimizer\.js$/
+const GETS_IMAGE = ['fetchExternalImage', 'fetchInternalImage']
+
 /**
- * Next keeps answers of `fetch`, results of functions and whole pages, and does not know lanes. A page or a result that it keeps
- * is made in no lane, because a request of base may get it. An answer of `fetch` is kept for each lane: Next sees the tag among
- * the headers, which are part of its key. In the Edge runtime it does not, so what has a cache there runs in no lane.
+ * Next keeps answers of `fetch`, results of functions, images and whole pages, and does not know lanes. A page, an image or
+ * a result that it keeps is made in no lane, because a request of base may get it. An answer of `fetch` is kept for each lane:
+ * Next sees the tag among the headers, which are part of its key. In the Edge runtime it does not, so what has a cache there
+ * runs in no lane.
  *
  * @param watchFetch - is called before Next puts its own `fetch` in place
  */
@@ -64,15 +69,35 @@ export function hookNext(watchFetch: () => void, guard: Guard): void {
   whenLoaded(
     SANDBOX,
     module => {
-      const sandbox = module.exports as Sandbox
-      const { run } = sandbox
+      const { run } = module.exports as Sandbox
       const laneRun: Sandbox['run'] = params =>
         params?.incrementalCache === undefined ? run(params) : inLane(undefined, run as Callback, undefined, [params])
-      module.exports = { ...sandbox, run: laneRun }
+      replaceExports(module, { run: laneRun })
     },
     guard,
     part,
   )
+  whenLoaded(
+    IMAGES,
+    module => {
+      const images = module.exports as Record<string, unknown>
+      if (GETS_IMAGE.some(name => typeof images[name] !== 'function')) throw new TypeError('Next gets images otherwise')
+      const inNoLane = GETS_IMAGE.map(name => {
+        const get = images[name] as Callback
+        return [name, (...args: unknown[]) => inLane(undefined, get, undefined, args)]
+      })
+      replaceExports(module, Object.fromEntries(inNoLane))
+    },
+    guard,
+    part,
+  )
+}
+
+/** The exports themselves cannot be changed: they are getters. */
+function replaceExports(module: { exports: unknown }, changes: Record<string, unknown>): void {
+  const values = Object.entries(changes).map(([name, value]) => [name, { value, enumerable: true }])
+  const descriptors = { ...Object.getOwnPropertyDescriptors(module.exports), ...Object.fromEntries(values) }
+  module.exports = Object.defineProperties({}, descriptors)
 }
 
 function makeSharedWorkInNoLane(storage: WorkStorage): void {

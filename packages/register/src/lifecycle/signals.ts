@@ -1,3 +1,5 @@
+import { constants } from 'node:os'
+
 /** The signals with which an orchestrator ends a process. */
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
@@ -18,6 +20,8 @@ export function hookSignals(deregister: () => void, end: () => Promise<void>): v
   const again = (signal: NodeJS.Signals) => {
     stopListening()
     process.kill(process.pid, signal)
+    // The kernel drops a signal to the first process of a container that nobody listens to.
+    if (process.pid === 1) process.exit(128 + constants.signals[signal])
   }
   function onSignal(signal: NodeJS.Signals): void {
     if (isEnding) {

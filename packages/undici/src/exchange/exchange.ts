@@ -18,6 +18,7 @@ export abstract class Exchange implements Attempt {
   target: Target | undefined = undefined
   /** Set when the target is a service. */
   hop: ServiceHop | undefined = undefined
+  asksPath = false
   traced: TracedCall | undefined = undefined
   /** Set on the outermost exchange of a call, which keeps its decision. */
   outermost = false

@@ -30,7 +30,7 @@ export class LegacyExchange extends Exchange implements LegacyHandler {
   }
 
   onHeaders(status: number, received: unknown[], resume: () => void, statusText: string): boolean | undefined {
-    const headers = this.traced === undefined ? received : readRawPath(this.traced, status, received)
+    const headers = this.asksPath ? readRawPath(this.traced, status, received) : received
     this.hop?.start(status)
     this.success = status >= 200 && status < 300
     const { handler, call } = this

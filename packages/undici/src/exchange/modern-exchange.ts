@@ -26,7 +26,7 @@ export class ModernExchange extends Exchange implements ModernHandler {
   }
 
   onResponseStart(controller: DispatchController, status: number, received: ParsedHeaders, statusText?: string): void {
-    const headers = this.traced === undefined ? received : readPath(this.traced, status, received)
+    const headers = this.asksPath ? readPath(this.traced, status, received) : received
     this.hop?.start(status)
     this.success = status >= 200 && status < 300
     const { handler, call } = this

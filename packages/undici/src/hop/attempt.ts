@@ -17,6 +17,8 @@ export interface Attempt extends DispatchHandler, CallRoot {
   readonly headers: PlainHeaders
   /** Where the request is meant to go; `undefined` when that is no http(s) origin. */
   readonly target: Target | undefined
+  /** The target is asked for its path, also when a path has no room for the attempt. */
+  asksPath: boolean
   /** Set while a trace records the attempt. */
   traced: TracedCall | undefined
 }

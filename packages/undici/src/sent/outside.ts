@@ -25,6 +25,7 @@ function askOutside(attempt: Attempt, headers: unknown[], asked: unknown): void 
   const inScope = isInScope(attempt)
   const outcome = inScope ? 'forwarded' : 'out-of-scope'
   attempt.traced = call.trace?.call(target?.hostname ?? '', call.lane, outcome, call.attempts)
+  attempt.asksPath = attempt.traced !== undefined
   if (inScope && (asked !== undefined || attempt.traced !== undefined)) headers.push(TRACE_HEADER, asked ?? '1')
 }
 

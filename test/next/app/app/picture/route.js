@@ -1,0 +1,3 @@
+export const dynamic = 'force-dynamic'
+
+export const GET = async () => fetch('http://sc-c/picture')
