@@ -53,7 +53,7 @@ t.test('off by default', async t => {
 
 t.test('the endpoints of the first list are warm, unless their registration says otherwise', async t => {
   const endpoints = [endpoint(), endpoint(), endpoint({ registeredAt: Date.now() - 1000 })]
-  const service = clocked(t, endpoints, { slowStartMs: 10_000, random: seeded(4) })
+  const service = clocked(t, endpoints, { slowStartMs: 100_000, random: seeded(4) })
   t.ok(about(shareOf(service, endpoints[2]!), beside(2, 0.1)))
   const { steps, reason } = service.resolver.explain('sc-B', undefined)
   t.equal(steps[0]?.warming, 1)
