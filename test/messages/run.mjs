@@ -160,11 +160,18 @@ const SYSTEMS = [
           tests: [
             ['rocketmq.test.mjs', {}],
             ['rocketmq-isolation.test.mjs', {}],
+            ['rocketmq-ends.test.mjs', {}],
           ],
           controls: [
             { control: 'none', shows: ({ counts }) => counts.lost + counts.wrong === 0 && counts.doubledByBoth <= 20 },
-            // A broker that was frozen hands out again what was acknowledged, also to a stand-in.
+            // A broker that was frozen hands out again what was acknowledged, also to a stand-in and to a plain client. One
+            // that keeps records hands out what was under way: twice frozen, with two readers, and a lane twice killed.
             { control: 'frozen-broker', shows: ({ counts }) => counts.lost + counts.wrong === 0 },
+            { control: 'frozen-broker-plain', shows: ({ counts }) => counts.lost === 0 && counts.doubled > 0 },
+            {
+              control: 'frozen-broker-by-record',
+              shows: ({ counts }) => counts.lost + counts.wrong === 0 && counts.doubled <= 60,
+            },
             {
               control: 'frozen-ledger',
               shows: ({ counts }) => counts.lost + counts.wrong === 0 && counts.doubledByBoth <= 20,

@@ -8,6 +8,9 @@ const COUNT = 32
 /** Requests that are further apart say nothing of the time between: the process or the broker may have been frozen. */
 const PAUSE_MS = 15_000
 
+/** What became of a message: acknowledged, handed back, or to come again after its time. */
+type Ended = 'done' | 'left' | 'failed'
+
 export interface GroupReaderOptions {
   /** Makes the client, not started. */
   readonly open: () => SimpleConsumer
@@ -33,6 +36,8 @@ export class GroupReader {
   #consumer: SimpleConsumer | undefined
   /** When a message could not be acknowledged. It is handled again, and no others are begun that would be, too. */
   #troubledAt = Number.NEGATIVE_INFINITY
+  /** Until when one message is received at a time, by `performance.now()`. */
+  #singlyUntil = Number.NEGATIVE_INFINITY
   #loop: Promise<void> | undefined
   /** Since when the broker has been asked without a pause and has answered, by `performance.now()`. */
   #answersSince = Number.POSITIVE_INFINITY
@@ -79,7 +84,7 @@ export class GroupReader {
       try {
         this.#consumer ??= await started(open())
         const receivedAt = performance.now()
-        const messages = await this.#consumer.receive(COUNT, invisibleMs)
+        const messages = await this.#consumer.receive(receivedAt < this.#singlyUntil ? 1 : COUNT, invisibleMs)
         failures = 0
         if (++rounds === this.#options.rounds) this.#rounds()
         this.#answered(performance.now())
@@ -101,21 +106,42 @@ export class GroupReader {
   async #take(consumer: SimpleConsumer, messages: readonly ReceivedMessage[], receivedAt: number): Promise<void> {
     const { concurrency, invisibleMs, failed } = this.#options
     const holds = messages.map(message => new Hold(consumer, message, invisibleMs, receivedAt, failed))
+    // All are of one queue. Behind a FIFO message that was not acknowledged the broker hands out all of them again.
+    const inOrder = messages.some(({ messageGroup }) => Boolean(messageGroup))
+    if (inOrder && messages.some(({ deliveryAttempt = 1 }) => deliveryAttempt > 1)) this.#receiveSingly()
+    let end = 'done' as Ended
     for (const [index, hold] of holds.entries()) {
-      while (this.#running.size >= concurrency && !this.#abort.signal.aborted) {
+      while (this.#running.size >= (inOrder ? 1 : concurrency) && !this.#abort.signal.aborted) {
         await this.#untilWoken()
       }
-      if (this.#abort.signal.aborted) {
+      if (this.#abort.signal.aborted || (inOrder && end === 'left')) {
         await Promise.all(holds.slice(index).map(one => one.leave()))
         return
       }
-      if (!(await hold.stillHolds(this.#troubledAt))) continue
-      const running = this.#handle(hold).finally(() => {
-        this.#running.delete(running)
-        this.#wake()
-      })
+      if (inOrder && end === 'failed') {
+        this.#receiveSingly()
+        for (const one of holds.slice(index)) one.drop()
+        return
+      }
+      if (!(await hold.stillHolds(this.#troubledAt))) {
+        end = 'failed'
+        continue
+      }
+      const running = this.#handle(hold)
+        .then(ended => {
+          end = ended
+        })
+        .finally(() => {
+          this.#running.delete(running)
+          this.#wake()
+        })
       this.#running.add(running)
     }
+  }
+
+  /** For a while: what is received with a FIFO message that fails comes nearer to the dead letters with it. */
+  #receiveSingly(): void {
+    this.#singlyUntil = performance.now() + 2 * this.#options.invisibleMs
   }
 
   /** Until a handler ends, or by closing. A race with a promise that never settles would keep something of each race. */
@@ -125,14 +151,19 @@ export class GroupReader {
     })
   }
 
-  async #handle(hold: Hold): Promise<void> {
+  async #handle(hold: Hold): Promise<Ended> {
     try {
-      if ((await this.#options.handle(hold.message)) === 'leave') await hold.leave()
-      else if (!(await hold.acknowledge())) this.#troubledAt = performance.now()
+      if ((await this.#options.handle(hold.message)) === 'leave') {
+        await hold.leave()
+        return 'left'
+      }
+      if (await hold.acknowledge()) return 'done'
+      this.#troubledAt = performance.now()
     } catch (error) {
       hold.drop()
       this.#options.failed(error as Error, hold.message)
     }
+    return 'failed'
   }
 }
 
