@@ -3,11 +3,11 @@ import { runInLane } from '@laneway/core'
 import { backoffMs } from '@laneway/core/internal'
 import type { ReceivedMessage, SimpleConsumer } from '../rocketmq.js'
 import { Hold } from './hold.js'
+import { type Aside, Places } from './places.js'
 
 const COUNT = 32
 /** Requests that are further apart say nothing of the time between: the process or the broker may have been frozen. */
 const PAUSE_MS = 15_000
-
 /** What became of a message: acknowledged, handed back, or to come again after its time. */
 type Ended = 'done' | 'left' | 'failed'
 
@@ -19,7 +19,7 @@ export interface GroupReaderOptions {
   readonly concurrency: number
   readonly invisibleMs: number
   /** `done`: acknowledge. `leave`: another consumer shall have it soon. A rejection: it comes again later. */
-  readonly handle: (message: ReceivedMessage) => Promise<'done' | 'leave'>
+  readonly handle: (message: ReceivedMessage, aside: Aside) => Promise<'done' | 'leave'>
   readonly failed: (error: Error, message?: ReceivedMessage) => void
 }
 
@@ -31,8 +31,7 @@ export class GroupReader {
   readonly #aborted: Promise<void>
   readonly #firstRounds: Promise<void>
   #rounds = () => {}
-  /** Ends a wait for a handler. */
-  #wake = () => {}
+  readonly #places = new Places()
   #consumer: SimpleConsumer | undefined
   /** When a message could not be acknowledged. It is handled again, and no others are begun that would be, too. */
   #troubledAt = Number.NEGATIVE_INFINITY
@@ -47,7 +46,7 @@ export class GroupReader {
     this.#options = options
     const { signal } = this.#abort
     this.#aborted = new Promise(resolve => signal.addEventListener('abort', () => resolve()))
-    signal.addEventListener('abort', () => this.#wake())
+    signal.addEventListener('abort', () => this.#places.close())
     this.#firstRounds = new Promise(resolve => {
       this.#rounds = resolve
     })
@@ -111,32 +110,35 @@ export class GroupReader {
     if (inOrder && messages.some(({ deliveryAttempt = 1 }) => deliveryAttempt > 1)) this.#receiveSingly()
     let end = 'done' as Ended
     for (const [index, hold] of holds.entries()) {
-      while (this.#running.size >= (inOrder ? 1 : concurrency) && !this.#abort.signal.aborted) {
-        await this.#untilWoken()
-      }
-      if (this.#abort.signal.aborted || (inOrder && end === 'left')) {
-        await Promise.all(holds.slice(index).map(one => one.leave()))
-        return
-      }
-      if (inOrder && end === 'failed') {
-        this.#receiveSingly()
-        for (const one of holds.slice(index)) one.drop()
+      await this.#places.take(inOrder ? 1 : concurrency)
+      if (this.#abort.signal.aborted || (inOrder && end !== 'done')) {
+        this.#places.release()
+        await this.#putBack(holds.slice(index), inOrder ? end : 'done')
         return
       }
       if (!(await hold.stillHolds(this.#troubledAt))) {
+        this.#places.release()
         end = 'failed'
         continue
       }
-      const running = this.#handle(hold)
+      const aside: Aside = wait => (inOrder ? wait() : this.#places.aside(wait, concurrency))
+      const running = this.#handle(hold, aside)
         .then(ended => {
           end = ended
         })
         .finally(() => {
           this.#running.delete(running)
-          this.#wake()
+          this.#places.release()
         })
       this.#running.add(running)
     }
+  }
+
+  async #putBack(holds: readonly Hold[], end: Ended): Promise<void> {
+    if (end === 'failed') {
+      this.#receiveSingly()
+      for (const hold of holds) hold.drop()
+    } else await Promise.all(holds.map(hold => hold.leave()))
   }
 
   /** For a while: what is received with a FIFO message that fails comes nearer to the dead letters with it. */
@@ -144,16 +146,9 @@ export class GroupReader {
     this.#singlyUntil = performance.now() + 2 * this.#options.invisibleMs
   }
 
-  /** Until a handler ends, or by closing. A race with a promise that never settles would keep something of each race. */
-  #untilWoken(): Promise<void> {
-    return new Promise(resolve => {
-      this.#wake = resolve
-    })
-  }
-
-  async #handle(hold: Hold): Promise<Ended> {
+  async #handle(hold: Hold, aside: Aside): Promise<Ended> {
     try {
-      if ((await this.#options.handle(hold.message)) === 'leave') {
+      if ((await this.#options.handle(hold.message, aside)) === 'leave') {
         await hold.leave()
         return 'left'
       }
