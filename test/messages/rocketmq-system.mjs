@@ -6,7 +6,7 @@ import { startRedis } from '../servers/redis/start.mjs'
 import { startRocketmq } from '../servers/rocketmq/start.mjs'
 import { staleDecision } from './stale-decision.mjs'
 
-const { Producer } = rocketmq
+const { Producer, SimpleConsumer } = rocketmq
 const logger = { debug() {}, info() {}, warn() {}, error() {} }
 
 export const IN_FLIGHT = 10
@@ -21,11 +21,11 @@ export const QUIET_MS = 30_000
 const INVISIBLE_MS = 10_000
 
 /** Topics have to be there first. `url` is that of Redis. */
-export async function start() {
+export async function start(settings) {
   const names = Array.from({ length: 30 }, (_, i) => [`rocketmq-${process.pid}-${i + 1}`, 'NORMAL'])
   const more = { orders: 'NORMAL', fuzz: 'NORMAL' }
   const [broker, redis] = await Promise.all([
-    startRocketmq({ ...more, ...Object.fromEntries(names) }),
+    startRocketmq({ ...more, ...Object.fromEntries(names) }, {}, settings),
     startRedis({ durable: true }),
   ])
   return {
@@ -93,8 +93,31 @@ function withFault(ledger, name, control) {
   }
 }
 
+/** The client alone: all members share one group. Messages are received, handled as many at a time, and acknowledged. */
+async function openPlain({ server, name, handle }) {
+  const options = { ...client(server), consumerGroup: 'plain', subscriptions: new Map([[name, '*']]) }
+  const consumer = new SimpleConsumer({ ...options, awaitDuration: 1500 })
+  await consumer.startup()
+  const running = new Set()
+  async function receive() {
+    for (const message of await consumer.receive(32, INVISIBLE_MS)) {
+      while (running.size >= IN_FLIGHT) await Promise.race(running)
+      const one = handle(message)
+        .then(() => consumer.ack(message))
+        .catch(() => {})
+        .finally(() => running.delete(one))
+      running.add(one)
+    }
+  }
+  const receiving = (async () => {
+    for (;;) await receive().catch(() => {})
+  })()
+  return { close: () => receiving }
+}
+
 /** A consumer in a process of its own. Resolves once it handles messages. */
 export async function openMember({ server, name, lane, control, handle }) {
+  if (control === 'plain') return openPlain({ server, name, handle })
   const redis = new Redis(server.url, { maxRetriesPerRequest: null }).on('error', () => {})
   const consumer = createLaneConsumer({
     rocketmq,
@@ -117,5 +140,16 @@ export async function openMember({ server, name, lane, control, handle }) {
 export const idOf = ({ body }) => `${body}`
 export const failsNow = () => false
 
-export const runControl = (system, server, { name, control }) =>
-  staleDecision(system, server, { name, control, forMs: 9000, quietMs: QUIET_MS })
+/** The broker keeps a record of each message that it has handed out, and no list of what is acknowledged. */
+const BY_RECORD = { popConsumerKVServiceInit: true, popConsumerKVServiceEnable: true }
+
+export async function runControl(system, server, { name, control }) {
+  const options = { name, control, forMs: 9000, quietMs: QUIET_MS }
+  if (control !== 'frozen-broker-by-record') return staleDecision(system, server, options)
+  const own = await start(BY_RECORD)
+  try {
+    return await staleDecision(system, own, options)
+  } finally {
+    await own.stop()
+  }
+}

@@ -169,18 +169,25 @@ const SYSTEMS = [
     name: 'rocketmq',
     find: async () => (await findRocketmq()) ?? findRedis(),
     fuzz: [{ client: 'rocketmq' }],
+    tests: [
+      ['rocketmq.test.mjs', {}],
+      ['rocketmq-isolation.test.mjs', {}],
+      ...(options.has('ci') ? [] : [['rocketmq-ends.test.mjs', {}]]),
+    ],
     // A lane begins six seconds after its announcement, and an idle request takes five: minutes, which CI has not.
     ...(options.has('ci')
-      ? { start: () => startRocketmq({ orders: 'NORMAL', fuzz: 'NORMAL' }), tests: [['rocketmq.test.mjs', {}]] }
+      ? { start: () => startRocketmq({ orders: 'NORMAL', fuzz: 'NORMAL' }) }
       : {
-          tests: [
-            ['rocketmq.test.mjs', {}],
-            ['rocketmq-isolation.test.mjs', {}],
-          ],
           controls: [
             { control: 'none', shows: ({ counts }) => counts.lost + counts.wrong === 0 && counts.doubledByBoth <= 20 },
-            // A broker that was frozen hands out again what was acknowledged, also to a stand-in.
+            // A broker that was frozen hands out again what was acknowledged, also to a stand-in and to a plain client. One
+            // that keeps records hands out what was under way: twice frozen, with two readers, and a lane twice killed.
             { control: 'frozen-broker', shows: ({ counts }) => counts.lost + counts.wrong === 0 },
+            { control: 'frozen-broker-plain', shows: ({ counts }) => counts.lost === 0 && counts.doubled > 0 },
+            {
+              control: 'frozen-broker-by-record',
+              shows: ({ counts }) => counts.lost + counts.wrong === 0 && counts.doubled <= 60,
+            },
             {
               control: 'frozen-ledger',
               shows: ({ counts }) => counts.lost + counts.wrong === 0 && counts.doubledByBoth <= 20,

@@ -9,12 +9,19 @@ import { startMember } from './fleet.mjs'
 import { startTraffic, untilQuiet } from './traffic.mjs'
 
 /** The controls that freeze a server: which of its processes. */
-const FROZEN = { 'frozen-broker': 'pid', 'frozen-ledger': 'ledgerPid' }
+const FROZEN = {
+  'frozen-broker': 'pid',
+  'frozen-broker-plain': 'pid',
+  'frozen-broker-by-record': 'pid',
+  'frozen-ledger': 'ledgerPid',
+}
 const FROZEN_MS = 10_000
 
-/** @param control - the fault of the members, or the server that is frozen; `none` for none */
+/** @param control - the fault of the members, or the server that is frozen, `plain` for members without Laneway; `none` for none */
 export async function staleDecision(system, server, { name, control, forMs = 2500, quietMs = 6000 }) {
   const frozen = server[FROZEN[control]]
+  const fault = control === 'none' || frozen !== undefined ? undefined : control
+  const ofMembers = control === 'frozen-broker-plain' ? 'plain' : fault
   const folder = mkdtempSync(join(tmpdir(), 'laneway-control-'))
   const log = join(folder, 'log')
   writeFileSync(log, '')
@@ -23,7 +30,7 @@ export async function staleDecision(system, server, { name, control, forMs = 250
   const members = []
   const up = async (lane, member) => {
     const options = { system: system.name, server: { host, port, url }, name, log, lane, member }
-    const one = startMember({ ...options, ...(control !== 'none' && frozen === undefined && { control }) })
+    const one = startMember({ ...options, control: ofMembers })
     members.push(one)
     await one.ready
     return one

@@ -42,7 +42,7 @@ export interface RocketmqConsumerOptions extends MessageOptions {
   lanes?: 'propagate' | 'isolate'
   /** Under `isolate`: where the consumers agree, `createRedisLedger(redis)`. The same in base and lane instances. */
   ledger?: LaneLedger
-  /** Messages that are handled at a time. @default 10; 1 keeps the order of a FIFO topic */
+  /** Messages that are handled at a time; those of a FIFO topic are handled one by one. @default 10 */
   concurrency?: number
   /**
    * How long a message stays invisible to others, in milliseconds. It is renewed while the handler runs. The broker's

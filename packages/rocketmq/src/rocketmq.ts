@@ -18,6 +18,11 @@ export interface ReceivedMessage {
   readonly body: Buffer
   readonly properties: Map<string, string>
   readonly bornTimestamp?: Date | undefined
+  /** Of a FIFO topic: its messages have an order. */
+  readonly messageGroup?: string | undefined
+  readonly deliveryAttempt?: number | undefined
+  /** By which the broker knows who took the message. The client changes it when the message is renewed. */
+  receiptHandle?: string
 }
 
 export interface SimpleConsumer {

@@ -36,8 +36,9 @@ export const findRocketmq = () => missing('RocketMQ', PROGRAM)
  * sent to them. The admin tool takes seconds for each, so the broker finds them in its store
  * @param {Record<string, object>} [groups] - consumer groups with settings of their own: `retryMaxTimes`,
  * `consumeMessageOrderly`; others make themselves
+ * @param {Record<string, string | number | boolean>} [settings] - of the broker, beside those below
  */
-export async function startRocketmq(topics, groups = {}) {
+export async function startRocketmq(topics, groups = {}, settings = {}) {
   const jars = await classPath(PROGRAM)
   const { folder } = ownFolder('rocketmq')
   const [name, broker, ha, port, remoting] = await ports()
@@ -50,8 +51,8 @@ export async function startRocketmq(topics, groups = {}) {
     writeFileSync(join(folder, 'conf', file), text)
     return join(folder, 'conf', file)
   }
-  const lines = settings =>
-    Object.entries(settings)
+  const lines = entries =>
+    Object.entries(entries)
       .map(([key, value]) => `${key}=${value}\n`)
       .join('')
   const namesrvConf = write('namesrv.conf', lines({ listenPort: name, bindAddress: '127.0.0.1' }))
@@ -79,6 +80,7 @@ export async function startRocketmq(topics, groups = {}) {
       // Asks soon what became of a transaction.
       transactionTimeOut: 1000,
       transactionCheckInterval: 1000,
+      ...settings,
     }),
   )
   const proxyConf = write(

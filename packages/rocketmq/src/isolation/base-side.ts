@@ -6,6 +6,7 @@ import type { GroupReader, GroupReaderOptions } from './group-reader.js'
 import { GroupView } from './group-view.js'
 import { handleInLane, isolatedMessage, skip } from './isolated-message.js'
 import { endLane, type LaneLedger, type LedgerLook } from './lane-ledger.js'
+import type { Aside } from './places.js'
 
 /** Makes a reader of the group of base, or of a lane's. */
 export type OpenReader = (lane: string | undefined, handle: GroupReaderOptions['handle']) => GroupReader
@@ -50,7 +51,7 @@ export class BaseSide {
       viewMs: 0,
       failed,
     })
-    this.#reader = openReader(undefined, message => this.#handle(message))
+    this.#reader = openReader(undefined, (message, aside) => this.#handle(message, aside))
   }
 
   async start(): Promise<void> {
@@ -72,18 +73,18 @@ export class BaseSide {
     await this.#view.close()
   }
 
-  async #handle(received: ReceivedMessage): Promise<'done' | 'leave'> {
+  async #handle(received: ReceivedMessage, aside: Aside): Promise<'done' | 'leave'> {
     const one = isolatedMessage(received, this.#settings)
-    const owns = await this.#view.owns(one, undefined)
+    const owns = await this.#view.owns(one, undefined, aside)
     return owns ? handleInLane(one, this.#settings, 'base') : skip(one, this.#settings)
   }
 
-  async #handleFor(lane: string, received: ReceivedMessage): Promise<'done' | 'leave'> {
+  async #handleFor(lane: string, received: ReceivedMessage, aside: Aside): Promise<'done' | 'leave'> {
     const one = isolatedMessage(received, this.#settings)
     const untilMs = this.#view.readersUntilMs(lane)
     const standIn = this.#standIns.get(lane)
     if (standIn !== undefined && (untilMs === undefined || one.bornMs <= untilMs)) standIn.cameAt = performance.now()
-    if (!(await this.#view.owns(one, lane))) return skip(one, this.#settings)
+    if (!(await this.#view.owns(one, lane, aside))) return skip(one, this.#settings)
     if (await this.#view.lives(lane)) return 'leave'
     return handleInLane(one, this.#settings, 'stand-in')
   }
@@ -102,7 +103,7 @@ export class BaseSide {
       const topics = awayMs > endAfterMs ? this.#view.openTopics(lane) : []
       endLane(this.#store, { group, topics, lane }).catch(failed)
       if (standIn === undefined) {
-        const reader = this.#openReader(lane, message => this.#handleFor(lane, message))
+        const reader = this.#openReader(lane, (message, aside) => this.#handleFor(lane, message, aside))
         const leave = this.#view.joined({ lane, role: 'stand-in' })
         this.#standIns.set(lane, { reader, leave, cameAt: performance.now(), said: false })
         reader.start()

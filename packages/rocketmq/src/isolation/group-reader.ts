@@ -3,10 +3,13 @@ import { runInLane } from '@laneway/core'
 import { backoffMs } from '@laneway/core/internal'
 import type { ReceivedMessage, SimpleConsumer } from '../rocketmq.js'
 import { Hold } from './hold.js'
+import { type Aside, Places } from './places.js'
 
 const COUNT = 32
 /** Requests that are further apart say nothing of the time between: the process or the broker may have been frozen. */
 const PAUSE_MS = 15_000
+/** What became of a message: acknowledged, handed back, or to come again after its time. */
+type Ended = 'done' | 'left' | 'failed'
 
 export interface GroupReaderOptions {
   /** Makes the client, not started. */
@@ -16,7 +19,7 @@ export interface GroupReaderOptions {
   readonly concurrency: number
   readonly invisibleMs: number
   /** `done`: acknowledge. `leave`: another consumer shall have it soon. A rejection: it comes again later. */
-  readonly handle: (message: ReceivedMessage) => Promise<'done' | 'leave'>
+  readonly handle: (message: ReceivedMessage, aside: Aside) => Promise<'done' | 'leave'>
   readonly failed: (error: Error, message?: ReceivedMessage) => void
 }
 
@@ -28,11 +31,12 @@ export class GroupReader {
   readonly #aborted: Promise<void>
   readonly #firstRounds: Promise<void>
   #rounds = () => {}
-  /** Ends a wait for a handler. */
-  #wake = () => {}
+  readonly #places = new Places()
   #consumer: SimpleConsumer | undefined
   /** When a message could not be acknowledged. It is handled again, and no others are begun that would be, too. */
   #troubledAt = Number.NEGATIVE_INFINITY
+  /** Until when one message is received at a time, by `performance.now()`. */
+  #singlyUntil = Number.NEGATIVE_INFINITY
   #loop: Promise<void> | undefined
   /** Since when the broker has been asked without a pause and has answered, by `performance.now()`. */
   #answersSince = Number.POSITIVE_INFINITY
@@ -42,7 +46,7 @@ export class GroupReader {
     this.#options = options
     const { signal } = this.#abort
     this.#aborted = new Promise(resolve => signal.addEventListener('abort', () => resolve()))
-    signal.addEventListener('abort', () => this.#wake())
+    signal.addEventListener('abort', () => this.#places.close())
     this.#firstRounds = new Promise(resolve => {
       this.#rounds = resolve
     })
@@ -79,7 +83,7 @@ export class GroupReader {
       try {
         this.#consumer ??= await started(open())
         const receivedAt = performance.now()
-        const messages = await this.#consumer.receive(COUNT, invisibleMs)
+        const messages = await this.#consumer.receive(receivedAt < this.#singlyUntil ? 1 : COUNT, invisibleMs)
         failures = 0
         if (++rounds === this.#options.rounds) this.#rounds()
         this.#answered(performance.now())
@@ -101,38 +105,60 @@ export class GroupReader {
   async #take(consumer: SimpleConsumer, messages: readonly ReceivedMessage[], receivedAt: number): Promise<void> {
     const { concurrency, invisibleMs, failed } = this.#options
     const holds = messages.map(message => new Hold(consumer, message, invisibleMs, receivedAt, failed))
+    // All are of one queue. Behind a FIFO message that was not acknowledged the broker hands out all of them again.
+    const inOrder = messages.some(({ messageGroup }) => Boolean(messageGroup))
+    if (inOrder && messages.some(({ deliveryAttempt = 1 }) => deliveryAttempt > 1)) this.#receiveSingly()
+    let end = 'done' as Ended
     for (const [index, hold] of holds.entries()) {
-      while (this.#running.size >= concurrency && !this.#abort.signal.aborted) {
-        await this.#untilWoken()
-      }
-      if (this.#abort.signal.aborted) {
-        await Promise.all(holds.slice(index).map(one => one.leave()))
+      await this.#places.take(inOrder ? 1 : concurrency)
+      if (this.#abort.signal.aborted || (inOrder && end !== 'done')) {
+        this.#places.release()
+        await this.#putBack(holds.slice(index), inOrder ? end : 'done')
         return
       }
-      if (!(await hold.stillHolds(this.#troubledAt))) continue
-      const running = this.#handle(hold).finally(() => {
-        this.#running.delete(running)
-        this.#wake()
-      })
+      if (!(await hold.stillHolds(this.#troubledAt))) {
+        this.#places.release()
+        end = 'failed'
+        continue
+      }
+      const aside: Aside = wait => (inOrder ? wait() : this.#places.aside(wait, concurrency))
+      const running = this.#handle(hold, aside)
+        .then(ended => {
+          end = ended
+        })
+        .finally(() => {
+          this.#running.delete(running)
+          this.#places.release()
+        })
       this.#running.add(running)
     }
   }
 
-  /** Until a handler ends, or by closing. A race with a promise that never settles would keep something of each race. */
-  #untilWoken(): Promise<void> {
-    return new Promise(resolve => {
-      this.#wake = resolve
-    })
+  async #putBack(holds: readonly Hold[], end: Ended): Promise<void> {
+    if (end === 'failed') {
+      this.#receiveSingly()
+      for (const hold of holds) hold.drop()
+    } else await Promise.all(holds.map(hold => hold.leave()))
   }
 
-  async #handle(hold: Hold): Promise<void> {
+  /** For a while: what is received with a FIFO message that fails comes nearer to the dead letters with it. */
+  #receiveSingly(): void {
+    this.#singlyUntil = performance.now() + 2 * this.#options.invisibleMs
+  }
+
+  async #handle(hold: Hold, aside: Aside): Promise<Ended> {
     try {
-      if ((await this.#options.handle(hold.message)) === 'leave') await hold.leave()
-      else if (!(await hold.acknowledge())) this.#troubledAt = performance.now()
+      if ((await this.#options.handle(hold.message, aside)) === 'leave') {
+        await hold.leave()
+        return 'left'
+      }
+      if (await hold.acknowledge()) return 'done'
+      this.#troubledAt = performance.now()
     } catch (error) {
       hold.drop()
       this.#options.failed(error as Error, hold.message)
     }
+    return 'failed'
   }
 }
 

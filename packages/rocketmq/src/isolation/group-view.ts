@@ -9,6 +9,7 @@ import {
   persistently,
 } from '@laneway/messaging/internal'
 import { type LaneLedger, type LedgerLook, placeOf } from './lane-ledger.js'
+import type { Aside } from './places.js'
 
 /** What decides who owns a message. */
 export interface Judged {
@@ -71,16 +72,17 @@ export class GroupView {
    * Whether a side handles a message. Waits while the view is too old: no tagged message is decided by a guess.
    *
    * @param side - the lane whose group reads; `undefined` for the group of base
+   * @param aside - runs what waits for the ledger
    * @throws once this is closed
    */
-  async owns({ topic, tags, bornMs }: Judged, side: string | undefined): Promise<boolean> {
+  async owns({ topic, tags, bornMs }: Judged, side: string | undefined, aside: Aside): Promise<boolean> {
     // A topic that was not subscribed to has no lanes.
     const view = this.#views.get(topic)
     if (view === undefined) return side === undefined
     for (;;) {
       const decision = decideOwner(tags.length === 0 ? undefined : tags, bornMs, view, side)
       if (decision !== 'wait') return decision === 'own'
-      await this.look()
+      await aside(() => this.look())
     }
   }
 

@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs } from '@laneway/core/internal'
 import type { ReceivedMessage, SimpleConsumer } from '../rocketmq.js'
+import { renewedHandle } from './receipt-handle.js'
 
 const ACK_ATTEMPTS = 6
+/** `INVALID_RECEIPT_HANDLE`: the message is no longer ours. Of the client's protocol. */
+const EXPIRED = 40_013
 /** A message that is handed back is invisible for this while, in milliseconds. */
 const HANDED_BACK_MS = 10
 
@@ -55,7 +58,7 @@ export class Hold {
   /** Lets others receive it soon. */
   async leave(): Promise<void> {
     this.drop()
-    await this.#inTurn(() => this.#consumer.changeInvisibleDuration(this.message, HANDED_BACK_MS), 1)
+    await this.#inTurn(() => this.#changeTime(HANDED_BACK_MS), 1)
   }
 
   /** Renews it no more. */
@@ -67,8 +70,14 @@ export class Hold {
     const sentAt = performance.now()
     // A frozen process may have lost it: then the handle is void.
     if (sentAt - this.#confirmedAt > this.#invisibleMs) return
-    const renewed = await this.#inTurn(() => this.#consumer.changeInvisibleDuration(this.message, this.#invisibleMs), 1)
+    const renewed = await this.#inTurn(() => this.#changeTime(this.#invisibleMs), 1)
     if (renewed) this.#confirmedAt = sentAt
+  }
+
+  async #changeTime(invisibleMs: number): Promise<void> {
+    const { message } = this
+    await this.#consumer.changeInvisibleDuration(message, invisibleMs)
+    if (typeof message.receiptHandle === 'string') message.receiptHandle = renewedHandle(message.receiptHandle)
   }
 
   #inTurn(request: () => Promise<unknown>, attempts: number): Promise<boolean> {
@@ -83,7 +92,7 @@ export class Hold {
         await request()
         return true
       } catch (error) {
-        if (++failures >= attempts) {
+        if (++failures >= attempts || (error as { code?: unknown }).code === EXPIRED) {
           this.#failed(error as Error)
           return false
         }

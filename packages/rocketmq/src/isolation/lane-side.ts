@@ -7,6 +7,7 @@ import type { GroupReader } from './group-reader.js'
 import { GroupView } from './group-view.js'
 import { handleInLane, isolatedMessage, skip } from './isolated-message.js'
 import { announceLane, type LaneLedger } from './lane-ledger.js'
+import type { Aside } from './places.js'
 
 /** How often a lane asks again whether base isolates lanes, in milliseconds. */
 const AGAIN_MS = 1000
@@ -33,7 +34,7 @@ export class LaneSide {
       viewMs: viewMs(lookMs),
       failed,
     })
-    this.#reader = openReader(lane, message => this.#handle(message))
+    this.#reader = openReader(lane, (message, aside) => this.#handle(message, aside))
   }
 
   /** Resolves once the lane's messages come here. @throws what the ledger says */
@@ -86,9 +87,9 @@ export class LaneSide {
     }
   }
 
-  async #handle(received: ReceivedMessage): Promise<'done' | 'leave'> {
+  async #handle(received: ReceivedMessage, aside: Aside): Promise<'done' | 'leave'> {
     const one = isolatedMessage(received, this.#settings)
-    const owns = await this.#view.owns(one, this.#lane)
+    const owns = await this.#view.owns(one, this.#lane, aside)
     return owns ? handleInLane(one, this.#settings, 'own') : skip(one, this.#settings)
   }
 }
