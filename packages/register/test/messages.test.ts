@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -40,3 +40,24 @@ t.test(
     }
   },
 )
+
+t.test('a package that cannot take a client in is a fault of that client', async t => {
+  const far = mkdtempSync(join(tmpdir(), 'laneway-messages-'))
+  t.teardown(() => rmSync(far, { recursive: true }))
+  const patch = `exports.createMessagePatch = () => () => { throw new Error('not this one') }`
+  const server = `require('node:http').createServer((_request, response) => response.end('works'))`
+  const files = {
+    'node_modules/kafkajs/src/index.js': 'exports.Kafka = class {}',
+    'node_modules/@laneway/kafka/patch.js': patch,
+    'app.js': `require('kafkajs/src/index.js')
+const server = ${server}
+server.listen(0, '127.0.0.1', () => console.log('serving on ' + server.address().port))`,
+  }
+  for (const [file, content] of Object.entries(files)) {
+    mkdirSync(join(far, file, '..'), { recursive: true })
+    writeFileSync(join(far, file), content)
+  }
+  const app = await startApp(t, `${far}/app.js`, { folder: far, flags })
+  t.equal(await ask(app.url), 'works')
+  t.match(app.output.stderr, /LanewayWarning: kafka had a fault; requests go on without it: Error: not this one/)
+})

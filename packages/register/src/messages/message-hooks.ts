@@ -61,7 +61,7 @@ export function hookMessages(
     const adopt = (found: object) => patchOf(part, client.package)?.(found)
     classes[part] = client.classes.map(matches => ({ matches, adopt }))
     if (!on(part)) continue
-    for (const file of client.files ?? []) whenLoaded(file, module => adopt(Object(module.exports)), guard)
+    for (const file of client.files ?? []) whenLoaded(file, module => adopt(Object(module.exports)), guard, part)
   }
   return { classes, found: () => [messages, ...states.values()] }
 }
