@@ -3,6 +3,10 @@ import type { Socket } from 'node:net'
 /** One request on a connection that has no other under way. */
 export function exchange(socket: Socket, head: string): Promise<string> {
   return new Promise((resolve, reject) => {
+    if (socket.destroyed) {
+      reject(new Error('the connection was closed'))
+      return
+    }
     let text = ''
     const end = (error?: Error): void => {
       socket.off('data', read)

@@ -85,6 +85,8 @@ async function listen(): Promise<number> {
   })
   return new Promise(resolve => {
     const server = app.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
+    // As Fastify's: a connection waits while the other chains have their turn.
+    server.keepAliveTimeout = 72_000
   })
 }
 
