@@ -244,14 +244,19 @@ test('a lane that ends with lag: base reads what is left, and owns what comes af
   assert.equal(new Set(seen).size, 43)
 })
 
+/** Announces the lane, and leaves its entries to whoever comes next. */
+async function startAndClose(stream) {
+  const base = consuming(stream, 'base', [])
+  await base.ready()
+  const gray = consuming(stream, 'gray', [])
+  await gray.ready()
+  await Promise.all([gray.close(), base.close()])
+}
+
 test('a lane that ends amid the entries of one millisecond leaves none of them', async () => {
   const stream = newStream()
   const seen = []
-  const base = consuming(stream, 'base', seen)
-  await base.ready()
-  const gray = consuming(stream, 'gray', seen)
-  await gray.ready()
-  await Promise.all([gray.close(), base.close()])
+  await startAndClose(stream)
   const batch = redis.multi()
   for (const body of ['1', '2', '3']) batch.xadd(stream, '99999999999999-*', 'body', body, 'x-mse-tag', 'gray')
   await batch.exec()
@@ -269,11 +274,7 @@ test('a lane that ends amid the entries of one millisecond leaves none of them',
 test('a lane that has ended owns what comes in its last millisecond, also when all before was read', async () => {
   const stream = newStream()
   const seen = []
-  const base = consuming(stream, 'base', seen)
-  await base.ready()
-  const gray = consuming(stream, 'gray', seen)
-  await gray.ready()
-  await Promise.all([gray.close(), base.close()])
+  await startAndClose(stream)
   // As after a step back of the server's clock: what is added next has this time, too.
   await redis.xadd(stream, `${Date.now() + 2000}-*`, 'body', 'read', 'x-mse-tag', 'gray')
   const [[, [[read]]]] = await redis.xreadgroup('GROUP', 'g_gray', 'me', 'COUNT', 1, 'STREAMS', stream, '>')
