@@ -276,6 +276,19 @@ t.test('what is compared out of its place has to be the same in all', async t =>
   for (let turn = 0; turn < 10; turn++) t.equal(pick().endpoint?.address, addressOf(third))
 })
 
+t.test('an entry that is listed again as it was counts once', async t => {
+  const list = [endpoint(), endpoint(), endpoint()]
+  const { update, resolver } = oneService(t, list)
+  const [first, second, third] = list as [EndpointInput, EndpointInput, EndpointInput]
+  for (const next of [
+    [first, second, { ...first }, third],
+    [third, { ...third }, second, first, { ...second }],
+  ]) {
+    update(next)
+    t.equal(resolver.state('sc-B')?.base.endpoints, 3)
+  }
+})
+
 t.test('an endpoint input that the source changes later does not change the table', async t => {
   const input = { host: '10.0.0.1', port: 80, tags: ['gray'] }
   const { pick, update } = oneService(t, [input])
